@@ -1,0 +1,43 @@
+/** An address as data: where to listen, or where a backend is. */
+
+export type Address =
+  /** `host` is a name or an IP literal without brackets. */
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string }
+  /** A descriptor inherited through socket activation, by its name in LISTEN_FDNAMES or its number. */
+  | { readonly kind: 'fd'; readonly name: string };
+
+/** The text form that `parseAddress` reads: `127.0.0.1:80`, `[::1]:80`, `name:80`, `unix:/path`, `fd:name`. */
+export function formatAddress(address: Address): string {
+  switch (address.kind) {
+    case 'tcp':
+      return address.host.includes(':')
+        ? `[${address.host}]:${address.port}`
+        : `${address.host}:${address.port}`;
+    case 'unix':
+      return `unix:${address.path}`;
+    case 'fd':
+      return `fd:${address.name}`;
+  }
+}
+
+/** Reads an address; a string is the reason why it is none, for a person. Port 0 (any free port) is allowed for listeners. */
+export function parseAddress(text: string): Address | string {
+  if (text.startsWith('unix:')) {
+    const path = text.slice('unix:'.length);
+    // sun_path of struct sockaddr_un holds 108 bytes with the final NUL (unix(7)).
+    if (path === '') return 'a path must follow "unix:"';
+    return Buffer.byteLength(path) > 107
+      ? 'a Unix socket path has at most 107 bytes'
+      : { kind: 'unix', path };
+  }
+  if (text.startsWith('fd:')) {
+    const name = text.slice('fd:'.length);
+    return name === '' ? 'a name or number must follow "fd:"' : { kind: 'fd', name };
+  }
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null) return 'expected host:port, [IPv6]:port, unix:PATH or fd:NAME';
+  if (port > 65_535) return `port ${port} is above 65535`;
+  return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
+}

@@ -1,0 +1,85 @@
+/**
+ * What the proxy says about itself: one closed union of events, and the record of one request.
+ * `telemetry.ts` is the one place where they become log lines and metrics.
+ */
+import type { FailureKind } from '../resilience/failure.ts';
+
+/** One attempt to get an answer from one endpoint. Times are milliseconds of the monotonic clock. */
+export interface AttemptRecord {
+  readonly endpoint: string;
+  readonly startedMs: number;
+  /** From lease to a connection that can be written to; 0 for one that was open already, null if none came. */
+  connectMs: number | null;
+  /** From the start of the attempt to the head of the answer. */
+  firstByteMs: number | null;
+  endedMs: number | null;
+  status: number | null;
+  reason: FailureKind | null;
+  reused: boolean;
+}
+
+/** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
+export interface RequestRecord {
+  readonly requestId: string;
+  traceId: string | null;
+  readonly listener: string;
+  clientIp: string;
+  readonly peerIp: string;
+  method: string;
+  host: string;
+  /** As it came, with the query. */
+  path: string;
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  /** What was sent, or 499 when the client had left before. */
+  status: number;
+  reason: FailureKind | null;
+  route: string | null;
+  cluster: string | null;
+  readonly attempts: readonly AttemptRecord[];
+  bytesIn: number; // body only
+  bytesOut: number; // body only
+  readonly startedMs: number;
+  /** Time spent waiting for a connection slot, over all attempts. */
+  queueMs: number;
+  endedMs: number;
+  readonly tls: string | null;
+  /** Digest of the plan on which the request ended. */
+  readonly plan: string;
+}
+
+export type Event =
+  | { readonly kind: 'started'; readonly version: string; readonly plan: string }
+  | { readonly kind: 'listener_opened'; readonly listener: string; readonly address: string }
+  | { readonly kind: 'listener_closed'; readonly listener: string }
+  /** Said at most once a second for each listener and cause; `count` is how many since the last time. */
+  | {
+      readonly kind: 'connections_refused';
+      readonly listener: string;
+      readonly cause: 'process' | 'listener' | 'clientIp' | 'access';
+      readonly count: number;
+    }
+  | {
+      readonly kind: 'health_changed';
+      readonly cluster: string;
+      readonly endpoint: string;
+      readonly from: string;
+      readonly to: string;
+      readonly cause: string;
+    }
+  | {
+      readonly kind: 'circuit_changed';
+      readonly cluster: string;
+      readonly endpoint: string;
+      readonly from: string;
+      readonly to: string;
+    }
+  | {
+      readonly kind: 'reload';
+      readonly result: 'applied' | 'unchanged' | 'rejected';
+      readonly trigger: 'signal' | 'watch' | 'admin';
+      readonly plan: string;
+      readonly problems: readonly string[];
+      readonly tookMs: number;
+    }
+  | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
+  | { readonly kind: 'warning'; readonly message: string };

@@ -1,0 +1,229 @@
+/**
+ * Every way in which a request can fail, and what follows from each: one table.
+ *
+ * The `kind` of a failure is also its reason in the access log, the `reason` label of
+ * `fairlead_failures_total`, the `reason` member of a problem body and the reason that `explain` prints.
+ *
+ * Pure code returns a `Failure`; I/O rejects with `ProxyFailure`, the only error class of the data plane.
+ * Sources: RFC 9110 section 15 (status codes), RFC 9209 section 2.3 (Proxy-Status error types).
+ */
+
+/** What happened, with the facts that were measured. A detail never holds an address, a path or a stack. */
+export type Failure =
+  | { readonly kind: 'bad_request'; readonly detail: string }
+  | { readonly kind: 'client_timeout'; readonly timer: 'head' | 'bodyIdle'; readonly afterMs: number }
+  | { readonly kind: 'body_too_large'; readonly limitBytes: number }
+  | { readonly kind: 'uri_too_long'; readonly limitBytes: number }
+  | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
+  | { readonly kind: 'no_route' }
+  | { readonly kind: 'access_denied' }
+  | { readonly kind: 'auth_required' }
+  | { readonly kind: 'method_not_supported'; readonly method: string }
+  | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
+  | { readonly kind: 'client_gone'; readonly phase: 'request' | 'response' }
+  | { readonly kind: 'no_healthy_backend'; readonly cluster: string }
+  | { readonly kind: 'circuit_open'; readonly retryAfterMs: number }
+  | { readonly kind: 'queue_full'; readonly limit: number }
+  | { readonly kind: 'queue_timeout'; readonly afterMs: number }
+  | { readonly kind: 'dns_failed'; readonly code: string }
+  | { readonly kind: 'connect_refused'; readonly code: string }
+  | { readonly kind: 'connect_timeout'; readonly afterMs: number }
+  | { readonly kind: 'tls_failed'; readonly part: 'certificate' | 'protocol'; readonly code: string }
+  | { readonly kind: 'reset_before_head'; readonly code: string }
+  | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
+  | { readonly kind: 'bad_response'; readonly detail: string }
+  | { readonly kind: 'reset_in_body'; readonly code: string }
+  | { readonly kind: 'response_idle_timeout'; readonly afterMs: number }
+  | { readonly kind: 'request_timeout'; readonly afterMs: number }
+  | { readonly kind: 'loop_detected' }
+  | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'event_loop' | 'heap' }
+  | { readonly kind: 'shutting_down' }
+  | { readonly kind: 'internal'; readonly detail: string };
+
+export type FailureKind = Failure['kind'];
+
+/** Who has to act so that it does not happen again. */
+export type Blame = 'client' | 'upstream' | 'proxy';
+
+/**
+ * When another attempt may be made:
+ * - `never`: the answer would be the same, or bytes of it are on their way;
+ * - `other_backend`: nothing was sent, so any method may go to another backend;
+ * - `idempotent`: something may have been processed (RFC 9110 section 9.2.2).
+ */
+export type RetryRule = 'never' | 'other_backend' | 'idempotent';
+
+export interface FailureRule {
+  /** HTTP status; 499 is only ever logged: there is nobody left to send it to. */
+  readonly status: number;
+  /** RFC 9209 error type for `Proxy-Status`, or null where no answer can carry it. */
+  readonly proxyStatus: string | null;
+  readonly blame: Blame;
+  readonly retry: RetryRule;
+  readonly logLevel: 'info' | 'warn' | 'error';
+  /** One line for a person, the same for each occurrence (RFC 9457 section 3.1.3 `title`). */
+  readonly title: string;
+}
+
+const CLIENT = { blame: 'client', retry: 'never', logLevel: 'info' } as const;
+const CLIENT_ERROR = { ...CLIENT, proxyStatus: 'http_request_error' } as const;
+const CLIENT_DENIED = { ...CLIENT, proxyStatus: 'http_request_denied' } as const;
+const UPSTREAM = { blame: 'upstream', logLevel: 'warn' } as const;
+const PROXY = { blame: 'proxy', retry: 'never', logLevel: 'warn' } as const;
+
+export const FAILURE_RULES = {
+  bad_request: { ...CLIENT_ERROR, status: 400, title: 'The request is malformed' },
+  client_timeout: { ...CLIENT_ERROR, status: 408, title: 'The request did not arrive in time' },
+  body_too_large: { ...CLIENT_ERROR, status: 413, title: 'The request body is too large' },
+  uri_too_long: { ...CLIENT_ERROR, status: 414, title: 'The request target is too long' },
+  head_too_large: { ...CLIENT_ERROR, status: 431, title: 'The request head is too large' },
+  no_route: {
+    ...CLIENT,
+    proxyStatus: 'destination_not_found',
+    status: 404,
+    title: 'No route matches this request',
+  },
+  access_denied: { ...CLIENT_DENIED, status: 403, title: 'Access is denied' },
+  auth_required: { ...CLIENT_DENIED, status: 401, title: 'Authentication is required' },
+  method_not_supported: { ...CLIENT_DENIED, status: 501, title: 'The method is not supported' },
+  rate_limited: { ...CLIENT_DENIED, status: 429, title: 'Too many requests' },
+  client_gone: { ...CLIENT, proxyStatus: null, status: 499, title: 'The client closed the request' },
+  no_healthy_backend: {
+    ...UPSTREAM,
+    retry: 'never',
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'No backend is available',
+  },
+  circuit_open: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The backend is given a rest after repeated failures',
+  },
+  queue_full: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'connection_limit_reached',
+    status: 503,
+    title: 'Too many requests wait for a backend',
+  },
+  queue_timeout: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'connection_limit_reached',
+    status: 503,
+    title: 'No backend became free in time',
+  },
+  dns_failed: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'dns_error',
+    status: 502,
+    title: "The backend's name could not be resolved",
+  },
+  connect_refused: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'connection_refused',
+    status: 502,
+    title: 'The backend refused the connection',
+  },
+  connect_timeout: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'connection_timeout',
+    status: 504,
+    title: 'The backend did not accept the connection in time',
+  },
+  tls_failed: {
+    ...UPSTREAM,
+    retry: 'other_backend',
+    proxyStatus: 'tls_protocol_error',
+    status: 502,
+    title: 'No secure connection to the backend',
+  },
+  reset_before_head: {
+    ...UPSTREAM,
+    retry: 'idempotent',
+    proxyStatus: 'connection_terminated',
+    status: 502,
+    title: 'The backend closed the connection before it answered',
+  },
+  response_head_timeout: {
+    ...UPSTREAM,
+    retry: 'idempotent',
+    proxyStatus: 'http_response_timeout',
+    status: 504,
+    title: 'The backend did not answer in time',
+  },
+  bad_response: {
+    ...UPSTREAM,
+    retry: 'never',
+    proxyStatus: 'http_protocol_error',
+    status: 502,
+    title: "The backend's answer is malformed",
+  },
+  reset_in_body: {
+    ...UPSTREAM,
+    retry: 'never',
+    proxyStatus: 'http_response_incomplete',
+    status: 502,
+    title: 'The backend broke off its answer',
+  },
+  response_idle_timeout: {
+    ...UPSTREAM,
+    retry: 'never',
+    proxyStatus: 'http_response_incomplete',
+    status: 504,
+    title: 'The backend stalled in the middle of its answer',
+  },
+  request_timeout: {
+    ...UPSTREAM,
+    retry: 'never',
+    proxyStatus: 'http_response_timeout',
+    status: 504,
+    title: 'The request took too long',
+  },
+  loop_detected: {
+    ...PROXY,
+    proxyStatus: 'proxy_loop_detected',
+    status: 508,
+    title: 'The request came back to this proxy',
+  },
+  overloaded: {
+    ...PROXY,
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The proxy is overloaded',
+  },
+  shutting_down: {
+    ...PROXY,
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The proxy is shutting down',
+  },
+  internal: {
+    ...PROXY,
+    logLevel: 'error',
+    proxyStatus: 'proxy_internal_error',
+    status: 500,
+    title: 'The proxy failed',
+  },
+} as const satisfies Record<FailureKind, FailureRule>;
+
+/** The RFC 9209 error type of one failure: that of the table, but for the two faces of TLS. */
+export function proxyStatusOf(failure: Failure): string | null {
+  if (failure.kind === 'tls_failed' && failure.part === 'certificate') return 'tls_certificate_error';
+  return FAILURE_RULES[failure.kind].proxyStatus;
+}
+
+/** The only error with which I/O of the data plane rejects. */
+export class ProxyFailure extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure, cause?: unknown) {
+    super(failure.kind, { cause });
+    this.failure = failure;
+  }
+}

@@ -1,0 +1,14 @@
+/** Chance, handed in by parameter, so that a test can repeat it from a seed. */
+import { randomUUIDv7 } from 'node:crypto';
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  unit(): number;
+  /** A new request id: UUID version 7 (RFC 9562 section 5.7), so that ids sort by time. */
+  requestId(): string;
+}
+
+export const systemRandom: Random = {
+  unit: () => Math.random(),
+  requestId: () => randomUUIDv7(),
+};
