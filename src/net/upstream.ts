@@ -1,3 +1,9 @@
+/**
+ * Connections to one endpoint: opened, reused, retired. `upstream_http1.ts` (undici) and `upstream_http2.ts`
+ * (node:http2) implement `Upstream`; nothing above this folder knows which one it talks to.
+ */
+import type { Readable } from 'node:stream';
+import type { Failure } from '../resilience/failure.ts';
 import type { Address } from './endpoint.ts';
 import type { ClientTlsSettings } from './tls.ts';
 
@@ -13,4 +19,59 @@ export interface UpstreamSettings {
   readonly ageMsMax: number | null;
   /** Name lookup, TCP and TLS together. */
   readonly connectMs: number;
+}
+
+/** One request as a backend shall see it. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Origin form (`/path?query`, bytes as latin1) or `*`. */
+  readonly target: string;
+  /** For `Host` or `:authority`. */
+  readonly authority: string;
+  /** Flat list name, value, ...; without Host and without hop-by-hop fields. `content-length` may be among them. */
+  readonly headers: readonly string[];
+  /** Null: no body. A Buffer is a replay. A Readable is consumed at the pace of the backend and may be destroyed. */
+  readonly body: Readable | Buffer | null;
+}
+
+/** What happens to one request, in this order; exactly one of onEnd and onError ends it, and nothing comes after. */
+export interface UpstreamHandler {
+  /** A connection is there and nothing was sent yet. `connectMs` is 0 for a reused one. */
+  onConnected(reused: boolean, connectMs: number): void;
+  /** 1xx other than 101. */
+  onInformation(status: number, headers: readonly string[]): void;
+  /** Headers are a flat list as they came (latin1, case, order, duplicates); for HTTP/2 without pseudo-headers. */
+  onHead(status: number, statusText: string, headers: readonly string[]): void;
+  /** False asks for no more data until `resume()`. */
+  onData(chunk: Buffer): boolean;
+  onEnd(trailers: readonly string[] | null): void;
+  /** reset_before_head or reset_in_body by what had come; connect_*, dns_failed, tls_failed before onConnected; bad_response. */
+  onError(failure: Failure): void;
+}
+
+/** The right to send one request, given out by `take` and given back by `release`. */
+export interface UpstreamSlot {
+  send(request: UpstreamRequest, handler: UpstreamHandler): void;
+  /** After an `onData` that returned false. */
+  resume(): void;
+  /** The answer is not wanted any more: closes the stream (HTTP/2) or connection (HTTP/1.1). The handler hears nothing more. */
+  abort(): void;
+}
+
+export interface UpstreamCounts {
+  /** Sockets that are open or being opened. */
+  readonly open: number;
+  /** Slots given out. */
+  readonly inUse: number;
+}
+
+export interface Upstream {
+  readonly counts: UpstreamCounts;
+  /** A slot, the most recently used first; null when all are in use. Never waits. O(1). */
+  take(): UpstreamSlot | null;
+  release(slot: UpstreamSlot): void;
+  /** Closes what is idle now and the rest when it is released; `take` returns null from here on. */
+  retire(): void;
+  /** Ends everything now; the handlers hear `onError`. */
+  destroy(): void;
 }
