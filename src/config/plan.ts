@@ -1,30 +1,20 @@
 /**
  * The frozen plan: what the process does, with every default written out and every unit resolved.
  *
- * Plain data (structured-cloneable, survives JSON, no `undefined`); null is `off`. Each part is declared by
- * the module that uses it; this file only composes them. Lookup structures are built from the plan by
+ * Plain data (structured-cloneable, survives JSON, no `undefined`); null is `off`. Each part is declared by the
+ * module that uses it; this file only composes them. Lookup structures are built from the plan by
  * `lifecycle/assemble`, never stored in it.
  */
 import type { ListenerSettings } from '../http/server.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import type { Address } from '../net/endpoint.ts';
+import type { LoggingSettings } from '../observability/logging.ts';
 import type { RouteSettings } from '../routing/route.ts';
 
 export interface ProcessSettings {
   readonly drain: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: { readonly watch: boolean; readonly historyMax: number };
   readonly connectionsMax: number;
-}
-
-export interface LoggingSettings {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-  readonly access: {
-    readonly enabled: boolean;
-    /** Share of the successful requests that is logged, 0 to 1; failures always are. */
-    readonly sample: number;
-    /** Query parameters whose value is replaced in logs. */
-    readonly redactQuery: readonly string[];
-  };
 }
 
 export interface Plan {
@@ -34,10 +24,12 @@ export interface Plan {
   readonly admin: { readonly address: Address | null };
   readonly process: ProcessSettings;
   readonly logging: LoggingSettings;
+  /** W3C trace context is passed on as it came. */
   readonly tracing: { readonly propagate: boolean };
-  /** By name, in the order of the names. */
+  /** In the order of the names. */
   readonly listeners: Readonly<Record<string, ListenerSettings>>;
   /** Most specific first: the order of `routing/matcher`. */
   readonly routes: readonly RouteSettings[];
+  /** In the order of the names. */
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
 }

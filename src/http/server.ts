@@ -1,7 +1,27 @@
+/**
+ * HTTP on the connections of one listener: Node's HTTP/1.1 and HTTP/2 servers, which never listen themselves.
+ * `net/listener` hands them sockets; they live as long as the process, and what is behind them is swapped.
+ *
+ * What Node's parsers refuse never becomes a request; `onParserError` gives it the same answer and log line as
+ * any other failure.
+ */
+import assert from 'node:assert/strict';
+import http, { type IncomingMessage, ServerResponse } from 'node:http';
+import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+import type { Connection } from '../net/connection.ts';
 import type { SocketListenerSettings } from '../net/listener.ts';
 import type { RouteLimits } from '../routing/route.ts';
 import type { AccessSettings } from '../security/access.ts';
-import type { HeadLimits, PathRules } from '../security/request_head.ts';
+import type { PathRules } from '../security/path.ts';
+import type { HeadLimits, RawRequest } from '../security/request_head.ts';
+import type { ClientStream } from './client_stream.ts';
+import type { BoundListener } from './data_plane.ts';
+import { handleRequest } from './handle_request.ts';
+import { Http1ClientStream } from './http1_client.ts';
+import { Http2ClientStream } from './http2_client.ts';
+import { parserFailure, refuseBytes } from './parser_error.ts';
+import { type Peer, RequestContext, type Services } from './request.ts';
 
 export interface Http2Settings {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; Node's own default is 2^32 - 1. */
@@ -19,9 +39,250 @@ export interface ListenerSettings extends SocketListenerSettings {
   readonly head: HeadLimits;
   /** Requests on one connection before it is closed; null: no limit. */
   readonly requestsMax: number | null;
-  readonly headMs: number;
   readonly keepAliveIdleMs: number;
   readonly http2Settings: Http2Settings;
   /** For a request that no route matches, or as long as none is known. */
   readonly limits: RouteLimits;
 }
+
+/** A client connection with what its requests need to know of it. */
+class ClientConnection implements Peer {
+  readonly ip: string;
+  readonly tlsVersion: string | null;
+  readonly localPort: number;
+  readonly #tracked: Connection;
+  requests = 0;
+  active = 0;
+  /** The request that began last, for errors in the middle of its body. */
+  latest: RequestContext | null = null;
+
+  constructor(tracked: Connection, socket: Socket) {
+    this.ip = tracked.ip;
+    this.tlsVersion = tracked.tlsVersion;
+    this.localPort = socket.localPort ?? 0;
+    this.#tracked = tracked;
+  }
+  onRequestBegin(): void {
+    this.requests++;
+    this.active++;
+    this.#tracked.setState('active');
+  }
+  onRequestEnd(): void {
+    this.active--;
+    if (this.active === 0) this.#tracked.setState('idle');
+  }
+  onTunnel(): void {
+    this.#tracked.setState('tunnel');
+  }
+}
+
+/** Node looks this often for heads that are overdue. */
+const HEAD_CHECK_MS_MAX = 500;
+/** Requests of one connection that may wait for their turn (HTTP pipelining, RFC 9112 section 9.3.2). */
+const PIPELINED_MAX = 64;
+/** Node keeps at most this many idle milliseconds of grace after `keepAliveIdleMs`, for a request that is on its way. */
+const KEEP_ALIVE_GRACE_MS = 1_000;
+
+export class ListenerServer {
+  readonly #services: Services;
+  readonly #name: string;
+  readonly #connections = new WeakMap<Socket, ClientConnection>();
+  readonly #sessions = new Map<ServerHttp2Session, ClientConnection>();
+  #lastBound: BoundListener | null = null;
+  #settings: ListenerSettings;
+  #http1: http.Server;
+  #http2: http2.Http2Server;
+
+  constructor(settings: ListenerSettings, services: Services) {
+    this.#settings = settings;
+    this.#name = settings.name;
+    this.#services = services;
+    this.#http1 = this.#createHttp1(settings);
+    this.#http2 = this.#createHttp2(settings);
+  }
+
+  /** Connections that come from now on follow these settings; the others keep theirs. */
+  update(settings: ListenerSettings): void {
+    if (settings === this.#settings) return;
+    this.#settings = settings;
+    this.#http1.close();
+    this.#http1 = this.#createHttp1(settings);
+    this.#http2 = this.#createHttp2(settings);
+  }
+
+  /** Takes over a connection that `net/listener` has accepted. */
+  accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
+    const connection = new ClientConnection(tracked, socket);
+    if (protocol === 'http1') {
+      this.#connections.set(socket, connection);
+      this.#http1.emit('connection', socket);
+      return;
+    }
+    this.#http2.once('session', session => this.#onSession(session, connection));
+    this.#http2.emit('connection', socket); // says 'session' in the same turn
+  }
+
+  /** Tells HTTP/2 clients to open no more streams here; what is under way goes on. HTTP/1.1 hears it with the next answer. */
+  goAway(): void {
+    for (const session of this.#sessions.keys()) if (!session.closed) session.close();
+  }
+
+  /** Ends what is left. */
+  close(): void {
+    this.#http1.close();
+    for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  // ---- HTTP/1.1
+
+  #createHttp1(settings: ListenerSettings): http.Server {
+    const server = http.createServer({
+      maxHeaderSize: settings.head.headBytesMax,
+      headersTimeout: settings.headMs,
+      requestTimeout: 0, // the body has `bodyIdle`; a whole upload may take as long as it progresses
+      connectionsCheckingInterval: Math.min(settings.headMs / 4, HEAD_CHECK_MS_MAX),
+      keepAliveTimeout: settings.keepAliveIdleMs,
+      keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE_MS,
+      requireHostHeader: false, // ours says why
+      insecureHTTPParser: false,
+      shouldUpgradeCallback: asksForWebSocket,
+    });
+    server.maxHeadersCount = 0; // Node would drop what is above it in silence; `parseRequestHead` refuses
+    server.timeout = 0;
+    server.on('request', (request, response) => this.#onRequest(request, response));
+    server.on('checkContinue', (request, response) => this.#onRequest(request, response));
+    server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
+    server.on('upgrade', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
+    server.on('connect', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
+    server.on('clientError', (error, socket) => this.#onParserError(error, socket as Socket));
+    // Node starts its watch over slow heads when a server listens; this one is fed by hand.
+    server.emit('listening');
+    return server;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) return;
+    if (connection.active >= PIPELINED_MAX) {
+      request.socket.destroy();
+      return;
+    }
+    const client = new Http1ClientStream(request, response, this.#services.clock);
+    this.#begin(connection, client, {
+      method: request.method ?? '',
+      target: request.url ?? '',
+      headers: request.rawHeaders,
+      protocol: request.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+      authority: null,
+      endOfStream: false,
+    });
+  }
+
+  /** CONNECT, or a WebSocket handshake: Node has taken its parser off the connection. */
+  #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (head.length > 0) socket.unshift(head);
+    const response = new ServerResponse(request);
+    response.assignSocket(socket);
+    response.shouldKeepAlive = false;
+    response.on('finish', () => socket.destroySoon());
+    this.#onRequest(request, response);
+  }
+
+  #onParserError(error: Error & { code?: string; bytesParsed?: number; rawPacket?: Buffer }, socket: Socket): void {
+    const connection = this.#connections.get(socket);
+    const failure = parserFailure(error, this.#settings);
+    if (connection === undefined || failure === null) {
+      socket.destroy();
+      return;
+    }
+    const { latest } = connection;
+    if (latest === null || latest.isOver) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
+    else if (latest.client.bodyReceived) socket.destroySoon(); // garbage after a good request: that one is answered first
+    else latest.fail(failure);
+  }
+
+  // ---- HTTP/2
+
+  #createHttp2(settings: ListenerSettings): http2.Http2Server {
+    const { streamsMax, streamWindowBytes } = settings.http2Settings;
+    const server = http2.createServer({
+      settings: {
+        enablePush: false,
+        maxConcurrentStreams: streamsMax,
+        initialWindowSize: streamWindowBytes,
+        maxHeaderListSize: settings.head.headBytesMax,
+      },
+      // More pairs than allowed are read, so that the refusal is an answer (431) and not a reset.
+      maxHeaderListPairs: 2 * settings.head.headerCountMax,
+      maxSettings: 16,
+      maxOutstandingPings: 10,
+      maxSessionInvalidFrames: 100,
+      maxSessionRejectedStreams: 100,
+      // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
+      streamResetBurst: 2 * streamsMax,
+      streamResetRate: 33,
+      unknownProtocolTimeout: settings.headMs,
+    });
+    server.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders));
+    server.on('sessionError', ignore); // the session closes; each of its requests ends by its own stream
+    return server;
+  }
+
+  #onSession(session: ServerHttp2Session, connection: ClientConnection): void {
+    this.#sessions.set(session, connection);
+    session.on('close', () => this.#sessions.delete(session));
+    session.on('error', ignore);
+    session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
+    session.setTimeout(this.#settings.keepAliveIdleMs, () => {
+      if (connection.active === 0) session.close();
+    });
+    if (this.#services.traffic.draining) session.close();
+  }
+
+  #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
+    const connection = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
+    if (connection === undefined) return;
+    const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    this.#begin(connection, new Http2ClientStream(stream, raw.method), raw);
+  }
+
+  // ---- both
+
+  #begin(connection: ClientConnection, client: ClientStream, raw: RawRequest): void {
+    connection.onRequestBegin();
+    const context = new RequestContext(this.#services, this.#bound(), client, raw, connection);
+    connection.latest = context;
+    const { requestsMax } = this.#settings;
+    if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
+    handleRequest(context, raw);
+  }
+
+  /** The listener as the current plan has it; on a connection that outlives its listener, as the last plan had it. */
+  #bound(): BoundListener {
+    this.#lastBound = this.#services.planeRef.current.listeners.get(this.#name) ?? this.#lastBound;
+    assert(this.#lastBound !== null, 'a listener server is made for a listener of the current plan');
+    return this.#lastBound;
+  }
+}
+
+/** Only `Upgrade: websocket` is an upgrade for us; any other is ignored (RFC 9110 section 7.8 allows that). */
+function asksForWebSocket(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/** Pseudo-header fields (RFC 9113 section 8.3) come first and are told apart by their colon. */
+function rawHttp2Request(rawHeaders: readonly string[], endOfStream: boolean): RawRequest {
+  let method = '';
+  let target = '';
+  let authority: string | null = null;
+  let at = 0;
+  for (; rawHeaders[at]?.startsWith(':') === true; at += 2) {
+    const value = rawHeaders[at + 1] ?? '';
+    if (rawHeaders[at] === ':method') method = value;
+    else if (rawHeaders[at] === ':path') target = value;
+    else if (rawHeaders[at] === ':authority') authority = value;
+  }
+  return { method, target, headers: rawHeaders.slice(at), protocol: 'HTTP/2.0', authority, endOfStream };
+}
+
+function ignore(): void {}

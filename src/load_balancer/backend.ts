@@ -1,8 +1,11 @@
+/** One endpoint of one cluster: what the plan says of it, and what is known of it at run time. */
 import type { ActiveHealthSettings } from '../health/active.ts';
-import type { PassiveHealthSettings } from '../health/passive.ts';
+import type { PassiveHealth, PassiveHealthSettings } from '../health/passive.ts';
+import type { EndpointHealth } from '../health/state.ts';
 import type { Address } from '../net/endpoint.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
-import type { CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
+import type { Upstream } from '../net/upstream.ts';
+import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
 
 export interface EndpointSettings {
@@ -37,4 +40,25 @@ export interface ClusterSettings {
   };
   readonly circuitBreaker: CircuitBreakerSettings | null;
   readonly retryBudget: RetryBudgetSettings;
+}
+
+/** The state comes from the registry, so that it survives a reload; this object belongs to one pool. */
+export class Backend {
+  /** The address as text: the `endpoint` of logs and metrics. */
+  readonly name: string;
+  readonly weight: number;
+  readonly upstream: Upstream;
+  readonly health: EndpointHealth;
+  readonly passive: PassiveHealth | null;
+  readonly circuit: CircuitBreaker | null;
+  inFlight = 0;
+
+  constructor(name: string, weight: number, state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit'>) {
+    this.name = name;
+    this.weight = weight;
+    this.upstream = state.upstream;
+    this.health = state.health;
+    this.passive = state.passive;
+    this.circuit = state.circuit;
+  }
 }

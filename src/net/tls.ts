@@ -1,3 +1,6 @@
+/** TLS material of the plan becomes secure contexts, for listeners and for connections to backends. */
+import tls, { type SecureContext } from 'node:tls';
+
 /** Material is read when the plan is compiled: the plan is complete without the file system. */
 export interface CertificateMaterial {
   readonly certPem: string;
@@ -20,4 +23,24 @@ export interface ClientTlsSettings {
   readonly caPem: string | null;
   readonly certPem: string | null;
   readonly keyPem: string | null; // secret
+}
+
+export function serverTlsOptions(settings: ServerTlsSettings): tls.SecureContextOptions {
+  const [first] = settings.certificates;
+  return { cert: first?.certPem ?? '', key: first?.keyPem ?? '', minVersion: settings.minVersion };
+}
+
+/** One context for each settings object: building one costs milliseconds. */
+const clientContexts = new WeakMap<ClientTlsSettings, SecureContext>();
+
+export function clientSecureContext(settings: ClientTlsSettings): SecureContext {
+  const known = clientContexts.get(settings);
+  if (known !== undefined) return known;
+  const context = tls.createSecureContext({
+    ...(settings.caPem === null ? {} : { ca: settings.caPem }),
+    ...(settings.certPem === null ? {} : { cert: settings.certPem }),
+    ...(settings.keyPem === null ? {} : { key: settings.keyPem }),
+  });
+  clientContexts.set(settings, context);
+  return context;
 }

@@ -2,6 +2,7 @@
  * Connections to one endpoint: opened, reused, retired. `upstream_http1.ts` (undici) and `upstream_http2.ts`
  * (node:http2) implement `Upstream`; nothing above this folder knows which one it talks to.
  */
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Failure } from '../resilience/failure.ts';
 import type { Address } from './endpoint.ts';
@@ -49,6 +50,8 @@ export interface UpstreamHandler {
   onError(failure: Failure): void;
 }
 
+export type SocketCallback = (failure: Failure | null, socket: Socket | null) => void;
+
 /** The right to send one request, given out by `take` and given back by `release`. */
 export interface UpstreamSlot {
   send(request: UpstreamRequest, handler: UpstreamHandler): void;
@@ -56,6 +59,8 @@ export interface UpstreamSlot {
   resume(): void;
   /** The answer is not wanted any more: closes the stream (HTTP/2) or connection (HTTP/1.1). The handler hears nothing more. */
   abort(): void;
+  /** A bare connection in place of the slot's pooled one, for a tunnel; it counts as the slot's until `release`. */
+  openSocket(callback: SocketCallback): void;
 }
 
 export interface UpstreamCounts {
@@ -67,10 +72,12 @@ export interface UpstreamCounts {
 
 export interface Upstream {
   readonly counts: UpstreamCounts;
+  /** `take` would give a slot. */
+  readonly hasRoom: boolean;
   /** A slot, the most recently used first; null when all are in use. Never waits. O(1). */
   take(): UpstreamSlot | null;
   release(slot: UpstreamSlot): void;
-  /** Closes what is idle now and the rest when it is released; `take` returns null from here on. */
+  /** Keeps no connection idle from here on; requests that still belong here are served. */
   retire(): void;
   /** Ends everything now; the handlers hear `onError`. */
   destroy(): void;

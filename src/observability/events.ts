@@ -55,7 +55,7 @@ export type Event =
   | {
       readonly kind: 'connections_refused';
       readonly listener: string;
-      readonly cause: 'process' | 'listener' | 'clientIp' | 'access';
+      readonly cause: 'process' | 'listener' | 'clientIp';
       readonly count: number;
     }
   | {
@@ -82,4 +82,6 @@ export type Event =
       readonly tookMs: number;
     }
   | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
+  /** An exception that reached the outermost catch: a bug of ours. */
+  | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

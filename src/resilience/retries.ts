@@ -1,4 +1,13 @@
-import type { BackoffSettings } from './backoff.ts';
+/**
+ * Again or not, when, and why not: decided from facts alone.
+ *
+ * Rules (RFC 9110 section 9.2.2; CONTRACT section 3): before anything was sent any method may go to another
+ * backend. Once something may have been processed only methods that are idempotent, or requests that carry an
+ * `Idempotency-Key`. Never without the body, never beyond the attempts, the deadline or the budget of the cluster.
+ */
+import { type BackoffSettings, backoffMs } from './backoff.ts';
+import { FAILURE_RULES, type FailureKind } from './failure.ts';
+import type { Random } from './random.ts';
 
 /** What a route wants repeated. */
 export interface RetrySettings {
@@ -13,4 +22,68 @@ export interface RetrySettings {
   readonly backoff: BackoffSettings;
   /** Bytes of a request body that are kept for another attempt; beyond that it is sent once only. */
   readonly replayBytesMax: number;
+}
+
+export interface RetryFacts {
+  /** What went wrong, or null for an answer with `status`. */
+  readonly failure: FailureKind | null;
+  readonly status: number | null;
+  readonly method: string;
+  readonly hasIdempotencyKey: boolean;
+  /** The body can be sent again from its first byte; true if there is none. */
+  readonly replayable: boolean;
+  /** The attempt used a connection that had served others, which the backend may have been closing. */
+  readonly reused: boolean;
+  /** Attempts made so far. */
+  readonly attempts: number;
+  /** `Retry-After` of the answer. */
+  readonly retryAfter: string | null;
+  readonly timeLeftMs: number;
+}
+
+export type RetryDecision =
+  | { readonly again: true; readonly delayMs: number }
+  | { readonly again: false; readonly why: 'off' | 'not_asked_for' | 'attempts_used_up' | 'not_idempotent' | 'body_not_kept' | 'no_time' | 'retry_after_too_long' | 'budget_empty' };
+
+/** RFC 9110 section 9.2.2. */
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+/** Whoever asks for a longer pause is not asked again by us; the client may. */
+const RETRY_AFTER_MS_MAX = 1_000;
+
+export function decideRetry(facts: RetryFacts, settings: RetrySettings, budget: { withdraw(): boolean }, random: Random): RetryDecision {
+  if (settings.attemptsMax === 0) return no('off');
+  if (!isAskedFor(facts, settings)) return no('not_asked_for');
+  if (facts.attempts > settings.attemptsMax) return no('attempts_used_up');
+  const nothingSent = facts.failure !== null && FAILURE_RULES[facts.failure].retry === 'other_backend';
+  if (!nothingSent && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey) return no('not_idempotent');
+  if (!facts.replayable) return no('body_not_kept');
+
+  const askedMs = retryAfterMs(facts.retryAfter);
+  if (askedMs > RETRY_AFTER_MS_MAX) return no('retry_after_too_long');
+  const stale = facts.reused && facts.failure === 'reset_before_head';
+  const delayMs = stale ? 0 : Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
+  if (delayMs >= facts.timeLeftMs) return no('no_time');
+  return budget.withdraw() ? { again: true, delayMs } : no('budget_empty');
+}
+
+function isAskedFor({ failure, status }: RetryFacts, settings: RetrySettings): boolean {
+  if (failure === null) return status !== null && settings.onStatuses.includes(status);
+  if (failure === 'no_healthy_backend') return false; // there is no other one to go to
+  switch (FAILURE_RULES[failure].retry) {
+    case 'never':
+      return false;
+    case 'other_backend':
+      return settings.onConnect;
+    case 'idempotent':
+      return settings.onReset;
+  }
+}
+
+function retryAfterMs(value: string | null): number {
+  if (value === null) return 0;
+  return /^\d{1,9}$/.test(value) ? Number(value) * 1_000 : Number.POSITIVE_INFINITY;
+}
+
+function no(why: Extract<RetryDecision, { again: false }>['why']): RetryDecision {
+  return { again: false, why };
 }

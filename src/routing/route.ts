@@ -30,6 +30,19 @@ export interface RouteMatch {
   readonly query: readonly NamedMatch[];
 }
 
+/** A request as far as routes look at it; `RequestHead` is one. */
+export interface RoutableRequest {
+  readonly method: string;
+  /** Lower case, without port and trailing dot. */
+  readonly matchHost: string;
+  /** Normalised, without query. */
+  readonly matchPath: string;
+  /** Empty, or from the question mark on. */
+  readonly query: string;
+  /** Flat list of names in any case and values. */
+  readonly headers: readonly string[];
+}
+
 export type RouteAction =
   | {
       readonly kind: 'forward';

@@ -1,5 +1,21 @@
+/** Who may come in, by address. */
+import { compileNetworks } from './client_address.ts';
+
 /** Networks in CIDR form. `deny` wins; an empty `allow` admits everybody else. */
 export interface AccessSettings {
   readonly allow: readonly string[];
   readonly deny: readonly string[];
+}
+
+export interface AccessList {
+  allows(ip: string): boolean;
+}
+
+const EVERYBODY: AccessList = { allows: () => true };
+
+export function compileAccess(settings: AccessSettings): AccessList {
+  if (settings.allow.length === 0 && settings.deny.length === 0) return EVERYBODY;
+  const allow = compileNetworks(settings.allow);
+  const deny = compileNetworks(settings.deny);
+  return { allows: ip => !deny.contains(ip) && (allow.empty || allow.contains(ip)) };
 }

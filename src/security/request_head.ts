@@ -1,13 +1,251 @@
-/** What a listener lets pass in a path; matching uses a normalised copy, the backend gets the bytes as they came. */
-export interface PathRules {
-  /** A path with `.` or `..` segments: refused with 400, or resolved for matching (RFC 3986 section 5.2.4). */
-  readonly dotSegments: 'reject' | 'resolve';
-  /** `%2F` in a path: kept as it is (it is no separator), or refused with 400. */
-  readonly encodedSlash: 'keep' | 'reject';
-}
+/**
+ * The only maker of `RequestHead`: what a stranger sent becomes something that the rest may rely on, or a failure.
+ *
+ * Node's parsers have framed the message already (RFC 9112 section 6); this refuses what they let through and
+ * should not, finds out for whom the request is (`authority.ts`), normalises the path for matching (`path.ts`), and
+ * notes what forwarding needs to know. One pass over the fields; most names are never lower-cased.
+ */
+import type { Failure } from '../resilience/failure.ts';
+import { hostForMatching, type Place, splitTarget } from './authority.ts';
+import { NameTable } from './field_names.ts';
+import { connectionOptions, type HeaderList } from './headers.ts';
+import { normalisePath, type PathRules } from './path.ts';
+
+export type { PathRules } from './path.ts';
 
 export interface HeadLimits {
   readonly headBytesMax: number;
   readonly headerCountMax: number;
   readonly uriBytesMax: number;
+}
+
+/** A request as a server of Node reports it. */
+export interface RawRequest {
+  readonly method: string;
+  readonly target: string;
+  /** Flat list in the order and case in which it came; for HTTP/2 without pseudo-header fields. */
+  readonly headers: HeaderList;
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  /** `:authority` of HTTP/2. */
+  readonly authority: string | null;
+  /** HTTP/2: no body follows the head. */
+  readonly endOfStream: boolean;
+}
+
+declare const parsed: unique symbol;
+
+export interface RequestHead {
+  readonly [parsed]: true;
+  readonly method: string;
+  /** What goes to the backend: origin form, byte for byte, or `*`. */
+  readonly target: string;
+  /** `target` up to the question mark. */
+  readonly path: string;
+  /** From the question mark on, or empty. */
+  readonly query: string;
+  /** `path` normalised, for matching. */
+  readonly matchPath: string;
+  /** Host and port as the client named them; empty for HTTP/1.0 without `Host`. */
+  readonly authority: string;
+  /** Lower case, without port and trailing dot, for matching. */
+  readonly matchHost: string;
+  readonly headers: HeaderList;
+  /** Lower-case names that `Connection` lists, without `close`, `keep-alive` and `upgrade`. */
+  readonly connectionTokens: readonly string[];
+  readonly contentLength: number | null;
+  readonly hasBody: boolean;
+  /** The client holds its body back until it hears 100 (RFC 9110 section 10.1.1). */
+  readonly expectContinue: boolean;
+  readonly upgrade: 'websocket' | null;
+  readonly accept: string | null;
+}
+
+/** What one pass over the fields finds. */
+interface Findings {
+  host: string | null;
+  contentLength: string | null;
+  transferEncoding: string | null;
+  connectionTokens: readonly string[];
+  connectionUpgrade: boolean;
+  expect: string | null;
+  upgrade: string | null;
+  accept: string | null;
+  bytes: number;
+  problem: string | null;
+}
+
+/** The fields that this proxy reads; `h2-never` has no meaning here but must not be in HTTP/2. */
+type Field =
+  | 'host'
+  | 'content-length'
+  | 'transfer-encoding'
+  | 'connection'
+  | 'expect'
+  | 'upgrade'
+  | 'accept'
+  | 'te'
+  | 'h2-never';
+
+const FIELDS = new NameTable<Field>([
+  ['host', 'host'],
+  ['content-length', 'content-length'],
+  ['transfer-encoding', 'transfer-encoding'],
+  ['connection', 'connection'],
+  ['expect', 'expect'],
+  ['upgrade', 'upgrade'],
+  ['accept', 'accept'],
+  ['te', 'te'],
+  ['keep-alive', 'h2-never'],
+  ['proxy-connection', 'h2-never'],
+]);
+
+const NO_TOKENS: readonly string[] = [];
+/** RFC 9110 section 5.6.2. Node's HTTP/1 parser knows its methods; HTTP/2 takes any text. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
+
+export function parseRequestHead(
+  raw: RawRequest,
+  limits: HeadLimits,
+  rules: PathRules,
+): RequestHead | Failure {
+  const { method, headers, protocol } = raw;
+  if (method === 'CONNECT') return { kind: 'method_not_supported', method };
+  if (raw.target.length > limits.uriBytesMax) {
+    return { kind: 'uri_too_long', limitBytes: limits.uriBytesMax };
+  }
+  if (headers.length / 2 > limits.headerCountMax) {
+    return { kind: 'head_too_large', limit: limits.headerCountMax, unit: 'fields' };
+  }
+  const found = readFields(raw);
+  if (found.bytes > limits.headBytesMax) {
+    return { kind: 'head_too_large', limit: limits.headBytesMax, unit: 'bytes' };
+  }
+  const problem = found.problem ?? framingProblem(protocol, found);
+  if (problem !== null) return badRequest(problem);
+  if (method !== 'GET' && !TOKEN.test(method)) return badRequest('The method is malformed.');
+  const place = splitTarget(raw, found.host);
+  if (typeof place === 'string') return badRequest(place);
+  return finish(raw, rules, found, place);
+}
+
+function finish(raw: RawRequest, rules: PathRules, found: Findings, place: Place): RequestHead | Failure {
+  const { target, authority } = place;
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
+  const matchPath = path === '*' ? path : normalisePath(path, rules);
+  if (typeof matchPath !== 'string') return matchPath;
+
+  const contentLength = found.contentLength === null ? null : Number(found.contentLength);
+  const hasBody =
+    raw.protocol === 'HTTP/2.0'
+      ? !raw.endOfStream
+      : found.transferEncoding !== null || (contentLength !== null && contentLength > 0);
+  // Only exactly `websocket`: anything else, such as `h2c`, would smuggle a second protocol past us.
+  const asksForWebSocket = found.connectionUpgrade && found.upgrade?.toLowerCase() === 'websocket';
+  // Node has taken its parser off the connection: the body would be read as the bytes of a tunnel.
+  if (asksForWebSocket && hasBody) return badRequest('A WebSocket handshake has no body.');
+  const head: Omit<RequestHead, typeof parsed> = {
+    method: raw.method,
+    target,
+    path,
+    query: question < 0 ? '' : target.slice(question),
+    matchPath,
+    authority,
+    matchHost: hostForMatching(authority),
+    headers: raw.headers,
+    connectionTokens: found.connectionTokens,
+    contentLength,
+    hasBody,
+    expectContinue: hasBody && raw.protocol !== 'HTTP/1.0' && found.expect?.toLowerCase() === '100-continue',
+    // RFC 6455 section 4.1
+    upgrade: asksForWebSocket && raw.method === 'GET' && raw.protocol === 'HTTP/1.1' ? 'websocket' : null,
+    accept: found.accept,
+  };
+  return head as RequestHead;
+}
+
+function readFields(raw: RawRequest): Findings {
+  const found: Findings = {
+    host: null,
+    contentLength: null,
+    transferEncoding: null,
+    connectionTokens: NO_TOKENS,
+    connectionUpgrade: false,
+    expect: null,
+    upgrade: null,
+    accept: null,
+    bytes: raw.method.length + raw.target.length + (raw.authority?.length ?? 0),
+    problem: null,
+  };
+  const { headers } = raw;
+  const http2 = raw.protocol === 'HTTP/2.0';
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string;
+    const value = headers[at + 1] as string;
+    found.bytes += name.length + value.length + 4; // ": " and CR LF
+    const field = FIELDS.find(name);
+    if (field !== undefined) noteField(found, field, value, http2);
+  }
+  return found;
+}
+
+function noteField(found: Findings, field: Field, value: string, http2: boolean): void {
+  switch (field) {
+    case 'host':
+      // RFC 9112 section 3.2: a second Host is an attack or a defect, and Node lets it pass.
+      if (found.host !== null) found.problem = 'There is more than one Host field.';
+      found.host = value;
+      return;
+    case 'content-length':
+      if (found.contentLength !== null || !/^\d{1,15}$/.test(value)) {
+        found.problem = 'The Content-Length is not one number.';
+      }
+      found.contentLength = value;
+      return;
+    case 'accept':
+      found.accept = joined(found.accept, value);
+      return;
+    case 'expect':
+      found.expect = joined(found.expect, value);
+      return;
+    case 'te':
+      if (http2 && value.toLowerCase() !== 'trailers') {
+        found.problem = 'HTTP/2 allows no other TE than "trailers".';
+      }
+      return;
+    case 'transfer-encoding':
+      found.transferEncoding = joined(found.transferEncoding, value);
+      break;
+    case 'upgrade':
+      found.upgrade = joined(found.upgrade, value);
+      break;
+    case 'connection':
+      noteConnection(found, value);
+      break;
+  }
+  // RFC 9113 section 8.2.2
+  if (http2) found.problem = 'HTTP/2 has no fields about the connection.';
+}
+
+function noteConnection(found: Findings, value: string): void {
+  if (/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(value)) found.connectionUpgrade = true;
+  const tokens = connectionOptions(value);
+  if (tokens.length > 0) found.connectionTokens = [...found.connectionTokens, ...tokens];
+}
+
+function joined(before: string | null, value: string): string {
+  return before === null ? value : `${before}, ${value}`;
+}
+
+/** RFC 9112 section 6.1: what could be framed in two ways is refused. */
+function framingProblem(protocol: RawRequest['protocol'], found: Findings): string | null {
+  if (found.transferEncoding === null) return null;
+  if (found.contentLength !== null) return 'Content-Length and Transfer-Encoding exclude each other.';
+  if (protocol === 'HTTP/1.0') return 'HTTP/1.0 has no Transfer-Encoding.';
+  if (found.transferEncoding.toLowerCase() === 'chunked') return null;
+  return 'The only Transfer-Encoding that is understood is chunked.';
+}
+
+function badRequest(detail: string): Failure {
+  return { kind: 'bad_request', detail };
 }

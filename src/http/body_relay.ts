@@ -1,0 +1,109 @@
+/**
+ * The body of one request on its way to a backend: at the pace of the slower side, counted, and with a bounded
+ * copy for another attempt.
+ *
+ *   client ── source ──> RequestBody ──┬──> AttemptBody of this attempt ──> upstream
+ *                                      └──> replay copy (until it would exceed replayBytesMax)
+ *
+ * Each attempt reads from a private Readable, because an upstream may destroy the body it was given (an early
+ * answer, a broken connection), and destroying the client's own stream would close the client's connection.
+ */
+import { Readable } from 'node:stream';
+
+export interface RequestBodyListener {
+  /** A piece came; `bytes` in all. False: stop, the limit is reached (the listener has dealt with it). */
+  onBodyBytes(bytes: number): boolean;
+  onBodyEnd(): void;
+}
+
+export class RequestBody {
+  readonly #source: Readable;
+  readonly #listener: RequestBodyListener;
+  readonly #replayBytesMax: number;
+  #copy: Buffer[] | null = [];
+  #bytes = 0;
+  #started = false;
+  #ended = false;
+  #reader: AttemptBody | null = null;
+
+  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyListener) {
+    this.#source = source;
+    this.#replayBytesMax = replayBytesMax;
+    this.#listener = listener;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+  get ended(): boolean {
+    return this.#ended;
+  }
+  /** Another attempt can be given the body from its first byte. */
+  get replayable(): boolean {
+    return this.#copy !== null;
+  }
+  /** The source is held back because the backend does not take more at the moment. */
+  get waitsForBackend(): boolean {
+    return this.#reader !== null && !this.#reader.wantsMore;
+  }
+
+  /** The body for one attempt: what is kept of it first, then the rest as it comes. */
+  open(): Readable {
+    const reader = new AttemptBody(this);
+    this.#reader = reader;
+    for (const chunk of this.#copy ?? []) reader.push(chunk);
+    if (this.#ended) reader.push(null);
+    return reader;
+  }
+
+  /** The attempt is over: whatever is still to come waits for the next one. */
+  close(): void {
+    this.#reader = null;
+    if (this.#started && !this.#ended) this.#source.pause();
+  }
+
+  /** The reader wants bytes. */
+  pull(reader: AttemptBody): void {
+    if (reader !== this.#reader || this.#ended) return;
+    if (this.#started) {
+      this.#source.resume();
+      return;
+    }
+    this.#started = true;
+    this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
+    this.#source.on('end', () => this.#end());
+  }
+
+  #take(chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (!this.#listener.onBodyBytes(this.#bytes)) {
+      this.#source.pause();
+      return;
+    }
+    if (this.#copy !== null) {
+      if (this.#bytes <= this.#replayBytesMax) this.#copy.push(chunk);
+      else this.#copy = null;
+    }
+    if (this.#reader === null || !this.#reader.push(chunk)) this.#source.pause();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#reader?.push(null);
+    this.#listener.onBodyEnd();
+  }
+}
+
+class AttemptBody extends Readable {
+  readonly #body: RequestBody;
+  constructor(body: RequestBody) {
+    super();
+    this.#body = body;
+  }
+  get wantsMore(): boolean {
+    return this.readableLength < this.readableHighWaterMark;
+  }
+  override _read(): void {
+    this.#body.pull(this);
+  }
+}

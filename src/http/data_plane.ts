@@ -1,0 +1,62 @@
+/**
+ * Everything that serves requests under one plan, and the one reference through which traffic reaches it.
+ * Built by `lifecycle/assemble`; a request reads `planeRef.current` once and keeps what it read to its end.
+ */
+import type { ClusterPool } from '../load_balancer/pool.ts';
+import type { ClusterHandles, RouteHandles } from '../observability/metrics.ts';
+import type { RetryBudget } from '../resilience/retry_budget.ts';
+import type { RedirectTarget, Rewrite } from '../routing/rewrite.ts';
+import type { RouteLimits, RouteSettings } from '../routing/route.ts';
+import type { Router } from '../routing/router.ts';
+import type { Split } from '../routing/split.ts';
+import type { AccessList } from '../security/access.ts';
+import type { NetworkSet } from '../security/client_address.ts';
+import type { CompiledHeaderEdits, HeaderList } from '../security/headers.ts';
+import type { RateLimiter } from '../security/rate_limit.ts';
+import type { ListenerSettings } from './server.ts';
+
+export interface BoundCluster {
+  readonly name: string;
+  readonly pool: ClusterPool;
+  readonly retryBudget: RetryBudget;
+  readonly handles: ClusterHandles;
+}
+
+export type BoundAction =
+  | { readonly kind: 'forward'; readonly split: Split<BoundCluster> }
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTarget }
+  | { readonly kind: 'respond'; readonly status: number; readonly headers: HeaderList; readonly body: string };
+
+/** A route as one listener serves it. */
+export interface BoundRoute {
+  readonly settings: RouteSettings;
+  readonly limits: RouteLimits;
+  readonly action: BoundAction;
+  readonly rewrite: Rewrite | null;
+  readonly requestEdits: CompiledHeaderEdits;
+  readonly responseEdits: CompiledHeaderEdits;
+  readonly access: AccessList;
+  readonly rateLimiters: readonly RateLimiter[];
+  readonly handles: RouteHandles;
+}
+
+export interface BoundListener {
+  readonly settings: ListenerSettings;
+  readonly router: Router<BoundRoute>;
+  readonly trusted: NetworkSet;
+  readonly access: AccessList;
+  /** For requests that no route has matched. */
+  readonly handles: RouteHandles;
+}
+
+export interface DataPlane {
+  /** Of the plan that it was assembled from. */
+  readonly digest: string;
+  readonly listeners: ReadonlyMap<string, BoundListener>;
+  readonly clusters: ReadonlyMap<string, BoundCluster>;
+}
+
+/** The only mutable link between traffic and configuration. */
+export interface PlaneRef {
+  current: DataPlane;
+}

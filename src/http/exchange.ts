@@ -1,0 +1,166 @@
+/**
+ * One attempt against one backend: wait for a lease, send, hear the answer, settle the lease.
+ *
+ *   waiting ──onLease──> sending ──onHead──> answering ──onEnd/onError──> over
+ *                           │                    └─ or switched: a tunnel now
+ *                           │                    └─ or discarding: the answer is not for the client,
+ *                           └──onError──> over      it is read to its end to keep the connection
+ *
+ * The attempt decides nothing: what a failure or a head means for the request is its owner's business
+ * (`forward.ts`). It settles its lease exactly once, on every way out.
+ */
+import type { Backend } from '../load_balancer/backend.ts';
+import { type Lease, type Outcome, settleLease } from '../load_balancer/lease.ts';
+import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
+import type { UpstreamHandler } from '../net/upstream.ts';
+import type { AttemptRecord } from '../observability/events.ts';
+import type { Clock } from '../resilience/clock.ts';
+import type { Failure, FailureKind } from '../resilience/failure.ts';
+
+/** Who hears what becomes of an attempt. */
+export interface AttemptOwner {
+  /** A backend is there; nothing was sent. The owner sends through `lease.slot`. */
+  onLeased(attempt: Attempt, lease: Lease): void;
+  onConnected(attempt: Attempt): void;
+  onInformation(status: number, headers: readonly string[]): void;
+  /** False: the answer is not wanted; another attempt is made. */
+  onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean;
+  onSwitched(): void;
+  onData(chunk: Buffer): boolean;
+  onEnd(trailers: readonly string[] | null): void;
+  /** The attempt is over without a whole answer. */
+  onAttemptFailed(attempt: Attempt, failure: Failure): void;
+}
+
+/** How the bytes of an answer are held back or stopped: a slot, or a WebSocket handshake on a socket of its own. */
+export interface Flow {
+  resume(): void;
+  abort(): void;
+}
+
+/** An answer that nobody wants is read this far to keep its connection; a longer one costs the connection. */
+const DISCARD_BYTES_MAX = 64 * 1024;
+
+export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
+  readonly tried: readonly Backend[];
+  readonly #owner: AttemptOwner;
+  readonly #clock: Clock;
+  #state: 'waiting' | 'sending' | 'answering' | 'discarding' | 'switched' | 'over' = 'waiting';
+  #lease: Lease | null = null;
+  #flow: Flow | null = null;
+  #discardedBytes = 0;
+
+  endpoint = '';
+  startedMs = 0;
+  connectMs: number | null = null;
+  firstByteMs: number | null = null;
+  endedMs: number | null = null;
+  status: number | null = null;
+  reason: FailureKind | null = null;
+  reused = false;
+
+  constructor(tried: readonly Backend[], owner: AttemptOwner, clock: Clock) {
+    this.tried = tried;
+    this.#owner = owner;
+    this.#clock = clock;
+  }
+
+  get lease(): Lease | null {
+    return this.#lease;
+  }
+  /** Bytes of the request may have reached the backend. */
+  get connected(): boolean {
+    return this.connectMs !== null;
+  }
+
+  onLease(lease: Lease): void {
+    this.#lease = lease;
+    this.#flow = lease.slot;
+    this.#state = 'sending';
+    this.endpoint = lease.backend.name;
+    this.startedMs = this.#clock.nowMs();
+    this.#owner.onLeased(this, lease);
+  }
+
+  onRefused(failure: Failure): void {
+    this.#state = 'over';
+    this.#owner.onAttemptFailed(this, failure);
+  }
+
+  onConnected(reused: boolean, connectMs: number): void {
+    this.reused = reused;
+    this.connectMs = connectMs;
+    this.#owner.onConnected(this);
+  }
+
+  onInformation(status: number, headers: readonly string[]): void {
+    this.#owner.onInformation(status, headers);
+  }
+
+  onHead(status: number, statusText: string, headers: readonly string[]): void {
+    this.status = status;
+    this.firstByteMs = this.#clock.nowMs() - this.startedMs;
+    this.#state = 'answering';
+    if (!this.#owner.onHead(this, status, statusText, headers) && !this.#isOver()) this.#state = 'discarding';
+  }
+
+  /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
+  switched(): void {
+    this.status = 101;
+    this.firstByteMs = this.#clock.nowMs() - this.startedMs;
+    this.#state = 'switched';
+    this.#owner.onSwitched();
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#state !== 'discarding') return this.#owner.onData(chunk);
+    this.#discardedBytes += chunk.length;
+    if (this.#discardedBytes > DISCARD_BYTES_MAX) this.stop('failure', null);
+    return true;
+  }
+
+  onEnd(trailers: readonly string[] | null): void {
+    const wanted = this.#state === 'answering';
+    this.#settle(this.status !== null && this.status >= 500 ? 'failure' : 'success', null);
+    if (wanted) this.#owner.onEnd(trailers);
+  }
+
+  onError(failure: Failure): void {
+    const wanted = this.#state !== 'discarding';
+    this.#settle('failure', failure.kind);
+    if (wanted) this.#owner.onAttemptFailed(this, failure);
+  }
+
+  /** Ends the attempt from this side. The owner hears nothing more of it. */
+  stop(outcome: Outcome, reason: FailureKind | null): void {
+    if (this.#isOver()) return;
+    this.#flow?.abort();
+    this.#settle(outcome, reason);
+  }
+
+  /** The answer comes another way than through the slot. */
+  flowsThrough(flow: Flow): void {
+    this.#flow = flow;
+  }
+  resume(): void {
+    if (!this.#isOver()) this.#flow?.resume();
+  }
+
+  /** Withdraws a want that has no lease yet. */
+  withdraw(pool: ClusterPool): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'over';
+    pool.cancel(this);
+  }
+
+  #isOver(): boolean {
+    return this.#state === 'over';
+  }
+
+  #settle(outcome: Outcome, reason: FailureKind | null): void {
+    this.#state = 'over';
+    this.reason = reason;
+    this.endedMs = this.#clock.nowMs();
+    if (this.#lease !== null) settleLease(this.#lease, outcome, reason ?? `status ${this.status}`);
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The answer that the proxy makes itself when a request fails: status, `Proxy-Status` (RFC 9209) and a body in
+ * the form that the client accepts (RFC 9457 problem details, HTML or plain text). It names the reason and the
+ * request id, and never an address, a path of the machine or a stack.
+ */
+import { FAILURE_RULES, type Failure, proxyStatusOf } from '../resilience/failure.ts';
+import type { HeaderList } from '../security/headers.ts';
+
+export interface FailureAnswer {
+  readonly status: number;
+  readonly headers: HeaderList;
+  readonly body: string;
+}
+
+/** A name, not a place (RFC 9457 section 3.1.1 allows any URI): it must stay the same wherever Fairlead runs. */
+const TYPE_URI_PREFIX = 'urn:fairlead:reason:';
+
+/** For a 503 whose end nobody knows: soon, but not at once. */
+const RETRY_AFTER_DEFAULT_MS = 1_000;
+
+export function failureAnswer(failure: Failure, requestId: string, accept: string | null): FailureAnswer {
+  const rule = FAILURE_RULES[failure.kind];
+  const [contentType, body] = renderBody(failure, requestId, accept ?? '');
+  const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
+  const retryAfter = retryAfterSeconds(failure, rule.status);
+  if (retryAfter !== null) headers.push('Retry-After', retryAfter);
+  headers.push('Cache-Control', 'no-store', 'X-Request-Id', requestId);
+  headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)));
+  return { status: rule.status, headers, body };
+}
+
+/** What a client may know about this one occurrence, beyond the title. */
+export function failureDetail(failure: Failure): string {
+  switch (failure.kind) {
+    case 'bad_request':
+    case 'bad_response':
+      return failure.detail;
+    case 'body_too_large':
+    case 'uri_too_long':
+      return `The limit is ${failure.limitBytes} bytes.`;
+    case 'head_too_large':
+      return `The limit is ${failure.limit} ${failure.unit}.`;
+    case 'client_timeout':
+    case 'connect_timeout':
+    case 'queue_timeout':
+    case 'response_head_timeout':
+    case 'response_idle_timeout':
+    case 'request_timeout':
+      return `Waited for ${Math.round(failure.afterMs)} ms.`;
+    default:
+      return FAILURE_RULES[failure.kind].title;
+  }
+}
+
+/** RFC 9110 section 10.2.3: whole seconds, rounded up, so that nobody comes back too early. */
+function retryAfterSeconds(failure: Failure, status: number): string | null {
+  if (status !== 503 && status !== 429) return null;
+  const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : RETRY_AFTER_DEFAULT_MS;
+  return String(Math.max(1, Math.ceil(waitMs / 1_000)));
+}
+
+function renderBody(failure: Failure, requestId: string, accept: string): [contentType: string, body: string] {
+  const { title, status } = FAILURE_RULES[failure.kind];
+  const detail = failureDetail(failure);
+  switch (preferredForm(accept)) {
+    case 'json':
+      return [
+        'application/problem+json',
+        `${JSON.stringify({ type: TYPE_URI_PREFIX + failure.kind, title, status, detail, instance: requestId, reason: failure.kind })}\n`,
+      ];
+    case 'html':
+      return ['text/html; charset=utf-8', renderHtml(status, title, detail, failure.kind, requestId)];
+    case 'text':
+      return ['text/plain; charset=utf-8', `${status} ${title}\n${detail}\nreason: ${failure.kind}\nrequest id: ${requestId}\n`];
+  }
+}
+
+/** The first of the three forms that an `Accept` field names; quality values do not matter between error pages. */
+function preferredForm(accept: string): 'json' | 'html' | 'text' {
+  const json = accept.search(/json/i);
+  const html = accept.search(/html/i);
+  if (html >= 0 && (json < 0 || html < json)) return 'html';
+  return json >= 0 ? 'json' : 'text';
+}
+
+function renderHtml(status: number, title: string, detail: string, reason: string, requestId: string): string {
+  return (
+    `<!doctype html><meta charset="utf-8"><title>${status} ${escapeHtml(title)}</title>` +
+    `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(detail)}</p>` +
+    `<p>reason: <code>${reason}</code><br>request id: <code>${escapeHtml(requestId)}</code></p>\n`
+  );
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
+}

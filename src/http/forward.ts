@@ -1,0 +1,240 @@
+/**
+ * A request on its way to a cluster: the attempt loop, and the only place that repeats anything.
+ *
+ *   next attempt ──> lease ──> send ──> head ──> relay ──> end
+ *        ^              │        │       │         └── broken: cut the client's stream
+ *        │              └────────┴───────┴── failed: decideRetry says again (after a delay) or no
+ *        └───────────────────────────────────┘
+ *
+ * An upload is never held back for a possible retry: it streams, and a bounded copy is kept while it fits.
+ */
+import assert from 'node:assert/strict';
+import type { Backend } from '../load_balancer/backend.ts';
+import type { Lease } from '../load_balancer/lease.ts';
+import type { UpstreamRequest } from '../net/upstream.ts';
+import type { Timer } from '../resilience/clock.ts';
+import type { Failure } from '../resilience/failure.ts';
+import { decideRetry } from '../resilience/retries.ts';
+import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
+import { rewriteTarget } from '../routing/rewrite.ts';
+import {
+  buildUpstreamHeaders,
+  filterInformation,
+  filterResponseHeaders,
+  filterTrailers,
+  findHeader,
+} from '../security/headers.ts';
+import type { RequestHead } from '../security/request_head.ts';
+import { RequestBody, type RequestBodyListener } from './body_relay.ts';
+import type { BoundCluster, BoundRoute } from './data_plane.ts';
+import { Attempt, type AttemptOwner } from './exchange.ts';
+import type { RequestContext, Work } from './request.ts';
+import { startHandshake } from './websocket.ts';
+
+export function forwardRequest(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead): void {
+  context.cluster = cluster.name;
+  context.boundCluster = cluster;
+  const forwarding = new Forwarding(context, route, cluster, head);
+  context.work = forwarding;
+  forwarding.start();
+}
+
+class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyListener {
+  readonly #context: RequestContext;
+  readonly #route: BoundRoute;
+  readonly #cluster: BoundCluster;
+  readonly #head: RequestHead;
+  readonly #timer: RequestTimer;
+  readonly #body: RequestBody | null;
+  readonly #request: UpstreamRequest;
+  readonly #tried: Backend[] = [];
+  /** Attempts whose answer nobody wants, still being read to their end. */
+  readonly #discarding: Attempt[] = [];
+  #attempt: Attempt | null = null;
+  #attempts = 0;
+  #backoff: Timer | null = null;
+  #continued = false;
+
+  constructor(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead) {
+    this.#context = context;
+    this.#route = route;
+    this.#cluster = cluster;
+    this.#head = head;
+    this.#timer = new RequestTimer(context.services.clock, this);
+    this.#body = head.hasBody ? new RequestBody(context.client.body, route.settings.retries.replayBytesMax, this) : null;
+    this.#request = {
+      method: head.method,
+      target: route.rewrite === null ? head.target : rewriteTarget(route.rewrite, head.target),
+      authority: route.settings.rewrite.host ?? head.authority,
+      headers: buildUpstreamHeaders(head, context, route.requestEdits),
+      body: null,
+    };
+  }
+
+  start(): void {
+    this.#cluster.retryBudget.deposit();
+    if (this.#body === null) this.#timer.startRequest(this.#route.limits.requestMs);
+    this.#next();
+  }
+
+  /** The client has left, or the request has failed for a reason of its own. */
+  cancel(): void {
+    const { clock } = this.#context.services;
+    this.#timer.stop();
+    clock.cancelTimer(this.#backoff);
+    this.#attempt?.withdraw(this.#cluster.pool);
+    this.#attempt?.stop('abandoned', this.#context.reason);
+    this.#finish();
+  }
+
+  onClientDrain(): void {
+    this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
+    this.#attempt?.resume();
+  }
+
+  // ---- one attempt, in the order in which it happens
+
+  #next(): void {
+    this.#backoff = null;
+    this.#attempts++;
+    this.#attempt = new Attempt(this.#tried, this, this.#context.services.clock);
+    this.#cluster.pool.lease(this.#attempt);
+  }
+
+  onLeased(attempt: Attempt, lease: Lease): void {
+    this.#context.attempts.push(attempt);
+    this.#context.queueMs += lease.waitedMs;
+    if (this.#head.expectContinue && !this.#continued) {
+      this.#continued = true;
+      this.#context.client.writeInformation(100, []);
+    }
+    if (this.#head.upgrade === 'websocket') {
+      startHandshake(lease.slot, this.#request, attempt, this.#context, this.#route.settings.tunnelIdleMs);
+      return;
+    }
+    lease.slot.send(this.#body === null ? this.#request : { ...this.#request, body: this.#body.open() }, attempt);
+  }
+
+  onConnected(): void {
+    this.#timer.startTry(this.#route.settings.retries.perTryMs);
+    if (this.#body !== null && !this.#body.ended) this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+    else this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
+  }
+
+  onBodyBytes(bytes: number): boolean {
+    this.#timer.touch();
+    this.#context.bytesIn = bytes;
+    const limitBytes = this.#route.limits.bodyBytesMax;
+    if (limitBytes === null || bytes <= limitBytes) return true;
+    this.#context.fail({ kind: 'body_too_large', limitBytes });
+    return false;
+  }
+
+  onBodyEnd(): void {
+    if (this.#context.client.headSent) return; // an early answer is under way and has its own timeouts
+    this.#timer.startRequest(this.#route.limits.requestMs);
+    if (this.#attempt?.connected === true) this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
+  }
+
+  onInformation(status: number, headers: readonly string[]): void {
+    this.#context.client.writeInformation(status, filterInformation(headers));
+  }
+
+  onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean {
+    if (this.#route.settings.retries.onStatuses.includes(status) && this.#tryAgain(attempt, null, status, headers)) {
+      this.#discarding.push(attempt);
+      return false;
+    }
+    this.#timer.stopRequest();
+    this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
+    const { client, services } = this.#context;
+    this.#context.status = status;
+    if (services.traffic.draining) client.closeAfterAnswer();
+    client.writeHead(status, statusText, filterResponseHeaders(headers, this.#context, this.#route.responseEdits));
+    return true;
+  }
+
+  onSwitched(): void {
+    this.#timer.stop();
+  }
+
+  onData(chunk: Buffer): boolean {
+    this.#context.bytesOut += chunk.length;
+    const flows = this.#context.client.write(chunk);
+    if (flows) this.#timer.touch();
+    else this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+    return flows;
+  }
+
+  onEnd(trailers: readonly string[] | null): void {
+    this.#timer.stop();
+    this.#finish();
+    this.#context.work = null;
+    this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
+  }
+
+  // ---- when an attempt fails
+
+  onAttemptFailed(attempt: Attempt, failure: Failure): void {
+    this.#timer.stopTry();
+    this.#body?.close();
+    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, [])) this.#context.fail(failure);
+  }
+
+  onTimeout(name: TimeoutName, afterMs: number): void {
+    const failure = this.#failureOf(name, afterMs);
+    const repeatable = name === 'responseHead' || name === 'perTry';
+    this.#attempt?.stop(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
+    if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
+    else this.#context.fail(failure);
+  }
+
+  #failureOf(name: TimeoutName, afterMs: number): Failure {
+    switch (name) {
+      case 'request':
+        return { kind: 'request_timeout', afterMs };
+      case 'perTry':
+      case 'responseHead':
+        return { kind: 'response_head_timeout', afterMs };
+      case 'responseIdle':
+        return { kind: 'response_idle_timeout', afterMs };
+      case 'bodyIdle':
+        // The client is not to blame for a body that the backend does not take.
+        return this.#body?.waitsForBackend === true && !this.#context.client.headSent
+          ? { kind: 'response_head_timeout', afterMs }
+          : { kind: 'client_timeout', timer: 'bodyIdle', afterMs };
+    }
+  }
+
+  #finish(): void {
+    this.#body?.close();
+    for (const attempt of this.#discarding) attempt.stop('failure', null);
+  }
+
+  /** Makes another attempt if the rules allow one. */
+  #tryAgain(attempt: Attempt, failure: Failure | null, status: number | null, headers: readonly string[]): boolean {
+    const { services } = this.#context;
+    const facts = {
+      failure: failure?.kind ?? null,
+      status,
+      method: this.#head.method,
+      hasIdempotencyKey: findHeader(this.#head.headers, 'idempotency-key') !== null,
+      replayable: this.#body === null || this.#body.replayable,
+      reused: attempt.reused,
+      attempts: this.#attempts,
+      retryAfter: findHeader(headers, 'retry-after'),
+      timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
+    };
+    const decision = decideRetry(facts, this.#route.settings.retries, this.#cluster.retryBudget, services.random);
+    if (!decision.again) return false;
+    assert(this.#body === null || this.#body.replayable);
+    if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
+    if (decision.delayMs === 0) this.#next();
+    else this.#backoff = services.clock.setTimer(retry, decision.delayMs, () => this.#next());
+    return true;
+  }
+}
+
+function retry(next: () => void): void {
+  next();
+}

@@ -1,0 +1,92 @@
+/**
+ * The story of a request: read its head, decide who asks, find the route, admit, act.
+ *
+ * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
+ */
+import type { Failure } from '../resilience/failure.ts';
+import { expandRedirect } from '../routing/rewrite.ts';
+import { pickTarget } from '../routing/split.ts';
+import { resolveClientAddress } from '../security/client_address.ts';
+import { acceptRequestId, detectLoop, findHeader } from '../security/headers.ts';
+import { bodyLengthFailure } from '../security/limits.ts';
+import { parseRequestHead, type RawRequest, type RequestHead } from '../security/request_head.ts';
+import type { BoundRoute } from './data_plane.ts';
+import { forwardRequest } from './forward.ts';
+import type { RequestContext } from './request.ts';
+
+export function handleRequest(context: RequestContext, raw: RawRequest): void {
+  try {
+    const failure = answerRequest(context, raw);
+    if (failure !== null) context.fail(failure);
+  } catch (error) {
+    context.failInternally(error);
+  }
+}
+
+/** Null: an answer was given, or is being worked on. */
+function answerRequest(context: RequestContext, raw: RawRequest): Failure | null {
+  const { settings, trusted, access, router } = context.bound;
+  const head = parseRequestHead(raw, settings.head, settings.paths);
+  if ('kind' in head) return head;
+  context.head = head;
+  context.host = head.authority;
+  const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
+  context.clientIp = clientIp;
+  context.peerTrusted = peerTrusted;
+  context.requestId = chooseRequestId(context, head);
+
+  if (head.path === settings.healthPath) return answerHealth(context);
+  if (!access.allows(clientIp)) return { kind: 'access_denied' };
+  if (detectLoop(head.headers, context.services.instanceId)) return { kind: 'loop_detected' };
+  const route = router.match(head);
+  if (route === null) return { kind: 'no_route' };
+  context.boundRoute = route;
+  context.route = route.settings.name;
+  return admit(context, route, head) ?? act(context, route, head);
+}
+
+/** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */
+function chooseRequestId(context: RequestContext, head: RequestHead): string {
+  const offered = context.peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
+  return offered !== null && acceptRequestId(offered) ? offered : context.services.random.requestId();
+}
+
+/** Who may pass, how much, and how often: asked before any backend is. */
+function admit(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+  if (!route.access.allows(context.clientIp)) return { kind: 'access_denied' };
+  const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
+  if (tooLarge !== null) return tooLarge;
+  for (const limiter of route.rateLimiters) {
+    const retryAfterMs = limiter.admit(context.clientIp, head.headers);
+    if (retryAfterMs === 0) continue;
+    const { name, mode } = limiter.settings;
+    context.services.telemetry.rateLimited(name, mode);
+    if (mode === 'enforce') return { kind: 'rate_limited', limiter: name, retryAfterMs };
+  }
+  return null;
+}
+
+function act(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+  const { action } = route;
+  switch (action.kind) {
+    case 'forward':
+      forwardRequest(context, route, pickTarget(action.split, context.services.random.unit()), head);
+      return null;
+    case 'redirect':
+      return answer(context, action.status, ['Location', expandRedirect(action.to, head)], '');
+    case 'respond':
+      return answer(context, action.status, action.headers, action.body);
+  }
+}
+
+/** For a load balancer that can only look at the port that it sends traffic to. */
+function answerHealth(context: RequestContext): null {
+  const ready = context.services.isReady();
+  return answer(context, ready ? 200 : 503, ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'], ready ? 'ready\n' : 'not ready\n');
+}
+
+function answer(context: RequestContext, status: number, headers: readonly string[], body: string): null {
+  const length = status === 204 || status === 304 ? [] : ['Content-Length', String(Buffer.byteLength(body))];
+  context.answer(status, [...headers, ...length, 'X-Request-Id', context.requestId], body);
+  return null;
+}

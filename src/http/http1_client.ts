@@ -1,0 +1,150 @@
+/**
+ * One HTTP/1.x request on Node's `http` server. Framing is Node's: it chunks an answer without a length, keeps
+ * the body of HEAD, 204 and 304 answers empty, and closes the connection where HTTP/1.0 demands it.
+ */
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type { Clock } from '../resilience/clock.ts';
+import type { ClientListener, ClientStream } from './client_stream.ts';
+
+/**
+ * After an answer that came before the end of an upload, what still arrives is read and thrown away for this
+ * long: closing at once would send a reset, and the reset may take the answer with it (RFC 9112 section 9.6).
+ */
+const LINGER_MS = 2_000;
+
+export class Http1ClientStream implements ClientStream {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #clock: Clock;
+  #listener: ClientListener | null = null;
+  #headFlushed = true;
+  #waitsForDrain = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, clock: Clock) {
+    this.#request = request;
+    this.#response = response;
+    this.#clock = clock;
+  }
+
+  get body(): Readable {
+    return this.#request;
+  }
+  get headSent(): boolean {
+    return this.#response.headersSent;
+  }
+  get bodyReceived(): boolean {
+    return this.#request.complete || !declaresBody(this.#request);
+  }
+
+  listen(listener: ClientListener): void {
+    this.#listener = listener;
+    const response = this.#response;
+    // 'close' comes after 'finish' as well as after a lost connection: one event for both ends.
+    response.on('close', () => listener.onClientClose(response.writableFinished));
+    // A client that leaves during its upload is also an error on the request; 'close' tells it.
+    this.#request.on('error', ignore);
+    response.on('error', ignore);
+  }
+
+  writeInformation(status: number, headers: readonly string[]): void {
+    if (this.#request.httpVersionMinor === 0 || this.#response.headersSent) return;
+    if (status === 100) this.#response.writeContinue();
+    else this.#response.writeInformation(status, headers);
+  }
+
+  writeHead(status: number, statusText: string, headers: readonly string[]): void {
+    if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
+    this.#response.writeHead(status, statusText, headers as string[]);
+    this.#headFlushed = false;
+    // Head and body of a small answer arrive in one turn and leave in one packet; a head whose body is still
+    // to come must not wait for it (server-sent events).
+    process.nextTick(flushHead, this);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#headFlushed = true;
+    const flows = this.#response.write(chunk);
+    if (!flows && !this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#response.once('drain', () => {
+        this.#waitsForDrain = false;
+        this.#listener?.onClientDrain();
+      });
+    }
+    return flows;
+  }
+
+  end(trailers: readonly string[] | null): void {
+    this.#headFlushed = true;
+    if (trailers !== null && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    this.#lingerIfUploading();
+    this.#response.end();
+  }
+
+  answer(status: number, headers: readonly string[], body: string): void {
+    if (this.#response.destroyed) return;
+    this.#lingerIfUploading();
+    this.#response.writeHead(status, headers as string[]);
+    this.#response.end(body);
+  }
+
+  abort(): void {
+    this.#response.destroy();
+  }
+
+  closeAfterAnswer(): void {
+    this.#response.shouldKeepAlive = false;
+  }
+
+  takeSocket(): Duplex {
+    const { socket } = this.#response;
+    assert(socket !== null, 'a tunnel is made while the client is connected');
+    this.#response.removeAllListeners('close');
+    this.#response.detachSocket(socket);
+    return socket;
+  }
+
+  flushHead(): void {
+    if (this.#headFlushed || this.#response.destroyed) return;
+    this.#headFlushed = true;
+    this.#response.flushHeaders();
+  }
+
+  #lingerIfUploading(): void {
+    if (this.bodyReceived) return;
+    const { socket } = this.#request;
+    this.closeAfterAnswer();
+    this.#request.removeAllListeners('data');
+    this.#request.resume();
+    // Node closes the connection by `destroySoon` once the answer is written.
+    socket.destroySoon = () => {
+      socket.end();
+      const timer = this.#clock.setTimer(destroy, LINGER_MS, socket);
+      socket.once('close', () => this.#clock.cancelTimer(timer));
+    };
+  }
+}
+
+function flushHead(client: Http1ClientStream): void {
+  client.flushHead();
+}
+
+/** Node calls a request complete only after its handler has returned, even if there is no body to wait for. */
+function declaresBody(request: IncomingMessage): boolean {
+  return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+}
+
+function destroy(stream: Duplex): void {
+  stream.destroy();
+}
+
+function ignore(): void {}
+
+/** Flat list to pairs, as `addTrailers` wants them. */
+function pairs(list: readonly string[]): [string, string][] {
+  const result: [string, string][] = [];
+  for (let at = 0; at + 1 < list.length; at += 2) result.push([list[at] ?? '', list[at + 1] ?? '']);
+  return result;
+}

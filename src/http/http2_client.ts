@@ -1,0 +1,119 @@
+/**
+ * One HTTP/2 request on Node's stream API (not the compatibility layer): RFC 9113 section 8.
+ * Field names are sent in lower case; the reason phrase does not exist in HTTP/2.
+ */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Readable } from 'node:stream';
+import type { ClientListener, ClientStream } from './client_stream.ts';
+
+export class Http2ClientStream implements ClientStream {
+  readonly #stream: ServerHttp2Stream;
+  readonly #headOnly: boolean;
+  #listener: ClientListener | null = null;
+  #trailers: readonly string[] | null = null;
+  #ended = false;
+  #waitsForDrain = false;
+
+  constructor(stream: ServerHttp2Stream, method: string) {
+    this.#stream = stream;
+    this.#headOnly = method === 'HEAD';
+  }
+
+  get body(): Readable {
+    return this.#stream;
+  }
+  get headSent(): boolean {
+    return this.#stream.headersSent;
+  }
+  get bodyReceived(): boolean {
+    return this.#stream.readableEnded || this.#stream.endAfterHeaders;
+  }
+
+  listen(listener: ClientListener): void {
+    this.#listener = listener;
+    const stream = this.#stream;
+    stream.on('error', ignore); // 'close' tells it with the code
+    stream.on('close', () => {
+      const complete = this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
+      listener.onClientClose(complete);
+    });
+  }
+
+  writeInformation(status: number, headers: readonly string[]): void {
+    if (this.#stream.headersSent || this.#stream.destroyed) return;
+    this.#stream.additionalHeaders({ ...groupValues(headers), ':status': status });
+  }
+
+  writeHead(status: number, _statusText: string, headers: readonly string[]): void {
+    if (this.#stream.destroyed) return;
+    const list = [':status', String(status)];
+    for (let at = 0; at + 1 < headers.length; at += 2) list.push((headers[at] ?? '').toLowerCase(), headers[at + 1] ?? '');
+    // Without a body Node ends the stream with the HEADERS frame, and there is nothing for trailers to follow.
+    const bodyless = this.#headOnly || status === 204 || status === 304;
+    this.#stream.respond(list as unknown as Record<string, string>, bodyless ? { endStream: true } : { waitForTrailers: true });
+    if (bodyless) this.#ended = true;
+    else this.#stream.once('wantTrailers', () => this.#sendTrailers());
+  }
+
+  write(chunk: Buffer): boolean {
+    if (this.#ended || this.#stream.destroyed) return true;
+    const flows = this.#stream.write(chunk);
+    if (!flows && !this.#waitsForDrain) {
+      this.#waitsForDrain = true;
+      this.#stream.once('drain', () => {
+        this.#waitsForDrain = false;
+        this.#listener?.onClientDrain();
+      });
+    }
+    return flows;
+  }
+
+  end(trailers: readonly string[] | null): void {
+    if (this.#ended || this.#stream.destroyed) return;
+    this.#ended = true;
+    this.#trailers = trailers;
+    // An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1).
+    if (!this.bodyReceived) this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+    this.#stream.end();
+  }
+
+  answer(status: number, headers: readonly string[], body: string): void {
+    this.writeHead(status, '', headers);
+    if (body !== '') this.write(Buffer.from(body));
+    this.end(null);
+  }
+
+  abort(): void {
+    // INTERNAL_ERROR tells the client that what it has is no whole answer (RFC 9113 section 5.4.2).
+    if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  closeAfterAnswer(): void {
+    const session = this.#stream.session;
+    if (session !== undefined && !session.closed) session.close(); // GOAWAY; streams under way are finished
+  }
+
+  takeSocket(): never {
+    throw new Error('a WebSocket over HTTP/2 (RFC 8441) is not offered, so there is no tunnel to make');
+  }
+
+  #sendTrailers(): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    stream.sendTrailers(groupValues(this.#trailers ?? [])); // none: an empty DATA frame ends the stream
+  }
+}
+
+function ignore(): void {}
+
+/** Flat list to one entry for each lower-case name, without a prototype: the names come from outside. */
+function groupValues(list: readonly string[]): Record<string, string | string[]> {
+  const grouped: Record<string, string | string[]> = Object.create(null);
+  for (let at = 0; at + 1 < list.length; at += 2) {
+    const name = (list[at] ?? '').toLowerCase();
+    const before = grouped[name];
+    const value = list[at + 1] ?? '';
+    grouped[name] = before === undefined ? value : ([] as string[]).concat(before, value);
+  }
+  return grouped;
+}

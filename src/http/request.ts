@@ -1,0 +1,171 @@
+/**
+ * One request from its head to its end: what is known of it, who works on it, and how it is answered.
+ *
+ * It is its own log record. Whoever answers, its end is told exactly once: when the client's side of the
+ * exchange is over (`onClientClose`).
+ */
+import type { AttemptRecord, RequestRecord } from '../observability/events.ts';
+import type { Telemetry } from '../observability/telemetry.ts';
+import type { Clock } from '../resilience/clock.ts';
+import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import type { Random } from '../resilience/random.ts';
+import type { RawRequest, RequestHead } from '../security/request_head.ts';
+import type { ClientListener, ClientStream } from './client_stream.ts';
+import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
+import { failureAnswer } from './failure_answer.ts';
+
+/** What is under way in the process, whatever plan it runs on. */
+export interface Traffic {
+  /** Requests and tunnels whose end is still to come. */
+  readonly active: Set<RequestContext>;
+  tunnels: number;
+  /** Answers close their connection from now on. */
+  draining: boolean;
+  /** The last request or tunnel has ended. */
+  onIdle: () => void;
+}
+
+/** What all requests share. */
+export interface Services {
+  readonly planeRef: PlaneRef;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly traffic: Traffic;
+  /** Marks this process in `Via`, to recognise a request that comes back. */
+  readonly instanceId: string;
+  /** What `healthPath` answers. */
+  readonly isReady: () => boolean;
+}
+
+/** The connection that a request came on, as far as it matters to the request. */
+export interface Peer {
+  readonly ip: string;
+  readonly tlsVersion: string | null;
+  readonly localPort: number;
+  onRequestEnd(): void;
+  onTunnel(): void;
+}
+
+/** Whatever works on the request at the moment and must be stopped when the request ends early. */
+export interface Work {
+  cancel(): void;
+  /** The client reads again. */
+  onClientDrain(): void;
+}
+
+export class RequestContext implements RequestRecord, ClientListener {
+  readonly services: Services;
+  readonly plane: DataPlane;
+  readonly bound: BoundListener;
+  readonly client: ClientStream;
+  readonly peer: Peer;
+  head: RequestHead | null = null;
+  boundRoute: BoundRoute | null = null;
+  boundCluster: BoundCluster | null = null;
+  peerTrusted = false;
+  work: Work | null = null;
+  #over = false;
+
+  requestId = '';
+  traceId: string | null = null;
+  readonly listener: string;
+  clientIp: string;
+  readonly peerIp: string;
+  readonly method: string;
+  host = '';
+  readonly path: string;
+  readonly protocol: RawRequest['protocol'];
+  status = 0;
+  reason: FailureKind | null = null;
+  route: string | null = null;
+  cluster: string | null = null;
+  readonly attempts: AttemptRecord[] = [];
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly startedMs: number;
+  queueMs = 0;
+  endedMs = 0;
+  readonly tls: string | null;
+  readonly plan: string;
+
+  /** Reads `planeRef.current` once; the request stays on that plan to its end. */
+  constructor(services: Services, bound: BoundListener, client: ClientStream, raw: RawRequest, peer: Peer) {
+    this.services = services;
+    this.plane = services.planeRef.current;
+    this.bound = bound;
+    this.client = client;
+    this.peer = peer;
+    this.listener = bound.settings.name;
+    this.clientIp = peer.ip;
+    this.peerIp = peer.ip;
+    this.method = raw.method;
+    this.path = raw.target;
+    this.protocol = raw.protocol;
+    this.startedMs = services.clock.nowMs();
+    this.tls = peer.tlsVersion;
+    this.plan = this.plane.digest;
+    services.traffic.active.add(this);
+    client.listen(this);
+  }
+
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Answers with a failure; after the first byte of an answer it can only cut the stream. The first cause stays. */
+  fail(failure: Failure): void {
+    if (this.#over) return;
+    this.reason ??= failure.kind;
+    this.stopWork();
+    if (this.client.headSent) {
+      this.client.abort();
+      return;
+    }
+    if (this.requestId === '') this.requestId = this.services.random.requestId();
+    const answer = failureAnswer(failure, this.requestId, this.head?.accept ?? null);
+    // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
+    if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived) this.client.closeAfterAnswer();
+    if (failure.kind === 'bad_request') this.client.closeAfterAnswer();
+    this.answer(answer.status, answer.headers, answer.body);
+  }
+
+  /** A whole answer made here. */
+  answer(status: number, headers: readonly string[], body: string): void {
+    this.status = status;
+    this.bytesOut = this.method === 'HEAD' ? 0 : Buffer.byteLength(body);
+    if (this.services.traffic.draining) this.client.closeAfterAnswer();
+    this.client.answer(status, headers, body);
+  }
+
+  /** A defect of ours costs one request, never the process. */
+  failInternally(error: unknown): void {
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.services.telemetry.emit({ kind: 'defect', requestId: this.requestId, detail });
+    this.fail({ kind: 'internal', detail: 'unexpected error' });
+  }
+
+  stopWork(): void {
+    const work = this.work;
+    this.work = null;
+    work?.cancel();
+  }
+
+  onClientDrain(): void {
+    this.work?.onClientDrain();
+  }
+
+  onClientClose(complete: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (!complete && this.reason === null) this.reason = 'client_gone';
+    if (this.reason === 'client_gone') this.status = FAILURE_RULES.client_gone.status;
+    this.stopWork();
+    const { clock, telemetry, traffic } = this.services;
+    this.endedMs = clock.nowMs();
+    telemetry.requestFinished(this, this.boundRoute?.handles ?? this.bound.handles, this.boundCluster?.handles ?? null);
+    this.peer.onRequestEnd();
+    traffic.active.delete(this);
+    if (traffic.active.size === 0) traffic.onIdle();
+  }
+}

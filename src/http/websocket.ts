@@ -1,0 +1,93 @@
+/**
+ * A WebSocket handshake (RFC 6455 section 4) and what follows: the backend's own answer decides. 101 makes a
+ * tunnel of raw bytes; anything else is passed to the client like any other answer.
+ */
+import http, { type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { UpstreamRequest, UpstreamSlot } from '../net/upstream.ts';
+import { filterTunnelHeaders } from '../security/headers.ts';
+import type { Attempt } from './exchange.ts';
+import type { RequestContext, Work } from './request.ts';
+import { Tunnel } from './tunnel.ts';
+
+/** Sends the handshake on a connection of its own in place of the slot's; the attempt hears what comes of it. */
+export function startHandshake(
+  slot: UpstreamSlot,
+  request: UpstreamRequest,
+  attempt: Attempt,
+  context: RequestContext,
+  tunnelIdleMs: number | null,
+): void {
+  const startedMs = context.services.clock.nowMs();
+  slot.openSocket((failure, socket) => {
+    if (failure !== null) {
+      attempt.onError(failure);
+      return;
+    }
+    attempt.onConnected(false, context.services.clock.nowMs() - startedMs);
+    const handshake = http.request({
+      method: request.method,
+      path: request.target,
+      headers: ['Host', request.authority, ...request.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+      setHost: false,
+      createConnection: () => socket,
+    });
+    attempt.flowsThrough({ resume: () => {}, abort: () => handshake.destroy() });
+    handshake.on('upgrade', (answer, backend, head) => becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs));
+    handshake.on('response', answer => relayRefusal(answer, attempt));
+    handshake.on('error', error => attempt.onError({ kind: 'reset_before_head', code: errorCode(error) }));
+    handshake.end();
+  });
+}
+
+function becomeTunnel(
+  context: RequestContext,
+  attempt: Attempt,
+  answer: IncomingMessage,
+  backend: Duplex,
+  head: Buffer,
+  idleMs: number | null,
+): void {
+  const { clock, traffic } = context.services;
+  const client = context.client.takeSocket();
+  attempt.switched();
+  context.status = 101;
+  client.write(renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context)), 'latin1');
+  if (head.length > 0) backend.unshift(head);
+  traffic.tunnels++;
+  const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
+    traffic.tunnels--;
+    context.bytesIn = end.bytesIn;
+    context.bytesOut = end.bytesOut;
+    context.work = null;
+    attempt.onEnd(null);
+    context.onClientClose(true);
+  });
+  context.work = tunnelAsWork(tunnel);
+  tunnel.start();
+}
+
+function tunnelAsWork(tunnel: Tunnel): Work {
+  return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {} };
+}
+
+/** The backend said no, or something else than 101: its answer is the client's answer. */
+function relayRefusal(answer: IncomingMessage, attempt: Attempt): void {
+  attempt.flowsThrough({ resume: () => answer.resume(), abort: () => answer.destroy() });
+  attempt.onHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answer.rawHeaders);
+  answer.on('data', (chunk: Buffer) => {
+    if (!attempt.onData(chunk)) answer.pause();
+  });
+  answer.on('end', () => attempt.onEnd(answer.rawTrailers.length > 0 ? answer.rawTrailers : null));
+  answer.on('error', error => attempt.onError({ kind: 'reset_in_body', code: errorCode(error) }));
+}
+
+function renderHead(statusText: string, headers: readonly string[]): string {
+  let head = `HTTP/1.1 101 ${statusText || 'Switching Protocols'}\r\n`;
+  for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
+  return `${head}\r\n`;
+}
+
+function errorCode(error: Error & { code?: unknown }): string {
+  return typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}

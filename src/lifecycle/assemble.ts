@@ -1,0 +1,76 @@
+/**
+ * A plan becomes a data plane: routers, pools, limiters, header edits. Everything that can be decided before the
+ * first request is decided here.
+ *
+ * State of the runtime is found by key, so that it survives a reload exactly as long as the settings that gave
+ * it meaning: an unchanged cluster keeps its pool, with connections, queue, health and counters.
+ */
+import type { Plan } from '../config/plan.ts';
+import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
+import type { ListenerSettings } from '../http/server.ts';
+import { compileRedirect, compileRewrite } from '../routing/rewrite.ts';
+import type { RouteSettings } from '../routing/route.ts';
+import { compileRouter } from '../routing/router.ts';
+import { compileSplit } from '../routing/split.ts';
+import { compileAccess } from '../security/access.ts';
+import { compileNetworks } from '../security/client_address.ts';
+import { compileHeaderEdits } from '../security/headers.ts';
+import { RateLimiter } from '../security/rate_limit.ts';
+import { assembleCluster } from './assemble_cluster.ts';
+import type { Runtime } from './runtime_state.ts';
+
+/** For requests that no route has matched: their label in metrics. */
+const NO_ROUTE = '-';
+
+export function assemblePlane(plan: Plan, runtime: Runtime): DataPlane {
+  const clusters = new Map(Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]));
+  const listeners = new Map(Object.values(plan.listeners).map(settings => [settings.name, bindListener(settings, plan, clusters, runtime)]));
+  return { digest: plan.digest, listeners, clusters };
+}
+
+function bindListener(settings: ListenerSettings, plan: Plan, clusters: ReadonlyMap<string, BoundCluster>, runtime: Runtime): BoundListener {
+  const routes = plan.routes.filter(({ listeners }) => listeners[settings.name] !== undefined);
+  return {
+    settings,
+    router: compileRouter(routes.map(route => ({ match: route.match, value: bindRoute(route, settings.name, clusters, runtime) }))),
+    trusted: compileNetworks(settings.trustedProxies),
+    access: compileAccess(settings.access),
+    handles: runtime.metrics.route(settings.name, NO_ROUTE),
+  };
+}
+
+function bindRoute(settings: RouteSettings, listener: string, clusters: ReadonlyMap<string, BoundCluster>, runtime: Runtime): BoundRoute {
+  const limits = settings.listeners[listener];
+  if (limits === undefined) throw new Error(`route ${settings.name} is not served on ${listener}`);
+  return {
+    settings,
+    limits,
+    action: bindAction(settings, clusters),
+    rewrite: compileRewrite(settings.rewrite),
+    requestEdits: compileHeaderEdits(settings.headers.request),
+    responseEdits: compileHeaderEdits(settings.headers.response),
+    access: compileAccess(settings.access),
+    rateLimiters: settings.rateLimits.map(limit => runtime.registry.getOrCreate(`limit ${JSON.stringify(limit)}`, () => new RateLimiter(limit, runtime.clock))),
+    handles: runtime.metrics.route(listener, settings.name),
+  };
+}
+
+function bindAction({ action }: RouteSettings, clusters: ReadonlyMap<string, BoundCluster>): BoundAction {
+  switch (action.kind) {
+    case 'forward':
+      return {
+        kind: 'forward',
+        split: compileSplit(
+          action.targets.map(({ cluster, weight }) => {
+            const value = clusters.get(cluster);
+            if (value === undefined) throw new Error(`a plan names only clusters that it has: ${cluster}`);
+            return { weight, value };
+          }),
+        ),
+      };
+    case 'redirect':
+      return { kind: 'redirect', status: action.status, to: compileRedirect(action.to) };
+    case 'respond':
+      return { kind: 'respond', status: action.status, headers: action.headers.flat(), body: action.body };
+  }
+}

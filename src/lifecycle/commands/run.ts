@@ -1,0 +1,25 @@
+/** `fairlead run`: serve in the foreground until a signal. */
+import { startProxy } from '../startup.ts';
+import { listenToSignals } from '../signals.ts';
+import { EXIT } from '../exit_codes.ts';
+import { loadOrExplain } from './load.ts';
+
+export async function runProxy(file: string): Promise<number> {
+  const loaded = await loadOrExplain(file);
+  if (typeof loaded === 'number') return loaded;
+  const started = await startProxy({ configFile: file, loaded, env: process.env });
+  if (started.kind === 'failed') {
+    for (const problem of started.problems) process.stderr.write(`fairlead: ${problem}\n`);
+    return EXIT.portTaken;
+  }
+  const { proxy } = started;
+  const stopListening = listenToSignals({
+    drain: () => void proxy.drain(),
+    reload: () => void proxy.reload('signal'),
+    stopNow: () => process.exit(EXIT.no),
+    reopenLogs: () => proxy.reopenLogs(),
+  });
+  const exitCode = await proxy.stopped;
+  stopListening();
+  return exitCode;
+}

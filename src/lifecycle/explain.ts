@@ -1,0 +1,177 @@
+/**
+ * What would happen to a request, without sending one: the route, why nearer ones do not match, what the backend
+ * would see, and which limits would hold, each with the line that set it.
+ */
+import type { ListenerSettings } from '../http/server.ts';
+import type { Plan } from '../config/plan.ts';
+import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { compileRedirect, compileRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
+import type { RouteSettings } from '../routing/route.ts';
+import { compileRouter } from '../routing/router.ts';
+import { compileAccess } from '../security/access.ts';
+import { compileNetworks, resolveClientAddress } from '../security/client_address.ts';
+import { buildUpstreamHeaders, compileHeaderEdits } from '../security/headers.ts';
+import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
+
+export interface Question {
+  readonly url: string;
+  readonly method: string;
+  /** `name: value` */
+  readonly headers: readonly string[];
+  readonly clientIp: string;
+  /** Null: the first listener that fits the URL. */
+  readonly listener: string | null;
+}
+
+export interface Explanation {
+  readonly listener: string;
+  readonly request: { readonly method: string; readonly host: string; readonly path: string; readonly matchPath: string };
+  readonly client: { readonly ip: string; readonly peerTrusted: boolean };
+  readonly route: string | null;
+  /** Why there is no route, or why the request would be refused before it is used. */
+  readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
+  readonly nearer: readonly { readonly route: string; readonly reason: string }[];
+  readonly action: unknown;
+  readonly upstream: { readonly target: string; readonly host: string; readonly headers: readonly string[] } | null;
+  readonly limits: readonly { readonly name: string; readonly value: number | null; readonly origin: string }[];
+}
+
+export type Explained = Explanation | { readonly error: string };
+
+/** From the query of `/explain?url=...&method=...&header=...`. */
+export function readQuestion(query: Readonly<Record<string, unknown>>): Question {
+  const one = (key: string, otherwise: string): string => (typeof query[key] === 'string' ? query[key] : otherwise);
+  const header = query['header'];
+  return {
+    url: one('url', ''),
+    method: one('method', 'GET'),
+    headers: Array.isArray(header) ? header.map(String) : typeof header === 'string' ? [header] : [],
+    clientIp: one('clientIp', '127.0.0.1'),
+    listener: typeof query['listener'] === 'string' ? query['listener'] : null,
+  };
+}
+
+export function explainOffline(plan: Plan, origins: ReadonlyMap<string, string>, question: Question): Explained {
+  const url = URL.canParse(question.url) ? new URL(question.url) : null;
+  if (url === null || !/^https?:$/.test(url.protocol)) return { error: `"${question.url}" is no http or https URL` };
+  const listener = chooseListener(plan, question.listener, url);
+  if (typeof listener === 'string') return { error: listener };
+  const headers = readHeaders(question.headers);
+  if (headers === null) return { error: 'a header is written as "name: value"' };
+  // The path as it was typed: the URL class would resolve its dots and escape its characters.
+  const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(question.url)?.[1] ?? '/';
+  const raw = {
+    method: question.method,
+    target: target.startsWith('/') ? target : `/${target}`,
+    headers: headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'host') ? headers : ['Host', url.host, ...headers],
+    protocol: 'HTTP/1.1' as const,
+    authority: null,
+    endOfStream: true,
+  };
+  const head = parseRequestHead(raw, listener.head, listener.paths);
+  const asked = { method: raw.method, host: url.host, path: raw.target };
+  const trusted = compileNetworks(listener.trustedProxies);
+  const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
+  const base = { listener: listener.name, client: { ip: address.clientIp, peerTrusted: address.peerTrusted } };
+  if ('kind' in head) {
+    return { ...base, request: { ...asked, matchPath: '' }, route: null, refused: refusal(head), nearer: [], action: null, upstream: null, limits: [] };
+  }
+  const request = { ...asked, host: head.authority, matchPath: head.matchPath };
+  return { ...base, request, ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:') };
+}
+
+function explainRoute(
+  plan: Plan,
+  origins: ReadonlyMap<string, string>,
+  listener: ListenerSettings,
+  head: RequestHead,
+  address: { clientIp: string; peerTrusted: boolean },
+  secure: boolean,
+): Omit<Explanation, 'listener' | 'client' | 'request'> {
+  const routes = plan.routes.filter(route => route.listeners[listener.name] !== undefined);
+  const router = compileRouter(routes.map(route => ({ match: route.match, value: route })));
+  const { chosen, nearer } = router.explain(head);
+  const near = nearer.map(({ value, reason }) => ({ route: value.name, reason }));
+  if (chosen === null) return { route: null, refused: refusal({ kind: 'no_route' }), nearer: near, action: null, upstream: null, limits: [] };
+  const admitted = compileAccess(listener.access).allows(address.clientIp) && compileAccess(chosen.access).allows(address.clientIp);
+  return {
+    route: chosen.name,
+    refused: admitted ? null : refusal({ kind: 'access_denied' }),
+    nearer: near,
+    action: describeAction(chosen, head),
+    upstream: chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
+    limits: describeLimits(plan, chosen, listener, origins),
+  };
+}
+
+function refusal(failure: Failure): Explanation['refused'] {
+  return { reason: failure.kind, status: FAILURE_RULES[failure.kind].status };
+}
+
+function describeAction({ action }: RouteSettings, head: RequestHead): unknown {
+  if (action.kind === 'redirect') return { kind: 'redirect', status: action.status, location: expandRedirect(compileRedirect(action.to), head) };
+  return action;
+}
+
+function describeUpstream(route: RouteSettings, head: RequestHead, address: { clientIp: string; peerTrusted: boolean }, secure: boolean, listener: ListenerSettings): Explanation['upstream'] {
+  const rewrite = compileRewrite(route.rewrite);
+  const facts = {
+    requestId: '<new>',
+    clientIp: address.clientIp,
+    peerIp: address.clientIp,
+    peerTrusted: address.peerTrusted,
+    protocol: 'HTTP/1.1' as const,
+    tls: secure ? 'TLSv1.3' : null,
+    host: head.authority,
+    peer: { localPort: listener.address.kind === 'tcp' ? listener.address.port : 0 },
+    services: { instanceId: '<instance>' },
+  };
+  return {
+    target: rewrite === null ? head.target : rewriteTarget(rewrite, head.target),
+    host: route.rewrite.host ?? head.authority,
+    headers: buildUpstreamHeaders(head, facts, compileHeaderEdits(route.headers.request)),
+  };
+}
+
+function describeLimits(plan: Plan, route: RouteSettings, listener: ListenerSettings, origins: ReadonlyMap<string, string>): Explanation['limits'] {
+  const limits = route.listeners[listener.name];
+  const own = `routes.${route.name}`;
+  const bound = `${own}.listeners.${listener.name}`;
+  const rows: [string, number | null, string][] = [
+    ['headMs', listener.headMs, `listeners.${listener.name}.headMs`],
+    ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
+    ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
+  ];
+  if (route.action.kind === 'forward') {
+    rows.push(['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`]);
+    rows.push(['responseHeadMs', route.responseHeadMs, `${own}.responseHeadMs`]);
+    rows.push(['responseIdleMs', route.responseIdleMs, `${own}.responseIdleMs`]);
+    rows.push(['retries.attemptsMax', route.retries.attemptsMax, `${own}.retries.attemptsMax`]);
+    for (const { cluster } of route.action.targets) {
+      const pool = plan.clusters[cluster]?.pool;
+      rows.push([`${cluster}.connectMs`, pool?.connectMs ?? null, `clusters.${cluster}.pool.connectMs`]);
+      rows.push([`${cluster}.queueMs`, pool?.queueMs ?? null, `clusters.${cluster}.pool.queueMs`]);
+    }
+  }
+  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
+}
+
+function chooseListener(plan: Plan, name: string | null, url: URL): ListenerSettings | string {
+  const all = Object.values(plan.listeners);
+  if (name !== null) return plan.listeners[name] ?? `there is no listener "${name}"; there are ${Object.keys(plan.listeners).join(', ')}`;
+  const secure = url.protocol === 'https:';
+  const port = Number(url.port || (secure ? 443 : 80));
+  const onPort = all.find(({ address }) => address.kind === 'tcp' && address.port === port);
+  return onPort ?? all.find(({ tls }) => (tls !== null) === secure) ?? all[0] ?? 'there is no listener';
+}
+
+/** Flat list from `name: value` texts; null if one has no colon. */
+function readHeaders(texts: readonly string[]): string[] | null {
+  const list: string[] = [];
+  for (const text of texts) {
+    const colon = text.indexOf(':');
+    if (colon <= 0) return null;
+    list.push(text.slice(0, colon).trim(), text.slice(colon + 1).trim());
+  }
+  return list;
+}

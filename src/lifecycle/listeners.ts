@@ -1,0 +1,113 @@
+/**
+ * The listeners of the process: opened at start and by reloads, served by one `ListenerServer` each, closed when
+ * a plan no longer names them. A listener is the same as long as its name and address are.
+ */
+import type { Services } from '../http/request.ts';
+import { ListenerServer, type ListenerSettings } from '../http/server.ts';
+import type { ConnectionTable } from '../net/connection.ts';
+import { formatAddress } from '../net/endpoint.ts';
+import { type Listener, openListener } from '../net/listener.ts';
+import { clientKey, plainAddress } from '../security/client_address.ts';
+
+interface OpenListener {
+  readonly key: string;
+  readonly listener: Listener;
+  readonly server: ListenerServer;
+}
+
+export class Listeners {
+  readonly #services: Services;
+  readonly #connections: ConnectionTable;
+  readonly #processConnectionsMax: () => number;
+  #open = new Map<string, OpenListener>();
+  #prepared = new Map<string, OpenListener>();
+
+  constructor(services: Services, connections: ConnectionTable, processConnectionsMax: () => number) {
+    this.#services = services;
+    this.#connections = connections;
+    this.#processConnectionsMax = processConnectionsMax;
+  }
+
+  /** Name and bound address of each, for status and for tests that ask for port 0. */
+  get addresses(): ReadonlyMap<string, string> {
+    return new Map([...this.#open].map(([name, { listener }]) => [name, listener.address()]));
+  }
+
+  /**
+   * Binds what the next plan names and is not open yet. Returns why that failed; nothing is left open then.
+   * A bound listener accepts at once; its first requests are served by the plan that `commit` makes current.
+   */
+  async prepare(next: Readonly<Record<string, ListenerSettings>>): Promise<string[]> {
+    const problems: string[] = [];
+    for (const settings of Object.values(next)) {
+      const key = listenerKey(settings);
+      if (this.#open.get(settings.name)?.key === key) continue;
+      try {
+        this.#prepared.set(settings.name, await this.#bind(settings, key));
+      } catch (error) {
+        problems.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    if (problems.length > 0) await this.discard();
+    return problems;
+  }
+
+  async discard(): Promise<void> {
+    const prepared = [...this.#prepared.values()];
+    this.#prepared.clear();
+    await Promise.all(prepared.map(({ listener }) => listener.stopAccepting()));
+  }
+
+  /** After the swap: prepared listeners become open ones, gone ones stop accepting, the rest takes its new settings. */
+  commit(next: Readonly<Record<string, ListenerSettings>>): void {
+    for (const [name, open] of this.#open) {
+      const settings = next[name];
+      if (settings !== undefined && listenerKey(settings) === open.key) {
+        open.listener.setSettings(settings);
+        open.server.update(settings);
+        continue;
+      }
+      this.#open.delete(name);
+      void open.listener.stopAccepting();
+      open.server.goAway();
+      this.#services.telemetry.emit({ kind: 'listener_closed', listener: name });
+    }
+    for (const [name, open] of this.#prepared) {
+      this.#open.set(name, open);
+      this.#services.telemetry.emit({ kind: 'listener_opened', listener: name, address: open.listener.address() });
+    }
+    this.#prepared.clear();
+  }
+
+  goAway(): void {
+    for (const { server } of this.#open.values()) server.goAway();
+  }
+
+  async stopAccepting(): Promise<void> {
+    await Promise.all([...this.#open.values()].map(({ listener }) => listener.stopAccepting()));
+  }
+
+  close(): void {
+    for (const { server } of this.#open.values()) server.close();
+  }
+
+  async #bind(settings: ListenerSettings, key: string): Promise<OpenListener> {
+    const server = new ListenerServer(settings, this.#services);
+    const { clock, telemetry } = this.#services;
+    const listener = await openListener(settings, {
+      clock,
+      connections: this.#connections,
+      processConnectionsMax: this.#processConnectionsMax,
+      plainAddress,
+      clientKey,
+      env: process.env,
+      onConnection: (socket, connection, protocol) => server.accept(socket, connection, protocol),
+      emit: event => telemetry.emit(event),
+    });
+    return { key, listener, server };
+  }
+}
+
+function listenerKey(settings: ListenerSettings): string {
+  return `${formatAddress(settings.address)} ${settings.tls === null ? 'plain' : 'tls'}`;
+}

@@ -1,0 +1,92 @@
+/**
+ * What the service manager is told (sd_notify(3)): ready, reloading, stopping, a status text, and that the event
+ * loop still turns. Without NOTIFY_SOCKET nothing happens.
+ *
+ * Node cannot send a datagram to a Unix socket, so this goes through libc by `node:ffi`, which is experimental: it
+ * is used in this file only, and where it fails the program `systemd-notify` does the same, slower.
+ */
+import { spawn } from 'node:child_process';
+import type { Clock, Timer } from '../resilience/clock.ts';
+
+export interface ServiceManager {
+  ready(status: string): void;
+  reloading(): void;
+  stopping(): void;
+  status(text: string): void;
+  /** Asks for more time while draining. */
+  extendTimeout(byMs: number): void;
+  stop(): void;
+}
+
+type Send = (message: string) => void;
+
+export async function createServiceManager(env: Readonly<Record<string, string | undefined>>, clock: Clock): Promise<ServiceManager> {
+  const socket = env['NOTIFY_SOCKET'];
+  const send: Send = socket === undefined || socket === '' ? () => {} : await openNotifySocket(socket);
+  let watchdog: Timer | null = null;
+  const intervalMs = watchdogIntervalMs(env);
+  const beat = (): void => {
+    send('WATCHDOG=1');
+    watchdog = clock.setTimer(beat, intervalMs ?? 0, undefined);
+  };
+  return {
+    ready: status => {
+      send(`READY=1\nSTATUS=${oneLine(status)}`);
+      if (intervalMs !== null && watchdog === null) beat();
+    },
+    // Without the time a reload of Type=notify-reload is taken for an older one (sd_notify(3)).
+    reloading: () => send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`),
+    stopping: () => send('STOPPING=1\nSTATUS=draining'),
+    status: text => send(`STATUS=${oneLine(text)}`),
+    extendTimeout: byMs => send(`EXTEND_TIMEOUT_USEC=${Math.round(byMs * 1_000)}`),
+    stop: () => clock.cancelTimer(watchdog),
+  };
+}
+
+/** Half of what the manager waits for; null if it does not watch this process. */
+function watchdogIntervalMs(env: Readonly<Record<string, string | undefined>>): number | null {
+  const usec = Number(env['WATCHDOG_USEC']);
+  const forUs = env['WATCHDOG_PID'] === undefined || env['WATCHDOG_PID'] === String(process.pid);
+  return usec > 0 && forUs ? usec / 2_000 : null;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ').slice(0, 500);
+}
+
+async function openNotifySocket(path: string): Promise<Send> {
+  try {
+    return await openByFfi(path);
+  } catch {
+    return message => {
+      const child = spawn('systemd-notify', message.split('\n'), { stdio: 'ignore' });
+      child.on('error', () => {}); // no such program: the manager is told nothing
+      child.unref();
+    };
+  }
+}
+
+const AF_UNIX = 1;
+const SOCK_DGRAM = 2;
+const SOCK_CLOEXEC = 0o2000000;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+
+/** A name that begins with @ is an abstract socket: its address begins with a NUL (unix(7)). */
+async function openByFfi(path: string): Promise<Send> {
+  const { dlopen } = await import('node:ffi');
+  const { functions } = dlopen(null, {
+    socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
+    sendto: { arguments: ['int32', 'buffer', 'uint64', 'int32', 'buffer', 'uint32'], return: 'int64' },
+  });
+  const name = Buffer.from(path.startsWith('@') ? `\0${path.slice(1)}` : `${path}\0`);
+  const address = Buffer.alloc(2 + name.length);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  const fd = functions.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw new Error('no socket to be had');
+  return message => {
+    const bytes = Buffer.from(message);
+    functions.sendto(fd, bytes, BigInt(bytes.length), MSG_NOSIGNAL | MSG_DONTWAIT, address, address.length);
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * The end of the process, read top to bottom:
+ *
+ *   serving → lame_duck → draining → forcing → stopped
+ *
+ * lame_duck: readiness says no and answers close their connections, while new ones are still served for
+ * `drain.delay`, so that a load balancer notices first. draining: nothing new; over as soon as the last request
+ * is. forcing: at `drain.timeout` or on a second signal the rest is answered `shutting_down` and cut.
+ */
+import type { Clock } from '../resilience/clock.ts';
+import { EXIT } from './exit_codes.ts';
+
+export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | 'forcing' | 'stopped';
+
+export interface DrainSettings {
+  readonly delayMs: number;
+  readonly timeoutMs: number;
+}
+
+/** What a shutdown does to the process; each is one call, in this order. */
+export interface Drainable {
+  enterPhase(phase: ProcessPhase): void;
+  /** Readiness turns to no; answers ask for the end of their connections. */
+  announce(): void;
+  stopAccepting(): Promise<void>;
+  closeIdleConnections(): void;
+  /** Resolves when nothing is in flight. */
+  idle(): Promise<void>;
+  /** Answers or cuts everything that is left. */
+  abortRequests(): void;
+  /** Closes pools, probers, logs. */
+  release(): Promise<void>;
+}
+
+export class Shutdown {
+  readonly #target: Drainable;
+  readonly #clock: Clock;
+  #force: (() => void) | null = null;
+  #done: Promise<number> | null = null;
+
+  constructor(target: Drainable, clock: Clock) {
+    this.#target = target;
+    this.#clock = clock;
+  }
+
+  /** Begins the shutdown, or hurries one that is under way. Resolves to the exit code. */
+  begin(settings: DrainSettings): Promise<number> {
+    if (this.#done === null) this.#done = this.#run(settings);
+    else this.#force?.();
+    return this.#done;
+  }
+
+  async #run(settings: DrainSettings): Promise<number> {
+    const target = this.#target;
+    const hurried = new Promise<'forced'>(resolve => {
+      this.#force = () => resolve('forced');
+    });
+    target.enterPhase('lame_duck');
+    target.announce();
+    if (settings.delayMs > 0) await this.#within(settings.delayMs, hurried);
+
+    target.enterPhase('draining');
+    await target.stopAccepting();
+    target.closeIdleConnections();
+    const outcome = await this.#within(settings.timeoutMs, hurried, target.idle());
+
+    if (outcome === 'forced') {
+      target.enterPhase('forcing');
+      target.abortRequests();
+    }
+    await target.release();
+    target.enterPhase('stopped');
+    return outcome === 'forced' ? EXIT.no : EXIT.ok;
+  }
+
+  /** `forced` when the time is over or somebody hurries; `quiet` when `end` comes first. Without an `end` the time is only waited for. */
+  async #within(limitMs: number, hurried: Promise<'forced'>, end?: Promise<void>): Promise<'forced' | 'quiet'> {
+    const { promise: overdue, resolve } = Promise.withResolvers<'forced'>();
+    const timer = this.#clock.setTimer(resolve, limitMs, 'forced' as const);
+    const outcome = await Promise.race([overdue, hurried, ...(end === undefined ? [] : [end.then(() => 'quiet' as const)])]);
+    this.#clock.cancelTimer(timer);
+    return outcome;
+  }
+}

@@ -1,0 +1,292 @@
+/**
+ * The process from start to end: bind, assemble, serve, and hand later wishes to their stories in `reload.ts` and
+ * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { maskSecrets } from '../config/freeze.ts';
+import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
+import type { Plan } from '../config/plan.ts';
+import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
+import { ConfigWatcher } from '../config/watcher.ts';
+import type { PlaneRef } from '../http/data_plane.ts';
+import type { Services, Traffic } from '../http/request.ts';
+import { ConnectionTable } from '../net/connection.ts';
+import { openAdminApi } from '../observability/admin_api.ts';
+import { type LogDestination, openDestination } from '../observability/logging.ts';
+import { Metrics } from '../observability/metrics.ts';
+import { ProcessTelemetry } from '../observability/telemetry.ts';
+import { type Clock, systemClock } from '../resilience/clock.ts';
+import { systemRandom } from '../resilience/random.ts';
+import { StateRegistry } from '../resilience/state_registry.ts';
+import { assemblePlane } from './assemble.ts';
+import { explainOffline, readQuestion } from './explain.ts';
+import { Listeners } from './listeners.ts';
+import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
+import type { Runtime } from './runtime_state.ts';
+import { createServiceManager, type ServiceManager } from './service_manager.ts';
+import { type ProcessPhase, Shutdown } from './shutdown.ts';
+import { describeStatus, runtimeView } from './status.ts';
+import { readVersion } from './version.ts';
+
+type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
+
+export interface StartOptions {
+  readonly configFile: string;
+  readonly loaded: Loaded;
+  readonly env: Environment;
+  /** Standard output unless a test wants to read along. */
+  readonly log?: LogDestination;
+}
+
+export type StartResult = { readonly kind: 'started'; readonly proxy: Proxy } | { readonly kind: 'failed'; readonly problems: readonly string[] };
+
+export async function startProxy(options: StartOptions): Promise<StartResult> {
+  const proxy = new Proxy(options, await createServiceManager(options.env, systemClock));
+  const problems = await proxy.start();
+  return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', problems };
+}
+
+export class Proxy {
+  readonly #options: StartOptions;
+  readonly #clock: Clock = systemClock;
+  readonly #runtime: Runtime;
+  readonly #telemetry: ProcessTelemetry;
+  readonly #planeRef: PlaneRef;
+  readonly #listeners: Listeners;
+  readonly #shutdown: Shutdown;
+  readonly #reloader: Reloader;
+  readonly #manager: ServiceManager;
+  readonly #stopped = Promise.withResolvers<number>();
+  readonly #startedMs: number;
+  #plan: Plan;
+  #origins: ReadonlyMap<string, string>;
+  #watcher: ConfigWatcher | null = null;
+  #admin: { address: string; close: () => Promise<void> } | null = null;
+  #phase: ProcessPhase = 'starting';
+  #history: { digest: string; at: string }[] = [];
+  #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
+  #onIdle: (() => void) | null = null;
+
+  constructor(options: StartOptions, manager: ServiceManager) {
+    this.#options = options;
+    this.#manager = manager;
+    this.#plan = options.loaded.plan;
+    this.#origins = options.loaded.origins;
+    this.#startedMs = this.#clock.nowMs();
+    const metrics = new Metrics(readVersion());
+    const log = options.log ?? openDestination({ fd: process.stdout.fd }, () => metrics.logLineDropped());
+    this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
+    const traffic: Traffic = { active: new Set(), tunnels: 0, draining: false, onIdle: () => this.#onIdle?.() };
+    this.#runtime = {
+      clock: this.#clock,
+      random: systemRandom,
+      telemetry: this.#telemetry,
+      metrics,
+      registry: new StateRegistry(),
+      connections: new ConnectionTable(this.#clock),
+      traffic,
+    };
+    this.#planeRef = { current: assemblePlane(this.#plan, this.#runtime) };
+    this.#runtime.registry.retainUsed();
+    const services: Services = {
+      planeRef: this.#planeRef,
+      clock: this.#clock,
+      random: systemRandom,
+      telemetry: this.#telemetry,
+      traffic,
+      instanceId: randomBytes(4).toString('hex'),
+      isReady: () => this.#readiness().ready,
+    };
+    this.#listeners = new Listeners(services, this.#runtime.connections, () => this.#plan.process.connectionsMax);
+    this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
+    this.#reloader = new Reloader(this.#reloadable());
+    metrics.observe(runtimeView(this.#planeRef, this.#runtime));
+  }
+
+  get addresses(): ReadonlyMap<string, string> {
+    return this.#listeners.addresses;
+  }
+  get adminAddress(): string | null {
+    return this.#admin?.address ?? null;
+  }
+  /** The exit code, when the process has nothing left to do. */
+  get stopped(): Promise<number> {
+    return this.#stopped.promise;
+  }
+
+  /** What stands in the way of serving; empty: it serves. */
+  async start(): Promise<readonly string[]> {
+    const problems = await this.#listeners.prepare(this.#plan.listeners);
+    if (problems.length === 0) problems.push(...(await this.#openAdmin()));
+    if (problems.length > 0) {
+      await this.#listeners.discard();
+      this.#runtime.registry.disposeAll();
+      return problems;
+    }
+    this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
+    this.#listeners.commit(this.#plan.listeners);
+    this.#remember();
+    this.#watch(this.#options.loaded.materialFiles);
+    this.#enterPhase('serving');
+    this.#manager.ready(`serving on ${[...this.addresses.values()].join(', ')}`);
+    return [];
+  }
+
+  reload(trigger: ReloadTrigger): Promise<ReloadResult> {
+    this.#manager.reloading();
+    return this.#reloader.request(trigger).finally(() => this.#manager.ready(this.#reloadText()));
+  }
+
+  /** A second call forces. Resolves to the exit code. */
+  async drain(): Promise<number> {
+    const exitCode = await this.#shutdown.begin(this.#plan.process.drain);
+    this.#stopped.resolve(exitCode);
+    return exitCode;
+  }
+
+  reopenLogs(): void {
+    this.#telemetry.reopen();
+  }
+
+  // ---- parts
+
+  async #openAdmin(): Promise<string[]> {
+    const { address } = this.#plan.admin;
+    if (address === null) return [];
+    if (address.kind === 'fd') return ['admin.address: an inherited descriptor is not supported for the admin API'];
+    try {
+      this.#admin = await openAdminApi(address, {
+        readiness: () => this.#readiness(),
+        metrics: async () => {
+          const { registry } = this.#runtime.metrics;
+          return { contentType: registry.contentType, text: await registry.metrics() };
+        },
+        status: () => this.#status(),
+        plan: () => maskSecrets(this.#plan),
+        explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
+        reload: () => this.reload('admin'),
+        drain: () => void this.drain(),
+      });
+      return [];
+    } catch (error) {
+      return [`admin API: ${error instanceof Error ? error.message : String(error)}`];
+    }
+  }
+
+  #watch(materialFiles: readonly string[]): void {
+    const files = [resolve(this.#options.configFile), ...materialFiles];
+    if (!this.#plan.process.reload.watch) {
+      this.#watcher?.close();
+      this.#watcher = null;
+    } else if (this.#watcher === null) this.#watcher = new ConfigWatcher(files, this.#clock, () => void this.reload('watch'));
+    else this.#watcher.setFiles(files);
+  }
+
+  #readiness(): { ready: boolean; reasons: string[] } {
+    const reasons: string[] = [];
+    if (this.#phase === 'starting') reasons.push('the process is starting');
+    else if (this.#phase !== 'serving') reasons.push('the process is shutting down');
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  #status(): unknown {
+    return {
+      version: readVersion(),
+      phase: this.#phase,
+      uptimeMs: Math.round(this.#clock.nowMs() - this.#startedMs),
+      plan: this.#plan.digest,
+      history: this.#history,
+      lastReload: this.#lastReload,
+      readiness: this.#readiness(),
+      ...describeStatus(this.#planeRef, this.#runtime, this.addresses, this.#clock.nowMs()),
+    };
+  }
+
+  #remember(): void {
+    this.#history.unshift({ digest: this.#plan.digest, at: new Date(this.#clock.wallMs()).toISOString() });
+    this.#history = this.#history.slice(0, this.#plan.process.reload.historyMax);
+  }
+
+  #enterPhase(phase: ProcessPhase): void {
+    this.#telemetry.emit({ kind: 'phase_changed', from: this.#phase, to: phase, inFlight: this.#runtime.traffic.active.size });
+    this.#phase = phase;
+  }
+
+  #reloadText(): string {
+    const result = this.#lastReload?.result;
+    return result?.kind === 'rejected' ? `reload failed: ${result.problems[0] ?? ''}; the plan before goes on` : `serving plan ${this.#plan.digest.slice(0, 12)}`;
+  }
+
+  // ---- what reload and shutdown do to the process
+
+  #reloadable(): ConstructorParameters<typeof Reloader>[0] {
+    const proxy = this;
+    let loaded: Loaded | null = null;
+    return {
+      get plan() {
+        return proxy.#plan;
+      },
+      load: async () => {
+        const result = loadConfig(this.#options.configFile, this.#options.env);
+        loaded = result.kind === 'loaded' ? result : null;
+        return result;
+      },
+      openListeners: next => this.#listeners.prepare(next.listeners),
+      apply: next => {
+        this.#plan = next;
+        this.#origins = loaded?.origins ?? this.#origins;
+        this.#telemetry.setSettings(next.logging);
+        this.#planeRef.current = assemblePlane(next, this.#runtime);
+        this.#listeners.commit(next.listeners);
+        this.#runtime.registry.retainUsed();
+        this.#remember();
+        this.#watch(loaded?.materialFiles ?? []);
+      },
+      describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
+      report: (trigger, result, tookMs) => {
+        this.#lastReload = { at: new Date(this.#clock.wallMs()).toISOString(), trigger, result };
+        this.#telemetry.emit({
+          kind: 'reload',
+          trigger,
+          result: result.kind,
+          plan: result.digest,
+          problems: result.kind === 'rejected' ? result.problems : [],
+          tookMs: Math.round(tookMs),
+        });
+      },
+      nowMs: () => this.#clock.nowMs(),
+    };
+  }
+
+  #drainable(): ConstructorParameters<typeof Shutdown>[0] {
+    const { traffic, connections, registry } = this.#runtime;
+    return {
+      enterPhase: phase => this.#enterPhase(phase),
+      announce: () => {
+        this.#manager.stopping();
+        this.#watcher?.close();
+        traffic.draining = true;
+        this.#listeners.goAway();
+      },
+      stopAccepting: () => this.#listeners.stopAccepting(),
+      closeIdleConnections: () => connections.closeIdle(),
+      idle: () =>
+        new Promise(done => {
+          this.#onIdle = done;
+          if (traffic.active.size === 0) done();
+        }),
+      abortRequests: () => {
+        for (const request of [...traffic.active]) request.fail({ kind: 'shutting_down' });
+      },
+      release: async () => {
+        registry.disposeAll();
+        this.#listeners.close();
+        connections.closeAll();
+        await this.#admin?.close();
+        this.#manager.stop();
+        this.#telemetry.flush();
+      },
+    };
+  }
+}

@@ -1,0 +1,62 @@
+/** What is known of the running process, for a person (`/status`) and for a scrape. */
+import type { PlaneRef } from '../http/data_plane.ts';
+import type { Backend } from '../load_balancer/backend.ts';
+import type { RuntimeView } from '../observability/metrics.ts';
+import type { Runtime } from './runtime_state.ts';
+
+const CONNECTIONS_SHOWN_MAX = 100;
+
+export function describeStatus(planeRef: PlaneRef, runtime: Runtime, addresses: ReadonlyMap<string, string>, nowMs: number) {
+  const { listeners, clusters } = planeRef.current;
+  const states = runtime.connections.countByState();
+  return {
+    listeners: [...listeners.keys()].map(name => ({ name, address: addresses.get(name) ?? null, connections: states.get(name) ?? {} })),
+    requests: { active: runtime.traffic.active.size, tunnels: runtime.traffic.tunnels },
+    connections: { open: runtime.connections.size, oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX) },
+    clusters: [...clusters.values()].map(({ name, pool, retryBudget }) => ({
+      name,
+      queue: pool.queueDepth,
+      eligible: pool.eligibleCount,
+      retryBudget: retryBudget.remaining,
+      endpoints: pool.backends.map(backend => describeBackend(backend, nowMs)),
+    })),
+  };
+}
+
+function describeBackend(backend: Backend, nowMs: number) {
+  const { health, upstream, circuit, passive } = backend;
+  return {
+    endpoint: backend.name,
+    weight: backend.weight,
+    state: health.state,
+    sinceMs: Math.round(nowMs - health.sinceMs),
+    lastError: health.lastError,
+    inFlight: backend.inFlight,
+    connections: upstream.counts,
+    circuit: circuit?.state.kind ?? null,
+    ejections: passive?.ejections ?? 0,
+  };
+}
+
+export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtime): RuntimeView {
+  return {
+    activeRequests: () => traffic.active.size,
+    tunnels: () => traffic.tunnels,
+    connections: () =>
+      [...connections.countByState()].flatMap(([listener, states]) => Object.entries(states).map(([state, count]) => ({ listener, state, count }))),
+    clusters: () =>
+      [...planeRef.current.clusters.values()].map(({ name, pool, retryBudget }) => ({
+        cluster: name,
+        queueDepth: pool.queueDepth,
+        retryBudget: retryBudget.remaining,
+        endpoints: pool.backends.map(backend => ({
+          endpoint: backend.name,
+          healthy: backend.health.isEligible,
+          circuit: backend.circuit?.state.kind ?? 'closed',
+          open: backend.upstream.counts.open,
+          inUse: backend.upstream.counts.inUse,
+        })),
+      })),
+    digest: () => planeRef.current.digest,
+  };
+}

@@ -1,0 +1,41 @@
+/** The right to send one request to one backend; whoever holds it must settle it exactly once. */
+import assert from 'node:assert/strict';
+import type { UpstreamSlot } from '../net/upstream.ts';
+import type { Outcome, Permit } from '../resilience/circuit_breaker.ts';
+import type { Backend } from './backend.ts';
+import type { ClusterPool } from './pool.ts';
+
+export type { Outcome } from '../resilience/circuit_breaker.ts';
+
+export class Lease {
+  readonly pool: ClusterPool;
+  readonly backend: Backend;
+  readonly slot: UpstreamSlot;
+  readonly permit: Permit | null;
+  /** Time in the queue. */
+  readonly waitedMs: number;
+  settled = false;
+
+  constructor(pool: ClusterPool, backend: Backend, slot: UpstreamSlot, permit: Permit | null, waitedMs: number) {
+    this.pool = pool;
+    this.backend = backend;
+    this.slot = slot;
+    this.permit = permit;
+    this.waitedMs = waitedMs;
+  }
+}
+
+/**
+ * Gives the slot back and tells circuit and passive health how it went. `cause` is what was seen, for the log.
+ * `abandoned` says nothing about the backend: the client left, or the request failed for a reason of its own.
+ */
+export function settleLease(lease: Lease, outcome: Outcome, cause: string): void {
+  assert(!lease.settled, 'a lease is settled once');
+  lease.settled = true;
+  const { backend, pool } = lease;
+  backend.inFlight--;
+  backend.upstream.release(lease.slot);
+  if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome);
+  backend.passive?.record(outcome, cause, pool.mayEject);
+  pool.onRelease();
+}

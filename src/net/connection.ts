@@ -1,0 +1,125 @@
+/**
+ * Every open client connection with its state, counted for limits and listed for draining. Accepting costs the
+ * same whatever the number of connections.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../resilience/clock.ts';
+
+/** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
+export type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
+export type RefusalCause = 'process' | 'listener' | 'clientIp';
+
+export interface ConnectionLimits {
+  readonly processMax: number;
+  readonly listenerMax: number | null;
+  readonly perIpMax: number | null;
+}
+
+export interface Connection {
+  readonly listener: string;
+  readonly ip: string;
+  readonly openedMs: number;
+  tlsVersion: string | null;
+  readonly state: ConnectionState;
+  setState(state: ConnectionState): void;
+}
+
+export class ConnectionTable {
+  readonly #clock: Clock;
+  readonly #open = new Set<TrackedConnection>();
+  readonly #byListener = new Map<string, number>();
+  readonly #byIp = new Map<string, number>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Counts the connection until its socket closes, or says which limit it would exceed. `ipKey` groups addresses of one client. */
+  admit(socket: Socket, listener: string, ip: string, ipKey: string, limits: ConnectionLimits): Connection | RefusalCause {
+    const onListener = this.#byListener.get(listener) ?? 0;
+    const perIpKey = `${listener} ${ipKey}`;
+    const fromIp = this.#byIp.get(perIpKey) ?? 0;
+    if (this.#open.size >= limits.processMax) return 'process';
+    if (limits.listenerMax !== null && onListener >= limits.listenerMax) return 'listener';
+    if (limits.perIpMax !== null && fromIp >= limits.perIpMax) return 'clientIp';
+    const connection = new TrackedConnection(socket, listener, ip, this.#clock);
+    this.#open.add(connection);
+    this.#byListener.set(listener, onListener + 1);
+    this.#byIp.set(perIpKey, fromIp + 1);
+    socket.once('close', () => {
+      this.#open.delete(connection);
+      decrement(this.#byListener, listener);
+      decrement(this.#byIp, perIpKey);
+    });
+    return connection;
+  }
+
+  /** For status and metrics. */
+  list(): { readonly listener: string; readonly ip: string; readonly state: ConnectionState; readonly stateAgeMs: number; readonly ageMs: number }[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#open].map(({ listener, ip, state, openedMs, stateSinceMs }) => ({
+      listener,
+      ip,
+      state,
+      stateAgeMs: nowMs - stateSinceMs,
+      ageMs: nowMs - openedMs,
+    }));
+  }
+
+  countByState(): ReadonlyMap<string, Readonly<Record<ConnectionState, number>>> {
+    const counts = new Map<string, Record<ConnectionState, number>>();
+    for (const { listener, state } of this.#open) {
+      const row = counts.get(listener) ?? { new: 0, active: 0, idle: 0, tunnel: 0 };
+      row[state]++;
+      counts.set(listener, row);
+    }
+    return counts;
+  }
+
+  /** Closes those on which nothing is under way. */
+  closeIdle(): void {
+    for (const connection of this.#open) if (connection.state === 'idle' || connection.state === 'new') connection.close();
+  }
+
+  closeAll(): void {
+    for (const connection of this.#open) connection.close();
+  }
+}
+
+class TrackedConnection implements Connection {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly listener: string;
+  readonly ip: string;
+  readonly openedMs: number;
+  tlsVersion: string | null = null;
+  state: ConnectionState = 'new';
+  stateSinceMs: number;
+
+  constructor(socket: Socket, listener: string, ip: string, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.listener = listener;
+    this.ip = ip;
+    this.openedMs = clock.nowMs();
+    this.stateSinceMs = this.openedMs;
+  }
+
+  setState(state: ConnectionState): void {
+    this.state = state;
+    this.stateSinceMs = this.#clock.nowMs();
+  }
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function decrement(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 0) - 1;
+  if (left > 0) counts.set(key, left);
+  else counts.delete(key);
+}

@@ -1,0 +1,10 @@
+/** Which implementation serves which protocol. */
+import type { Clock } from '../resilience/clock.ts';
+import type { Random } from '../resilience/random.ts';
+import type { Upstream, UpstreamSettings } from './upstream.ts';
+import { Http1Upstream } from './upstream_http1.ts';
+import { Http2Upstream } from './upstream_http2.ts';
+
+export function openUpstream(settings: UpstreamSettings, clock: Clock, random: Random): Upstream {
+  return settings.protocol === 'http1' ? new Http1Upstream(settings, clock, random) : new Http2Upstream(settings, clock, random);
+}

@@ -1,0 +1,91 @@
+/**
+ * The admin API: probes, metrics, status and plan for reading; reload and drain for acting. On Fastify, on a port
+ * or socket of its own, so that it answers while traffic is being drained.
+ *
+ * A browser on this machine must not become a way in: a request whose `Host` is not the admin address is refused
+ * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Address } from '../net/endpoint.ts';
+
+export interface Readiness {
+  readonly ready: boolean;
+  /** Why not; empty when ready. */
+  readonly reasons: readonly string[];
+}
+
+/** What the API shows and sets in motion; the process implements it. */
+export interface AdminView {
+  readiness(): Readiness;
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  status(): unknown;
+  /** Secrets masked. */
+  plan(): unknown;
+  explain(question: Readonly<Record<string, unknown>>): unknown;
+  reload(): Promise<{ readonly kind: 'applied' | 'unchanged' | 'rejected'; readonly digest: string; readonly problems?: readonly string[] }>;
+  drain(): void;
+}
+
+const BODY_BYTES_MAX = 64 * 1_024;
+const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Listens until the function it returns is called; rejects when the address cannot be had. */
+export async function openAdminApi(address: Exclude<Address, { kind: 'fd' }>, view: AdminView): Promise<{ address: string; close: () => Promise<void> }> {
+  const app = Fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  guard(app, address);
+  reads(app, view);
+  actions(app, view);
+  const shown = await app.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port });
+  return { address: shown, close: () => app.close() };
+}
+
+function guard(app: FastifyInstance, address: Address): void {
+  const names = new Set(LOCAL_NAMES);
+  if (address.kind === 'tcp') names.add(address.host.includes(':') ? `[${address.host}]` : address.host);
+  app.addHook('onRequest', async (request, reply) => {
+    const host = hostname(request.headers.host ?? '');
+    if (address.kind === 'tcp' && !names.has(host)) return refuse(reply, 421, 'the Host is not that of the admin API');
+    const { origin } = request.headers;
+    if (origin !== undefined && !names.has(hostname(origin.replace(/^https?:\/\//, '')))) return refuse(reply, 403, 'requests from other origins are refused');
+    return undefined;
+  });
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /explain'));
+  app.setErrorHandler((error, _request, reply) => {
+    const status = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+    return refuse(reply, status, error instanceof Error ? error.message : 'unknown error');
+  });
+}
+
+function reads(app: FastifyInstance, view: AdminView): void {
+  app.get('/livez', async (_request, reply) => reply.type('text/plain').send('alive\n'));
+  app.get('/readyz', async (_request, reply) => {
+    const readiness = view.readiness();
+    return reply.status(readiness.ready ? 200 : 503).send(readiness);
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const { contentType, text } = await view.metrics();
+    return reply.header('content-type', contentType).send(text);
+  });
+  app.get('/status', async () => view.status());
+  app.get('/plan', async () => view.plan());
+  app.get('/explain', async request => view.explain(request.query as Record<string, unknown>));
+}
+
+function actions(app: FastifyInstance, view: AdminView): void {
+  app.post('/reload', async (_request, reply) => {
+    const result = await view.reload();
+    return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);
+  });
+  app.post('/drain', async (_request, reply) => {
+    view.drain();
+    return reply.status(202).send({ draining: true });
+  });
+}
+
+function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {
+  return reply.status(status).send({ error });
+}
+
+function hostname(host: string): string {
+  return host.toLowerCase().replace(/:\d+$/, '');
+}

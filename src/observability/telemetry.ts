@@ -1,0 +1,97 @@
+/** The one place where an event becomes a log line and a metric. */
+import type { Logger } from 'pino';
+import type { Clock } from '../resilience/clock.ts';
+import type { Random } from '../resilience/random.ts';
+import { accessLine, overheadMs } from './access_log.ts';
+import type { Event, RequestRecord } from './events.ts';
+import { createLogger, type LogDestination, type LoggingSettings } from './logging.ts';
+import type { ClusterHandles, Metrics, RouteHandles } from './metrics.ts';
+
+export interface Telemetry {
+  emit(event: Event): void;
+  requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void;
+  rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
+}
+
+export class ProcessTelemetry implements Telemetry {
+  readonly metrics: Metrics;
+  readonly #destination: LogDestination;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #settings: LoggingSettings;
+  #redactQuery: ReadonlySet<string>;
+  #logger: Logger;
+
+  constructor(settings: LoggingSettings, destination: LogDestination, metrics: Metrics, clock: Clock, random: Random) {
+    this.metrics = metrics;
+    this.#destination = destination;
+    this.#clock = clock;
+    this.#random = random;
+    this.#settings = settings;
+    this.#redactQuery = new Set(settings.access.redactQuery);
+    this.#logger = createLogger(settings, destination);
+  }
+
+  /** A reload may change what is logged. */
+  setSettings(settings: LoggingSettings): void {
+    this.#settings = settings;
+    this.#redactQuery = new Set(settings.access.redactQuery);
+    this.#logger = createLogger(settings, this.#destination);
+  }
+
+  reopen(): void {
+    this.#destination.reopen();
+  }
+  flush(): void {
+    this.#destination.flush();
+  }
+
+  requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void {
+    this.metrics.requestFinished(record, route, cluster, overheadMs(record));
+    const { enabled, sample } = this.#settings.access;
+    if (!enabled || (record.reason === null && sample < 1 && this.#random.unit() >= sample)) return;
+    this.#destination.write(accessLine(record, this.#clock.wallMs(), this.#redactQuery));
+  }
+
+  rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void {
+    this.metrics.rateLimited(limiter, mode);
+  }
+
+  emit(event: Event): void {
+    this.#count(event);
+    const { kind, ...facts } = event;
+    this.#logger[levelOf(event)]({ event: kind, ...facts });
+  }
+
+  #count(event: Event): void {
+    switch (event.kind) {
+      case 'connections_refused':
+        this.metrics.connectionsRefused(event.listener, event.cause, event.count);
+        break;
+      case 'health_changed':
+        if (event.to === 'ejected') this.metrics.ejected(event.cluster, event.endpoint);
+        break;
+      case 'reload':
+        this.metrics.reloaded(event.result);
+        break;
+    }
+  }
+}
+
+function levelOf(event: Event): 'info' | 'warn' | 'error' {
+  switch (event.kind) {
+    case 'defect':
+      return 'error';
+    case 'warning':
+    case 'connections_refused':
+      return 'warn';
+    case 'health_changed':
+      return event.to === 'healthy' ? 'info' : 'warn';
+    case 'circuit_changed':
+      return event.to === 'open' ? 'warn' : 'info';
+    case 'reload':
+      return event.result === 'rejected' ? 'error' : 'info';
+    default:
+      return 'info';
+  }
+}

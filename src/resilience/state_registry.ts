@@ -1,0 +1,38 @@
+/**
+ * State of the runtime by key. A key is an identity (which endpoint of which cluster) plus a fingerprint of the
+ * settings that gave the state its meaning: so state survives a reload exactly as long as it still means the same.
+ */
+export interface Disposable {
+  /** The state is of no use any more: stop timers, close what is idle. */
+  dispose(): void;
+}
+
+export class StateRegistry {
+  readonly #states = new Map<string, Disposable>();
+  #used = new Set<string>();
+
+  /** The state kept under the key, or a new one; the key counts as used until the next `retainUsed`. */
+  getOrCreate<T extends Disposable>(key: string, make: () => T): T {
+    this.#used.add(key);
+    const kept = this.#states.get(key);
+    if (kept !== undefined) return kept as T; // a key names its kind first, so it always holds the same type
+    const made = make();
+    this.#states.set(key, made);
+    return made;
+  }
+
+  /** Forgets all that was not asked for since the last call: what the plan before needed and this one does not. */
+  retainUsed(): void {
+    for (const [key, state] of this.#states) {
+      if (this.#used.has(key)) continue;
+      this.#states.delete(key);
+      state.dispose();
+    }
+    this.#used = new Set();
+  }
+
+  disposeAll(): void {
+    this.#used = new Set();
+    this.retainUsed();
+  }
+}

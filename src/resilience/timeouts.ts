@@ -1,0 +1,126 @@
+/**
+ * The timeouts of one request while a backend works on it. Each has a name, a start and an end:
+ *
+ *   request       request complete (body included) ..................... head of the answer; all attempts and waits
+ *   perTry        connection for this attempt is there ................. head of the answer
+ *   bodyIdle      a piece of a body that the client sends or reads ..... the next one
+ *   responseHead  request sent to the backend .......................... head of the answer
+ *   responseIdle  head or piece of the answer from the backend ......... the next one, or its end
+ *
+ * (queue and connect belong to `load_balancer/pool` and `net/connect`; head and keepAliveIdle to `http/server`;
+ * tunnelIdle to `http/tunnel`.)
+ *
+ * One system timer serves all of them: progress only moves a number, and a timer that rings too early looks
+ * at the numbers again. A request on the fast path sets and clears one or two timers in all.
+ */
+import type { Clock, Timer } from './clock.ts';
+
+export type Phase = 'bodyIdle' | 'responseHead' | 'responseIdle';
+export type TimeoutName = 'request' | 'perTry' | Phase;
+
+export interface TimeoutListener {
+  onTimeout(name: TimeoutName, afterMs: number): void;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+export class RequestTimer {
+  readonly #clock: Clock;
+  readonly #listener: TimeoutListener;
+  #timer: Timer | null = null;
+  #timerDueMs = NEVER;
+  #requestMs = 0;
+  #requestDueMs = NEVER;
+  #perTryMs = 0;
+  #perTryDueMs = NEVER;
+  #phase: Phase = 'responseHead';
+  #phaseMs = 0;
+  #phaseDueMs = NEVER;
+
+  constructor(clock: Clock, listener: TimeoutListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** When the whole request is over; infinity while it is not limited. */
+  get requestDueMs(): number {
+    return this.#requestDueMs;
+  }
+
+  /** From now on until `stopRequest`; null: no limit. */
+  startRequest(limitMs: number | null): void {
+    this.#requestMs = limitMs ?? 0;
+    this.#requestDueMs = this.#due(limitMs);
+    this.#arm();
+  }
+  stopRequest(): void {
+    this.#requestDueMs = NEVER;
+    this.#perTryDueMs = NEVER;
+  }
+
+  startTry(limitMs: number | null): void {
+    this.#perTryMs = limitMs ?? 0;
+    this.#perTryDueMs = this.#due(limitMs);
+    this.#arm();
+  }
+
+  /** Ends the phase before and begins this one. */
+  startPhase(phase: Phase, limitMs: number | null): void {
+    this.#phase = phase;
+    this.#phaseMs = limitMs ?? 0;
+    this.#phaseDueMs = this.#due(limitMs);
+    this.#arm();
+  }
+  /** Ends the phase and the attempt to which it belonged; the request goes on. */
+  stopTry(): void {
+    this.#perTryDueMs = NEVER;
+    this.#phaseDueMs = NEVER;
+  }
+  /** Progress: the phase starts anew. */
+  touch(): void {
+    if (this.#phaseDueMs !== NEVER) this.#phaseDueMs = this.#clock.nowMs() + this.#phaseMs;
+  }
+
+  stop(): void {
+    this.#requestDueMs = NEVER;
+    this.stopTry();
+    this.#clock.cancelTimer(this.#timer);
+    this.#timer = null;
+    this.#timerDueMs = NEVER;
+  }
+
+  #due(limitMs: number | null): number {
+    return limitMs === null ? NEVER : this.#clock.nowMs() + limitMs;
+  }
+
+  /** A timer that rings before the next due time is left alone: it will look again. */
+  #arm(): void {
+    const dueMs = Math.min(this.#requestDueMs, this.#perTryDueMs, this.#phaseDueMs);
+    if (dueMs >= this.#timerDueMs) return;
+    this.#clock.cancelTimer(this.#timer);
+    this.#timerDueMs = dueMs;
+    this.#timer = this.#clock.setTimer(ring, dueMs - this.#clock.nowMs(), this);
+  }
+
+  onRing(): void {
+    this.#timer = null;
+    this.#timerDueMs = NEVER;
+    const nowMs = this.#clock.nowMs();
+    // A system timer may ring a fraction of a millisecond early.
+    if (this.#requestDueMs - nowMs < 1) this.#fire('request', this.#requestMs);
+    else if (this.#perTryDueMs - nowMs < 1) this.#fire('perTry', this.#perTryMs);
+    else if (this.#phaseDueMs - nowMs < 1) this.#fire(this.#phase, this.#phaseMs);
+    else this.#arm();
+  }
+
+  #fire(name: TimeoutName, afterMs: number): void {
+    if (name === 'request') this.#requestDueMs = NEVER;
+    this.stopTry();
+    this.#arm();
+    this.#listener.onTimeout(name, afterMs);
+  }
+}
+
+function ring(timer: RequestTimer): void {
+  timer.onRing();
+}

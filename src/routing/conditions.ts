@@ -1,0 +1,153 @@
+/**
+ * What a route asks of a request beyond host and path.
+ *
+ *   methods  one of the list, as written: `GET` does not include `HEAD`
+ *   headers  by name in any case; a field that came several times has the combined value `a, b` (RFC 9110 section 5.2)
+ *   query    by decoded name; the first parameter of that name counts; `+` is a space, as in a form
+ *
+ * So every name has one value or none, and two routes that want different ones can never both match.
+ */
+import type { PathPattern } from './pattern.ts';
+import { type LinearRegex, requireRegex } from './regex.ts';
+import type { NamedMatch, RoutableRequest, RouteMatch } from './route.ts';
+
+interface Condition {
+  readonly name: string;
+  readonly kind: NamedMatch['test']['kind'];
+  /** Of an exact condition. */
+  readonly value: string;
+  readonly regex: LinearRegex | null;
+}
+
+/** A route, ready to be asked. */
+export interface Candidate<T> {
+  readonly match: RouteMatch;
+  readonly path: PathPattern;
+  readonly conditions: Conditions;
+  readonly value: T;
+}
+
+export interface Conditions {
+  /** Null: any. */
+  readonly methods: readonly string[] | null;
+  readonly headers: readonly Condition[];
+  readonly query: readonly Condition[];
+}
+
+export function compileConditions(match: RouteMatch): Conditions {
+  return {
+    methods: match.methods.length === 0 ? null : match.methods,
+    headers: match.headers.map(compileCondition),
+    query: match.query.map(compileCondition),
+  };
+}
+
+function compileCondition({ name, test }: NamedMatch): Condition {
+  return {
+    name,
+    kind: test.kind,
+    value: test.kind === 'exact' ? test.value : '',
+    regex: test.kind === 'regex' ? requireRegex(test.value) : null,
+  };
+}
+
+/** The place of the first condition that does not hold: methods, headers, query; -1 if all hold. */
+export function firstBroken({ methods, headers, query }: Conditions, request: RoutableRequest): number {
+  if (methods !== null && !methods.includes(request.method)) return 0;
+  for (let at = 0; at < headers.length; at++) {
+    const condition = headers[at] as Condition;
+    if (!holds(condition, headerValue(request.headers, condition.name))) return 1 + at;
+  }
+  for (let at = 0; at < query.length; at++) {
+    const condition = query[at] as Condition;
+    if (!holds(condition, queryValue(request.query, condition.name))) return 1 + headers.length + at;
+  }
+  return -1;
+}
+
+/** The condition at a place, and how the request falls short, for a person. Values are not shown: they may be secret. */
+export function describeBroken(
+  { methods, headers, query }: Conditions,
+  place: number,
+  request: RoutableRequest,
+): string {
+  if (place === 0) return `method is ${request.method}, the route wants ${methods?.join(' or ')}`;
+  const header = headers[place - 1];
+  if (header !== undefined) return `header ${describe(header, headerValue(request.headers, header.name))}`;
+  const parameter = query[place - 1 - headers.length];
+  if (parameter === undefined) throw new RangeError(`no condition at place ${place}`);
+  return `query parameter ${describe(parameter, queryValue(request.query, parameter.name))}`;
+}
+
+function describe({ name, kind, value, regex }: Condition, found: string | null): string {
+  const wanted = kind === 'exact' ? `"${value}"` : `a match of ${regex?.pattern}`;
+  if (kind === 'absent') return `${name} is present, the route wants it absent`;
+  if (kind === 'present') return `${name} is missing`;
+  return found === null ? `${name} is missing, the route wants ${wanted}` : `${name} is not ${wanted}`;
+}
+
+function holds({ kind, value, regex }: Condition, found: string | null): boolean {
+  if (found === null) return kind === 'absent';
+  switch (kind) {
+    case 'exact':
+      return found === value;
+    case 'regex':
+      return regex?.matches(found) === true;
+    case 'present':
+      return true;
+    case 'absent':
+      return false;
+  }
+}
+
+/** `name` is in lower case. Null: there is no such field. */
+function headerValue(headers: readonly string[], name: string): string | null {
+  let value: string | null = null;
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    if (!isSameName(headers[at] as string, name)) continue;
+    // RFC 9113 section 8.2.3: HTTP/2 may split a cookie, and puts it together again in its own way.
+    const separator = name === 'cookie' ? '; ' : ', ';
+    value = value === null ? (headers[at + 1] as string) : value + separator + headers[at + 1];
+  }
+  return value;
+}
+
+/** Without making a lower-case copy of every name. */
+function isSameName(name: string, lower: string): boolean {
+  if (name.length !== lower.length) return false;
+  for (let at = 0; at < lower.length; at++) {
+    const code = name.charCodeAt(at);
+    const folded = code >= 65 && code <= 90 ? code + 32 : code;
+    if (folded !== lower.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+/** `query` is empty or begins with `?`. Null: there is no such parameter. */
+function queryValue(query: string, name: string): string | null {
+  for (let from = 1; from < query.length; ) {
+    const ampersand = query.indexOf('&', from);
+    const end = ampersand < 0 ? query.length : ampersand;
+    const equals = query.indexOf('=', from);
+    const nameEnd = equals < 0 || equals > end ? end : equals;
+    // An empty piece between two ampersands is no parameter.
+    if (end > from && isSameText(query, from, nameEnd, name)) {
+      return nameEnd === end ? '' : decoded(query.slice(nameEnd + 1, end));
+    }
+    from = end + 1;
+  }
+  return null;
+}
+
+/** Decodes only what cannot be compared as it is. */
+function isSameText(text: string, from: number, to: number, wanted: string): boolean {
+  if (to - from === wanted.length && text.startsWith(wanted, from) && !/[%+]/.test(wanted)) return true;
+  if (to - from < wanted.length) return false; // decoding never makes a text longer
+  const piece = text.slice(from, to);
+  return /[%+]/.test(piece) && decoded(piece) === wanted;
+}
+
+/** As a form is decoded (WHATWG URL section 5.1), also where the escapes are no UTF-8. */
+function decoded(piece: string): string {
+  return /[%+]/.test(piece) ? (new URLSearchParams(`v=${piece}`).get('v') ?? '') : piece;
+}

@@ -1,0 +1,190 @@
+/**
+ * What a route changes about a target on its way to the backend, and where a redirect points. Bytes that no rule
+ * speaks of stay as they came.
+ *
+ * A target is origin form or `*`, path and query, one character for each byte. `stripPrefix` and `regex` are held
+ * against the path as it is matched (`%61` is `a`), and what is left is cut out of the path as it came. Under
+ * `paths.dotSegments: resolve` a path such as `/x/../api/y` is matched as `/api/y` and forwarded as it came: its raw
+ * form does not begin with `/api`, so nothing is stripped.
+ */
+import { normalizePathLiteral } from './pattern.ts';
+import { compileRegex, type LinearRegex, requireRegex } from './regex.ts';
+import type { RewriteSettings } from './route.ts';
+
+export interface Rewrite {
+  readonly replacePath: string | null;
+  /** Normalised, without a slash at the end. */
+  readonly stripPrefix: string | null;
+  readonly regex: LinearRegex | null;
+  /** Text, and numbers of groups. */
+  readonly replacement: readonly (string | number)[];
+  /** Without a slash at the end. */
+  readonly addPrefix: string | null;
+}
+
+/** Null: the target is not touched (`host` is no part of it). */
+export function compileRewrite(settings: RewriteSettings): Rewrite | null {
+  const { replacePath, stripPrefix, addPrefix, regex } = settings;
+  if (replacePath === null && stripPrefix === null && addPrefix === null && regex === null) return null;
+  return {
+    replacePath,
+    stripPrefix: stripPrefix === null ? null : withoutEndSlash(normalizePathLiteral(stripPrefix)),
+    regex: regex === null ? null : requireRegex(regex.pattern),
+    replacement: regex === null ? [] : parseReplacement(regex.with),
+    addPrefix: addPrefix === null ? null : withoutEndSlash(addPrefix),
+  };
+}
+
+export function rewriteTarget(rewrite: Rewrite, target: string): string {
+  if (target === '*') return target;
+  const question = target.indexOf('?');
+  const path = question < 0 ? target : target.slice(0, question);
+  const query = question < 0 ? '' : target.slice(question);
+  if (rewrite.replacePath !== null) return asPath(rewrite.replacePath) + query;
+  let result = rewrite.stripPrefix === null ? path : stripPrefix(path, rewrite.stripPrefix);
+  if (rewrite.regex !== null) result = replaceByRegex(result, rewrite.regex, rewrite.replacement);
+  if (rewrite.addPrefix !== null) result = rewrite.addPrefix + result;
+  return asPath(result) + query;
+}
+
+/** Whole segments only: `/api` is taken from `/api/x` and `/api`, not from `/apiv2`. */
+function stripPrefix(path: string, prefix: string): string {
+  let raw = 0;
+  for (let at = 0; at < prefix.length; ) {
+    const unit = unitAt(path, raw);
+    const normal = normalizePathLiteral(unit);
+    if (unit === '' || !prefix.startsWith(normal, at)) return path;
+    raw += unit.length;
+    at += normal.length;
+  }
+  if (raw === path.length) return '/';
+  return path[raw] === '/' ? path.slice(raw) : path;
+}
+
+/** One character or one escape of a raw path. */
+function unitAt(path: string, at: number): string {
+  return path[at] === '%' && /^[0-9a-fA-F]{2}$/.test(path.slice(at + 1, at + 3))
+    ? path.slice(at, at + 3)
+    : path.slice(at, at + 1);
+}
+
+/** A path that does not match stays. What the groups hold is copied as it came. */
+function replaceByRegex(path: string, regex: LinearRegex, replacement: readonly (string | number)[]): string {
+  // Where each unit of the normalised path stands in the raw one: groups are cut out of the latter.
+  let normal = '';
+  const rawAt: number[] = [];
+  for (let at = 0; at < path.length; ) {
+    const unit = unitAt(path, at);
+    const text = unit.length === 1 ? unit : normalizePathLiteral(unit);
+    for (let within = 0; within < text.length; within++)
+      rawAt.push(text.length === unit.length ? at + within : at);
+    normal += text;
+    at += unit.length;
+  }
+  rawAt.push(path.length);
+  const groups = regex.exec(normal);
+  if (groups === null) return path;
+  return replacement
+    .map(part => {
+      const span = typeof part === 'number' ? groups[part] : undefined;
+      if (typeof part === 'string') return part;
+      return span === null || span === undefined ? '' : path.slice(rawAt[span.from], rawAt[span.to]);
+    })
+    .join('');
+}
+
+/** `$1` to `$9` are the groups, `$$` is a dollar. */
+function parseReplacement(text: string): (string | number)[] {
+  return text
+    .split(/(\$[1-9$])/)
+    .filter(part => part !== '')
+    .map(part => (/^\$[1-9]$/.test(part) ? Number(part[1]) : part === '$$' ? '$' : part));
+}
+
+/** Why `with` cannot replace what `pattern` matches, or null if it can. */
+export function replacementProblem(pattern: string, replacement: string): string | null {
+  const regex = compileRegex(pattern);
+  if (typeof regex === 'string') return regex;
+  if (/[^\x21-\x7e]/.test(replacement)) return 'a path has no spaces and no characters beyond ASCII';
+  if (/[?#]/.test(replacement)) return 'only the path is replaced; "?" and "#" cannot be part of it';
+  const loose = /\$(?![1-9$])/.exec(replacement.replaceAll('$$', ''));
+  if (loose !== null) return 'a group is $1 to $9; the character is $$';
+  const highest = Math.max(0, ...parseReplacement(replacement).filter(part => typeof part === 'number'));
+  return highest > regex.groups ? `$${highest}, but the pattern has ${regex.groups} groups` : null;
+}
+
+function withoutEndSlash(path: string): string {
+  return path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function asPath(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
+}
+
+// ---- redirects
+
+type Placeholder = 'path' | 'query' | 'host';
+
+export interface RedirectTarget {
+  readonly parts: readonly (string | { readonly kind: Placeholder })[];
+  /** The client is to stay on the host that it asked. */
+  readonly sameHost: boolean;
+}
+
+/**
+ * `{path}` as it came, `{query}` with its question mark, `{host}` without its port: the usual reason to name the host
+ * is another scheme, whose port is another one. To stay on the port, begin with `{path}`.
+ */
+export interface RedirectFacts {
+  readonly path: string;
+  readonly query: string;
+  readonly authority: string;
+}
+
+/** Why a text is no redirect target, or null if it is one. */
+export function redirectProblem(to: string): string | null {
+  const unknown = /\{(?!(?:path|query|host)\})[^}]*\}?/.exec(to);
+  if (unknown !== null) return `unknown placeholder ${unknown[0]}; there are {path}, {query} and {host}`;
+  if (/[^\x21-\x7e]/.test(to)) return 'a redirect target has no spaces and no characters beyond ASCII';
+  // After `https://` a host must follow, and nothing of the client's path may become a part of it.
+  if (/^https?:\/\/(?:[A-Za-z0-9[]|\{host\})/i.test(to)) {
+    return /^https?:\/\/(?:\{host\}(?::\d+)?|[A-Za-z0-9.\-_[\]:]+)(?:[/?#]|\{path\}|\{query\}|$)/i.test(to)
+      ? null
+      : 'the host of a redirect target is {host}, or a name and perhaps a port';
+  }
+  if (/^[/\\]{2}/.test(to)) return 'a redirect to another host begins with http:// or https://';
+  return /^(?:\/|\{path\})/.test(to) ? null : 'a redirect target begins with http://, https://, / or {path}';
+}
+
+export function compileRedirect(to: string): RedirectTarget {
+  const parts = to
+    .split(/(\{(?:path|query|host)\})/)
+    .filter(part => part !== '')
+    .map(part => {
+      const kind = /^\{(path|query|host)\}$/.exec(part)?.[1];
+      return kind === undefined ? part : { kind: kind as Placeholder };
+    });
+  return { parts, sameHost: !/^https?:/i.test(to) };
+}
+
+/** A value for `Location`, whatever the client has sent. */
+export function expandRedirect({ parts, sameHost }: RedirectTarget, facts: RedirectFacts): string {
+  const host = facts.authority.replace(/:\d*$/, '');
+  let location = '';
+  let hostMissing = false;
+  for (const part of parts) {
+    if (typeof part === 'string') location += part;
+    else if (part.kind === 'path') location += facts.path === '*' ? '/' : asPath(facts.path);
+    else if (part.kind === 'query') location += facts.query;
+    else if (host !== '') location += host;
+    else hostMissing = true;
+  }
+  // HTTP/1.0 may come without a host. `https:///x` would be the host x to a browser.
+  if (hostMissing) location = location.replace(/^https?:\/\//i, '/');
+  // `//elsewhere` is another host (RFC 3986 section 4.2), and to a browser so is `/\elsewhere`: the client must not
+  // be able to write one.
+  if (sameHost || hostMissing) location = location.replace(/^[/\\]{2,}/, '/');
+  return location.replace(/[^\x21-\x7e]/g, character => {
+    return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  });
+}

@@ -1,0 +1,36 @@
+/** Traffic divided by weight, for a `split` between clusters. A plain `forward` is a split with one target. */
+import assert from 'node:assert/strict';
+
+export interface Split<T> {
+  /** Those with a weight above 0. */
+  readonly targets: readonly T[];
+  /** For each target, the share of the traffic of all targets up to and with it; the last one is 1. */
+  readonly shares: readonly number[];
+}
+
+/** At least one weight is above 0. */
+export function compileSplit<T>(
+  targets: readonly { readonly weight: number; readonly value: T }[],
+): Split<T> {
+  const weighted = targets.filter(({ weight }) => weight > 0);
+  assert(weighted.length > 0, 'a split has a target with a weight above 0');
+  const total = weighted.reduce((sum, { weight }) => sum + weight, 0);
+  let sum = 0;
+  const shares = weighted.map(({ weight }) => {
+    sum += weight;
+    return sum / total;
+  });
+  return { targets: weighted.map(({ value }) => value), shares };
+}
+
+/** `unit` is uniform in [0, 1): the first target whose cumulative share is above it, by halving. */
+export function pickTarget<T>({ targets, shares }: Split<T>, unit: number): T {
+  let low = 0;
+  let high = targets.length - 1; // the last share is 1, so it need not be asked
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (unit < (shares[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return targets[low] as T;
+}

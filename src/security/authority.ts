@@ -1,0 +1,89 @@
+/**
+ * For whom a request is, and the target as a backend gets it, from the request line (or `:path` and `:authority`)
+ * and `Host`.
+ *
+ *   origin form     GET /path?query        the authority is Host                        RFC 9112 section 3.2.1
+ *   absolute form   GET http://host/path   its authority wins over Host                 RFC 9112 section 3.2.2
+ *   asterisk form   OPTIONS *              also from `OPTIONS http://host`              RFC 9112 section 3.2.4
+ *   HTTP/2          :path, :authority      Host may repeat the authority, not differ    RFC 9113 section 8.3.1
+ *
+ * An empty `Host` is legal in HTTP/1 (RFC 9112 section 3.2); only routes for any host match it.
+ */
+import { isIPv6 } from 'node:net';
+
+/** The part of a raw request that says where it wants to go. */
+export interface TargetSource {
+  readonly method: string;
+  readonly target: string;
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  readonly authority: string | null;
+}
+
+export interface Place {
+  readonly target: string;
+  /** Host and port as the client named them; empty for HTTP/1.0 without `Host`. */
+  readonly authority: string;
+}
+
+/** Controls, spaces and a fragment do not belong in a target; bytes beyond ASCII are seen often enough to be let pass. */
+const NOT_IN_TARGET = /[^\x21\x22\x24-\x7e\x80-\xff]/;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/i;
+const SLASH = 0x2f;
+
+/** A text says why the request is refused. */
+export function splitTarget(raw: TargetSource, host: string | null): Place | string {
+  const { target, method, protocol, authority } = raw;
+  if (NOT_IN_TARGET.test(target)) return 'The request target holds characters that must be encoded.';
+  if (host !== null && !isAuthority(host)) return 'The Host is malformed.';
+  const originForm = target.charCodeAt(0) === SLASH;
+  if (!originForm && target === '*' && method !== 'OPTIONS') return 'Only OPTIONS has the target "*".';
+  if (protocol === 'HTTP/2.0') {
+    const named = authority ?? host ?? '';
+    if (named === '' || !isAuthority(named)) return 'The :authority is missing or malformed.';
+    if (host !== null && !sameAuthority(host, named)) return ':authority and Host differ.';
+    return originForm || target === '*' ? { target, authority: named } : 'The :path is malformed.';
+  }
+  if (host === null && protocol === 'HTTP/1.1') return 'The Host field is missing.';
+  if (originForm || target === '*') return { target, authority: host ?? '' };
+  return splitAbsoluteForm(target, method);
+}
+
+function splitAbsoluteForm(target: string, method: string): Place | string {
+  const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
+  if (authority === undefined || rest === undefined || authority === '' || !isAuthority(authority)) {
+    return 'The request target is malformed.';
+  }
+  if (rest.startsWith('/')) return { target: rest, authority };
+  return { target: method === 'OPTIONS' && rest === '' ? '*' : `/${rest}`, authority };
+}
+
+/** RFC 3986 section 3.2, without a user (RFC 9110 section 4.2.4): a name or an IPv4 address, or a bracketed IPv6 address. */
+const NAME_AND_PORT = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::(\d*))?$/;
+const BRACKETS_AND_PORT = /^\[([0-9A-Fa-f:.]+)\](?::(\d*))?$/;
+/** Most hosts there are; asked first because it is cheap. */
+const PLAIN_NAME = /^[A-Za-z0-9\-.]+$/;
+const PORT_MAX = 65_535;
+
+function isAuthority(text: string): boolean {
+  if (PLAIN_NAME.test(text) || text === '') return true;
+  const name = NAME_AND_PORT.exec(text);
+  if (name !== null) return Number(name[1] ?? 0) <= PORT_MAX;
+  const address = BRACKETS_AND_PORT.exec(text);
+  return address !== null && isIPv6(address[1] ?? '') && Number(address[2] ?? 0) <= PORT_MAX;
+}
+
+/** Case and a default port make no difference. The scheme is not known here; the authority is what goes on. */
+function sameAuthority(one: string, other: string): boolean {
+  return one === other || withoutDefaultPort(one) === withoutDefaultPort(other);
+}
+
+function withoutDefaultPort(authority: string): string {
+  return authority.toLowerCase().replace(/:(?:80|443)?$/, '');
+}
+
+/** Lower case, without port and trailing dot. An IPv6 address keeps its brackets. */
+export function hostForMatching(authority: string): string {
+  const colon = authority.indexOf(':', authority.indexOf(']') + 1);
+  const host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
+  return host.endsWith('.') ? host.slice(0, -1) : host;
+}

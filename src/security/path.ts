@@ -1,0 +1,75 @@
+/**
+ * The normalised copy of a path, for matching only; the backend gets the bytes as they came (RFC 3986 section 6.2.2):
+ *
+ *   %61         a          an encoded unreserved character is that character, wherever it stands
+ *   %2f         %2F        any other escape stays one; an encoded slash is no separator
+ *   byte é      %C3%A9     what should have been encoded is
+ *   /a/./b      /a/b       a lone dot changes nothing
+ *   /a/../b     refused, or /b, as the rule says; never above the root
+ *   //  %zz  \  as they are
+ *
+ * Backends disagree about what separates segments. Where `..` would climb for one that takes `\`, `%2F`, `%5C` for a
+ * slash, or ends a segment at `;`, the path is refused whatever the rule: it cannot be matched rightly.
+ */
+import type { Failure } from '../resilience/failure.ts';
+
+/** What a listener lets pass in a path; matching uses a normalised copy, the backend gets the bytes as they came. */
+export interface PathRules {
+  /** A path with `..` segments: refused with 400, or resolved for matching (RFC 3986 section 5.2.4). */
+  readonly dotSegments: 'reject' | 'resolve';
+  /** `%2F` in a path: kept as it is (it is no separator), or refused with 400. */
+  readonly encodedSlash: 'keep' | 'reject';
+}
+
+/** No escape, no byte to encode, no dot at the start of a segment, no backslash: the copy is the original. */
+const PLAIN = /^(?:\/(?!\.)[^/%\\\x80-\xff]*)*$/;
+const CLIMB = /(?:[/\\]|%2F|%5C)\.\.(?:$|[/\\;]|%2F|%5C|%3B)/;
+const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
+
+/** `raw` begins with a slash. */
+export function normalisePath(raw: string, rules: PathRules): string | Failure {
+  if (PLAIN.test(raw)) return raw;
+  const decoded = decodeUnreserved(raw);
+  if (decoded.includes('%00')) return refused('The path holds an encoded NUL.');
+  if (rules.encodedSlash === 'reject' && decoded.includes('%2F')) {
+    return refused('The path holds an encoded slash.');
+  }
+  if (rules.dotSegments === 'reject' && CLIMB.test(decoded)) return refused('The path holds dot segments.');
+  if (!DOT_SEGMENT.test(decoded)) return climbsInDisguise(decoded);
+  const resolved = resolveDots(decoded);
+  return resolved === null ? refused('The path climbs above its root.') : climbsInDisguise(resolved);
+}
+
+function climbsInDisguise(path: string): string | Failure {
+  return CLIMB.test(path) ? refused('The path holds dot segments that cannot be resolved.') : path;
+}
+
+/**
+ * `%61` is `a`; any other escape only gets upper-case digits; a lone `%` stays. Done once or twice, the result is the
+ * same: an escape that would complete a broken one before it (`%%341`) is left alone.
+ */
+export function decodeUnreserved(text: string): string {
+  return text
+    .replace(/(?<!%[0-9a-fA-F]?)%([0-9a-fA-F]{2})/g, (whole, digits: string) => {
+      const character = String.fromCharCode(Number.parseInt(digits, 16));
+      return /[A-Za-z0-9\-._~]/.test(character) ? character : whole.toUpperCase();
+    })
+    .replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** RFC 3986 section 5.2.4, but null for a path that climbs above the root. */
+function resolveDots(path: string): string | null {
+  const output: string[] = [];
+  const segments = path.slice(1).split('/');
+  for (const segment of segments) {
+    if (segment === '..' && output.pop() === undefined) return null;
+    if (segment !== '..' && segment !== '.') output.push(segment);
+  }
+  const last = segments.at(-1);
+  if (last === '.' || last === '..') output.push('');
+  return `/${output.join('/')}`;
+}
+
+function refused(detail: string): Failure {
+  return { kind: 'bad_request', detail };
+}

@@ -1,0 +1,280 @@
+/**
+ * The rules of this project that a program can check, and for each a bad example that it must find.
+ * The rules themselves are in support/house_rules/.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import {
+  type Ban,
+  checkBans,
+  checkFileNames,
+  PROJECT_BANS,
+  SOURCE_BANS,
+} from './support/house_rules/bans.ts';
+import {
+  checkBarrels,
+  checkCycles,
+  checkImportOrder,
+  checkPackages,
+  checkReachable,
+} from './support/house_rules/imports.ts';
+import { type Breach, parseSource, readSources } from './support/house_rules/source.ts';
+import { checkTested, isTypesOnly } from './support/house_rules/tested.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const src = readSources(ROOT, 'src');
+const tests = readSources(ROOT, 'test');
+const project = [
+  ...src,
+  ...tests,
+  ...['bin', 'loadtest', 'scripts'].flatMap(folder => readSources(ROOT, folder)),
+];
+
+/** Files that `src/main.ts` does not reach, each with the reason why it is there. */
+const IMPORTED_BY_NOBODY: Readonly<Record<string, string>> = {};
+
+/** Files with code and without a test of their own, each with the reason. */
+const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
+  'src/resilience/random.ts': 'one call of Node in each function; tests use seeded_random.ts',
+  'src/lifecycle/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
+};
+
+function assertNone(breaches: readonly Breach[]): void {
+  const lines = breaches.map(({ path, line, message }) => `  ${path}:${line}: ${message}`);
+  assert.equal(lines.length, 0, `${lines.length} broken:\n${lines.join('\n')}\n`);
+}
+
+test('a folder imports only the folders to its left', () => assertNone(checkImportOrder(src)));
+
+test('src uses only packages that the release has', () => {
+  const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  assertNone(checkPackages(src, Object.keys(manifest.dependencies)));
+});
+
+test('files do not import each other in a circle', () => assertNone(checkCycles(src)));
+
+test('there are no barrel files', () => assertNone(checkBarrels(project)));
+
+test('every file in src is reached from main.ts', () => {
+  assertNone(checkReachable(src, 'src/main.ts', IMPORTED_BY_NOBODY));
+});
+
+test('time and chance are touched in one place only', () => assertNone(checkBans(src, SOURCE_BANS)));
+
+test('nothing that the project bans is written anywhere', () => assertNone(checkBans(project, PROJECT_BANS)));
+
+test('file names say the thing', () => assertNone(checkFileNames(project)));
+
+test('every file with something to get wrong has its test', () => {
+  assertNone(checkTested(src, new Set(tests.map(({ path }) => path)), WITHOUT_OWN_TEST));
+});
+
+// From here on: each rule finds its bad example, and only that.
+
+function messages(breaches: readonly Breach[]): string[] {
+  return breaches.map(({ path, line, message }) => `${path}:${line}: ${message}`);
+}
+
+function assertFound(breaches: readonly Breach[], ...expected: readonly RegExp[]): void {
+  const found = messages(breaches);
+  assert.equal(found.length, expected.length, `as many as expected:\n${found.join('\n')}`);
+  for (const [index, pattern] of expected.entries()) assert.match(found[index] ?? '', pattern);
+}
+
+test('the rules see code, not what only looks like code', () => {
+  const text = [
+    "const a = 'Date.now()'; // Date.now()",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a template literal as the rules would read it
+    'const b = `x ${Date.now() + `${{ c: 1 }.c}`.length} Math.random`;',
+    'const d = /["`]Date.now/.test(a) ? 4 / 2 : 8 / 4; /* ` */',
+    'const e = Date.now();',
+  ].join('\n');
+  const source = parseSource('src/net/a.ts', text);
+  assert.equal(source.code.length, text.length, 'positions stay');
+  const lines = checkBans([source], SOURCE_BANS).map(({ line }) => line);
+  assert.deepEqual(lines, [2, 4], 'the template expression and the call, nothing else');
+});
+
+test('an import to the right, of an unknown folder, or out of src is found', () => {
+  assertFound(
+    checkImportOrder([
+      parseSource('src/net/a.ts', "import x from 'node:net';\nimport {\n  a,\n} from '../http/server.ts';"),
+    ]),
+    /^src\/net\/a\.ts:2: net may not import http/,
+  );
+  assertFound(
+    checkImportOrder([parseSource('src/http/a.ts', "import type { Plan } from '../config/plan.ts';")]),
+    /http may not import config/,
+  );
+  assertFound(
+    checkImportOrder([parseSource('src/http/a.ts', "await import('../main.ts');")]),
+    /may not import main.ts/,
+  );
+  assertFound(
+    checkImportOrder([parseSource('src/http/a.ts', "export { a } from '../lifecycle/b.ts';")]),
+    /lifecycle/,
+  );
+  assertFound(checkImportOrder([parseSource('src/extras/a.ts', '')]), /the folder "extras" is not in DESIGN/);
+  assertFound(
+    checkImportOrder([parseSource('src/http/a.ts', "import '../../test/a.ts';")]),
+    /nothing outside src/,
+  );
+  assertFound(checkImportOrder([parseSource('src/lifecycle/a.ts', "import { b } from '../config/b.ts';")]));
+});
+
+test('a value taken from net by a folder that only decides is found', () => {
+  const bad = [
+    "import { parse } from '../net/endpoint.ts';",
+    "import { type Address } from '../net/endpoint.ts';",
+  ];
+  for (const text of bad) {
+    assertFound(checkImportOrder([parseSource('src/health/a.ts', text)]), /health takes only types from net/);
+  }
+  assertFound(
+    checkImportOrder([parseSource('src/health/a.ts', "import type { A } from '../net/endpoint.ts';")]),
+  );
+  assertFound(
+    checkImportOrder([parseSource('src/http/a.ts', "import { parse } from '../net/endpoint.ts';")]),
+  );
+});
+
+test('a package that only development has is found', () => {
+  const text =
+    "import ws from 'ws';\nimport f from '@fastify/http-proxy/x';\nimport 'typescript';\nimport fs from 'fs';";
+  assertFound(
+    checkPackages([parseSource('src/net/a.ts', text)], ['ws', '@fastify/http-proxy']),
+    /a\.ts:3: "typescript"/,
+    /a\.ts:4: "fs"/,
+  );
+});
+
+test('a circle is found, also through types', () => {
+  const a = parseSource('src/net/a.ts', "import { b } from './b.ts';");
+  const b = parseSource('src/net/b.ts', "import { c } from './c.ts';");
+  const c = parseSource('src/net/c.ts', "import type { A } from './a.ts';");
+  assertFound(
+    checkCycles([a, b, c]),
+    /a cycle: src\/net\/a\.ts → src\/net\/b\.ts → src\/net\/c\.ts → src\/net\/a\.ts/,
+  );
+  assertFound(checkCycles([a, b, parseSource('src/net/c.ts', '')]));
+});
+
+test('a barrel is found, a single re-export is not one', () => {
+  assertFound(
+    checkBarrels([
+      parseSource('src/net/a.ts', "export { b } from './b.ts';\nexport type { C } from './c.ts';"),
+    ]),
+    /a barrel/,
+  );
+  assertFound(
+    checkBarrels([parseSource('src/net/a.ts', "export * from './b.ts';\nconst a = 1;")]),
+    /export \*/,
+  );
+  assertFound(
+    checkBarrels([parseSource('src/net/a.ts', "export type { C } from './c.ts';\nexport const a = 1;")]),
+  );
+});
+
+test('a file nobody reaches is found, and an exception that is no longer needed', () => {
+  const sources = [
+    parseSource('src/main.ts', "import { a } from './net/a.ts';"),
+    parseSource('src/net/a.ts', ''),
+    parseSource('src/net/dead.ts', "import { b } from './dead_too.ts';"),
+    parseSource('src/net/dead_too.ts', ''),
+  ];
+  assertFound(
+    checkReachable(sources, 'src/main.ts', {}),
+    /dead\.ts:1: nothing on the way/,
+    /dead_too\.ts:1: nothing/,
+  );
+  assertFound(
+    checkReachable(sources, 'src/main.ts', {
+      'src/net/a.ts': 'x',
+      'src/net/dead.ts': 'x',
+      'src/net/dead_too.ts': 'x',
+    }),
+    /net\/a\.ts:1: needs no exception any more/,
+  );
+});
+
+test('each ban finds its bad example and names the replacement', () => {
+  const bad: readonly (readonly [string, readonly Ban[], RegExp])[] = [
+    ['const a = Date.now();', SOURCE_BANS, /wallMs/],
+    ['const a = new Date();', SOURCE_BANS, /wallMs/],
+    ['const a = performance.now();', SOURCE_BANS, /nowMs/],
+    ['const a = process.hrtime.bigint();', SOURCE_BANS, /nowMs/],
+    ['setTimeout(a, 1);', SOURCE_BANS, /setTimer/],
+    ['globalThis.setInterval(a, 1);', SOURCE_BANS, /setTimer/],
+    ["import { setTimeout as wait } from 'node:timers/promises';", SOURCE_BANS, /setTimer/],
+    ['fetch(a, { signal: AbortSignal.timeout(1) });', SOURCE_BANS, /setTimer/],
+    ['const a = Math.random();', SOURCE_BANS, /unit/],
+    ['const a = crypto.randomUUID();', SOURCE_BANS, /requestId/],
+    ['let a: any;', PROJECT_BANS, /unknown/],
+    ['const a = b as any;', PROJECT_BANS, /unknown/],
+    ['const a = new Map<string, any>();', PROJECT_BANS, /unknown/],
+    ['let a: string | any[];', PROJECT_BANS, /unknown/],
+    ['export default class A {}', PROJECT_BANS, /named export/],
+    ['export { a as default };', PROJECT_BANS, /named export/],
+    ['export const enum A { b }', PROJECT_BANS, /union/],
+    ['enum A { b }', PROJECT_BANS, /union/],
+    [`// ${'TO'}DO: later`, PROJECT_BANS, /issue/],
+    [`/* ${'FIX'}ME */`, PROJECT_BANS, /issue/],
+    [`// @ts${'-ignore'}`, PROJECT_BANS, /a type that fits/],
+  ];
+  for (const [text, bans, instead] of bad) {
+    const found = messages(checkBans([parseSource('src/net/a.ts', text)], bans));
+    assert.equal(found.length, 1, `${text} → ${found.join(' | ')}`);
+    assert.match(found[0] ?? '', instead, text);
+  }
+});
+
+test('what is only similar is not banned', () => {
+  const good = [
+    'socket.setTimeout(1);',
+    'const a = new Date(clock.wallMs());',
+    'interface A { any(): void; readonly any: string }',
+    "const a = 'any'; const company: string = 'enum A {';",
+    'const todo = hacks;',
+  ].join('\n');
+  assertFound(checkBans([parseSource('src/net/a.ts', good)], [...SOURCE_BANS, ...PROJECT_BANS]));
+  assertFound(
+    checkBans([parseSource('src/resilience/clock.ts', 'Date.now(); setTimeout(a, 1);')], SOURCE_BANS),
+  );
+});
+
+test('an empty file name is found', () => {
+  for (const name of [
+    'utils.ts',
+    'helpers.ts',
+    'pool_manager.ts',
+    'index.ts',
+    'common.ts',
+    'string_utils.ts',
+    'camelCase.ts',
+  ]) {
+    assert.equal(checkFileNames([parseSource(`src/net/${name}`, '')]).length, 1, name);
+  }
+  for (const name of ['base64.ts', 'service_manager.ts', 'retry_budget.test.ts', 'fairlead.js']) {
+    assert.equal(checkFileNames([parseSource(`src/net/${name}`, '')]).length, 0, name);
+  }
+});
+
+test('a file with code and without a test is found, one with types only is not', () => {
+  const code = parseSource('src/net/a.ts', "import type { B } from './b.ts';\nexport const a = 1;");
+  const types = parseSource(
+    'src/net/b.ts',
+    "import type { A } from './a.ts';\n/** x */\nexport interface B { a: A }\nexport type { C } from './c.ts';",
+  );
+  assert.ok(isTypesOnly(types) && !isTypesOnly(code));
+  assertFound(checkTested([code, types], new Set(), {}), /has no test: write test\/net\/a\.test\.ts/);
+  assertFound(checkTested([code, types], new Set(['test/net/a.test.ts']), {}));
+  assertFound(checkTested([code, types], new Set(), { 'src/net/a.ts': 'reason' }));
+  assertFound(
+    checkTested([code], new Set(['test/net/a.test.ts']), { 'src/net/a.ts': 'reason' }),
+    /needs no exception/,
+  );
+});
