@@ -55,8 +55,12 @@ export function specificityOf(match: RouteMatch): Specificity {
   return computed;
 }
 
+/** What precedence looks at. */
+type Matched = Pick<RouteSettings, 'match'>;
+type Served = Pick<RouteSettings, 'match' | 'listeners'>;
+
 /** Most specific first; 0 is a tie. A route with several hosts has the place of its most specific one. */
-export function compareRoutes(a: RouteSettings, b: RouteSettings): number {
+export function compareRoutes(a: Matched, b: Matched): number {
   return (
     compareHosts(mostSpecificHost(a.match), mostSpecificHost(b.match)) || compareWithinHost(a.match, b.match)
   );
@@ -90,7 +94,7 @@ function mostSpecificHost(match: RouteMatch): string | null {
  * Whether two routes can match the same request without one being the more specific. Exact but for one thing: two
  * regexes for one header are held against each other, not against a third condition of the same name.
  */
-export function conflict(a: RouteSettings, b: RouteSettings): boolean {
+export function conflict(a: Served, b: Served): boolean {
   const one = specificityOf(a.match);
   const two = specificityOf(b.match);
   // Patterns of one rank differ in literals only, so they meet only if these are the same.
@@ -111,7 +115,7 @@ export function conflict(a: RouteSettings, b: RouteSettings): boolean {
 }
 
 /** Every pair of routes that conflict, by position; only routes that can meet are compared. */
-export function findConflicts(routes: readonly RouteSettings[]): [first: number, second: number][] {
+export function findConflicts(routes: readonly Served[]): [first: number, second: number][] {
   const groups = new Map<string, number[]>();
   for (const [at, { match }] of routes.entries()) {
     const { shape, conditions } = specificityOf(match);

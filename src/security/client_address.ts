@@ -6,7 +6,7 @@
  * 0.2 us (BlockList of Node 26), so nothing is remembered between requests.
  */
 import { BlockList, isIP } from 'node:net';
-import { findHeader, type HeaderList } from './headers.ts';
+import { findHeader, type HeaderList } from './fields.ts';
 
 export interface NetworkSet {
   readonly empty: boolean;

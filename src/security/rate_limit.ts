@@ -1,15 +1,16 @@
 /**
  * Rate limit by GCRA (ITU-T I.371, "generic cell rate algorithm"): per key one number, the theoretical arrival
- * time (TAT) of the next request. T = period / count; a request is admitted while now >= TAT - T * burst, and
- * moves TAT to max(now, TAT) + T.
+ * time (TAT) of the next request, in monotonic milliseconds. T = period / count; a request is admitted while
+ * now >= TAT - T * (burst - 1), and moves TAT to max(now, TAT) + T.
  *
  * The table is bounded. A key whose TAT has passed has its full allowance back, so that forgetting it changes
- * nothing; those are forgotten first, oldest first. If all are live, new keys share one overflow allowance: an
- * attacker with many addresses meets one limit, and nobody else's is lowered.
+ * nothing. When the table is full, a hand (CLOCK) looks at a few keys for one that can be forgotten and moves those
+ * that cannot out of its way. If all that it meets are live, the new key shares one overflow allowance: an attacker
+ * with many addresses meets one limit, and the limit of nobody who has a key is lowered or forgotten.
  */
 import type { Clock } from '../resilience/clock.ts';
 import { clientKey } from './client_address.ts';
-import { findHeader, type HeaderList } from './headers.ts';
+import { findHeader, type HeaderList } from './fields.ts';
 
 /** What shares one allowance: the client's address (IPv6 by /64), everybody on the route, or a header's value. */
 export type RateLimitKey =
@@ -32,8 +33,8 @@ export interface RateLimitSettings {
 
 const KEYS_MAX = 65_536;
 const KEY_LENGTH_MAX = 128;
-/** Keys looked at when one must be forgotten: the oldest entries stand first. */
-const FORGET_LOOKS_MAX = 8;
+/** Keys looked at for one that can be forgotten. */
+const LOOKS_MAX = 8;
 const OVERFLOW_KEY = '\0overflow';
 
 export class RateLimiter {
@@ -56,8 +57,6 @@ export class RateLimiter {
     const tatMs = Math.max(this.#tatMs.get(key) ?? nowMs, nowMs);
     const earliestMs = tatMs - intervalMs * (this.settings.burst - 1);
     if (nowMs < earliestMs) return earliestMs - nowMs;
-    // Taken out and put in again: the map stays in the order of last use.
-    this.#tatMs.delete(key);
     this.#tatMs.set(key, tatMs + intervalMs);
     return 0;
   }
@@ -81,13 +80,12 @@ export class RateLimiter {
   #slotFor(key: string, nowMs: number): string {
     if (this.#tatMs.size < this.#keysMax || this.#tatMs.has(key)) return key;
     let looks = 0;
-    for (const [oldKey, tatMs] of this.#tatMs) {
-      if (tatMs <= nowMs) {
-        this.#tatMs.delete(oldKey);
-        return key;
-      }
+    for (const [first, tatMs] of this.#tatMs) {
+      this.#tatMs.delete(first);
+      if (tatMs <= nowMs) return key;
+      this.#tatMs.set(first, tatMs); // behind all others: the hand moves on
       looks++;
-      if (looks >= FORGET_LOOKS_MAX) break;
+      if (looks >= LOOKS_MAX) break;
     }
     return OVERFLOW_KEY;
   }

@@ -7,8 +7,8 @@
  */
 import type { Failure } from '../resilience/failure.ts';
 import { hostForMatching, type Place, splitTarget } from './authority.ts';
-import { NameTable } from './field_names.ts';
-import { connectionOptions, type HeaderList } from './headers.ts';
+import { type HeaderList, NameTable } from './fields.ts';
+import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
 
 export type { PathRules } from './path.ts';

@@ -1,0 +1,56 @@
+/** Header fields as flat lists, and how a few names are found among the many of a head without lower-casing each. */
+
+/** Fields as they came: name, value, name, value ... in order, with case and duplicates. */
+export type HeaderList = readonly string[];
+
+/**
+ * What is known of a few field names. Length and first letter tell most names apart from those that matter, and only
+ * what passes this sieve is lower-cased and looked up.
+ */
+export class NameTable<T> {
+  readonly #slots = new Uint8Array(64 * 32);
+  readonly #values = new Map<string, T>();
+
+  /** Names in lower case. */
+  constructor(entries: Iterable<readonly [name: string, value: T]>) {
+    for (const [name, value] of entries) {
+      this.#slots[slotOf(name)] = 1;
+      this.#values.set(name, value);
+    }
+  }
+
+  /** `name` in any case. */
+  find(name: string): T | undefined {
+    return this.#slots[slotOf(name)] === 1 ? this.#values.get(name.toLowerCase()) : undefined;
+  }
+
+  has(name: string): boolean {
+    return this.find(name) !== undefined;
+  }
+}
+
+export function nameSet(names: readonly string[]): NameTable<true> {
+  return new NameTable(names.map(name => [name, true] as const));
+}
+
+/** Letters of either case have the same lowest five bits. */
+function slotOf(name: string): number {
+  return ((name.length & 63) << 5) | (name.charCodeAt(0) & 31);
+}
+
+/** The value of a field, or several joined by a comma (RFC 9110 section 5.3); null if there is none. `name` is lower case. */
+export function findHeader(headers: HeaderList, name: string): string | null {
+  let found: string | null = null;
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const candidate = headers[at] as string;
+    if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
+    const value = headers[at + 1] as string;
+    found = found === null ? value : `${found}, ${value}`;
+  }
+  return found;
+}
+
+/** Adds a field that the proxy makes, unless a route's edits have taken it out. */
+export function put(list: string[], dropped: NameTable<true> | null, name: string, value: string): void {
+  if (dropped === null || !dropped.has(name)) list.push(name, value);
+}
