@@ -6,8 +6,8 @@
  * slots are kept as a stack: the most recently used socket is the least likely to be closed by the backend.
  *
  * What to know of undici 8 before changing this:
- * - A handler without `onRequestStart` gets raw header buffers, and undici does not parse them into an object.
- * - `onConnect` comes when the socket is ready and nothing is written yet. Undici validates an idle socket first
+ * - `controller.rawHeaders` holds the fields as they came; the object beside it is not for us.
+ * - `onRequestStart` comes when the socket is ready and nothing is written yet. Undici validates an idle socket first
  *   and opens a new one by itself if it was closed: only here is it known whether the socket is a reused one.
  *   An exception thrown here cancels the request and leaves the socket alone.
  * - `reset: false` keeps the connection after HEAD, `reset: true` closes it after this request. `servername` must
@@ -156,7 +156,7 @@ class Http1Slot implements UpstreamSlot {
         idempotent: true,
         servername: 'backend',
       } as Dispatcher.DispatchOptions,
-      exchange as unknown as Dispatcher.DispatchHandler,
+      exchange,
     );
   }
 
@@ -244,12 +244,11 @@ function isMalformed(error: Error): boolean {
   return error instanceof errors.SocketError && error.message.startsWith('bad ');
 }
 
-/** One request in undici's terms (`onConnect` ... `onError`), translated into ours. */
-class Exchange {
+/** One request in undici's terms, translated into ours. */
+class Exchange implements Dispatcher.DispatchHandler {
   readonly #slot: Http1Slot;
   readonly #handler: UpstreamHandler;
-  #abort: ((error?: Error) => void) | null = null;
-  #resume: (() => void) | null = null;
+  #controller: Dispatcher.DispatchController | null = null;
   #headSeen = false;
   #over = false;
 
@@ -259,49 +258,57 @@ class Exchange {
   }
 
   resume(): void {
-    if (!this.#over) this.#resume?.();
+    if (!this.#over) this.#controller?.resume();
   }
 
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#abort?.(new Error('cancelled'));
+    this.#controller?.abort(new Error('cancelled'));
   }
 
-  onConnect(abort: (error?: Error) => void): void {
+  onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#over) throw new Error('cancelled before it was sent');
-    this.#abort = abort;
+    this.#controller = controller;
     const { reused, connectMs } = this.#slot.takeConnectFacts();
     this.#handler.onConnected(reused, connectMs);
   }
 
-  onHeaders(status: number, rawHeaders: Buffer[], resume: () => void, statusText: string): boolean {
-    if (this.#over) return true;
-    this.#resume = resume;
-    const headers: string[] = new Array(rawHeaders.length);
-    for (let at = 0; at < rawHeaders.length; at++) headers[at] = (rawHeaders[at] as Buffer).toString('latin1');
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText?: string): void {
+    if (this.#over) return;
+    const headers = asTexts(controller.rawHeaders);
     if (status < 200) this.#handler.onInformation(status, headers);
     else {
       this.#headSeen = true;
-      this.#handler.onHead(status, statusText, headers);
+      this.#handler.onHead(status, statusText ?? '', headers);
     }
-    return true;
   }
 
-  onData(chunk: Buffer): boolean {
-    return this.#over || this.#handler.onData(chunk);
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over && !this.#handler.onData(chunk)) controller.pause();
   }
 
-  onComplete(rawTrailers: Buffer[] | null): void {
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
     if (this.#over) return;
     this.#over = true;
-    const trailers = rawTrailers === null || rawTrailers.length === 0 ? null : rawTrailers.map(text => text.toString('latin1'));
-    this.#handler.onEnd(trailers);
+    const trailers = asTexts(controller.rawTrailers);
+    this.#handler.onEnd(trailers.length === 0 ? null : trailers);
   }
 
-  onError(error: Error & { code?: unknown }): void {
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error & { code?: unknown }): void {
     if (this.#over) return;
     this.#over = true;
     this.#handler.onError(this.#slot.failureOf(error, this.#headSeen));
   }
+}
+
+/** Flat list of Latin-1 texts. */
+function asTexts(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
+  if (!Array.isArray(raw)) return [];
+  const texts: string[] = new Array(raw.length);
+  for (let at = 0; at < raw.length; at++) {
+    const text = raw[at] as Buffer | string;
+    texts[at] = typeof text === 'string' ? text : text.toString('latin1');
+  }
+  return texts;
 }

@@ -18,7 +18,7 @@ export interface LoggingSettings {
 /** What is kept for a reader that is slow; beyond it lines are dropped. */
 const BUFFER_BYTES_MAX = 8 * 1024 * 1024;
 /** Lines are written together once they fill so much, and at the latest after FLUSH_EVERY_MS. */
-const WRITE_BYTES_MIN = 16 * 1024;
+const WRITE_BYTES_MIN = 8 * 1024;
 const FLUSH_EVERY_MS = 200;
 
 export interface LogDestination {

@@ -1,9 +1,9 @@
 /**
  * Runs a program and remembers where its groups begin and end: a Pike machine. The threads are kept in the order of
  * preference and no two stand at the same instruction, so time is at most length of the text times length of the
- * program. A group inside a repetition holds its last turn.
+ * program. A group inside a repetition holds its last turn; of the groups, the first GROUPS_MAX are kept.
  */
-import type { Program } from './regex_program.ts';
+import { GROUPS_MAX, type Program } from './regex_program.ts';
 
 interface Threads {
   readonly at: number[];
@@ -22,7 +22,7 @@ export function execProgram(program: Program, groups: number, text: string): rea
   const saves = run(program, text);
   if (saves === null) return null;
   const spans: (Span | null)[] = [{ from: 0, to: text.length }];
-  for (let group = 1; group <= groups; group++) {
+  for (let group = 1; group <= Math.min(groups, GROUPS_MAX); group++) {
     const from = saves[2 * group];
     const to = saves[2 * group + 1];
     spans.push(from === undefined || to === undefined ? null : { from, to });

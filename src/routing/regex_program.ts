@@ -18,6 +18,9 @@ export type Program = readonly Instruction[];
 /** Instructions; `(a{1000}){1000}` would need a million. Time of a match is at most this times the length of the text. */
 export const PROGRAM_LENGTH_MAX = 1_024;
 
+/** Groups whose places are kept: `$1` to `$9` is all that a rewrite can name. */
+export const GROUPS_MAX = 9;
+
 type Draft = { kind: 'split'; first: number; second: number } | { kind: 'jump'; to: number };
 
 export function compileProgram(node: RegexNode): Program {
@@ -42,10 +45,12 @@ function emit(node: RegexNode, program: Instruction[]): void {
     case 'repeat':
       emitRepeat(node, program);
       return;
-    case 'group':
-      if (node.index !== null) program.push({ kind: 'save', slot: 2 * node.index });
+    case 'group': {
+      const saved = node.index !== null && node.index <= GROUPS_MAX ? node.index : null;
+      if (saved !== null) program.push({ kind: 'save', slot: 2 * saved });
       emit(node.node, program);
-      if (node.index !== null) program.push({ kind: 'save', slot: 2 * node.index + 1 });
+      if (saved !== null) program.push({ kind: 'save', slot: 2 * saved + 1 });
+    }
   }
 }
 

@@ -89,6 +89,10 @@ test('patterns that ruin a backtracking engine take time in proportion to the te
     assert(long <= TEXT_LENGTH_MAX, `/${pattern}/: each character is read once, not ${long} times`);
     assert.equal(regex.exec('a'.repeat(TEXT_LENGTH_MAX)), null);
   }
+  // The machine with groups: these would not end in this century.
+  for (const pattern of ['(a*)*', '(a|aa)+', '(a+)+', '(.*)(.*)(.*)(.*)']) {
+    assert.equal(requireRegex(pattern).exec('a'.repeat(TEXT_LENGTH_MAX))?.[0]?.to, TEXT_LENGTH_MAX);
+  }
 });
 
 test('a text that is too long does not match, rather than cost too much', () => {

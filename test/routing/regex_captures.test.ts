@@ -18,6 +18,7 @@ test('groups hold what a person expects them to hold', () => {
     ['(a|b)*', 'abba', ['abba', 'a']],
     ['((a)b)', 'ab', ['ab', 'ab', 'a']],
     ['(a)', 'b', null],
+    ['(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)', 'abcdefghij', ['abcdefghij', ...'abcdefghi']], // $9 is the last one
   ];
   for (const [pattern, text, expected] of cases) assert.deepEqual(groups(pattern, text), expected, `/${pattern}/ on "${text}"`);
 });

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { compilePath, normalizePathLiteral, parseTemplate, pathMatches, shapeOf, templateProblem } from '../../src/routing/pattern.ts';
+import { decodeUnreserved } from '../../src/security/path.ts';
+import { pathOf } from './route_builder.ts';
+
+test('each kind of path condition takes what it should, and not its neighbours', () => {
+  const cases: [path: string, taken: string[], refused: string[]][] = [
+    ['=/a/b', ['/a/b'], ['/a/b/', '/a', '/a/b/c', '/A/b']],
+    ['=/', ['/'], ['/a', '//', '*']],
+    ['/api', ['/api', '/api/', '/api/x', '/api//'], ['/apiv2', '/ap', '/', '/x/api', '/API']],
+    ['/', ['/', '/a', '//', '*'], []],
+    ['/users/{id}', ['/users/1', '/users/%2F'], ['/users', '/users/', '/users/1/', '/users/1/x']],
+    ['/users/{id}/**', ['/users/1', '/users/1/', '/users/1/x/y'], ['/users/', '/users']],
+    ['/{a}/x/{b}', ['/1/x/2'], ['/1/y/2', '//x/2']],
+    ['/**', ['/', '/a/b', '*'], []],
+    ['~/v[0-9]+(/.*)?', ['/v1', '/v22/x'], ['/v', '/v1x', '*']],
+    ['~.*', ['/', '/a'], ['*']],
+  ];
+  for (const [path, taken, refused] of cases) {
+    const pattern = compilePath(pathOf(path));
+    for (const text of taken) assert.equal(pathMatches(pattern, text), true, `${path} takes ${text}`);
+    for (const text of refused) assert.equal(pathMatches(pattern, text), false, `${path} does not take ${text}`);
+  }
+});
+
+test('what is no template is refused with the reason', () => {
+  assert.equal(templateProblem('/users/{id}/**'), null);
+  const refused: [text: string, reason: RegExp][] = [
+    ['users', /begins with/],
+    ['', /begins with/],
+    ['/a/**/b', /last segment/],
+    ['/a/{id}.json', /neither text/],
+    ['/a/{}', /neither text/],
+    ['/a/{1}', /neither text/],
+    ['/a/*', /neither text/],
+    ['/a/{id', /neither text/],
+  ];
+  for (const [text, reason] of refused) {
+    assert.match(String(parseTemplate(text)), reason, text);
+    assert.match(String(templateProblem(text)), reason, text);
+  }
+});
+
+test('an operator may write a path in any of its spellings', () => {
+  const cases: [written: string, normal: string][] = [
+    ['/%7euser/%41', '/~user/A'],
+    ['/a%2fb', '/a%2Fb'],
+    ['/stra\u00dfe', '/stra%C3%9Fe'],
+    ['/a b', '/a%20b'],
+    ['/%', '/%'],
+    ['/\ud800', '/%EF%BF%BD'], // half of a surrogate pair
+  ];
+  for (const [written, normal] of cases) {
+    assert.equal(normalizePathLiteral(written), normal);
+    assert.equal(normalizePathLiteral(normal), normal, 'a second time changes nothing');
+    assert.equal(decodeUnreserved(normal), normal, 'it is what security makes of the same path in a request');
+  }
+  assert.equal(pathMatches(compilePath({ kind: 'prefix', value: '/%61pi' }), '/api/x'), true);
+  assert.equal(pathMatches(compilePath({ kind: 'template', value: '/caf\u00e9/{id}' }), '/caf%C3%A9/1'), true);
+});
+
+test('patterns that match the same paths have the same shape, whatever they are called', () => {
+  const shape = (path: string) => shapeOf(compilePath(pathOf(path)));
+  assert.equal(shape('/users/{id}'), shape('/users/{name}'));
+  assert.equal(shape('/users'), shape('/users/**'));
+  assert.equal(shapeOf(compilePath({ kind: 'template', value: '/users' })), shape('=/users'));
+  assert.notEqual(shape('=/users'), shape('/users'));
+  assert.notEqual(shape('=/users/'), shape('=/users'));
+  assert.notEqual(shape('/users/{id}'), shapeOf(compilePath({ kind: 'exact', value: '/users/{}' })), 'braces may be text');
+});
