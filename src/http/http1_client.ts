@@ -14,6 +14,9 @@ import type { ClientListener, ClientStream } from './client_stream.ts';
  */
 const LINGER_MS = 2_000;
 
+/** A body up to this size is copied once more to save a system call; beyond it the copy costs more. */
+const JOINED_BYTES_MAX = 16 * 1024;
+
 export class Http1ClientStream implements ClientStream {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -21,6 +24,8 @@ export class Http1ClientStream implements ClientStream {
   #listener: ClientListener | null = null;
   #headFlushed = true;
   #waitsForDrain = false;
+  /** The first piece of the body, as long as the head has not left. */
+  #first: Buffer | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, clock: Clock) {
     this.#request = request;
@@ -64,7 +69,22 @@ export class Http1ClientStream implements ClientStream {
   }
 
   write(chunk: Buffer): boolean {
+    if (!this.#headFlushed && this.#first === null && chunk.length <= JOINED_BYTES_MAX) {
+      this.#first = chunk; // head and this leave together: with what the same turn brings, or at its end
+      return true;
+    }
+    this.#sendFirst();
+    return this.#writeNow(chunk);
+  }
+
+  #sendFirst(): void {
     this.#headFlushed = true;
+    const first = this.#first;
+    this.#first = null;
+    if (first !== null) this.#writeNow(first);
+  }
+
+  #writeNow(chunk: Buffer): boolean {
     const flows = this.#response.write(chunk);
     if (!flows && !this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -77,10 +97,14 @@ export class Http1ClientStream implements ClientStream {
   }
 
   end(trailers: readonly string[] | null): void {
+    const first = this.#first;
+    this.#first = null;
     this.#headFlushed = true;
     if (trailers !== null && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
     this.#lingerIfUploading();
-    this.#response.end();
+    // As one text head and body are one write to the system; as two buffers they would be a vector.
+    if (first === null) this.#response.end();
+    else this.#response.end(first.toString('latin1'), 'latin1');
   }
 
   answer(status: number, headers: readonly string[], body: string): void {
@@ -108,6 +132,10 @@ export class Http1ClientStream implements ClientStream {
 
   flushHead(): void {
     if (this.#headFlushed || this.#response.destroyed) return;
+    if (this.#first !== null) {
+      this.#sendFirst();
+      return;
+    }
     this.#headFlushed = true;
     this.#response.flushHeaders();
   }

@@ -13,7 +13,7 @@ import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
-import { type LogDestination, openDestination } from '../observability/logging.ts';
+import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { type Clock, systemClock } from '../resilience/clock.ts';
@@ -75,7 +75,7 @@ export class Proxy {
     this.#origins = options.loaded.origins;
     this.#startedMs = this.#clock.nowMs();
     const metrics = new Metrics(readVersion());
-    const log = options.log ?? openDestination({ fd: process.stdout.fd }, () => metrics.logLineDropped());
+    const log = options.log ?? new BufferedDestination({ fd: process.stdout.fd }, this.#clock, () => metrics.logLineDropped());
     this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
     const traffic: Traffic = { active: new Set(), tunnels: 0, draining: false, onIdle: () => this.#onIdle?.() };
     this.#runtime = {

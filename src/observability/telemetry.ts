@@ -4,7 +4,8 @@ import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
 import { accessLine, overheadMs } from './access_log.ts';
 import type { Event, RequestRecord } from './events.ts';
-import { createLogger, type LogDestination, type LoggingSettings } from './logging.ts';
+import type { LogDestination } from './log_destination.ts';
+import { createLogger, type LoggingSettings } from './logging.ts';
 import type { ClusterHandles, Metrics, RouteHandles } from './metrics.ts';
 
 export interface Telemetry {

@@ -44,15 +44,18 @@ function climbsInDisguise(path: string): string | Failure {
   return CLIMB.test(path) ? refused('The path holds dot segments that cannot be resolved.') : path;
 }
 
+/** An escape, with its digits; without them when it stands behind a broken one, as in `%%34`. */
+const ESCAPE = /(?<=%[0-9a-fA-F]?)%[0-9a-fA-F]{2}|%([0-9a-fA-F]{2})/g;
+
 /**
  * `%61` is `a`; any other escape only gets upper-case digits; a lone `%` stays. Done once or twice, the result is the
- * same: an escape that would complete a broken one before it (`%%341`) is left alone.
+ * same: an escape that would complete a broken one (`%%341` would become `%41`) is not decoded.
  */
 export function decodeUnreserved(text: string): string {
   return text
-    .replace(/(?<!%[0-9a-fA-F]?)%([0-9a-fA-F]{2})/g, (whole, digits: string) => {
-      const character = String.fromCharCode(Number.parseInt(digits, 16));
-      return /[A-Za-z0-9\-._~]/.test(character) ? character : whole.toUpperCase();
+    .replace(ESCAPE, (escaped, digits: string | undefined) => {
+      const character = digits === undefined ? '' : String.fromCharCode(Number.parseInt(digits, 16));
+      return /[A-Za-z0-9\-._~]/.test(character) ? character : escaped.toUpperCase();
     })
     .replace(/[\x80-\xff]/g, byte => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -74,7 +74,7 @@ interface Findings {
   problem: string | null;
 }
 
-/** The fields that this proxy reads; `h2-never` has no meaning here but must not be in HTTP/2. */
+/** The fields that are read here; `h2-never` are those that only must not be in HTTP/2. */
 type Field =
   | 'host'
   | 'content-length'
@@ -100,6 +100,8 @@ const FIELDS = new NameTable<Field>([
 ]);
 
 const NO_TOKENS: readonly string[] = [];
+/** Each is compared with each field. */
+const CONNECTION_TOKENS_MAX = 32;
 /** RFC 9110 section 5.6.2. Node's HTTP/1 parser knows its methods; HTTP/2 takes any text. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 
@@ -140,6 +142,8 @@ function finish(raw: RawRequest, rules: PathRules, found: Findings, place: Place
     raw.protocol === 'HTTP/2.0'
       ? !raw.endOfStream
       : found.transferEncoding !== null || (contentLength !== null && contentLength > 0);
+  // RFC 9113 section 8.1.1; a backend would wait for what never comes.
+  if (!hasBody && contentLength !== null && contentLength > 0) return badRequest('The body is missing.');
   // Only exactly `websocket`: anything else, such as `h2c`, would smuggle a second protocol past us.
   const asksForWebSocket = found.connectionUpgrade && found.upgrade?.toLowerCase() === 'websocket';
   // Node has taken its parser off the connection: the body would be read as the bytes of a tunnel.
@@ -230,7 +234,10 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
 function noteConnection(found: Findings, value: string): void {
   if (/(?:^|,)[ \t]*upgrade[ \t]*(?:,|$)/i.test(value)) found.connectionUpgrade = true;
   const tokens = connectionOptions(value);
-  if (tokens.length > 0) found.connectionTokens = [...found.connectionTokens, ...tokens];
+  if (tokens.length === 0) return;
+  if (found.connectionTokens.length + tokens.length > CONNECTION_TOKENS_MAX) {
+    found.problem = 'The Connection field lists too many names.';
+  } else found.connectionTokens = [...found.connectionTokens, ...tokens];
 }
 
 function joined(before: string | null, value: string): string {
