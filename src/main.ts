@@ -80,7 +80,9 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 
 function configFile(values: Readonly<Record<string, unknown>>): string {
   const { config } = values;
-  return typeof config === 'string' ? config : (process.env['FAIRLEAD_CONFIG'] ?? '/etc/fairlead/fairlead.yaml');
+  return typeof config === 'string'
+    ? config
+    : (process.env['FAIRLEAD_CONFIG'] ?? '/etc/fairlead/fairlead.yaml');
 }
 
 function usageError(message: string): number {
@@ -98,14 +100,23 @@ async function main(words: readonly string[]): Promise<number> {
   if (command === undefined) return usageError(`unknown command "${name}"`);
   if (rest.includes('--help') || rest.includes('-h')) return print(HELP);
   try {
-    const { values, positionals } = parseArgs({ args: rest, options: command.options ?? {}, allowPositionals: true });
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: command.options ?? {},
+      allowPositionals: true,
+    });
     if (positionals.length !== command.positionals) {
-      return usageError(`"${name}" takes ${command.positionals === 0 ? 'no argument' : 'one argument'}, not ${positionals.length}`);
+      return usageError(
+        `"${name}" takes ${command.positionals === 0 ? 'no argument' : 'one argument'}, not ${positionals.length}`,
+      );
     }
     return await command.run(values, positionals);
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')) return usageError(error.message);
-    process.stderr.write(`fairlead: internal error: ${error instanceof Error ? error.stack : String(error)}\n`);
+    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+      return usageError(error.message);
+    process.stderr.write(
+      `fairlead: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
     return EXIT.internal;
   }
 }

@@ -7,11 +7,7 @@
  * The steps take turns, round by round, so that a change of the machine's speed meets all; figures are medians.
  * Target: parse and build together below 2,000 ns for a browser's request with 14 fields.
  */
-import {
-  compileNetworks,
-  type NetworkSet,
-  resolveClientAddress,
-} from '../../src/security/client_address.ts';
+import { compileNetworks, type NetworkSet, resolveClientAddress } from '../../src/security/client_address.ts';
 import {
   buildUpstreamHeaders,
   compileHeaderEdits,

@@ -1,36 +1,34 @@
 /**
  * The text of a configuration becomes values, with the place of each key and value in the text.
  *
- * YAML 1.2 core schema through js-yaml: duplicate keys are errors, aliases and nesting are capped. `${VAR}` is put
- * in after parsing, so that a variable can hold any text and never changes the structure.
+ * YAML 1.2 core schema through js-yaml; one document, duplicate keys are errors, size, nesting, aliases and what
+ * these expand to are capped. Variables are put in by `variables.ts`.
  */
-import { constructFromEvents, EVENT_ID, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
+import { Places, type Span } from './places.ts';
 import type { Problem } from './problems.ts';
+import { type Environment, expandVariables } from './variables.ts';
 
 export type Path = readonly (string | number)[];
 
-const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
-const NODES_MAX = 200_000;
+export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
 const DEPTH_MAX = 32;
 const ALIASES_MAX = 100;
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-interface Place {
-  readonly key: Span | null;
-  readonly value: Span;
+export interface ProblemOptions {
+  /** What is pointed at; the value unless said otherwise. */
+  readonly at?: 'key' | 'value';
+  readonly hint?: string | undefined;
 }
 
 export class Document {
   readonly file: string;
   readonly source: string;
   readonly value: unknown;
-  readonly #places: ReadonlyMap<string, Place>;
+  readonly #places: Places | null;
   readonly #lineStarts: readonly number[];
 
-  constructor(file: string, source: string, value: unknown, places: ReadonlyMap<string, Place>) {
+  constructor(file: string, source: string, value: unknown, places: Places | null) {
     this.file = file;
     this.source = source;
     this.value = value;
@@ -38,35 +36,60 @@ export class Document {
     this.#lineStarts = lineStarts(source);
   }
 
-  /** A problem at the value of a path, or at its key; a path that the text does not hold is shown at the nearest one above it. */
-  problem(severity: Problem['severity'], path: Path, message: string, options: { readonly at?: 'key' | 'value'; readonly didYouMean?: string | undefined } = {}): Problem {
-    const place = this.#nearest(path);
-    const span = options.at === 'key' && place.key !== null ? place.key : place.value;
+  /** A path that the text does not hold is shown at the nearest one above it. */
+  problem(severity: Problem['severity'], path: Path, message: string, options: ProblemOptions = {}): Problem {
+    return this.problemAt(severity, this.#spanOf(path, options.at ?? 'value'), path, message, options.hint);
+  }
+
+  problemAt(severity: Problem['severity'], span: Span, path: Path, message: string, hint?: string): Problem {
     const { line, column } = this.#position(span.start);
-    const lineEnd = this.#lineStarts[line] ?? this.source.length + 1;
-    const length = Math.max(1, Math.min(span.end, lineEnd - 1) - span.start);
-    const base = { severity, file: this.file, line, column, length, message };
-    return options.didYouMean === undefined ? base : { ...base, didYouMean: options.didYouMean };
+    const lineEnd = (this.#lineStarts[line] ?? this.source.length + 1) - 1;
+    const length = Math.max(1, Math.min(span.end, lineEnd) - span.start);
+    const base = { severity, file: this.file, line, column, length, message, path: this.show(path) };
+    return hint === undefined ? base : { ...base, hint };
   }
 
   /** `file:line:col` of a value that is written in the text, else null. */
   origin(path: Path): string | null {
-    const place = this.#places.get(keyOf(path));
-    if (place === undefined) return null;
+    const place = this.#places?.find(path) ?? null;
+    if (place === null) return null;
     const { line, column } = this.#position(place.value.start);
     return `${this.file}:${line}:${column}`;
   }
 
-  has(path: Path): boolean {
-    return this.#places.has(keyOf(path));
+  /** The line of a key, or of a value without one; null if the text does not hold it. */
+  line(path: Path): number | null {
+    const place = this.#places?.find(path) ?? null;
+    return place === null ? null : this.#position((place.key ?? place.value).start).line;
   }
 
-  #nearest(path: Path): Place {
+  lineOf(span: Span): number {
+    return this.#position(span.start).line;
+  }
+
+  at(path: Path): unknown {
+    return valueAt(this.value, path);
+  }
+
+  /** `routes.api.match.hosts[0]`: a route is called by its name where it has one. */
+  show(path: Path): string {
+    return path
+      .map((part, at) => {
+        if (typeof part === 'string') return at === 0 ? part : `.${part}`;
+        const name = at === 1 && path[0] === 'routes' ? this.at(['routes', part, 'name']) : undefined;
+        return typeof name === 'string' && /^[\w-]{1,64}$/.test(name) ? `.${name}` : `[${part}]`;
+      })
+      .join('');
+  }
+
+  #spanOf(path: Path, at: 'key' | 'value'): Span {
     for (let length = path.length; length >= 0; length--) {
-      const place = this.#places.get(keyOf(path.slice(0, length)));
-      if (place !== undefined) return place;
+      const place = this.#places?.find(path.slice(0, length)) ?? null;
+      if (place === null) continue;
+      // What is missing is missing in something, and that is known by its key.
+      return at === 'key' || length < path.length ? (place.key ?? place.value) : place.value;
     }
-    return { key: null, value: { start: 0, end: 1 } };
+    return { start: 0, end: 1 };
   }
 
   #position(offset: number): { line: number; column: number } {
@@ -81,116 +104,79 @@ export class Document {
   }
 }
 
-/** A document, or why the text is none. Problems with variables come with a document, so that all others are found too. */
-export function parseDocument(
-  source: string,
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
-): { readonly document: Document | null; readonly problems: readonly Problem[] } {
-  if (Buffer.byteLength(source) > SOURCE_BYTES_MAX) return refuse(file, 1, 1, 'the file is larger than 4 MiB');
+/** A document, or null with the reason. With a document, all other problems are found too. */
+export interface ParsedDocument {
+  readonly document: Document | null;
+  readonly problems: readonly Problem[];
+}
+
+export function parseDocument(source: string, file: string, env: Environment): ParsedDocument {
+  const refuse = (start: number, message: string, hint?: string): ParsedDocument => {
+    const span = { start, end: start + 1 };
+    return {
+      document: null,
+      problems: [new Document(file, source, null, null).problemAt('error', span, [], message, hint)],
+    };
+  };
+  if (Buffer.byteLength(source) > SOURCE_BYTES_MAX) return refuse(0, 'the file is larger than 4 MiB');
   try {
     const events = parseEvents(source, { maxDepth: DEPTH_MAX });
-    const documents = constructFromEvents(events, { source, maxAliases: ALIASES_MAX });
-    if (documents.length === 0) return refuse(file, 1, 1, 'the file is empty; the smallest configuration has version, listeners, routes and clusters');
-    if (documents.length > 1) return refuse(file, 1, 1, 'the file holds more than one YAML document');
-    const places = findPlaces(events, source);
-    const problems: Problem[] = [];
-    const raw = new Document(file, source, documents[0], places);
-    const budget = { nodes: NODES_MAX };
-    const value = substitute(documents[0], [], env, budget, (path, message) => problems.push(raw.problem('error', path, message)));
-    if (budget.nodes < 0) return refuse(file, 1, 1, `the file holds more than ${NODES_MAX} values once its aliases are expanded`);
-    return { document: new Document(file, source, value, places), problems };
-  } catch (error) {
-    if (error instanceof YAMLException) return refuse(file, (error.mark?.line ?? 0) + 1, (error.mark?.column ?? 0) + 1, `not YAML: ${error.reason}`);
-    if (error instanceof RangeError) return refuse(file, 1, 1, 'the file is nested too deeply');
-    throw error;
-  }
-}
-
-function refuse(file: string, line: number, column: number, message: string): { document: null; problems: Problem[] } {
-  return { document: null, problems: [{ severity: 'error', file, line, column, length: 1, message }] };
-}
-
-/** Paths may hold any character in a key: the parts are separated by one that YAML forbids. */
-function keyOf(path: Path): string {
-  return path.join('\u0000');
-}
-
-type YamlEvent = ReturnType<typeof parseEvents>[number];
-
-/** Walks the events along with the paths that they stand for. What an alias brings in has no place of its own. */
-function findPlaces(events: readonly YamlEvent[], source: string): Map<string, Place> {
-  const places = new Map<string, Place>();
-  let at = 0;
-  const visit = (path: Path, key: Span | null): Span => {
-    const event = events[at++];
-    if (event === undefined) return { start: 0, end: 0 };
-    const span = spanOf(event, source);
-    places.set(keyOf(path), { key, value: span });
-    if (event.type === EVENT_ID.SEQUENCE) for (let index = 0; !closes(events[at]); index++) visit([...path, index], null);
-    if (event.type === EVENT_ID.MAPPING) {
-      while (!closes(events[at])) {
-        const keyEvent = events[at];
-        const keySpan = visit([...path, '\u0001'], null); // a key may be a collection in YAML; the schema refuses it
-        const name = keyEvent?.type === EVENT_ID.SCALAR ? String(getScalarValue(source, keyEvent)) : '';
-        visit([...path, name], keySpan);
-      }
+    // `json` lets duplicate keys pass: `Places` finds all of them.
+    const documents = constructFromEvents(events, { source, maxAliases: ALIASES_MAX, json: true });
+    if (documents.length === 0) {
+      return refuse(0, 'the file is empty; the least it needs is version, listeners and routes');
     }
-    if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) at++; // its POP
-    return span;
-  };
-  at++; // DOCUMENT
-  visit([], null);
-  return places;
-}
-
-function closes(event: YamlEvent | undefined): boolean {
-  return event === undefined || event.type === EVENT_ID.POP;
-}
-
-function spanOf(event: YamlEvent, source: string): Span {
-  if (event.type === EVENT_ID.SCALAR) {
-    const quoted = event.style === 2 || event.style === 3 ? 1 : 0;
-    const start = Math.max(0, event.valueStart - quoted);
-    return { start, end: Math.max(start + 1, event.valueEnd + quoted) };
+    if (documents.length > 1) return refuse(0, 'the file holds more than one YAML document');
+    const places = new Places(events, source);
+    const expanded = expandVariables(documents[0], env, DEPTH_MAX);
+    if (typeof expanded === 'string') return refuse(0, expanded);
+    const document = new Document(file, source, expanded.value, places);
+    return {
+      document,
+      problems: [...duplicateKeys(document, places), ...variableProblems(document, expanded.problems)],
+    };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const position = Math.min(error.mark?.position ?? 0, source.length);
+    return refuse(position, `not YAML: ${error.reason}`, hintFor(source, position));
   }
-  if (event.type === EVENT_ID.ALIAS) return { start: event.anchorStart - 1, end: event.anchorEnd };
-  if (event.type === EVENT_ID.SEQUENCE || event.type === EVENT_ID.MAPPING) {
-    const lineEnd = source.indexOf('\n', event.start);
-    return { start: event.start, end: lineEnd < 0 ? source.length : lineEnd };
-  }
-  return { start: 0, end: 1 };
 }
 
+function duplicateKeys(document: Document, { duplicates }: Places): Problem[] {
+  return duplicates.map(({ path, key, first }) => {
+    const name = String(path.at(-1));
+    const message = `duplicate key "${name}"; the first one is on line ${document.lineOf(first)}`;
+    return document.problemAt('error', key, path, message);
+  });
+}
+
+function variableProblems(
+  document: Document,
+  problems: readonly { readonly path: Path; readonly message: string }[],
+): Problem[] {
+  return problems.map(({ path, message }) => document.problem('error', path, message));
+}
+
+/** The one mistake that everybody makes: `{ a: ${X} }`, where the second brace opens a mapping. */
+function hintFor(source: string, position: number): string | undefined {
+  const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
+  return /[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))
+    ? 'inside { } and [ ] a variable needs quotes: "${NAME}"'
+    : undefined;
+}
+
+export function valueAt(value: unknown, path: Path): unknown {
+  let inner = value;
+  for (const key of path) {
+    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, key)) return undefined;
+    inner = (inner as Readonly<Record<string | number, unknown>>)[key];
+  }
+  return inner;
+}
+
+/** As editors count lines: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */
 function lineStarts(source: string): number[] {
   const starts = [0];
-  for (let at = source.indexOf('\n'); at >= 0; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
+  for (const match of source.matchAll(/\r\n|[\r\n]/g)) starts.push(match.index + match[0].length);
   return starts;
-}
-
-// ---- variables
-
-const VARIABLE = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
-
-function substitute(value: unknown, path: Path, env: Readonly<Record<string, string | undefined>>, budget: { nodes: number }, report: (path: Path, message: string) => void): unknown {
-  budget.nodes--;
-  if (budget.nodes < 0) return null;
-  if (typeof value === 'string') return value.includes('${') ? substituteText(value, path, env, report) : value;
-  if (Array.isArray(value)) return value.map((item, at) => substitute(item, [...path, at], env, budget, report));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, item]) => [key, substitute(item, [...path, key], env, budget, report)] as const);
-  return Object.fromEntries(entries);
-}
-
-/** `$${X}` is a literal `${X}`. A text that is one variable alone may also stand for a number or a boolean. */
-function substituteText(text: string, path: Path, env: Readonly<Record<string, string | undefined>>, report: (path: Path, message: string) => void): unknown {
-  const result = text.replace(VARIABLE, (whole, escaped: string, name: string, fallback: string | undefined) => {
-    if (escaped !== '') return whole.slice(1);
-    const found = env[name] ?? fallback;
-    if (found === undefined) report(path, `the environment variable ${name} is not set; set it, or write \${${name}:-default}`);
-    return found ?? '';
-  });
-  const alone = /^\$\{[^}]*\}$/.test(text);
-  if (alone && /^-?\d+(?:\.\d+)?$/.test(result)) return Number(result);
-  return alone && /^(?:true|false)$/.test(result) ? result === 'true' : result;
 }

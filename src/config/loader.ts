@@ -32,8 +32,18 @@ export function loadConfig(file: string, env: Environment): LoadResult {
     source = readFileSync(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'this user may not read it' : code === 'EISDIR' ? 'it is a folder' : code;
-    return { kind: 'unreadable', message: `cannot read the configuration ${file}: ${why} (name one with --config FILE or $FAIRLEAD_CONFIG)` };
+    const why =
+      code === 'ENOENT'
+        ? 'there is no such file'
+        : code === 'EACCES'
+          ? 'this user may not read it'
+          : code === 'EISDIR'
+            ? 'it is a folder'
+            : code;
+    return {
+      kind: 'unreadable',
+      message: `cannot read the configuration ${file}: ${why} (name one with --config FILE or $FAIRLEAD_CONFIG)`,
+    };
   }
   return loadConfigText(source, file, env);
 }
@@ -42,7 +52,12 @@ export function loadConfigText(source: string, file: string, env: Environment): 
   const { document, problems } = parseDocument(source, basename(file), env);
   if (document === null) return { kind: 'invalid', problems, source };
   const parsed = configSchema.safeParse(document.value);
-  if (!parsed.success) return { kind: 'invalid', problems: inOrder([...problems, ...schemaProblems(parsed.error, document)]), source };
+  if (!parsed.success)
+    return {
+      kind: 'invalid',
+      problems: inOrder([...problems, ...schemaProblems(parsed.error, document)]),
+      source,
+    };
   const config = parsed.data;
   const related = [...problems, ...relationProblems(config, document)];
   if (related.length > 0) return { kind: 'invalid', problems: inOrder(related), source };

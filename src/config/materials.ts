@@ -31,7 +31,12 @@ export class Materials {
       this.#report(path, `${name} is larger than 1 MiB`);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      const why = code === 'ENOENT' ? 'does not exist' : code === 'EACCES' ? 'may not be read by this user' : `cannot be read (${String(code)})`;
+      const why =
+        code === 'ENOENT'
+          ? 'does not exist'
+          : code === 'EACCES'
+            ? 'may not be read by this user'
+            : `cannot be read (${String(code)})`;
       this.#report(path, `${name} ${why}; paths are relative to the folder of the configuration`);
     }
     return '';
@@ -54,9 +59,13 @@ export class Materials {
       return;
     }
     try {
-      if (!certificate.checkPrivateKey(createPrivateKey(keyPem))) this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+      if (!certificate.checkPrivateKey(createPrivateKey(keyPem)))
+        this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
     } catch {
-      this.#report([...path, 'keyFile'], `${keyName} holds no private key in PEM form that can be read without a passphrase`);
+      this.#report(
+        [...path, 'keyFile'],
+        `${keyName} holds no private key in PEM form that can be read without a passphrase`,
+      );
     }
   }
 

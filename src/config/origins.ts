@@ -1,5 +1,5 @@
 /** Takes a setting or its default, and notes which of the two it was and where it stands. */
-import { type SettingId, SETTINGS, type Setting } from './defaults.ts';
+import { SETTINGS, type Setting, type SettingId } from './defaults.ts';
 import type { Document, Path } from './document.ts';
 
 export class Origins {
@@ -21,13 +21,23 @@ export class Origins {
   }
 
   /** A number that may be off. */
-  limit(planPath: string, configPath: Path | null, written: number | null | undefined, id: SettingId): number | null {
+  limit(
+    planPath: string,
+    configPath: Path | null,
+    written: number | null | undefined,
+    id: SettingId,
+  ): number | null {
     this.note(planPath, written === undefined ? null : configPath);
     return written === undefined ? (SETTINGS[id] as Setting).value : written;
   }
 
   /** A number that cannot be off: the schema has seen to that. */
-  number(planPath: string, configPath: Path | null, written: number | null | undefined, id: SettingId): number {
+  number(
+    planPath: string,
+    configPath: Path | null,
+    written: number | null | undefined,
+    id: SettingId,
+  ): number {
     const value = this.limit(planPath, configPath, written, id);
     if (value === null) throw new Error(`${id} cannot be off`);
     return value;
@@ -51,17 +61,39 @@ class Scope {
   }
 
   value<T>(plan: string, config: Path, written: T | undefined, otherwise: T): T {
-    return this.#origins.value(`${this.#planBase}.${plan}`, [...this.#configBase, ...config], written, otherwise);
+    return this.#origins.value(
+      `${this.#planBase}.${plan}`,
+      [...this.#configBase, ...config],
+      written,
+      otherwise,
+    );
   }
   limit(plan: string, config: Path | null, written: number | null | undefined, id: SettingId): number | null {
-    return this.#origins.limit(`${this.#planBase}.${plan}`, config === null ? null : [...this.#configBase, ...config], written, id);
+    return this.#origins.limit(
+      `${this.#planBase}.${plan}`,
+      config === null ? null : [...this.#configBase, ...config],
+      written,
+      id,
+    );
   }
   number(plan: string, config: Path | null, written: number | null | undefined, id: SettingId): number {
-    return this.#origins.number(`${this.#planBase}.${plan}`, config === null ? null : [...this.#configBase, ...config], written, id);
+    return this.#origins.number(
+      `${this.#planBase}.${plan}`,
+      config === null ? null : [...this.#configBase, ...config],
+      written,
+      id,
+    );
   }
 
   /** A value of its own, else one that another place has, whose line is then the origin. */
-  inherit(plan: string, config: Path | null, written: number | null | undefined, from: Path, inherited: number | null, inheritedWritten: boolean): number | null {
+  inherit(
+    plan: string,
+    config: Path | null,
+    written: number | null | undefined,
+    from: Path,
+    inherited: number | null,
+    inheritedWritten: boolean,
+  ): number | null {
     if (config !== null && written !== undefined) {
       this.#origins.note(`${this.#planBase}.${plan}`, [...this.#configBase, ...config]);
       return written;

@@ -5,7 +5,7 @@
  * module that uses it; this file only composes them. Lookup structures are built from the plan by
  * `lifecycle/assemble`, never stored in it.
  */
-import type { ListenerSettings } from '../http/server.ts';
+import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import type { Address } from '../net/endpoint.ts';
 import type { LoggingSettings } from '../observability/logging.ts';

@@ -3,66 +3,72 @@
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly file: string;
-  /** From 1. */
+  /** From 1; columns in UTF-16 units, as editors count them. */
   readonly line: number;
   readonly column: number;
   /** Characters to underline; at least 1. */
   readonly length: number;
   readonly message: string;
-  /** A word that was probably meant. */
-  readonly didYouMean?: string;
+  /** Where in the configuration: `clusters.api.poool`; empty for the file as a whole. */
+  readonly path: string;
+  /** What was probably meant. */
+  readonly hint?: string;
+}
+
+/** More than that is no help to anybody. */
+const PROBLEMS_MAX = 200;
+/** Characters of a line that are shown around the place; a file may be one line of 4 MiB. */
+const SHOWN_MAX = 160;
+
+/** In the order of the file; when there are too many, the last one says how many more there are. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const last = sorted[PROBLEMS_MAX - 1];
+  if (last === undefined || sorted.length <= PROBLEMS_MAX) return sorted;
+  const rest = sorted.slice(PROBLEMS_MAX - 1);
+  const severity = rest.some(problem => problem.severity === 'error') ? 'error' : 'warning';
+  const more = { ...last, severity, message: `${rest.length} more problems from here on`, path: '' } as const;
+  const { hint: _, ...summary } = more;
+  return [...sorted.slice(0, PROBLEMS_MAX - 1), summary];
 }
 
 /** `file:10:5: error: unknown key "poool" in clusters.api (did you mean "pool"?)`, the line, and a caret. */
-export function formatProblems(problems: readonly Problem[], source: string, options: { readonly color: boolean }): string {
-  const lines = source.split(/\r?\n/);
-  const paint = (code: number, text: string): string => (options.color ? `\u001b[${code}m${text}\u001b[0m` : text);
+export function formatProblems(
+  problems: readonly Problem[],
+  source: string,
+  options: { readonly color: boolean },
+): string {
+  const lines = source.split(/\r\n|[\r\n]/);
+  const paint = (code: number, text: string): string =>
+    options.color ? `\u001b[${code}m${text}\u001b[0m` : text;
   return problems
     .map(problem => {
       const severity = paint(problem.severity === 'error' ? 31 : 33, problem.severity);
-      const head = `${formatPlace(problem)}: ${severity}: ${formatMessage(problem)}\n`;
-      const text = lines[problem.line - 1];
-      if (text === undefined) return head;
-      const number = String(problem.line).padStart(5);
-      const shown = text.replaceAll('\t', ' ');
-      const caret = '^'.repeat(Math.max(1, Math.min(problem.length, shown.length - problem.column + 1)));
-      return `${head}${number} | ${shown}\n      | ${' '.repeat(problem.column - 1)}${paint(31, caret)}\n`;
+      const head = `${formatPlace(problem)}: ${severity}: ${visible(formatMessage(problem))}\n`;
+      const line = lines[problem.line - 1];
+      return line === undefined || line === '' ? head : head + formatLine(problem, line, paint);
     })
     .join('');
+}
+
+function formatLine(problem: Problem, line: string, paint: (code: number, text: string) => string): string {
+  const from = problem.column > SHOWN_MAX / 2 ? problem.column - SHOWN_MAX / 2 : 0;
+  const shown = visible(line.slice(from, from + SHOWN_MAX));
+  const before = problem.column - 1 - from;
+  const caret = '^'.repeat(Math.max(1, Math.min(problem.length, shown.length - before)));
+  const number = String(problem.line).padStart(5);
+  return `${number} | ${shown}\n      | ${' '.repeat(before)}${paint(31, caret)}\n`;
+}
+
+/** A file may hold anything, also what a terminal would take for a command. The length stays. */
+function visible(text: string): string {
+  return text.replaceAll('\t', ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 export function formatPlace({ file, line, column }: Pick<Problem, 'file' | 'line' | 'column'>): string {
   return `${file}:${line}:${column}`;
 }
 
-export function formatMessage({ message, didYouMean }: Problem): string {
-  return didYouMean === undefined ? message : `${message} (did you mean "${didYouMean}"?)`;
-}
-
-/** The candidate that is nearest to a word, if it is near enough to be a slip of the finger. */
-export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < bestDistance && distance < candidate.length) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+export function formatMessage({ message, hint }: Pick<Problem, 'message' | 'hint'>): string {
+  return hint === undefined ? message : `${message} (${hint})`;
 }

@@ -9,7 +9,7 @@ import { parseTemplate } from '../routing/pattern.ts';
 import { compileRegex } from '../routing/regex.ts';
 import { redirectProblem } from '../routing/rewrite.ts';
 import { cidrProblem } from '../security/client_address.ts';
-import { type SettingId, SETTINGS, type Setting } from './defaults.ts';
+import { SETTINGS, type Setting, type SettingId } from './defaults.ts';
 import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from './units.ts';
 
 // ---- leaves
@@ -31,23 +31,42 @@ function setting(id: SettingId) {
 
 function readSetting(value: string | number | false, facts: Setting): number | null | string {
   if (value === 'off' || value === false) return facts.off ? null : `this cannot be off; ${expected(facts)}`;
-  if (value === 0 && facts.min > 0) return facts.off ? '0 means nothing here; write off to switch it off' : `0 is not allowed; ${expected(facts)}`;
+  if (value === 0 && facts.min > 0)
+    return facts.off
+      ? '0 means nothing here; write off to switch it off'
+      : `0 is not allowed; ${expected(facts)}`;
   const number = readNumber(value, facts);
   if (typeof number === 'string') return number;
   if (number === 0 && facts.min > 0 && facts.off) return '0 means nothing here; write off to switch it off';
-  if (number < facts.min || number > facts.max) return `must be between ${show(facts.min, facts)} and ${show(facts.max, facts)}`;
+  if (number < facts.min || number > facts.max)
+    return `must be between ${show(facts.min, facts)} and ${show(facts.max, facts)}`;
   return number;
 }
 
 function readNumber(value: string | number, facts: Setting): number | string {
-  if (facts.unit === 'ms') return typeof value === 'string' ? parseDuration(value) : value === 0 ? 0 : `a duration needs a unit; write ${value}s or ${value}ms`;
-  if (facts.unit === 'bytes') return typeof value === 'string' ? parseSize(value) : value === 0 ? 0 : `a size needs a unit; write ${value}KiB or ${value}MiB`;
+  if (facts.unit === 'ms')
+    return typeof value === 'string'
+      ? parseDuration(value)
+      : value === 0
+        ? 0
+        : `a duration needs a unit; write ${value}s or ${value}ms`;
+  if (facts.unit === 'bytes')
+    return typeof value === 'string'
+      ? parseSize(value)
+      : value === 0
+        ? 0
+        : `a size needs a unit; write ${value}KiB or ${value}MiB`;
   if (typeof value === 'string') return expected(facts);
   return facts.unit === 'count' && !Number.isInteger(value) ? 'must be a whole number' : value;
 }
 
 function expected({ unit, off }: Setting): string {
-  const what = { ms: 'a duration such as 30s', bytes: 'a size such as 16KiB', count: 'a whole number', ratio: 'a number between 0 and 1' }[unit];
+  const what = {
+    ms: 'a duration such as 30s',
+    bytes: 'a size such as 16KiB',
+    count: 'a whole number',
+    ratio: 'a number between 0 and 1',
+  }[unit];
   return `expected ${what}${off ? ', or off' : ''}`;
 }
 
@@ -76,41 +95,78 @@ const addressText = text(value => {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Fields of the connection are the proxy's own affair (RFC 9110 section 7.6.1); framing must not be edited at all. */
-const NOT_EDITABLE = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'transfer-encoding', 'upgrade', 'content-length', 'trailer', 'host']);
+const NOT_EDITABLE = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'trailer',
+  'host',
+]);
 
-const headerName = text(value => (TOKEN.test(value) ? null : `"${value}" is no field name (RFC 9110 section 5.1)`), 'expected a field name');
+const headerName = text(
+  value => (TOKEN.test(value) ? null : `"${value}" is no field name (RFC 9110 section 5.1)`),
+  'expected a field name',
+);
 const editableName = text(value => {
   if (!TOKEN.test(value)) return `"${value}" is no field name (RFC 9110 section 5.1)`;
   if (value.toLowerCase() === 'host') return 'Host is set by rewrite.host';
-  return NOT_EDITABLE.has(value.toLowerCase()) ? `${value} belongs to the connection or to the framing and cannot be edited` : null;
+  return NOT_EDITABLE.has(value.toLowerCase())
+    ? `${value} belongs to the connection or to the framing and cannot be edited`
+    : null;
 });
-const headerValue = text(value => (/[^\t\x20-\x7e\x80-\xff]/.test(value) ? 'a field value holds no control characters and no characters beyond Latin-1' : null), 'expected a text');
+const headerValue = text(
+  value =>
+    /[^\t\x20-\x7e\x80-\xff]/.test(value)
+      ? 'a field value holds no control characters and no characters beyond Latin-1'
+      : null,
+  'expected a text',
+);
 const regexText = text(value => {
   const regex = compileRegex(value);
   return typeof regex === 'string' ? `not a regex that can be used: ${regex}` : null;
 });
-const pathText = text(value => (value.startsWith('/') && !/[?#\s]/.test(value) ? null : 'a path begins with / and holds no ?, # or space'), 'expected a path');
+const pathText = text(
+  value =>
+    value.startsWith('/') && !/[?#\s]/.test(value) ? null : 'a path begins with / and holds no ?, # or space',
+  'expected a path',
+);
 const cidr = text(value => {
   const problem = cidrProblem(value);
   return problem === null ? null : `"${value}": ${problem}`;
 });
 const hostPattern = text(value => {
   if (/:\d+$/.test(value)) return 'a host is matched without its port; leave the port away';
-  return /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$|^\[[0-9a-fA-F:.]+\]$/.test(value) ? null : `"${value}" is no host name; a wildcard is *. and a name`;
+  return /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$|^\[[0-9a-fA-F:.]+\]$/.test(value)
+    ? null
+    : `"${value}" is no host name; a wildcard is *. and a name`;
 });
 
 /** A key of the contract whose feature comes later: refused, not ignored. */
 function later(what: string) {
   return z
     .unknown()
-    .superRefine((_, context) => context.addIssue({ code: 'custom', message: `${what} is not supported yet; remove it`, params: { later: true } }))
+    .superRefine((_, context) =>
+      context.addIssue({
+        code: 'custom',
+        message: `${what} is not supported yet; remove it`,
+        params: { later: true },
+      }),
+    )
     .optional()
     .meta({ description: 'Not supported yet.' });
 }
 
 const names = <T extends z.ZodType>(schema: T) =>
   z.record(
-    text(name => (/^[A-Za-z0-9_-]{1,64}$/.test(name) ? null : `"${name}" is no name; use letters, digits, - and _ (at most 64)`)),
+    text(name =>
+      /^[A-Za-z0-9_-]{1,64}$/.test(name)
+        ? null
+        : `"${name}" is no name; use letters, digits, - and _ (at most 64)`,
+    ),
     schema,
   );
 
@@ -119,12 +175,18 @@ const accessLists = z.strictObject({ allow: z.array(cidr).optional(), deny: z.ar
 // ---- process
 
 const processSchema = z.strictObject({
-  drain: z.strictObject({ delay: setting('process.drain.delay'), timeout: setting('process.drain.timeout') }).optional(),
+  drain: z
+    .strictObject({ delay: setting('process.drain.delay'), timeout: setting('process.drain.timeout') })
+    .optional(),
   reload: z
     .strictObject({
       watch: z.boolean().optional(),
       history: setting('process.reload.history'),
-      probation: z.union([z.literal('off'), z.literal(false)], { error: 'probation is not supported yet; write off or remove it' }).optional(),
+      probation: z
+        .union([z.literal('off'), z.literal(false)], {
+          error: 'probation is not supported yet; write off or remove it',
+        })
+        .optional(),
     })
     .optional(),
   overload: later('process.overload'),
@@ -157,14 +219,25 @@ const tlsServerSchema = z.strictObject({
     .min(1, 'at least one certificate is needed')
     .max(1, 'more than one certificate is not supported yet'),
   minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).optional(),
-  clientCertificate: z.strictObject({ mode: z.literal('none', { error: 'client certificates are not supported yet; write none or remove it' }), caFile: z.string().optional() }).optional(),
+  clientCertificate: z
+    .strictObject({
+      mode: z.literal('none', {
+        error: 'client certificates are not supported yet; write none or remove it',
+      }),
+      caFile: z.string().optional(),
+    })
+    .optional(),
 });
 
 const listenerSchema = z.strictObject({
   address: addressText,
   preset: later('preset'),
   tls: tlsServerSchema.optional(),
-  http2: z.union([z.boolean(), z.strictObject({ maxConcurrentStreams: setting('http2.maxConcurrentStreams') })], { error: 'expected true, false, or { maxConcurrentStreams: 128 }' }).optional(),
+  http2: z
+    .union([z.boolean(), z.strictObject({ maxConcurrentStreams: setting('http2.maxConcurrentStreams') })], {
+      error: 'expected true, false, or { maxConcurrentStreams: 128 }',
+    })
+    .optional(),
   h2c: z.boolean().optional(),
   proxyProtocol: later('proxyProtocol'),
   trustedProxies: z.array(cidr).optional(),
@@ -180,21 +253,34 @@ const listenerSchema = z.strictObject({
     })
     .optional(),
   timeouts: z
-    .strictObject({ head: setting('listener.head'), bodyIdle: setting('listener.bodyIdle'), keepAliveIdle: setting('listener.keepAliveIdle'), request: setting('listener.request') })
+    .strictObject({
+      head: setting('listener.head'),
+      bodyIdle: setting('listener.bodyIdle'),
+      keepAliveIdle: setting('listener.keepAliveIdle'),
+      request: setting('listener.request'),
+    })
     .optional(),
   access: accessLists.optional(),
   healthPath: pathText.optional(),
-  paths: z.strictObject({ dotSegments: z.enum(['reject', 'resolve']).optional(), encodedSlash: z.enum(['keep', 'reject']).optional() }).optional(),
+  paths: z
+    .strictObject({
+      dotSegments: z.enum(['reject', 'resolve']).optional(),
+      encodedSlash: z.enum(['keep', 'reject']).optional(),
+    })
+    .optional(),
 });
 
 // ---- routes
 
-const textMatch = z.union([
-  z.string(),
-  z.strictObject({ regex: regexText }),
-  z.strictObject({ present: z.literal(true) }),
-  z.strictObject({ absent: z.literal(true) }),
-], { error: 'expected a text, { regex: ... }, { present: true } or { absent: true }' });
+const textMatch = z.union(
+  [
+    z.string(),
+    z.strictObject({ regex: regexText }),
+    z.strictObject({ present: z.literal(true) }),
+    z.strictObject({ absent: z.literal(true) }),
+  ],
+  { error: 'expected a text, { regex: ... }, { present: true } or { absent: true }' },
+);
 
 const matchSchema = z.strictObject({
   hosts: z.array(hostPattern).min(1, 'without hosts every host matches; remove the empty list').optional(),
@@ -209,11 +295,21 @@ const matchSchema = z.strictObject({
       regex: regexText.optional(),
     })
     .superRefine((value, context) => {
-      if (Object.keys(value).length !== 1) context.addIssue({ code: 'custom', message: 'a path is exactly one of exact, prefix, template and regex' });
+      if (Object.keys(value).length !== 1)
+        context.addIssue({
+          code: 'custom',
+          message: 'a path is exactly one of exact, prefix, template and regex',
+        });
     })
     .optional(),
   methods: z
-    .array(text(value => (METHODS.includes(value) && value !== 'CONNECT' ? null : `"${value}" is no method that can be routed; methods are upper case`)))
+    .array(
+      text(value =>
+        METHODS.includes(value) && value !== 'CONNECT'
+          ? null
+          : `"${value}" is no method that can be routed; methods are upper case`,
+      ),
+    )
     .min(1, 'without methods every method matches; remove the empty list')
     .optional(),
   headers: z.record(headerName, textMatch).optional(),
@@ -229,33 +325,75 @@ const edits = z.strictObject({
 const RETRY_ON = /^(?:connect|reset|[45]\d\d)$/;
 
 const rateLimitSchema = z.strictObject({
-  key: text(value => (/^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value) ? null : 'expected clientIp, route or header:NAME')),
+  key: text(value =>
+    /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
+      ? null
+      : 'expected clientIp, route or header:NAME',
+  ),
   rate: z.string().transform((value, context) => {
     const rate = parseRate(value);
     if (typeof rate !== 'string') return rate;
     context.issues.push({ code: 'custom', message: rate, input: value });
     return z.NEVER;
   }),
-  burst: z.int('must be a whole number').min(1, 'must be at least 1').max(1_000_000, 'must be at most 1000000').optional(),
+  burst: z
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000_000, 'must be at most 1000000')
+    .optional(),
   mode: z.enum(['enforce', 'shadow']).optional(),
-  store: z.literal('local', { error: 'shared stores are not supported yet; write local or remove it' }).optional(),
+  store: z
+    .literal('local', { error: 'shared stores are not supported yet; write local or remove it' })
+    .optional(),
 });
 
-const status = (min: number, max: number) => z.int(`expected a status from ${min} to ${max}`).min(min, `must be at least ${min}`).max(max, `must be at most ${max}`);
+const status = (min: number, max: number) =>
+  z
+    .int(`expected a status from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
 
 const routeSchema = z.strictObject({
-  name: text(name => (/^[A-Za-z0-9_-]{1,64}$/.test(name) ? null : `"${name}" is no name; use letters, digits, - and _ (at most 64)`)),
-  listeners: z.array(z.string()).min(1, 'without listeners the route is served on all; remove the empty list').optional(),
+  name: text(name =>
+    /^[A-Za-z0-9_-]{1,64}$/.test(name)
+      ? null
+      : `"${name}" is no name; use letters, digits, - and _ (at most 64)`,
+  ),
+  listeners: z
+    .array(z.string())
+    .min(1, 'without listeners the route is served on all; remove the empty list')
+    .optional(),
   match: matchSchema.optional(),
   forward: z
     .strictObject({
       cluster: z.string().optional(),
-      split: z.array(z.strictObject({ cluster: z.string(), weight: z.int('must be a whole number').min(0).max(1_000_000) })).min(1).optional(),
+      split: z
+        .array(
+          z.strictObject({
+            cluster: z.string(),
+            weight: z.int('must be a whole number').min(0).max(1_000_000),
+          }),
+        )
+        .min(1)
+        .optional(),
       mirror: later('mirror'),
     })
     .optional(),
-  redirect: z.strictObject({ status: z.literal([301, 302, 303, 307, 308], { error: 'expected 301, 302, 303, 307 or 308' }).optional(), to: text(redirectProblem) }).optional(),
-  respond: z.strictObject({ status: status(200, 599), headers: z.record(editableName, headerValue).optional(), body: z.string().optional() }).optional(),
+  redirect: z
+    .strictObject({
+      status: z
+        .literal([301, 302, 303, 307, 308], { error: 'expected 301, 302, 303, 307 or 308' })
+        .optional(),
+      to: text(redirectProblem),
+    })
+    .optional(),
+  respond: z
+    .strictObject({
+      status: status(200, 599),
+      headers: z.record(editableName, headerValue).optional(),
+      body: z.string().optional(),
+    })
+    .optional(),
   rewrite: z
     .strictObject({
       stripPrefix: pathText.optional(),
@@ -267,14 +405,32 @@ const routeSchema = z.strictObject({
     .optional(),
   headers: z.strictObject({ request: edits.optional(), response: edits.optional() }).optional(),
   timeouts: z
-    .strictObject({ request: setting('listener.request'), responseHead: setting('route.responseHead'), responseIdle: setting('route.responseIdle'), tunnelIdle: setting('route.tunnelIdle') })
+    .strictObject({
+      request: setting('listener.request'),
+      responseHead: setting('route.responseHead'),
+      responseIdle: setting('route.responseIdle'),
+      tunnelIdle: setting('route.tunnelIdle'),
+    })
     .optional(),
   retries: z
     .strictObject({
       attempts: setting('retries.attempts'),
-      on: z.array(z.union([z.string(), z.number()]).transform(String).pipe(text(value => (RETRY_ON.test(value) ? null : `"${value}" is not connect, reset or a status from 400 to 599`)))).optional(),
+      on: z
+        .array(
+          z
+            .union([z.string(), z.number()])
+            .transform(String)
+            .pipe(
+              text(value =>
+                RETRY_ON.test(value) ? null : `"${value}" is not connect, reset or a status from 400 to 599`,
+              ),
+            ),
+        )
+        .optional(),
       perTry: setting('retries.perTry'),
-      backoff: z.strictObject({ base: setting('retries.backoff.base'), max: setting('retries.backoff.max') }).optional(),
+      backoff: z
+        .strictObject({ base: setting('retries.backoff.base'), max: setting('retries.backoff.max') })
+        .optional(),
       replayBytes: setting('retries.replayBytes'),
     })
     .optional(),
@@ -282,7 +438,11 @@ const routeSchema = z.strictObject({
   cors: later('cors'),
   access: accessLists.optional(),
   basicAuth: later('basicAuth'),
-  compress: z.union([z.literal('off'), z.literal(false)], { error: 'compress is not supported yet; write off or remove it' }).optional(),
+  compress: z
+    .union([z.literal('off'), z.literal(false)], {
+      error: 'compress is not supported yet; write off or remove it',
+    })
+    .optional(),
   limits: z.strictObject({ bodyBytes: setting('listener.bodyBytes') }).optional(),
 });
 
@@ -297,21 +457,47 @@ const endpointAddress = text(value => {
 
 const expectText = text(value => {
   const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(value);
-  return match !== null && Number(match[2] ?? match[1]) >= Number(match[1]) ? null : 'expected a status or a range such as 200-399';
+  return match !== null && Number(match[2] ?? match[1]) >= Number(match[1])
+    ? null
+    : 'expected a status or a range such as 200-399';
 });
 
 const clusterSchema = z.strictObject({
   endpoints: z
-    .array(z.union([endpointAddress, z.strictObject({ address: endpointAddress, weight: setting('endpoint.weight'), resolve: later('resolve'), tier: later('tier') })], { error: 'expected an address such as 127.0.0.1:9000, or { address: ..., weight: ... }' }))
+    .array(
+      z.union(
+        [
+          endpointAddress,
+          z.strictObject({
+            address: endpointAddress,
+            weight: setting('endpoint.weight'),
+            resolve: later('resolve'),
+            tier: later('tier'),
+          }),
+        ],
+        { error: 'expected an address such as 127.0.0.1:9000, or { address: ..., weight: ... }' },
+      ),
+    )
     .min(1, 'a cluster has at least one endpoint')
     .max(10_000, 'a cluster has at most 10000 endpoints'),
   protocol: z.enum(['http1', 'http2', 'h2c']).optional(),
   tls: z
-    .strictObject({ verify: z.boolean().optional(), serverName: z.string().optional(), caFile: z.string().optional(), certFile: z.string().optional(), keyFile: z.string().optional() })
+    .strictObject({
+      verify: z.boolean().optional(),
+      serverName: z.string().optional(),
+      caFile: z.string().optional(),
+      certFile: z.string().optional(),
+      keyFile: z.string().optional(),
+    })
     .optional(),
   loadBalancing: z
     .strictObject({
-      policy: z.enum(['roundRobin', 'leastRequests', 'random'], { error: 'expected roundRobin, leastRequests or random (peakEwma and consistentHash are not supported yet)' }).optional(),
+      policy: z
+        .enum(['roundRobin', 'leastRequests', 'random'], {
+          error:
+            'expected roundRobin, leastRequests or random (peakEwma and consistentHash are not supported yet)',
+        })
+        .optional(),
       slowStart: later('slowStart'),
       panicBelow: later('panicBelow'),
       sticky: later('sticky'),
@@ -372,7 +558,9 @@ const clusterSchema = z.strictObject({
       openFor: setting('circuitBreaker.openFor'),
     })
     .optional(),
-  retryBudget: z.strictObject({ ratio: setting('retryBudget.ratio'), minPerSecond: setting('retryBudget.minPerSecond') }).optional(),
+  retryBudget: z
+    .strictObject({ ratio: setting('retryBudget.ratio'), minPerSecond: setting('retryBudget.minPerSecond') })
+    .optional(),
   required: later('required'),
 });
 
@@ -380,7 +568,16 @@ const clusterSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   version: z.literal(1, { error: 'version must be 1' }),
-  admin: z.union([z.literal('off'), z.literal(false), z.strictObject({ address: z.union([z.literal('off'), z.literal(false), addressText]).optional() })], { error: 'expected { address: 127.0.0.1:9901 }, or off' }).optional(),
+  admin: z
+    .union(
+      [
+        z.literal('off'),
+        z.literal(false),
+        z.strictObject({ address: z.union([z.literal('off'), z.literal(false), addressText]).optional() }),
+      ],
+      { error: 'expected { address: 127.0.0.1:9901 }, or off' },
+    )
+    .optional(),
   process: processSchema.optional(),
   logging: loggingSchema.optional(),
   tracing: z.strictObject({ propagate: z.boolean().optional(), otlp: later('tracing.otlp') }).optional(),

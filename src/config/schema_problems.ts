@@ -14,24 +14,52 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
     case 'unrecognized_keys':
       return issue.keys.map(key => {
         const known = knownKeys(path);
-        return document.problem('error', [...path, key], `unknown key "${key}" ${where(path)}`, { at: 'key', didYouMean: nearest(key, known) });
+        return document.problem('error', [...path, key], `unknown key "${key}" ${where(path)}`, {
+          at: 'key',
+          didYouMean: nearest(key, known),
+        });
       });
     case 'invalid_type':
       if (!document.has(path)) {
         const key = String(path[path.length - 1]);
-        return [document.problem('error', path, `the key "${key}" is missing ${where(path.slice(0, -1))}`, { at: 'key' })];
+        return [
+          document.problem('error', path, `the key "${key}" is missing ${where(path.slice(0, -1))}`, {
+            at: 'key',
+          }),
+        ];
       }
-      return [document.problem('error', path, `${show(path)}: ${issue.message.startsWith('Invalid input') ? `expected ${article(issue.expected)}` : issue.message}`)];
+      return [
+        document.problem(
+          'error',
+          path,
+          `${show(path)}: ${issue.message.startsWith('Invalid input') ? `expected ${article(issue.expected)}` : issue.message}`,
+        ),
+      ];
     case 'invalid_value': {
       const options = issue.values.map(String);
       const written = valueAt(document.value, path);
-      const message = issue.message.startsWith('Invalid') ? `expected ${options.map(option => `"${option}"`).join(' or ')}` : issue.message;
-      return [document.problem('error', path, `${show(path)}: ${message}`, { didYouMean: typeof written === 'string' ? nearest(written, options) : undefined })];
+      const message = issue.message.startsWith('Invalid')
+        ? `expected ${options.map(option => `"${option}"`).join(' or ')}`
+        : issue.message;
+      return [
+        document.problem('error', path, `${show(path)}: ${message}`, {
+          didYouMean: typeof written === 'string' ? nearest(written, options) : undefined,
+        }),
+      ];
     }
     case 'invalid_key':
-      return issue.issues.map(inner => document.problem('error', path, `${show(path)}: ${inner.message}`, { at: 'key' }));
+      return issue.issues.map(inner =>
+        document.problem('error', path, `${show(path)}: ${inner.message}`, { at: 'key' }),
+      );
     case 'custom':
-      return [document.problem('error', path, issue.params?.['later'] === true ? issue.message : `${show(path)}: ${issue.message}`, { at: issue.params?.['later'] === true ? 'key' : 'value' })];
+      return [
+        document.problem(
+          'error',
+          path,
+          issue.params?.['later'] === true ? issue.message : `${show(path)}: ${issue.message}`,
+          { at: issue.params?.['later'] === true ? 'key' : 'value' },
+        ),
+      ];
     default:
       return [document.problem('error', path, `${show(path)}: ${issue.message}`)];
   }
@@ -39,7 +67,9 @@ function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
 
 /** `clusters.api.endpoints[0]` */
 export function show(path: Path): string {
-  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('');
+  return path
+    .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))
+    .join('');
 }
 
 function where(path: Path): string {
@@ -47,19 +77,34 @@ function where(path: Path): string {
 }
 
 function article(type: string): string {
-  const names: Readonly<Record<string, string>> = { object: 'a mapping (key: value)', record: 'a mapping (name: ...)', array: 'a list', string: 'a text', boolean: 'true or false', int: 'a whole number' };
+  const names: Readonly<Record<string, string>> = {
+    object: 'a mapping (key: value)',
+    record: 'a mapping (name: ...)',
+    array: 'a list',
+    string: 'a text',
+    boolean: 'true or false',
+    int: 'a whole number',
+  };
   return names[type] ?? type;
 }
 
 function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>((inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string | number, unknown>)[key] : undefined), value);
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null
+        ? (inner as Record<string | number, unknown>)[key]
+        : undefined,
+    value,
+  );
 }
 
 /** The keys that the schema knows at a path, for "did you mean". */
 function knownKeys(path: Path): string[] {
   let schemas: z.core.$ZodType[] = [configSchema];
   for (const part of path) schemas = schemas.flatMap(objectsOf).flatMap(schema => step(schema, part));
-  return schemas.flatMap(objectsOf).flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
+  return schemas
+    .flatMap(objectsOf)
+    .flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
 }
 
 /** Looks through wrappers and alternatives. */

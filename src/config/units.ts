@@ -1,21 +1,35 @@
-/** Durations, sizes and rates as people write them. A string result says what is wrong. */
+/**
+ * Durations, sizes and rates as people write them, and back. Durations become milliseconds, sizes bytes. A string
+ * as a result says what is wrong. Pure; bounds are in `defaults.ts`.
+ */
 
-const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-const SIZE_BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1_024, MiB: 1_024 ** 2, GiB: 1_024 ** 3 };
-const PERIOD_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const DURATION_MS: ReadonlyMap<string, number> = new Map([
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+]);
+const SIZE_BYTES: ReadonlyMap<string, number> = new Map([
+  ['GiB', 1_024 ** 3],
+  ['MiB', 1_024 ** 2],
+  ['KiB', 1_024],
+  ['B', 1],
+]);
 
-/** `250ms`, `30s`, `5m`, `1h` to milliseconds. */
+export const DURATION_PATTERN = '^\\d+(\\.\\d+)?(ms|s|m|h)$';
+export const SIZE_PATTERN = '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$';
+export const RATE_PATTERN = '^[1-9]\\d{0,8}/(s|m|h)$';
+
+/** `250ms`, `30s`, `5m`, `1h`, `1.5s`. */
 export function parseDuration(text: string): number | string {
-  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);
-  if (match === null) return `"${text}" is no duration; write it like 250ms, 30s, 5m or 1h`;
-  return Number(match[1]) * (DURATION_MS[match[2] ?? ''] ?? 0);
+  return (
+    parseQuantity(text, DURATION_MS) ?? `"${text}" is not a duration; write it like 250ms, 30s, 5m or 1h`
+  );
 }
 
-/** `16KiB`, `10MiB` to bytes. */
+/** `512B`, `16KiB`, `10MiB`, `1GiB`. */
 export function parseSize(text: string): number | string {
-  const match = /^(\d+(?:\.\d+)?)(B|KiB|MiB|GiB)$/.exec(text);
-  if (match === null) return `"${text}" is no size; write it like 512B, 16KiB, 10MiB or 1GiB`;
-  return Math.floor(Number(match[1]) * (SIZE_BYTES[match[2] ?? ''] ?? 0));
+  return parseQuantity(text, SIZE_BYTES) ?? `"${text}" is not a size; write it like 512B, 16KiB or 10MiB`;
 }
 
 export interface Rate {
@@ -23,27 +37,34 @@ export interface Rate {
   readonly periodMs: number;
 }
 
-/** `100/s`, `5000/m`. */
+/** `100/s`, `5000/m`, `10000/h`. */
 export function parseRate(text: string): Rate | string {
   const match = /^(\d{1,9})\/(s|m|h)$/.exec(text);
-  const count = Number(match?.[1]);
-  if (match === null || count === 0) return `"${text}" is no rate; write it like 100/s, 5000/m or 10000/h`;
-  return { count, periodMs: PERIOD_MS[match[2] ?? ''] ?? 0 };
+  if (match === null) return `"${text}" is not a rate; write it like 100/s, 5000/m or 10000/h`;
+  const count = Number(match[1]);
+  if (count === 0) return `"${text}" would refuse every request; remove the limit to switch it off`;
+  return { count, periodMs: DURATION_MS.get(match[2] ?? '') ?? 0 };
 }
 
-/** The largest unit that says it in whole numbers, for messages. */
+/** In the largest unit that says it in whole numbers. */
 export function formatDuration(ms: number): string {
-  for (const unit of ['h', 'm', 's'] as const) {
-    const size = DURATION_MS[unit] ?? 1;
-    if (ms >= size && ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
+  return formatQuantity(ms, DURATION_MS, 'ms');
 }
 
 export function formatSize(bytes: number): string {
-  for (const unit of ['GiB', 'MiB', 'KiB'] as const) {
-    const size = SIZE_BYTES[unit] ?? 1;
-    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
-  }
-  return `${bytes}B`;
+  return formatQuantity(bytes, SIZE_BYTES, 'B');
+}
+
+/** Whole milliseconds or bytes, or null. */
+function parseQuantity(text: string, units: ReadonlyMap<string, number>): number | null {
+  const match = /^(\d{1,15}(?:\.\d{1,6})?)([A-Za-z]+)$/.exec(text);
+  const unit = units.get(match?.[2] ?? '');
+  if (match === null || unit === undefined) return null;
+  const value = Number((Number(match[1]) * unit).toPrecision(15)); // 1.1 s are 1100 ms, not 1100.0000000000002
+  return Number.isInteger(value) ? value : null;
+}
+
+function formatQuantity(value: number, units: ReadonlyMap<string, number>, smallest: string): string {
+  for (const [name, size] of units) if (value >= size && value % size === 0) return `${value / size}${name}`;
+  return `${value}${smallest}`;
 }

@@ -33,7 +33,13 @@ export class Prober {
   #failuresWhileDown = 0;
   #disposed = false;
 
-  constructor(settings: ActiveHealthSettings, target: ProbeTarget, health: EndpointHealth, clock: Clock, random: Random) {
+  constructor(
+    settings: ActiveHealthSettings,
+    target: ProbeTarget,
+    health: EndpointHealth,
+    clock: Clock,
+    random: Random,
+  ) {
     this.#settings = settings;
     this.#target = target;
     this.#health = health;
@@ -42,19 +48,30 @@ export class Prober {
   }
 
   start(): void {
-    this.#stopProbe = probe(this.#settings.probe, this.#target, this.#settings.timeoutMs, this.#clock, (ok, cause) => {
-      this.#stopProbe = null;
-      this.#health.onProbe(ok, cause, this.#clock.nowMs());
-      this.#failuresWhileDown = ok || this.#health.state !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
-      if (!this.#disposed) this.#timer = this.#clock.setTimer(startAgain, this.nextDelayMs(), this as Prober);
-    });
+    this.#stopProbe = probe(
+      this.#settings.probe,
+      this.#target,
+      this.#settings.timeoutMs,
+      this.#clock,
+      (ok, cause) => {
+        this.#stopProbe = null;
+        this.#health.onProbe(ok, cause, this.#clock.nowMs());
+        this.#failuresWhileDown = ok || this.#health.state !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
+        if (!this.#disposed)
+          this.#timer = this.#clock.setTimer(startAgain, this.nextDelayMs(), this as Prober);
+      },
+    );
   }
 
   nextDelayMs(): number {
     const { intervalMs } = this.#settings;
     let delayMs = intervalMs;
     if (this.#health.isChanging) delayMs = Math.min(intervalMs, CHANGING_INTERVAL_MS_MAX);
-    else if (this.#failuresWhileDown > 1) delayMs = Math.max(intervalMs, Math.min(intervalMs * 2 ** (this.#failuresWhileDown - 1), DOWN_INTERVAL_MS_MAX));
+    else if (this.#failuresWhileDown > 1)
+      delayMs = Math.max(
+        intervalMs,
+        Math.min(intervalMs * 2 ** (this.#failuresWhileDown - 1), DOWN_INTERVAL_MS_MAX),
+      );
     return delayMs * (1 + JITTER * (2 * this.#random.unit() - 1));
   }
 

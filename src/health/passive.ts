@@ -3,8 +3,9 @@
  * outlier detection: base time times the number of ejections, capped). Answers of 4xx and clients who leave never
  * count; answers of 5xx do.
  */
-import type { Clock, Timer } from '../resilience/clock.ts';
+
 import type { Outcome } from '../resilience/circuit_breaker.ts';
+import type { Clock, Timer } from '../resilience/clock.ts';
 import type { EndpointHealth } from './state.ts';
 
 /** Watching the traffic itself. */
@@ -46,9 +47,16 @@ export class PassiveHealth {
     if (this.#failures < this.#settings.consecutiveFailures || this.#health.isEjected || !mayEject()) return;
     this.#failures = 0;
     this.#ejections++;
-    this.#health.eject(`${this.#settings.consecutiveFailures} failures in a row, the last: ${cause}`, this.#clock.nowMs());
+    this.#health.eject(
+      `${this.#settings.consecutiveFailures} failures in a row, the last: ${cause}`,
+      this.#clock.nowMs(),
+    );
     this.#clock.cancelTimer(this.#timer);
-    this.#timer = this.#clock.setTimer(readmit, Math.min(this.#settings.ejectMs * this.#ejections, EJECT_MS_MAX), this as PassiveHealth);
+    this.#timer = this.#clock.setTimer(
+      readmit,
+      Math.min(this.#settings.ejectMs * this.#ejections, EJECT_MS_MAX),
+      this as PassiveHealth,
+    );
   }
 
   readmit(): void {

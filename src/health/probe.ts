@@ -18,7 +18,13 @@ export interface ProbeTarget {
 }
 
 /** Calls back exactly once; the function it returns gives up without calling back. */
-export function probe(settings: ProbeSettings, target: ProbeTarget, timeoutMs: number, clock: Clock, callback: (ok: boolean, cause: string) => void): () => void {
+export function probe(
+  settings: ProbeSettings,
+  target: ProbeTarget,
+  timeoutMs: number,
+  clock: Clock,
+  callback: (ok: boolean, cause: string) => void,
+): () => void {
   let done = false;
   let socket: Socket | null = null;
   const stop = (): void => {
@@ -44,7 +50,12 @@ export function probe(settings: ProbeSettings, target: ProbeTarget, timeoutMs: n
   return stop;
 }
 
-function ask(socket: Socket, settings: Extract<ProbeSettings, { kind: 'http' }>, authority: string, finish: (ok: boolean, cause: string) => void): void {
+function ask(
+  socket: Socket,
+  settings: Extract<ProbeSettings, { kind: 'http' }>,
+  authority: string,
+  finish: (ok: boolean, cause: string) => void,
+): void {
   const request = http.get({
     path: settings.path,
     headers: { host: authority, 'user-agent': 'fairlead-health', connection: 'close' },

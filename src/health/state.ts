@@ -60,7 +60,14 @@ export class EndpointHealth {
   /** The verdict of one probe. */
   onProbe(ok: boolean, cause: string, nowMs: number): void {
     if (!ok) this.#lastError = cause;
-    if (ok && this.#ejected) this.#change(() => { this.#ejected = false; }, 'a probe succeeded', nowMs);
+    if (ok && this.#ejected)
+      this.#change(
+        () => {
+          this.#ejected = false;
+        },
+        'a probe succeeded',
+        nowMs,
+      );
     const verdict = ok ? 'healthy' : 'unhealthy';
     if (this.#probed === verdict) {
       this.#streak = 0;
@@ -68,19 +75,41 @@ export class EndpointHealth {
     }
     this.#streak++;
     // Nothing is known yet: the first success is enough to say so.
-    const needed = ok ? (this.#probed === 'unknown' ? 1 : this.#thresholds.healthyAfter) : this.#thresholds.unhealthyAfter;
+    const needed = ok
+      ? this.#probed === 'unknown'
+        ? 1
+        : this.#thresholds.healthyAfter
+      : this.#thresholds.unhealthyAfter;
     if (this.#streak < needed) return;
     this.#streak = 0;
-    this.#change(() => { this.#probed = verdict; }, cause, nowMs);
+    this.#change(
+      () => {
+        this.#probed = verdict;
+      },
+      cause,
+      nowMs,
+    );
   }
 
   eject(cause: string, nowMs: number): void {
     this.#lastError = cause;
-    this.#change(() => { this.#ejected = true; }, cause, nowMs);
+    this.#change(
+      () => {
+        this.#ejected = true;
+      },
+      cause,
+      nowMs,
+    );
   }
 
   readmit(nowMs: number): void {
-    this.#change(() => { this.#ejected = false; }, 'the ejection is over', nowMs);
+    this.#change(
+      () => {
+        this.#ejected = false;
+      },
+      'the ejection is over',
+      nowMs,
+    );
   }
 
   dispose(): void {

@@ -13,7 +13,7 @@ import type { AccessList } from '../security/access.ts';
 import type { NetworkSet } from '../security/client_address.ts';
 import type { CompiledHeaderEdits, HeaderList } from '../security/headers.ts';
 import type { RateLimiter } from '../security/rate_limit.ts';
-import type { ListenerSettings } from './server.ts';
+import type { ListenerSettings } from './listener_settings.ts';
 
 export interface BoundCluster {
   readonly name: string;
@@ -25,7 +25,12 @@ export interface BoundCluster {
 export type BoundAction =
   | { readonly kind: 'forward'; readonly split: Split<BoundCluster> }
   | { readonly kind: 'redirect'; readonly status: number; readonly to: RedirectTarget }
-  | { readonly kind: 'respond'; readonly status: number; readonly headers: HeaderList; readonly body: string };
+  | {
+      readonly kind: 'respond';
+      readonly status: number;
+      readonly headers: HeaderList;
+      readonly body: string;
+    };
 
 /** A route as one listener serves it. */
 export interface BoundRoute {

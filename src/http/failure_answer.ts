@@ -59,7 +59,11 @@ function retryAfterSeconds(failure: Failure, status: number): string | null {
   return String(Math.max(1, Math.ceil(waitMs / 1_000)));
 }
 
-function renderBody(failure: Failure, requestId: string, accept: string): [contentType: string, body: string] {
+function renderBody(
+  failure: Failure,
+  requestId: string,
+  accept: string,
+): [contentType: string, body: string] {
   const { title, status } = FAILURE_RULES[failure.kind];
   const detail = failureDetail(failure);
   switch (preferredForm(accept)) {
@@ -71,7 +75,10 @@ function renderBody(failure: Failure, requestId: string, accept: string): [conte
     case 'html':
       return ['text/html; charset=utf-8', renderHtml(status, title, detail, failure.kind, requestId)];
     case 'text':
-      return ['text/plain; charset=utf-8', `${status} ${title}\n${detail}\nreason: ${failure.kind}\nrequest id: ${requestId}\n`];
+      return [
+        'text/plain; charset=utf-8',
+        `${status} ${title}\n${detail}\nreason: ${failure.kind}\nrequest id: ${requestId}\n`,
+      ];
   }
 }
 
@@ -83,7 +90,13 @@ function preferredForm(accept: string): 'json' | 'html' | 'text' {
   return json >= 0 ? 'json' : 'text';
 }
 
-function renderHtml(status: number, title: string, detail: string, reason: string, requestId: string): string {
+function renderHtml(
+  status: number,
+  title: string,
+  detail: string,
+  reason: string,
+  requestId: string,
+): string {
   return (
     `<!doctype html><meta charset="utf-8"><title>${status} ${escapeHtml(title)}</title>` +
     `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(detail)}</p>` +

@@ -31,7 +31,12 @@ import { Attempt, type AttemptOwner } from './exchange.ts';
 import type { RequestContext, Work } from './request.ts';
 import { startHandshake } from './websocket.ts';
 
-export function forwardRequest(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead): void {
+export function forwardRequest(
+  context: RequestContext,
+  route: BoundRoute,
+  cluster: BoundCluster,
+  head: RequestHead,
+): void {
   context.cluster = cluster.name;
   context.boundCluster = cluster;
   const forwarding = new Forwarding(context, route, cluster, head);
@@ -61,7 +66,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#cluster = cluster;
     this.#head = head;
     this.#timer = new RequestTimer(context.services.clock, this);
-    this.#body = head.hasBody ? new RequestBody(context.client.body, route.settings.retries.replayBytesMax, this) : null;
+    this.#body = head.hasBody
+      ? new RequestBody(context.client.body, route.settings.retries.replayBytesMax, this)
+      : null;
     this.#request = {
       method: head.method,
       target: route.rewrite === null ? head.target : rewriteTarget(route.rewrite, head.target),
@@ -112,12 +119,16 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       startHandshake(lease.slot, this.#request, attempt, this.#context, this.#route.settings.tunnelIdleMs);
       return;
     }
-    lease.slot.send(this.#body === null ? this.#request : { ...this.#request, body: this.#body.open() }, attempt);
+    lease.slot.send(
+      this.#body === null ? this.#request : { ...this.#request, body: this.#body.open() },
+      attempt,
+    );
   }
 
   onConnected(): void {
     this.#timer.startTry(this.#route.settings.retries.perTryMs);
-    if (this.#body !== null && !this.#body.ended) this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+    if (this.#body !== null && !this.#body.ended)
+      this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
     else this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
   }
 
@@ -133,7 +144,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onBodyEnd(): void {
     if (this.#context.client.headSent) return; // an early answer is under way and has its own timeouts
     this.#timer.startRequest(this.#route.limits.requestMs);
-    if (this.#attempt?.connected === true) this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
+    if (this.#attempt?.connected === true)
+      this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
   }
 
   onInformation(status: number, headers: readonly string[]): void {
@@ -141,7 +153,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean {
-    if (this.#route.settings.retries.onStatuses.includes(status) && this.#tryAgain(attempt, null, status, headers)) {
+    if (
+      this.#route.settings.retries.onStatuses.includes(status) &&
+      this.#tryAgain(attempt, null, status, headers)
+    ) {
       this.#discarding.push(attempt);
       return false;
     }
@@ -150,7 +165,11 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { client, services } = this.#context;
     this.#context.status = status;
     if (services.traffic.draining) client.closeAfterAnswer();
-    client.writeHead(status, statusText, filterResponseHeaders(headers, this.#context, this.#route.responseEdits));
+    client.writeHead(
+      status,
+      statusText,
+      filterResponseHeaders(headers, this.#context, this.#route.responseEdits),
+    );
     return true;
   }
 
@@ -178,7 +197,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onAttemptFailed(attempt: Attempt, failure: Failure): void {
     this.#timer.stopTry();
     this.#body?.close();
-    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, [])) this.#context.fail(failure);
+    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, []))
+      this.#context.fail(failure);
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
@@ -212,7 +232,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   /** Makes another attempt if the rules allow one. */
-  #tryAgain(attempt: Attempt, failure: Failure | null, status: number | null, headers: readonly string[]): boolean {
+  #tryAgain(
+    attempt: Attempt,
+    failure: Failure | null,
+    status: number | null,
+    headers: readonly string[],
+  ): boolean {
     const { services } = this.#context;
     const facts = {
       failure: failure?.kind ?? null,
@@ -225,7 +250,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       retryAfter: findHeader(headers, 'retry-after'),
       timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
     };
-    const decision = decideRetry(facts, this.#route.settings.retries, this.#cluster.retryBudget, services.random);
+    const decision = decideRetry(
+      facts,
+      this.#route.settings.retries,
+      this.#cluster.retryBudget,
+      services.random,
+    );
     if (!decision.again) return false;
     assert(this.#body === null || this.#body.replayable);
     if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);

@@ -82,7 +82,12 @@ function act(context: RequestContext, route: BoundRoute, head: RequestHead): Fai
 /** For a load balancer that can only look at the port that it sends traffic to. */
 function answerHealth(context: RequestContext): null {
   const ready = context.services.isReady();
-  return answer(context, ready ? 200 : 503, ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'], ready ? 'ready\n' : 'not ready\n');
+  return answer(
+    context,
+    ready ? 200 : 503,
+    ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'],
+    ready ? 'ready\n' : 'not ready\n',
+  );
 }
 
 function answer(context: RequestContext, status: number, headers: readonly string[], body: string): null {

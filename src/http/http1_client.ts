@@ -161,7 +161,9 @@ function flushHead(client: Http1ClientStream): void {
 
 /** Node calls a request complete only after its handler has returned, even if there is no body to wait for. */
 function declaresBody(request: IncomingMessage): boolean {
-  return request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+  return (
+    request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0'
+  );
 }
 
 function destroy(stream: Duplex): void {

@@ -34,7 +34,8 @@ export class Http2ClientStream implements ClientStream {
     const stream = this.#stream;
     stream.on('error', ignore); // 'close' tells it with the code
     stream.on('close', () => {
-      const complete = this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
+      const complete =
+        this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
       listener.onClientClose(complete);
     });
   }
@@ -47,10 +48,14 @@ export class Http2ClientStream implements ClientStream {
   writeHead(status: number, _statusText: string, headers: readonly string[]): void {
     if (this.#stream.destroyed) return;
     const list = [':status', String(status)];
-    for (let at = 0; at + 1 < headers.length; at += 2) list.push((headers[at] ?? '').toLowerCase(), headers[at + 1] ?? '');
+    for (let at = 0; at + 1 < headers.length; at += 2)
+      list.push((headers[at] ?? '').toLowerCase(), headers[at + 1] ?? '');
     // Without a body Node ends the stream with the HEADERS frame, and there is nothing for trailers to follow.
     const bodyless = this.#headOnly || status === 204 || status === 304;
-    this.#stream.respond(list as unknown as Record<string, string>, bodyless ? { endStream: true } : { waitForTrailers: true });
+    this.#stream.respond(
+      list as unknown as Record<string, string>,
+      bodyless ? { endStream: true } : { waitForTrailers: true },
+    );
     if (bodyless) this.#ended = true;
     else this.#stream.once('wantTrailers', () => this.#sendTrailers());
   }

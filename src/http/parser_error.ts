@@ -9,8 +9,8 @@ import type { Failure } from '../resilience/failure.ts';
 import { FAILURE_RULES } from '../resilience/failure.ts';
 import type { BoundListener } from './data_plane.ts';
 import { failureAnswer } from './failure_answer.ts';
+import type { ListenerSettings } from './listener_settings.ts';
 import type { Peer, Services } from './request.ts';
-import type { ListenerSettings } from './server.ts';
 
 export interface ParserError {
   readonly code?: string;
@@ -19,7 +19,10 @@ export interface ParserError {
 }
 
 /** What a parser error means; null: nothing was asked (a connection that ended or broke between requests). */
-export function parserFailure(error: ParserError, settings: Pick<ListenerSettings, 'headMs' | 'head'>): Failure | null {
+export function parserFailure(
+  error: ParserError,
+  settings: Pick<ListenerSettings, 'headMs' | 'head'>,
+): Failure | null {
   switch (error.code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { kind: 'client_timeout', timer: 'head', afterMs: settings.headMs };
@@ -31,11 +34,20 @@ export function parserFailure(error: ParserError, settings: Pick<ListenerSetting
       return { kind: 'client_gone', phase: 'request' };
     default:
       if (error.code?.startsWith('HPE_') !== true) return null;
-      return { kind: 'bad_request', detail: `The bytes are no HTTP/1.1 request (${error.code.slice('HPE_'.length).toLowerCase()}).` };
+      return {
+        kind: 'bad_request',
+        detail: `The bytes are no HTTP/1.1 request (${error.code.slice('HPE_'.length).toLowerCase()}).`,
+      };
   }
 }
 
-export function refuseBytes(services: Services, bound: BoundListener, peer: Peer, socket: Socket, failure: Failure): void {
+export function refuseBytes(
+  services: Services,
+  bound: BoundListener,
+  peer: Peer,
+  socket: Socket,
+  failure: Failure,
+): void {
   const requestId = services.random.requestId();
   const { status, headers, body } = failureAnswer(failure, requestId, null);
   if (failure.kind !== 'client_gone' && socket.writable) {

@@ -125,7 +125,8 @@ export class RequestContext implements RequestRecord, ClientListener {
     if (this.requestId === '') this.requestId = this.services.random.requestId();
     const answer = failureAnswer(failure, this.requestId, this.head?.accept ?? null);
     // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
-    if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived) this.client.closeAfterAnswer();
+    if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived)
+      this.client.closeAfterAnswer();
     if (failure.kind === 'bad_request') this.client.closeAfterAnswer();
     this.answer(answer.status, answer.headers, answer.body);
   }
@@ -163,7 +164,11 @@ export class RequestContext implements RequestRecord, ClientListener {
     this.stopWork();
     const { clock, telemetry, traffic } = this.services;
     this.endedMs = clock.nowMs();
-    telemetry.requestFinished(this, this.boundRoute?.handles ?? this.bound.handles, this.boundCluster?.handles ?? null);
+    telemetry.requestFinished(
+      this,
+      this.boundRoute?.handles ?? this.bound.handles,
+      this.boundCluster?.handles ?? null,
+    );
     this.peer.onRequestEnd();
     traffic.active.delete(this);
     if (traffic.active.size === 0) traffic.onIdle();

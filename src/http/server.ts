@@ -10,40 +10,15 @@ import http, { type IncomingMessage, ServerResponse } from 'node:http';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Connection } from '../net/connection.ts';
-import type { SocketListenerSettings } from '../net/listener.ts';
-import type { RouteLimits } from '../routing/route.ts';
-import type { AccessSettings } from '../security/access.ts';
-import type { PathRules } from '../security/path.ts';
-import type { HeadLimits, RawRequest } from '../security/request_head.ts';
+import type { RawRequest } from '../security/request_head.ts';
 import type { ClientStream } from './client_stream.ts';
 import type { BoundListener } from './data_plane.ts';
 import { handleRequest } from './handle_request.ts';
 import { Http1ClientStream } from './http1_client.ts';
 import { Http2ClientStream } from './http2_client.ts';
+import type { ListenerSettings } from './listener_settings.ts';
 import { parserFailure, refuseBytes } from './parser_error.ts';
 import { type Peer, RequestContext, type Services } from './request.ts';
-
-export interface Http2Settings {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS; Node's own default is 2^32 - 1. */
-  readonly streamsMax: number;
-  readonly streamWindowBytes: number;
-  readonly connectionWindowBytes: number;
-}
-
-/** Everything that one listener does with a connection and with a request, before a route is known. */
-export interface ListenerSettings extends SocketListenerSettings {
-  readonly trustedProxies: readonly string[];
-  readonly access: AccessSettings;
-  readonly healthPath: string | null;
-  readonly paths: PathRules;
-  readonly head: HeadLimits;
-  /** Requests on one connection before it is closed; null: no limit. */
-  readonly requestsMax: number | null;
-  readonly keepAliveIdleMs: number;
-  readonly http2Settings: Http2Settings;
-  /** For a request that no route matches, or as long as none is known. */
-  readonly limits: RouteLimits;
-}
 
 /** A client connection with what its requests need to know of it. */
 class ClientConnection implements Peer {
@@ -188,7 +163,10 @@ export class ListenerServer {
     this.#onRequest(request, response);
   }
 
-  #onParserError(error: Error & { code?: string; bytesParsed?: number; rawPacket?: Buffer }, socket: Socket): void {
+  #onParserError(
+    error: Error & { code?: string; bytesParsed?: number; rawPacket?: Buffer },
+    socket: Socket,
+  ): void {
     const connection = this.#connections.get(socket);
     const failure = parserFailure(error, this.#settings);
     if (connection === undefined || failure === null) {
@@ -196,8 +174,10 @@ export class ListenerServer {
       return;
     }
     const { latest } = connection;
-    if (latest === null || latest.isOver) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
-    else if (latest.client.bodyReceived) socket.destroySoon(); // garbage after a good request: that one is answered first
+    if (latest === null || latest.isOver)
+      refuseBytes(this.#services, this.#bound(), connection, socket, failure);
+    else if (latest.client.bodyReceived)
+      socket.destroySoon(); // garbage after a good request: that one is answered first
     else latest.fail(failure);
   }
 
@@ -223,7 +203,9 @@ export class ListenerServer {
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
     });
-    server.on('stream', (stream, _headers, flags, rawHeaders) => this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders));
+    server.on('stream', (stream, _headers, flags, rawHeaders) =>
+      this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders),
+    );
     server.on('sessionError', ignore); // the session closes; each of its requests ends by its own stream
     return server;
   }
@@ -240,7 +222,8 @@ export class ListenerServer {
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
-    const connection = stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
+    const connection =
+      stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
     const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
     this.#begin(connection, new Http2ClientStream(stream, raw.method), raw);

@@ -28,7 +28,13 @@ export class Tunnel {
   #bytesOut = 0;
   #ended = false;
 
-  constructor(client: Duplex, backend: Duplex, settings: TunnelSettings, clock: Clock, onEnd: (end: TunnelEnd) => void) {
+  constructor(
+    client: Duplex,
+    backend: Duplex,
+    settings: TunnelSettings,
+    clock: Clock,
+    onEnd: (end: TunnelEnd) => void,
+  ) {
     this.#client = client;
     this.#backend = backend;
     this.#settings = settings;

@@ -28,12 +28,22 @@ export function startHandshake(
     const handshake = http.request({
       method: request.method,
       path: request.target,
-      headers: ['Host', request.authority, ...request.headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket'],
+      headers: [
+        'Host',
+        request.authority,
+        ...request.headers,
+        'Connection',
+        'Upgrade',
+        'Upgrade',
+        'websocket',
+      ],
       setHost: false,
       createConnection: () => socket,
     });
     attempt.flowsThrough({ resume: () => {}, abort: () => handshake.destroy() });
-    handshake.on('upgrade', (answer, backend, head) => becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs));
+    handshake.on('upgrade', (answer, backend, head) =>
+      becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs),
+    );
     handshake.on('response', answer => relayRefusal(answer, attempt));
     handshake.on('error', error => attempt.onError({ kind: 'reset_before_head', code: errorCode(error) }));
     handshake.end();
@@ -52,7 +62,10 @@ function becomeTunnel(
   const client = context.client.takeSocket();
   attempt.switched();
   context.status = 101;
-  client.write(renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context)), 'latin1');
+  client.write(
+    renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context)),
+    'latin1',
+  );
   if (head.length > 0) backend.unshift(head);
   traffic.tunnels++;
   const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {

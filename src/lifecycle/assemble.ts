@@ -7,7 +7,7 @@
  */
 import type { Plan } from '../config/plan.ts';
 import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
-import type { ListenerSettings } from '../http/server.ts';
+import type { ListenerSettings } from '../http/listener_settings.ts';
 import { compileRedirect, compileRewrite } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import { compileRouter } from '../routing/router.ts';
@@ -23,23 +23,45 @@ import type { Runtime } from './runtime_state.ts';
 const NO_ROUTE = '-';
 
 export function assemblePlane(plan: Plan, runtime: Runtime): DataPlane {
-  const clusters = new Map(Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]));
-  const listeners = new Map(Object.values(plan.listeners).map(settings => [settings.name, bindListener(settings, plan, clusters, runtime)]));
+  const clusters = new Map(
+    Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
+  );
+  const listeners = new Map(
+    Object.values(plan.listeners).map(settings => [
+      settings.name,
+      bindListener(settings, plan, clusters, runtime),
+    ]),
+  );
   return { digest: plan.digest, listeners, clusters };
 }
 
-function bindListener(settings: ListenerSettings, plan: Plan, clusters: ReadonlyMap<string, BoundCluster>, runtime: Runtime): BoundListener {
+function bindListener(
+  settings: ListenerSettings,
+  plan: Plan,
+  clusters: ReadonlyMap<string, BoundCluster>,
+  runtime: Runtime,
+): BoundListener {
   const routes = plan.routes.filter(({ listeners }) => listeners[settings.name] !== undefined);
   return {
     settings,
-    router: compileRouter(routes.map(route => ({ match: route.match, value: bindRoute(route, settings.name, clusters, runtime) }))),
+    router: compileRouter(
+      routes.map(route => ({
+        match: route.match,
+        value: bindRoute(route, settings.name, clusters, runtime),
+      })),
+    ),
     trusted: compileNetworks(settings.trustedProxies),
     access: compileAccess(settings.access),
     handles: runtime.metrics.route(settings.name, NO_ROUTE),
   };
 }
 
-function bindRoute(settings: RouteSettings, listener: string, clusters: ReadonlyMap<string, BoundCluster>, runtime: Runtime): BoundRoute {
+function bindRoute(
+  settings: RouteSettings,
+  listener: string,
+  clusters: ReadonlyMap<string, BoundCluster>,
+  runtime: Runtime,
+): BoundRoute {
   const limits = settings.listeners[listener];
   if (limits === undefined) throw new Error(`route ${settings.name} is not served on ${listener}`);
   return {
@@ -50,7 +72,12 @@ function bindRoute(settings: RouteSettings, listener: string, clusters: Readonly
     requestEdits: compileHeaderEdits(settings.headers.request),
     responseEdits: compileHeaderEdits(settings.headers.response),
     access: compileAccess(settings.access),
-    rateLimiters: settings.rateLimits.map(limit => runtime.registry.getOrCreate(`limit ${JSON.stringify(limit)}`, () => new RateLimiter(limit, runtime.clock))),
+    rateLimiters: settings.rateLimits.map(limit =>
+      runtime.registry.getOrCreate(
+        `limit ${JSON.stringify(limit)}`,
+        () => new RateLimiter(limit, runtime.clock),
+      ),
+    ),
     handles: runtime.metrics.route(listener, settings.name),
   };
 }

@@ -1,8 +1,9 @@
 /** A cluster of the plan becomes a pool of backends, with the state that earlier plans have left under the same keys. */
-import type { BoundCluster } from '../http/data_plane.ts';
+
 import { Prober } from '../health/active.ts';
 import { ejectedMax, PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
+import type { BoundCluster } from '../http/data_plane.ts';
 import { Backend, type ClusterSettings, type EndpointSettings } from '../load_balancer/backend.ts';
 import { LeastRequestsPolicy } from '../load_balancer/least_conn.ts';
 import type { Policy } from '../load_balancer/policy.ts';
@@ -22,9 +23,19 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
   const backends = settings.endpoints.map(endpoint => assembleBackend(settings, endpoint, runtime));
   const pool = registry.getOrCreate(`pool ${JSON.stringify(settings)}`, () => {
     const out = ejectedMax(settings.endpoints.length, settings.health.passive?.ejectedRatioMax ?? 0);
-    return new ClusterPool(settings.name, backends, settings.pool, createPolicy(settings, runtime), out, clock);
+    return new ClusterPool(
+      settings.name,
+      backends,
+      settings.pool,
+      createPolicy(settings, runtime),
+      out,
+      clock,
+    );
   });
-  const retryBudget = registry.getOrCreate(`budget ${settings.name} ${JSON.stringify(settings.retryBudget)}`, () => new RetryBudget(settings.retryBudget, clock));
+  const retryBudget = registry.getOrCreate(
+    `budget ${settings.name} ${JSON.stringify(settings.retryBudget)}`,
+    () => new RetryBudget(settings.retryBudget, clock),
+  );
   return { name: settings.name, pool, retryBudget, handles: metrics.cluster(settings.name) };
 }
 
@@ -35,7 +46,10 @@ function createPolicy(settings: ClusterSettings, { registry, random }: Runtime):
     case 'random':
       return new RandomPolicy(random);
     case 'roundRobin':
-      return new RoundRobinPolicy(registry.getOrCreate(`cursor ${settings.name}`, () => ({ at: -1, dispose: () => {} })), random);
+      return new RoundRobinPolicy(
+        registry.getOrCreate(`cursor ${settings.name}`, () => ({ at: -1, dispose: () => {} })),
+        random,
+      );
   }
 }
 
@@ -48,32 +62,78 @@ function assembleBackend(settings: ClusterSettings, endpoint: EndpointSettings, 
 
   const health = registry.getOrCreate(`health ${identity} ${JSON.stringify(settings.health)}`, () => {
     const made = new EndpointHealth(active, clock.nowMs());
-    made.subscribe((from, to, cause) => telemetry.emit({ kind: 'health_changed', cluster: settings.name, endpoint: name, from, to, cause }));
+    made.subscribe((from, to, cause) =>
+      telemetry.emit({ kind: 'health_changed', cluster: settings.name, endpoint: name, from, to, cause }),
+    );
     return made;
   });
   const way = { protocol: settings.protocol, tls: settings.tls, ...settings.pool, queueMax: 0, queueMs: 0 };
-  const upstream = registry.getOrCreate(`upstream ${identity} ${JSON.stringify(way)}`, () => new KeptUpstream(openUpstream({ address: endpoint.address, protocol: settings.protocol, tls: settings.tls, ...settings.pool }, clock, runtime.random))).upstream;
-  if (active !== null) registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, settings.tls])}`, () => startProber(settings, endpoint, active, health, runtime));
+  const upstream = registry.getOrCreate(
+    `upstream ${identity} ${JSON.stringify(way)}`,
+    () =>
+      new KeptUpstream(
+        openUpstream(
+          { address: endpoint.address, protocol: settings.protocol, tls: settings.tls, ...settings.pool },
+          clock,
+          runtime.random,
+        ),
+      ),
+  ).upstream;
+  if (active !== null)
+    registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, settings.tls])}`, () =>
+      startProber(settings, endpoint, active, health, runtime),
+    );
   return new Backend(name, endpoint.weight, {
     upstream,
     health,
-    passive: passive === null ? null : registry.getOrCreate(`passive ${identity} ${JSON.stringify(settings.health)}`, () => new PassiveHealth(passive, health, clock)),
+    passive:
+      passive === null
+        ? null
+        : registry.getOrCreate(
+            `passive ${identity} ${JSON.stringify(settings.health)}`,
+            () => new PassiveHealth(passive, health, clock),
+          ),
     circuit: assembleCircuit(settings, name, identity, runtime),
   });
 }
 
-function assembleCircuit({ name, circuitBreaker }: ClusterSettings, endpoint: string, identity: string, { clock, registry, telemetry }: Runtime): CircuitBreaker | null {
+function assembleCircuit(
+  { name, circuitBreaker }: ClusterSettings,
+  endpoint: string,
+  identity: string,
+  { clock, registry, telemetry }: Runtime,
+): CircuitBreaker | null {
   if (circuitBreaker === null) return null;
   return registry.getOrCreate(
     `circuit ${identity} ${JSON.stringify(circuitBreaker)}`,
-    () => new CircuitBreaker(circuitBreaker, clock, (from, to) => telemetry.emit({ kind: 'circuit_changed', cluster: name, endpoint, from, to })),
+    () =>
+      new CircuitBreaker(circuitBreaker, clock, (from, to) =>
+        telemetry.emit({ kind: 'circuit_changed', cluster: name, endpoint, from, to }),
+      ),
   );
 }
 
 /** The first probe is made at once. */
-function startProber(settings: ClusterSettings, endpoint: EndpointSettings, active: NonNullable<ClusterSettings['health']['active']>, health: EndpointHealth, { clock, random }: Runtime): Prober {
-  const target = { address: endpoint.address, tls: settings.tls, protocols: ['http/1.1' as const], connectMs: active.timeoutMs };
-  const prober = new Prober(active, { open: callback => connect(target, clock, callback), authority: formatAddress(endpoint.address) }, health, clock, random);
+function startProber(
+  settings: ClusterSettings,
+  endpoint: EndpointSettings,
+  active: NonNullable<ClusterSettings['health']['active']>,
+  health: EndpointHealth,
+  { clock, random }: Runtime,
+): Prober {
+  const target = {
+    address: endpoint.address,
+    tls: settings.tls,
+    protocols: ['http/1.1' as const],
+    connectMs: active.timeoutMs,
+  };
+  const prober = new Prober(
+    active,
+    { open: callback => connect(target, clock, callback), authority: formatAddress(endpoint.address) },
+    health,
+    clock,
+    random,
+  );
   prober.start();
   return prober;
 }

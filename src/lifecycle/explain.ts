@@ -2,8 +2,9 @@
  * What would happen to a request, without sending one: the route, why nearer ones do not match, what the backend
  * would see, and which limits would hold, each with the line that set it.
  */
-import type { ListenerSettings } from '../http/server.ts';
+
 import type { Plan } from '../config/plan.ts';
+import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { compileRedirect, compileRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -25,22 +26,36 @@ export interface Question {
 
 export interface Explanation {
   readonly listener: string;
-  readonly request: { readonly method: string; readonly host: string; readonly path: string; readonly matchPath: string };
+  readonly request: {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly matchPath: string;
+  };
   readonly client: { readonly ip: string; readonly peerTrusted: boolean };
   readonly route: string | null;
   /** Why there is no route, or why the request would be refused before it is used. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
   readonly action: unknown;
-  readonly upstream: { readonly target: string; readonly host: string; readonly headers: readonly string[] } | null;
-  readonly limits: readonly { readonly name: string; readonly value: number | null; readonly origin: string }[];
+  readonly upstream: {
+    readonly target: string;
+    readonly host: string;
+    readonly headers: readonly string[];
+  } | null;
+  readonly limits: readonly {
+    readonly name: string;
+    readonly value: number | null;
+    readonly origin: string;
+  }[];
 }
 
 export type Explained = Explanation | { readonly error: string };
 
 /** From the query of `/explain?url=...&method=...&header=...`. */
 export function readQuestion(query: Readonly<Record<string, unknown>>): Question {
-  const one = (key: string, otherwise: string): string => (typeof query[key] === 'string' ? query[key] : otherwise);
+  const one = (key: string, otherwise: string): string =>
+    typeof query[key] === 'string' ? query[key] : otherwise;
   const header = query['header'];
   return {
     url: one('url', ''),
@@ -51,9 +66,14 @@ export function readQuestion(query: Readonly<Record<string, unknown>>): Question
   };
 }
 
-export function explainOffline(plan: Plan, origins: ReadonlyMap<string, string>, question: Question): Explained {
+export function explainOffline(
+  plan: Plan,
+  origins: ReadonlyMap<string, string>,
+  question: Question,
+): Explained {
   const url = URL.canParse(question.url) ? new URL(question.url) : null;
-  if (url === null || !/^https?:$/.test(url.protocol)) return { error: `"${question.url}" is no http or https URL` };
+  if (url === null || !/^https?:$/.test(url.protocol))
+    return { error: `"${question.url}" is no http or https URL` };
   const listener = chooseListener(plan, question.listener, url);
   if (typeof listener === 'string') return { error: listener };
   const headers = readHeaders(question.headers);
@@ -63,7 +83,9 @@ export function explainOffline(plan: Plan, origins: ReadonlyMap<string, string>,
   const raw = {
     method: question.method,
     target: target.startsWith('/') ? target : `/${target}`,
-    headers: headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'host') ? headers : ['Host', url.host, ...headers],
+    headers: headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'host')
+      ? headers
+      : ['Host', url.host, ...headers],
     protocol: 'HTTP/1.1' as const,
     authority: null,
     endOfStream: true,
@@ -72,12 +94,28 @@ export function explainOffline(plan: Plan, origins: ReadonlyMap<string, string>,
   const asked = { method: raw.method, host: url.host, path: raw.target };
   const trusted = compileNetworks(listener.trustedProxies);
   const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
-  const base = { listener: listener.name, client: { ip: address.clientIp, peerTrusted: address.peerTrusted } };
+  const base = {
+    listener: listener.name,
+    client: { ip: address.clientIp, peerTrusted: address.peerTrusted },
+  };
   if ('kind' in head) {
-    return { ...base, request: { ...asked, matchPath: '' }, route: null, refused: refusal(head), nearer: [], action: null, upstream: null, limits: [] };
+    return {
+      ...base,
+      request: { ...asked, matchPath: '' },
+      route: null,
+      refused: refusal(head),
+      nearer: [],
+      action: null,
+      upstream: null,
+      limits: [],
+    };
   }
   const request = { ...asked, host: head.authority, matchPath: head.matchPath };
-  return { ...base, request, ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:') };
+  return {
+    ...base,
+    request,
+    ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:'),
+  };
 }
 
 function explainRoute(
@@ -92,14 +130,25 @@ function explainRoute(
   const router = compileRouter(routes.map(route => ({ match: route.match, value: route })));
   const { chosen, nearer } = router.explain(head);
   const near = nearer.map(({ value, reason }) => ({ route: value.name, reason }));
-  if (chosen === null) return { route: null, refused: refusal({ kind: 'no_route' }), nearer: near, action: null, upstream: null, limits: [] };
-  const admitted = compileAccess(listener.access).allows(address.clientIp) && compileAccess(chosen.access).allows(address.clientIp);
+  if (chosen === null)
+    return {
+      route: null,
+      refused: refusal({ kind: 'no_route' }),
+      nearer: near,
+      action: null,
+      upstream: null,
+      limits: [],
+    };
+  const admitted =
+    compileAccess(listener.access).allows(address.clientIp) &&
+    compileAccess(chosen.access).allows(address.clientIp);
   return {
     route: chosen.name,
     refused: admitted ? null : refusal({ kind: 'access_denied' }),
     nearer: near,
     action: describeAction(chosen, head),
-    upstream: chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
+    upstream:
+      chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
     limits: describeLimits(plan, chosen, listener, origins),
   };
 }
@@ -109,11 +158,22 @@ function refusal(failure: Failure): Explanation['refused'] {
 }
 
 function describeAction({ action }: RouteSettings, head: RequestHead): unknown {
-  if (action.kind === 'redirect') return { kind: 'redirect', status: action.status, location: expandRedirect(compileRedirect(action.to), head) };
+  if (action.kind === 'redirect')
+    return {
+      kind: 'redirect',
+      status: action.status,
+      location: expandRedirect(compileRedirect(action.to), head),
+    };
   return action;
 }
 
-function describeUpstream(route: RouteSettings, head: RequestHead, address: { clientIp: string; peerTrusted: boolean }, secure: boolean, listener: ListenerSettings): Explanation['upstream'] {
+function describeUpstream(
+  route: RouteSettings,
+  head: RequestHead,
+  address: { clientIp: string; peerTrusted: boolean },
+  secure: boolean,
+  listener: ListenerSettings,
+): Explanation['upstream'] {
   const rewrite = compileRewrite(route.rewrite);
   const facts = {
     requestId: '<new>',
@@ -133,7 +193,12 @@ function describeUpstream(route: RouteSettings, head: RequestHead, address: { cl
   };
 }
 
-function describeLimits(plan: Plan, route: RouteSettings, listener: ListenerSettings, origins: ReadonlyMap<string, string>): Explanation['limits'] {
+function describeLimits(
+  plan: Plan,
+  route: RouteSettings,
+  listener: ListenerSettings,
+  origins: ReadonlyMap<string, string>,
+): Explanation['limits'] {
   const limits = route.listeners[listener.name];
   const own = `routes.${route.name}`;
   const bound = `${own}.listeners.${listener.name}`;
@@ -158,7 +223,11 @@ function describeLimits(plan: Plan, route: RouteSettings, listener: ListenerSett
 
 function chooseListener(plan: Plan, name: string | null, url: URL): ListenerSettings | string {
   const all = Object.values(plan.listeners);
-  if (name !== null) return plan.listeners[name] ?? `there is no listener "${name}"; there are ${Object.keys(plan.listeners).join(', ')}`;
+  if (name !== null)
+    return (
+      plan.listeners[name] ??
+      `there is no listener "${name}"; there are ${Object.keys(plan.listeners).join(', ')}`
+    );
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));
   const onPort = all.find(({ address }) => address.kind === 'tcp' && address.port === port);

@@ -2,8 +2,10 @@
  * The listeners of the process: opened at start and by reloads, served by one `ListenerServer` each, closed when
  * a plan no longer names them. A listener is the same as long as its name and address are.
  */
+
+import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Services } from '../http/request.ts';
-import { ListenerServer, type ListenerSettings } from '../http/server.ts';
+import { ListenerServer } from '../http/server.ts';
 import type { ConnectionTable } from '../net/connection.ts';
 import { formatAddress } from '../net/endpoint.ts';
 import { type Listener, openListener } from '../net/listener.ts';
@@ -74,7 +76,11 @@ export class Listeners {
     }
     for (const [name, open] of this.#prepared) {
       this.#open.set(name, open);
-      this.#services.telemetry.emit({ kind: 'listener_opened', listener: name, address: open.listener.address() });
+      this.#services.telemetry.emit({
+        kind: 'listener_opened',
+        listener: name,
+        address: open.listener.address(),
+      });
     }
     this.#prepared.clear();
   }

@@ -81,5 +81,7 @@ async function reload(target: Reloadable): Promise<ReloadResult> {
 
 /** What a running process cannot change about itself. */
 export function restartReasons(running: Plan, next: Plan): string[] {
-  return isDeepStrictEqual(running.admin, next.admin) ? [] : ['admin.address cannot change while the process runs: restart it'];
+  return isDeepStrictEqual(running.admin, next.admin)
+    ? []
+    : ['admin.address cannot change while the process runs: restart it'];
 }

@@ -6,7 +6,7 @@
  * is used in this file only, and where it fails the program `systemd-notify` does the same, slower.
  */
 import { spawn } from 'node:child_process';
-import type { Clock, Timer } from '../resilience/clock.ts';
+import { type Clock, systemMonotonicUsec, type Timer } from '../resilience/clock.ts';
 
 export interface ServiceManager {
   ready(status: string): void;
@@ -20,7 +20,10 @@ export interface ServiceManager {
 
 type Send = (message: string) => void;
 
-export async function createServiceManager(env: Readonly<Record<string, string | undefined>>, clock: Clock): Promise<ServiceManager> {
+export async function createServiceManager(
+  env: Readonly<Record<string, string | undefined>>,
+  clock: Clock,
+): Promise<ServiceManager> {
   const socket = env['NOTIFY_SOCKET'];
   const send: Send = socket === undefined || socket === '' ? () => {} : await openNotifySocket(socket);
   let watchdog: Timer | null = null;
@@ -35,7 +38,7 @@ export async function createServiceManager(env: Readonly<Record<string, string |
       if (intervalMs !== null && watchdog === null) beat();
     },
     // Without the time a reload of Type=notify-reload is taken for an older one (sd_notify(3)).
-    reloading: () => send(`RELOADING=1\nMONOTONIC_USEC=${process.hrtime.bigint() / 1_000n}`),
+    reloading: () => send(`RELOADING=1\nMONOTONIC_USEC=${systemMonotonicUsec()}`),
     stopping: () => send('STOPPING=1\nSTATUS=draining'),
     status: text => send(`STATUS=${oneLine(text)}`),
     extendTimeout: byMs => send(`EXTEND_TIMEOUT_USEC=${Math.round(byMs * 1_000)}`),

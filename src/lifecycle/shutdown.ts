@@ -74,10 +74,18 @@ export class Shutdown {
   }
 
   /** `forced` when the time is over or somebody hurries; `quiet` when `end` comes first. Without an `end` the time is only waited for. */
-  async #within(limitMs: number, hurried: Promise<'forced'>, end?: Promise<void>): Promise<'forced' | 'quiet'> {
+  async #within(
+    limitMs: number,
+    hurried: Promise<'forced'>,
+    end?: Promise<void>,
+  ): Promise<'forced' | 'quiet'> {
     const { promise: overdue, resolve } = Promise.withResolvers<'forced'>();
     const timer = this.#clock.setTimer(resolve, limitMs, 'forced' as const);
-    const outcome = await Promise.race([overdue, hurried, ...(end === undefined ? [] : [end.then(() => 'quiet' as const)])]);
+    const outcome = await Promise.race([
+      overdue,
+      hurried,
+      ...(end === undefined ? [] : [end.then(() => 'quiet' as const)]),
+    ]);
     this.#clock.cancelTimer(timer);
     return outcome;
   }

@@ -39,7 +39,9 @@ export interface StartOptions {
   readonly log?: LogDestination;
 }
 
-export type StartResult = { readonly kind: 'started'; readonly proxy: Proxy } | { readonly kind: 'failed'; readonly problems: readonly string[] };
+export type StartResult =
+  | { readonly kind: 'started'; readonly proxy: Proxy }
+  | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
 export async function startProxy(options: StartOptions): Promise<StartResult> {
   const proxy = new Proxy(options, await createServiceManager(options.env, systemClock));
@@ -75,9 +77,16 @@ export class Proxy {
     this.#origins = options.loaded.origins;
     this.#startedMs = this.#clock.nowMs();
     const metrics = new Metrics(readVersion());
-    const log = options.log ?? new BufferedDestination({ fd: process.stdout.fd }, this.#clock, () => metrics.logLineDropped());
+    const log =
+      options.log ??
+      new BufferedDestination({ fd: process.stdout.fd }, this.#clock, () => metrics.logLineDropped());
     this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
-    const traffic: Traffic = { active: new Set(), tunnels: 0, draining: false, onIdle: () => this.#onIdle?.() };
+    const traffic: Traffic = {
+      active: new Set(),
+      tunnels: 0,
+      draining: false,
+      onIdle: () => this.#onIdle?.(),
+    };
     this.#runtime = {
       clock: this.#clock,
       random: systemRandom,
@@ -98,7 +107,11 @@ export class Proxy {
       instanceId: randomBytes(4).toString('hex'),
       isReady: () => this.#readiness().ready,
     };
-    this.#listeners = new Listeners(services, this.#runtime.connections, () => this.#plan.process.connectionsMax);
+    this.#listeners = new Listeners(
+      services,
+      this.#runtime.connections,
+      () => this.#plan.process.connectionsMax,
+    );
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
     metrics.observe(runtimeView(this.#planeRef, this.#runtime));
@@ -154,7 +167,8 @@ export class Proxy {
   async #openAdmin(): Promise<string[]> {
     const { address } = this.#plan.admin;
     if (address === null) return [];
-    if (address.kind === 'fd') return ['admin.address: an inherited descriptor is not supported for the admin API'];
+    if (address.kind === 'fd')
+      return ['admin.address: an inherited descriptor is not supported for the admin API'];
     try {
       this.#admin = await openAdminApi(address, {
         readiness: () => this.#readiness(),
@@ -179,7 +193,8 @@ export class Proxy {
     if (!this.#plan.process.reload.watch) {
       this.#watcher?.close();
       this.#watcher = null;
-    } else if (this.#watcher === null) this.#watcher = new ConfigWatcher(files, this.#clock, () => void this.reload('watch'));
+    } else if (this.#watcher === null)
+      this.#watcher = new ConfigWatcher(files, this.#clock, () => void this.reload('watch'));
     else this.#watcher.setFiles(files);
   }
 
@@ -209,13 +224,20 @@ export class Proxy {
   }
 
   #enterPhase(phase: ProcessPhase): void {
-    this.#telemetry.emit({ kind: 'phase_changed', from: this.#phase, to: phase, inFlight: this.#runtime.traffic.active.size });
+    this.#telemetry.emit({
+      kind: 'phase_changed',
+      from: this.#phase,
+      to: phase,
+      inFlight: this.#runtime.traffic.active.size,
+    });
     this.#phase = phase;
   }
 
   #reloadText(): string {
     const result = this.#lastReload?.result;
-    return result?.kind === 'rejected' ? `reload failed: ${result.problems[0] ?? ''}; the plan before goes on` : `serving plan ${this.#plan.digest.slice(0, 12)}`;
+    return result?.kind === 'rejected'
+      ? `reload failed: ${result.problems[0] ?? ''}; the plan before goes on`
+      : `serving plan ${this.#plan.digest.slice(0, 12)}`;
   }
 
   // ---- what reload and shutdown do to the process

@@ -6,13 +6,25 @@ import type { Runtime } from './runtime_state.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
 
-export function describeStatus(planeRef: PlaneRef, runtime: Runtime, addresses: ReadonlyMap<string, string>, nowMs: number) {
+export function describeStatus(
+  planeRef: PlaneRef,
+  runtime: Runtime,
+  addresses: ReadonlyMap<string, string>,
+  nowMs: number,
+) {
   const { listeners, clusters } = planeRef.current;
   const states = runtime.connections.countByState();
   return {
-    listeners: [...listeners.keys()].map(name => ({ name, address: addresses.get(name) ?? null, connections: states.get(name) ?? {} })),
+    listeners: [...listeners.keys()].map(name => ({
+      name,
+      address: addresses.get(name) ?? null,
+      connections: states.get(name) ?? {},
+    })),
     requests: { active: runtime.traffic.active.size, tunnels: runtime.traffic.tunnels },
-    connections: { open: runtime.connections.size, oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX) },
+    connections: {
+      open: runtime.connections.size,
+      oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
+    },
     clusters: [...clusters.values()].map(({ name, pool, retryBudget }) => ({
       name,
       queue: pool.queueDepth,
@@ -43,7 +55,9 @@ export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtim
     activeRequests: () => traffic.active.size,
     tunnels: () => traffic.tunnels,
     connections: () =>
-      [...connections.countByState()].flatMap(([listener, states]) => Object.entries(states).map(([state, count]) => ({ listener, state, count }))),
+      [...connections.countByState()].flatMap(([listener, states]) =>
+        Object.entries(states).map(([state, count]) => ({ listener, state, count })),
+      ),
     clusters: () =>
       [...planeRef.current.clusters.values()].map(({ name, pool, retryBudget }) => ({
         cluster: name,

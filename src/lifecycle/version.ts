@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 let known: string | null = null;
 
 export function readVersion(): string {
-  known ??= String((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: unknown }).version);
+  known ??= String(
+    (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: unknown })
+      .version,
+  );
   return known;
 }

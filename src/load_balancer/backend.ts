@@ -53,7 +53,11 @@ export class Backend {
   readonly circuit: CircuitBreaker | null;
   inFlight = 0;
 
-  constructor(name: string, weight: number, state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit'>) {
+  constructor(
+    name: string,
+    weight: number,
+    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit'>,
+  ) {
     this.name = name;
     this.weight = weight;
     this.upstream = state.upstream;

@@ -3,12 +3,19 @@ import assert from 'node:assert/strict';
 import type { UpstreamSlot } from '../net/upstream.ts';
 import type { Outcome, Permit } from '../resilience/circuit_breaker.ts';
 import type { Backend } from './backend.ts';
-import type { ClusterPool } from './pool.ts';
 
 export type { Outcome } from '../resilience/circuit_breaker.ts';
 
+/** The pool, as far as a lease needs it. */
+export interface LeaseOwner {
+  /** Whether one more backend may be taken out by passive health. */
+  readonly mayEject: () => boolean;
+  /** A connection has come free. */
+  onRelease(): void;
+}
+
 export class Lease {
-  readonly pool: ClusterPool;
+  readonly pool: LeaseOwner;
   readonly backend: Backend;
   readonly slot: UpstreamSlot;
   readonly permit: Permit | null;
@@ -16,7 +23,13 @@ export class Lease {
   readonly waitedMs: number;
   settled = false;
 
-  constructor(pool: ClusterPool, backend: Backend, slot: UpstreamSlot, permit: Permit | null, waitedMs: number) {
+  constructor(
+    pool: LeaseOwner,
+    backend: Backend,
+    slot: UpstreamSlot,
+    permit: Permit | null,
+    waitedMs: number,
+  ) {
     this.pool = pool;
     this.backend = backend;
     this.slot = slot;

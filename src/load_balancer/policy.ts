@@ -16,7 +16,11 @@ export interface Policy<M extends Member> {
 }
 
 /** The first usable one, looking from a random place on, so that what falls back does not fall on one. */
-export function scan<M extends Member>(members: readonly M[], usable: (member: M) => boolean, random: Random): M | null {
+export function scan<M extends Member>(
+  members: readonly M[],
+  usable: (member: M) => boolean,
+  random: Random,
+): M | null {
   const start = Math.floor(random.unit() * members.length);
   for (let step = 0; step < members.length; step++) {
     const member = members[(start + step) % members.length];

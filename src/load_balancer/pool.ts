@@ -12,7 +12,7 @@
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Backend, PoolSettings } from './backend.ts';
-import { Lease } from './lease.ts';
+import { Lease, type LeaseOwner } from './lease.ts';
 import type { Policy } from './policy.ts';
 
 /** A request that wants a backend. The owner keeps the object; exactly one of the two is called, perhaps at once. */
@@ -26,7 +26,7 @@ export interface LeaseWant {
 const OFFERS_MAX = 8;
 const NONE: readonly Backend[] = [];
 
-export class ClusterPool {
+export class ClusterPool implements LeaseOwner {
   readonly name: string;
   readonly backends: readonly Backend[];
   readonly #settings: PoolSettings;
@@ -40,7 +40,14 @@ export class ClusterPool {
   #eligible: readonly Backend[] = NONE;
   #tried: readonly Backend[] = NONE;
 
-  constructor(name: string, backends: readonly Backend[], settings: PoolSettings, policy: Policy<Backend>, ejectedMax: number, clock: Clock) {
+  constructor(
+    name: string,
+    backends: readonly Backend[],
+    settings: PoolSettings,
+    policy: Policy<Backend>,
+    ejectedMax: number,
+    clock: Clock,
+  ) {
     this.name = name;
     this.backends = backends;
     this.#settings = settings;
@@ -76,7 +83,8 @@ export class ClusterPool {
   }
 
   /** Whether one more backend may be taken out by passive health. */
-  readonly mayEject = (): boolean => this.backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0) < this.#ejectedMax;
+  readonly mayEject = (): boolean =>
+    this.backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0) < this.#ejectedMax;
 
   dispose(): void {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
@@ -102,14 +110,17 @@ export class ClusterPool {
   #pick(tried: readonly Backend[]): Backend | null {
     this.#tried = tried;
     const fresh = this.#policy.pick(this.#isUsable);
-    if (fresh !== null || tried.length === 0 || this.#eligible.some(backend => !tried.includes(backend))) return fresh;
+    if (fresh !== null || tried.length === 0 || this.#eligible.some(backend => !tried.includes(backend)))
+      return fresh;
     this.#tried = NONE;
     return this.#policy.pick(this.#isUsable);
   }
 
   /** Made once: a closure for each pick would be one for each request. */
   readonly #isUsable = (backend: Backend): boolean =>
-    backend.upstream.hasRoom && (backend.circuit === null || backend.circuit.wouldAdmit) && !this.#tried.includes(backend);
+    backend.upstream.hasRoom &&
+    (backend.circuit === null || backend.circuit.wouldAdmit) &&
+    !this.#tried.includes(backend);
 
   // ---- waiting
 
@@ -127,9 +138,13 @@ export class ClusterPool {
   #refusal(): Failure | null {
     if (this.#eligible.length === 0) return { kind: 'no_healthy_backend', cluster: this.name };
     if (this.#eligible.every(({ circuit }) => circuit !== null && !circuit.wouldAdmit)) {
-      return { kind: 'circuit_open', retryAfterMs: Math.min(...this.#eligible.map(({ circuit }) => circuit?.retryAfterMs ?? 0)) };
+      return {
+        kind: 'circuit_open',
+        retryAfterMs: Math.min(...this.#eligible.map(({ circuit }) => circuit?.retryAfterMs ?? 0)),
+      };
     }
-    if (this.#queue.size >= this.#settings.queueMax) return { kind: 'queue_full', limit: this.#settings.queueMax };
+    if (this.#queue.size >= this.#settings.queueMax)
+      return { kind: 'queue_full', limit: this.#settings.queueMax };
     return null;
   }
 

@@ -26,7 +26,8 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 
 /** Calls back once. The function it returns gives up; the callback is not called then. */
 export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCallback): () => void {
-  const socket = target.tls === null ? net.connect(tcpOptions(target)) : tls.connect(tlsOptions(target, target.tls));
+  const socket =
+    target.tls === null ? net.connect(tcpOptions(target)) : tls.connect(tlsOptions(target, target.tls));
   let done = false;
   const finish = (failure: Failure | null): void => {
     if (done) return;
@@ -38,7 +39,10 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
       callback(failure, null);
     }
   };
-  const timer = clock.setTimer(finish, target.connectMs, { kind: 'connect_timeout', afterMs: target.connectMs } as Failure);
+  const timer = clock.setTimer(finish, target.connectMs, {
+    kind: 'connect_timeout',
+    afterMs: target.connectMs,
+  } as Failure);
   // From birth to death somebody listens: an error without a listener would end the process.
   socket.on('error', error => finish(connectFailure(error, target.tls !== null)));
   socket.once('close', () => finish({ kind: 'connect_refused', code: 'CLOSED' }));
@@ -79,14 +83,25 @@ function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.Con
 
 /** Codes of OpenSSL and Node that speak of the certificate and not of the conversation. */
 const CERTIFICATE_CODE = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|CRL/;
-const DNS_CODES = new Set(['ENOTFOUND', 'ENODATA', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NONAME', 'ESERVFAIL', 'ETIMEOUT']);
+const DNS_CODES = new Set([
+  'ENOTFOUND',
+  'ENODATA',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EAI_NONAME',
+  'ESERVFAIL',
+  'ETIMEOUT',
+]);
 
 export function connectFailure(error: Error & { code?: unknown }, secure: boolean): Failure {
   const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
   if (DNS_CODES.has(code)) return { kind: 'dns_failed', code };
   if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: 0 };
   if (secure && CERTIFICATE_CODE.test(code)) return { kind: 'tls_failed', part: 'certificate', code };
-  if (secure && (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || code === 'ECONNRESET')) {
+  if (
+    secure &&
+    (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || code === 'ECONNRESET')
+  ) {
     return { kind: 'tls_failed', part: 'protocol', code };
   }
   return { kind: 'connect_refused', code };

@@ -39,7 +39,13 @@ export class ConnectionTable {
   }
 
   /** Counts the connection until its socket closes, or says which limit it would exceed. `ipKey` groups addresses of one client. */
-  admit(socket: Socket, listener: string, ip: string, ipKey: string, limits: ConnectionLimits): Connection | RefusalCause {
+  admit(
+    socket: Socket,
+    listener: string,
+    ip: string,
+    ipKey: string,
+    limits: ConnectionLimits,
+  ): Connection | RefusalCause {
     const onListener = this.#byListener.get(listener) ?? 0;
     const perIpKey = `${listener} ${ipKey}`;
     const fromIp = this.#byIp.get(perIpKey) ?? 0;
@@ -59,7 +65,13 @@ export class ConnectionTable {
   }
 
   /** For status and metrics. */
-  list(): { readonly listener: string; readonly ip: string; readonly state: ConnectionState; readonly stateAgeMs: number; readonly ageMs: number }[] {
+  list(): {
+    readonly listener: string;
+    readonly ip: string;
+    readonly state: ConnectionState;
+    readonly stateAgeMs: number;
+    readonly ageMs: number;
+  }[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#open].map(({ listener, ip, state, openedMs, stateSinceMs }) => ({
       listener,
@@ -82,7 +94,8 @@ export class ConnectionTable {
 
   /** Closes those on which nothing is under way. */
   closeIdle(): void {
-    for (const connection of this.#open) if (connection.state === 'idle' || connection.state === 'new') connection.close();
+    for (const connection of this.#open)
+      if (connection.state === 'idle' || connection.state === 'new') connection.close();
   }
 
   closeAll(): void {

@@ -19,7 +19,8 @@ export function sendOnSocket(socket: Socket, request: UpstreamRequest, handler: 
     if (over) return;
     over = true;
     const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
-    if (code.startsWith('HPE_') && !headSeen) handler.onError({ kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' });
+    if (code.startsWith('HPE_') && !headSeen)
+      handler.onError({ kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' });
     else handler.onError({ kind: headSeen ? 'reset_in_body' : 'reset_before_head', code });
   };
   exchange.on('error', fail);

@@ -59,9 +59,13 @@ const HTTP2_PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 /** Rejects with an error whose message says what to do. */
 export async function openListener(settings: SocketListenerSettings, deps: ListenerDeps): Promise<Listener> {
   const acceptor = new Acceptor(settings, deps);
-  const server = net.createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket => acceptor.accept(socket));
+  const server = net.createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, socket =>
+    acceptor.accept(socket),
+  );
   await bind(server, settings, deps.env);
-  server.on('error', error => deps.emit({ kind: 'warning', message: `listener ${settings.name}: ${error.message}` }));
+  server.on('error', error =>
+    deps.emit({ kind: 'warning', message: `listener ${settings.name}: ${error.message}` }),
+  );
   return {
     address: () => boundAddress(server, settings.address),
     setSettings: next => acceptor.setSettings(next),
@@ -102,7 +106,10 @@ class Acceptor {
       socket.resetAndDestroy();
       this.#report(connection);
     } else if (this.#tls !== null) this.#startTls(this.#tls, socket, connection);
-    else if (this.#settings.h2c) peekProtocol(socket, this.#settings.headMs, clock, protocol => this.#deps.onConnection(socket, connection, protocol));
+    else if (this.#settings.h2c)
+      peekProtocol(socket, this.#settings.headMs, clock, protocol =>
+        this.#deps.onConnection(socket, connection, protocol),
+      );
     else this.#deps.onConnection(socket, connection, 'http1');
   }
 
@@ -145,20 +152,30 @@ class Acceptor {
     if (this.#reporting) return;
     this.#reporting = true;
     this.#say();
-    this.#deps.clock.setTimer(() => {
-      this.#reporting = false;
-      this.#say();
-    }, REPORT_EVERY_MS, undefined);
+    this.#deps.clock.setTimer(
+      () => {
+        this.#reporting = false;
+        this.#say();
+      },
+      REPORT_EVERY_MS,
+      undefined,
+    );
   }
 
   #say(): void {
-    for (const [cause, count] of this.#refused) this.#deps.emit({ kind: 'connections_refused', listener: this.#settings.name, cause, count });
+    for (const [cause, count] of this.#refused)
+      this.#deps.emit({ kind: 'connections_refused', listener: this.#settings.name, cause, count });
     this.#refused.clear();
   }
 }
 
 /** HTTP/2 begins with a preface that no HTTP/1 request can begin with; the bytes are put back. */
-function peekProtocol(socket: Socket, limitMs: number, clock: Clock, callback: (protocol: 'http1' | 'http2') => void): void {
+function peekProtocol(
+  socket: Socket,
+  limitMs: number,
+  clock: Clock,
+  callback: (protocol: 'http1' | 'http2') => void,
+): void {
   let head = Buffer.alloc(0);
   const timer = clock.setTimer(() => socket.destroy(), limitMs, undefined);
   const decide = (protocol: 'http1' | 'http2'): void => {
@@ -182,7 +199,11 @@ function peekProtocol(socket: Socket, limitMs: number, clock: Clock, callback: (
 
 // ---- binding
 
-async function bind(server: net.Server, settings: SocketListenerSettings, env: ListenerDeps['env']): Promise<void> {
+async function bind(
+  server: net.Server,
+  settings: SocketListenerSettings,
+  env: ListenerDeps['env'],
+): Promise<void> {
   try {
     await listen(server, settings, env);
   } catch (error) {
@@ -192,18 +213,26 @@ async function bind(server: net.Server, settings: SocketListenerSettings, env: L
       await listen(server, settings, env);
       return;
     }
-    throw new Error(`listener ${settings.name}: cannot listen on ${formatAddress(settings.address)}: ${bindAdvice(code, error)}`, { cause: error });
+    throw new Error(
+      `listener ${settings.name}: cannot listen on ${formatAddress(settings.address)}: ${bindAdvice(code, error)}`,
+      { cause: error },
+    );
   }
 }
 
-function listen(server: net.Server, { address }: SocketListenerSettings, env: ListenerDeps['env']): Promise<void> {
+function listen(
+  server: net.Server,
+  { address }: SocketListenerSettings,
+  env: ListenerDeps['env'],
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const onListening = (): void => {
       server.off('error', reject);
       resolve();
     };
-    if (address.kind === 'tcp') server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, onListening);
+    if (address.kind === 'tcp')
+      server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, onListening);
     else if (address.kind === 'unix') server.listen({ path: address.path, backlog: BACKLOG }, onListening);
     else {
       const fd = inheritedDescriptor(address.name, env, process.pid);

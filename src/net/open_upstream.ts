@@ -6,5 +6,7 @@ import { Http1Upstream } from './upstream_http1.ts';
 import { Http2Upstream } from './upstream_http2.ts';
 
 export function openUpstream(settings: UpstreamSettings, clock: Clock, random: Random): Upstream {
-  return settings.protocol === 'http1' ? new Http1Upstream(settings, clock, random) : new Http2Upstream(settings, clock, random);
+  return settings.protocol === 'http1'
+    ? new Http1Upstream(settings, clock, random)
+    : new Http2Upstream(settings, clock, random);
 }

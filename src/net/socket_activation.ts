@@ -3,12 +3,18 @@
 const FIRST_DESCRIPTOR = 3;
 
 /** The descriptor for `fd:NAME` or `fd:NUMBER`; a string is the reason why there is none. */
-export function inheritedDescriptor(name: string, env: Readonly<Record<string, string | undefined>>, pid: number): number | string {
+export function inheritedDescriptor(
+  name: string,
+  env: Readonly<Record<string, string | undefined>>,
+  pid: number,
+): number | string {
   const count = Number(env['LISTEN_FDS'] ?? 0);
   if (/^\d+$/.test(name)) return Number(name);
-  if (env['LISTEN_PID'] !== String(pid) || !(count > 0)) return `no descriptor "${name}": this process was not started by socket activation (LISTEN_PID, LISTEN_FDS)`;
+  if (env['LISTEN_PID'] !== String(pid) || !(count > 0))
+    return `no descriptor "${name}": this process was not started by socket activation (LISTEN_PID, LISTEN_FDS)`;
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
   const at = names.indexOf(name);
-  if (at < 0 || at >= count) return `no descriptor "${name}": there are ${names.slice(0, count).join(', ')} (LISTEN_FDNAMES)`;
+  if (at < 0 || at >= count)
+    return `no descriptor "${name}": there are ${names.slice(0, count).join(', ')} (LISTEN_FDNAMES)`;
   return FIRST_DESCRIPTOR + at;
 }

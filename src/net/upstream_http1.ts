@@ -21,7 +21,15 @@ import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import { type ConnectTarget, connect } from './connect.ts';
 import { sendOnSocket } from './dedicated.ts';
-import type { SocketCallback, Upstream, UpstreamCounts, UpstreamHandler, UpstreamRequest, UpstreamSettings, UpstreamSlot } from './upstream.ts';
+import type {
+  SocketCallback,
+  Upstream,
+  UpstreamCounts,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamSettings,
+  UpstreamSlot,
+} from './upstream.ts';
 
 /** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
@@ -109,8 +117,14 @@ class Http1Slot implements UpstreamSlot {
   constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#target = { address: settings.address, tls: settings.tls, protocols: ['http/1.1'], connectMs: settings.connectMs };
-    this.#ageMsMax = (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
+    this.#target = {
+      address: settings.address,
+      tls: settings.tls,
+      protocols: ['http/1.1'],
+      connectMs: settings.connectMs,
+    };
+    this.#ageMsMax =
+      (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
     this.#client = new Client(settings.tls === null ? 'http://backend' : 'https://backend', {
       pipelining: 1,
       allowH2: false,
@@ -120,7 +134,8 @@ class Http1Slot implements UpstreamSlot {
       keepAliveMaxTimeout: settings.idleMs,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
       maxHeaderSize: ANSWER_HEAD_BYTES_MAX,
-      connect: (_options, callback) => this.#connect(callback as (error: Error | null, socket: Socket | null) => void),
+      connect: (_options, callback) =>
+        this.#connect(callback as (error: Error | null, socket: Socket | null) => void),
     });
     this.#client.on('disconnect', () => {
       this.#socket = null;
@@ -134,13 +149,17 @@ class Http1Slot implements UpstreamSlot {
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     if (request.target === '*') {
       this.openSocket((failure, socket) => {
-        if (failure !== null || socket === null) handler.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
+        if (failure !== null || socket === null)
+          handler.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
         else sendOnSocket(socket, request, handler);
       });
       return;
     }
     const { requestsMax } = this.#settings;
-    const last = this.#socket !== null && ((requestsMax !== null && this.#requests + 1 >= requestsMax) || this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax);
+    const last =
+      this.#socket !== null &&
+      ((requestsMax !== null && this.#requests + 1 >= requestsMax) ||
+        this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax);
     this.#connectFailure = null;
     this.#connectStartedMs = 0;
     const exchange = new Exchange(this, handler);
@@ -225,7 +244,10 @@ class Http1Slot implements UpstreamSlot {
   takeConnectFacts(): { reused: boolean; connectMs: number } {
     this.#requests++;
     const reused = this.#requests > 1;
-    return { reused, connectMs: reused || this.#connectStartedMs === 0 ? 0 : this.#clock.nowMs() - this.#connectStartedMs };
+    return {
+      reused,
+      connectMs: reused || this.#connectStartedMs === 0 ? 0 : this.#clock.nowMs() - this.#connectStartedMs,
+    };
   }
 
   failureOf(error: Error & { code?: unknown }, headSeen: boolean): Failure {
@@ -233,7 +255,8 @@ class Http1Slot implements UpstreamSlot {
     const code = typeof error.code === 'string' ? error.code : error.name;
     if (headSeen) return { kind: 'reset_in_body', code };
     if (isMalformed(error)) return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
-    if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError) return { kind: 'internal', detail: error.message };
+    if (error instanceof errors.InvalidArgumentError || error instanceof errors.NotSupportedError)
+      return { kind: 'internal', detail: error.message };
     return { kind: 'reset_before_head', code };
   }
 }
@@ -274,7 +297,12 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#handler.onConnected(reused, connectMs);
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, statusText?: string): void {
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    statusText?: string,
+  ): void {
     if (this.#over) return;
     const headers = asTexts(controller.rawHeaders);
     if (status < 200) this.#handler.onInformation(status, headers);

@@ -11,7 +11,15 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import { type ConnectTarget, connect } from './connect.ts';
-import type { SocketCallback, Upstream, UpstreamCounts, UpstreamHandler, UpstreamRequest, UpstreamSettings, UpstreamSlot } from './upstream.ts';
+import type {
+  SocketCallback,
+  Upstream,
+  UpstreamCounts,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamSettings,
+  UpstreamSlot,
+} from './upstream.ts';
 
 /** Until the peer's SETTINGS say otherwise, and never more. RFC 9113 section 6.5.2 recommends at least 100. */
 const STREAMS_MAX = 100;
@@ -38,7 +46,9 @@ export class Http2Upstream implements Upstream {
   }
 
   get hasRoom(): boolean {
-    return this.#sessions.length < this.#settings.connectionsMax || this.#sessions.some(session => session.hasRoom);
+    return (
+      this.#sessions.length < this.#settings.connectionsMax || this.#sessions.some(session => session.hasRoom)
+    );
   }
 
   take(): UpstreamSlot | null {
@@ -96,15 +106,20 @@ class Session {
     this.#clock = clock;
     this.#onGone = onGone;
     this.#bornMs = clock.nowMs();
-    this.#ageMsMax = (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
-    this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) => this.#onSocket(failure, socket));
+    this.#ageMsMax =
+      (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
+    this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
+      this.#onSocket(failure, socket),
+    );
   }
 
   get hasRoom(): boolean {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return false;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return false;
     if (this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax) return false;
-    return this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX);
+    return (
+      this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
+    );
   }
   get bornMs(): number {
     return this.#bornMs;
@@ -146,9 +161,14 @@ class Session {
   }
 
   #onSocket(failure: Failure | null, socket: Socket | null): void {
-    if (failure === null && this.#settings.tls !== null && (socket as Socket & { alpnProtocol?: unknown }).alpnProtocol !== 'h2') {
+    if (
+      failure === null &&
+      this.#settings.tls !== null &&
+      (socket as Socket & { alpnProtocol?: unknown }).alpnProtocol !== 'h2'
+    ) {
       socket?.destroy();
-      return this.#onSocket({ kind: 'tls_failed', part: 'protocol', code: 'NO_ALPN_H2' }, null);
+      this.#onSocket({ kind: 'tls_failed', part: 'protocol', code: 'NO_ALPN_H2' }, null);
+      return;
     }
     if (failure !== null || socket === null) {
       this.#closing = true;
@@ -186,7 +206,12 @@ function closeIdle(session: Session): void {
 }
 
 function connectTarget(settings: UpstreamSettings, protocol: 'h2' | 'http/1.1'): ConnectTarget {
-  return { address: settings.address, tls: settings.tls, protocols: [protocol], connectMs: settings.connectMs };
+  return {
+    address: settings.address,
+    tls: settings.tls,
+    protocols: [protocol],
+    connectMs: settings.connectMs,
+  };
 }
 
 class Http2Slot implements UpstreamSlot {
@@ -231,11 +256,15 @@ class Http2Slot implements UpstreamSlot {
   }
 
   openSocket(callback: SocketCallback): void {
-    this.#cancelConnect = connect(connectTarget(this.#settings, 'http/1.1'), this.#clock, (failure, socket) => {
-      this.#cancelConnect = null;
-      this.#socket = socket;
-      callback(failure, socket);
-    });
+    this.#cancelConnect = connect(
+      connectTarget(this.#settings, 'http/1.1'),
+      this.#clock,
+      (failure, socket) => {
+        this.#cancelConnect = null;
+        this.#socket = socket;
+        callback(failure, socket);
+      },
+    );
   }
 
   endUse(retired: boolean): void {
@@ -245,16 +274,30 @@ class Http2Slot implements UpstreamSlot {
   }
 
   #open(session: ClientHttp2Session, request: UpstreamRequest, handler: UpstreamHandler): void {
-    const fields = [':method', request.method, ':scheme', this.#settings.tls === null ? 'http' : 'https', ':authority', request.authority, ':path', request.target];
+    const fields = [
+      ':method',
+      request.method,
+      ':scheme',
+      this.#settings.tls === null ? 'http' : 'https',
+      ':authority',
+      request.authority,
+      ':path',
+      request.target,
+    ];
     for (let at = 0; at + 1 < request.headers.length; at += 2) {
       fields.push((request.headers[at] as string).toLowerCase(), request.headers[at + 1] as string);
     }
     let stream: ClientHttp2Stream;
     try {
-      stream = session.request(fields as unknown as http2.OutgoingHttpHeaders, { endStream: request.body === null });
+      stream = session.request(fields as unknown as http2.OutgoingHttpHeaders, {
+        endStream: request.body === null,
+      });
     } catch (error) {
       this.#over = true;
-      handler.onError({ kind: 'reset_before_head', code: error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN' });
+      handler.onError({
+        kind: 'reset_before_head',
+        code: error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN',
+      });
       return;
     }
     this.#stream = stream;

@@ -28,7 +28,8 @@ export function accessLine(record: RequestRecord, wallMs: number, redactQuery: R
 /** Time that neither a backend nor the queue explains: total less waiting less the attempts. */
 export function overheadMs(record: RequestRecord): number {
   let explainedMs = record.queueMs;
-  for (const { startedMs, endedMs } of record.attempts) explainedMs += (endedMs ?? record.endedMs) - startedMs;
+  for (const { startedMs, endedMs } of record.attempts)
+    explainedMs += (endedMs ?? record.endedMs) - startedMs;
   return Math.max(0, record.endedMs - record.startedMs - explainedMs);
 }
 

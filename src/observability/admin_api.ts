@@ -6,7 +6,10 @@
  * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403.
  */
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Address } from '../net/endpoint.ts';
+
+export type AdminAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unix'; readonly path: string };
 
 export interface Readiness {
   readonly ready: boolean;
@@ -22,7 +25,11 @@ export interface AdminView {
   /** Secrets masked. */
   plan(): unknown;
   explain(question: Readonly<Record<string, unknown>>): unknown;
-  reload(): Promise<{ readonly kind: 'applied' | 'unchanged' | 'rejected'; readonly digest: string; readonly problems?: readonly string[] }>;
+  reload(): Promise<{
+    readonly kind: 'applied' | 'unchanged' | 'rejected';
+    readonly digest: string;
+    readonly problems?: readonly string[];
+  }>;
   drain(): void;
 }
 
@@ -30,28 +37,40 @@ const BODY_BYTES_MAX = 64 * 1_024;
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Listens until the function it returns is called; rejects when the address cannot be had. */
-export async function openAdminApi(address: Exclude<Address, { kind: 'fd' }>, view: AdminView): Promise<{ address: string; close: () => Promise<void> }> {
+export async function openAdminApi(
+  address: AdminAddress,
+  view: AdminView,
+): Promise<{ address: string; close: () => Promise<void> }> {
   const app = Fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
   guard(app, address);
   reads(app, view);
   actions(app, view);
-  const shown = await app.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port });
+  const shown = await app.listen(
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+  );
   return { address: shown, close: () => app.close() };
 }
 
-function guard(app: FastifyInstance, address: Address): void {
+function guard(app: FastifyInstance, address: AdminAddress): void {
   const names = new Set(LOCAL_NAMES);
   if (address.kind === 'tcp') names.add(address.host.includes(':') ? `[${address.host}]` : address.host);
   app.addHook('onRequest', async (request, reply) => {
     const host = hostname(request.headers.host ?? '');
-    if (address.kind === 'tcp' && !names.has(host)) return refuse(reply, 421, 'the Host is not that of the admin API');
+    if (address.kind === 'tcp' && !names.has(host))
+      return refuse(reply, 421, 'the Host is not that of the admin API');
     const { origin } = request.headers;
-    if (origin !== undefined && !names.has(hostname(origin.replace(/^https?:\/\//, '')))) return refuse(reply, 403, 'requests from other origins are refused');
+    if (origin !== undefined && !names.has(hostname(origin.replace(/^https?:\/\//, ''))))
+      return refuse(reply, 403, 'requests from other origins are refused');
     return undefined;
   });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /explain'));
+  app.setNotFoundHandler((_request, reply) =>
+    refuse(reply, 404, 'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /explain'),
+  );
   app.setErrorHandler((error, _request, reply) => {
-    const status = error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500;
+    const status =
+      error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number'
+        ? error.statusCode
+        : 500;
     return refuse(reply, status, error instanceof Error ? error.message : 'unknown error');
   });
 }

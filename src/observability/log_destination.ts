@@ -57,7 +57,8 @@ export class BufferedDestination implements LogDestination {
     if (bytesMax > BLOCK_BYTES - this.#used) this.#pass();
     if (bytesMax > BLOCK_BYTES) this.#wait(Buffer.from(line));
     else this.#used += this.#block.write(line, this.#used);
-    if (this.#timer === null) this.#timer = this.#clock.setTimer(pass, FLUSH_EVERY_MS, this as BufferedDestination);
+    if (this.#timer === null)
+      this.#timer = this.#clock.setTimer(pass, FLUSH_EVERY_MS, this as BufferedDestination);
   }
 
   reopen(): void {
@@ -109,7 +110,8 @@ export class BufferedDestination implements LogDestination {
   /** A pipe may take less than all; one that takes nothing now is asked again. */
   #writeAll(bytes: Buffer, length: number): void {
     fs.write(this.#fd, bytes, (error, written) => {
-      if (error?.code === 'EAGAIN') this.#clock.setTimer(() => this.#writeAll(bytes, length), FLUSH_EVERY_MS, undefined);
+      if (error?.code === 'EAGAIN')
+        this.#clock.setTimer(() => this.#writeAll(bytes, length), FLUSH_EVERY_MS, undefined);
       else if (error === null && written < bytes.length) this.#writeAll(bytes.subarray(written), length);
       else {
         if (error !== null) this.#onDrop(); // a reader that went away must not take the proxy with it

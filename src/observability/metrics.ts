@@ -16,7 +16,13 @@ export interface RuntimeView {
     readonly cluster: string;
     readonly queueDepth: number;
     readonly retryBudget: number;
-    readonly endpoints: readonly { readonly endpoint: string; readonly healthy: boolean; readonly circuit: string; readonly open: number; readonly inUse: number }[];
+    readonly endpoints: readonly {
+      readonly endpoint: string;
+      readonly healthy: boolean;
+      readonly circuit: string;
+      readonly open: number;
+      readonly inUse: number;
+    }[];
   }>;
   digest(): string;
 }
@@ -36,7 +42,11 @@ export class RouteHandles {
   readonly #reasons = new Map<FailureKind, CounterChild>();
   readonly duration: Histogram.Internal<string>;
 
-  constructor(make: (code: number) => CounterChild, makeFailure: (reason: FailureKind) => CounterChild, duration: Histogram.Internal<string>) {
+  constructor(
+    make: (code: number) => CounterChild,
+    makeFailure: (reason: FailureKind) => CounterChild,
+    duration: Histogram.Internal<string>,
+  ) {
     this.#make = make;
     this.#makeFailure = makeFailure;
     this.duration = duration;
@@ -64,7 +74,11 @@ export class ClusterHandles {
   readonly #make: (endpoint: string, result: string) => CounterChild;
   readonly #attempts = new Map<string, Map<string, CounterChild>>();
 
-  constructor(firstByte: Histogram.Internal<string>, connect: Histogram.Internal<string>, make: (endpoint: string, result: string) => CounterChild) {
+  constructor(
+    firstByte: Histogram.Internal<string>,
+    connect: Histogram.Internal<string>,
+    make: (endpoint: string, result: string) => CounterChild,
+  ) {
     this.firstByte = firstByte;
     this.connect = connect;
     this.#make = make;
@@ -83,23 +97,75 @@ export class ClusterHandles {
 export class Metrics {
   readonly registry = new Registry();
   readonly #requests = this.#counter('requests_total', 'Requests answered', ['listener', 'route', 'code']);
-  readonly #duration = this.#histogram('request_duration_seconds', 'From the head of a request to the last byte of its answer', ['route'], DURATION_BUCKETS_S);
-  readonly #failures = this.#counter('failures_total', 'Requests that failed, by reason', ['reason', 'route']);
-  readonly #attempts = this.#counter('upstream_attempts_total', 'Attempts against an endpoint, by result', ['cluster', 'endpoint', 'result']);
-  readonly #connect = this.#histogram('upstream_connect_seconds', 'Time to open a connection to a backend', ['cluster'], DURATION_BUCKETS_S);
-  readonly #firstByte = this.#histogram('upstream_first_byte_seconds', "From sending a request to the head of the backend's answer", ['cluster'], DURATION_BUCKETS_S);
-  readonly #overhead = this.#histogram('proxy_overhead_seconds', 'Time of a request that no backend and no queue explains', [], OVERHEAD_BUCKETS_S);
-  readonly #retries = this.#counter('retries_total', 'Attempts after the first one, by how the request ended', ['cluster', 'result']);
-  readonly #refused = this.#counter('connections_refused_total', 'Connections refused at once', ['listener', 'cause']);
-  readonly #ejections = this.#counter('endpoint_ejections_total', 'Times that passive health took an endpoint out', ['cluster', 'endpoint']);
-  readonly #limited = this.#counter('rate_limited_total', 'Requests over a limit, refused or only counted', ['limiter', 'mode']);
+  readonly #duration = this.#histogram(
+    'request_duration_seconds',
+    'From the head of a request to the last byte of its answer',
+    ['route'],
+    DURATION_BUCKETS_S,
+  );
+  readonly #failures = this.#counter('failures_total', 'Requests that failed, by reason', [
+    'reason',
+    'route',
+  ]);
+  readonly #attempts = this.#counter('upstream_attempts_total', 'Attempts against an endpoint, by result', [
+    'cluster',
+    'endpoint',
+    'result',
+  ]);
+  readonly #connect = this.#histogram(
+    'upstream_connect_seconds',
+    'Time to open a connection to a backend',
+    ['cluster'],
+    DURATION_BUCKETS_S,
+  );
+  readonly #firstByte = this.#histogram(
+    'upstream_first_byte_seconds',
+    "From sending a request to the head of the backend's answer",
+    ['cluster'],
+    DURATION_BUCKETS_S,
+  );
+  readonly #overhead = this.#histogram(
+    'proxy_overhead_seconds',
+    'Time of a request that no backend and no queue explains',
+    [],
+    OVERHEAD_BUCKETS_S,
+  );
+  readonly #retries = this.#counter(
+    'retries_total',
+    'Attempts after the first one, by how the request ended',
+    ['cluster', 'result'],
+  );
+  readonly #refused = this.#counter('connections_refused_total', 'Connections refused at once', [
+    'listener',
+    'cause',
+  ]);
+  readonly #ejections = this.#counter(
+    'endpoint_ejections_total',
+    'Times that passive health took an endpoint out',
+    ['cluster', 'endpoint'],
+  );
+  readonly #limited = this.#counter('rate_limited_total', 'Requests over a limit, refused or only counted', [
+    'limiter',
+    'mode',
+  ]);
   readonly #reloads = this.#counter('config_reloads_total', 'Reloads by result', ['result']);
-  readonly #reloadOk = this.#gauge('config_last_reload_successful', '1 if the last reload was not rejected', []);
-  readonly #dropped = this.#counter('log_lines_dropped_total', 'Log lines dropped because nobody reads them fast enough', []);
+  readonly #reloadOk = this.#gauge(
+    'config_last_reload_successful',
+    '1 if the last reload was not rejected',
+    [],
+  );
+  readonly #dropped = this.#counter(
+    'log_lines_dropped_total',
+    'Log lines dropped because nobody reads them fast enough',
+    [],
+  );
 
   constructor(version: string) {
     this.#reloadOk.set(1);
-    this.#gauge('build_info', 'The running version', ['version', 'node']).set({ version, node: process.version }, 1);
+    this.#gauge('build_info', 'The running version', ['version', 'node']).set(
+      { version, node: process.version },
+      1,
+    );
     this.#processFigures();
   }
 
@@ -129,21 +195,32 @@ export class Metrics {
   }
 
   cluster(cluster: string): ClusterHandles {
-    return new ClusterHandles(this.#firstByte.labels({ cluster }), this.#connect.labels({ cluster }), (endpoint, result) =>
-      this.#attempts.labels({ cluster, endpoint, result }),
+    return new ClusterHandles(
+      this.#firstByte.labels({ cluster }),
+      this.#connect.labels({ cluster }),
+      (endpoint, result) => this.#attempts.labels({ cluster, endpoint, result }),
     );
   }
 
   // ---- what happens
 
-  requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null, overheadMs: number): void {
+  requestFinished(
+    record: RequestRecord,
+    route: RouteHandles,
+    cluster: ClusterHandles | null,
+    overheadMs: number,
+  ): void {
     route.code(record.status).inc();
     route.duration.observe((record.endedMs - record.startedMs) / 1_000);
     if (record.reason !== null) route.failure(record.reason).inc();
     if (cluster === null) return;
     this.#overhead.observe(overheadMs / 1_000);
     for (const attempt of record.attempts) observeAttempt(attempt, cluster);
-    if (record.attempts.length > 1) this.#retries.inc({ cluster: record.cluster ?? '', result: record.reason ?? 'success' }, record.attempts.length - 1);
+    if (record.attempts.length > 1)
+      this.#retries.inc(
+        { cluster: record.cluster ?? '', result: record.reason ?? 'success' },
+        record.attempts.length - 1,
+      );
   }
 
   connectionsRefused(listener: string, cause: string, count: number): void {
@@ -171,7 +248,12 @@ export class Metrics {
   #histogram<L extends string>(name: string, help: string, labelNames: L[], buckets: number[]): Histogram<L> {
     return new Histogram({ name: `fairlead_${name}`, help, labelNames, buckets, registers: [this.registry] });
   }
-  #gauge<L extends string>(name: string, help: string, labelNames: L[], read?: (gauge: Gauge<L>) => void): Gauge<L> {
+  #gauge<L extends string>(
+    name: string,
+    help: string,
+    labelNames: L[],
+    read?: (gauge: Gauge<L>) => void,
+  ): Gauge<L> {
     const gauge: Gauge<L> = new Gauge({
       name: `fairlead_${name}`,
       help,
@@ -193,14 +275,22 @@ export class Metrics {
     });
     this.#gauge('endpoint_healthy', '1 if the endpoint may be used', ['cluster', 'endpoint'], gauge => {
       gauge.reset();
-      for (const { cluster, endpoints } of view.clusters()) for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy ? 1 : 0);
+      for (const { cluster, endpoints } of view.clusters())
+        for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy ? 1 : 0);
     });
-    this.#gauge('circuit_state', '1 for the state in which the circuit is', ['cluster', 'endpoint', 'state'], gauge => {
-      gauge.reset();
-      for (const { cluster, endpoints } of view.clusters()) {
-        for (const { endpoint, circuit } of endpoints) for (const state of CIRCUIT_STATES) gauge.set({ cluster, endpoint, state }, state === circuit ? 1 : 0);
-      }
-    });
+    this.#gauge(
+      'circuit_state',
+      '1 for the state in which the circuit is',
+      ['cluster', 'endpoint', 'state'],
+      gauge => {
+        gauge.reset();
+        for (const { cluster, endpoints } of view.clusters()) {
+          for (const { endpoint, circuit } of endpoints)
+            for (const state of CIRCUIT_STATES)
+              gauge.set({ cluster, endpoint, state }, state === circuit ? 1 : 0);
+        }
+      },
+    );
     this.#gauge('pool_connections', 'Connections to an endpoint', ['cluster', 'endpoint', 'state'], gauge => {
       gauge.reset();
       for (const { cluster, endpoints } of view.clusters()) {
@@ -215,11 +305,18 @@ export class Metrics {
   #processFigures(): void {
     const delay = monitorEventLoopDelay({ resolution: 20 });
     delay.enable();
-    this.#gauge('event_loop_delay_seconds', '99th percentile of the event loop delay since the last scrape', [], gauge => {
-      gauge.set(delay.percentile(99) / 1e9);
-      delay.reset();
-    });
-    this.#gauge('process_resident_memory_bytes', 'Resident memory', [], gauge => gauge.set(process.memoryUsage.rss()));
+    this.#gauge(
+      'event_loop_delay_seconds',
+      '99th percentile of the event loop delay since the last scrape',
+      [],
+      gauge => {
+        gauge.set(delay.percentile(99) / 1e9);
+        delay.reset();
+      },
+    );
+    this.#gauge('process_resident_memory_bytes', 'Resident memory', [], gauge =>
+      gauge.set(process.memoryUsage.rss()),
+    );
     this.#gauge('process_cpu_seconds', 'CPU time, by mode', ['mode'], gauge => {
       const { user, system } = process.cpuUsage();
       gauge.set({ mode: 'user' }, user / 1e6);

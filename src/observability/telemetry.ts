@@ -23,7 +23,13 @@ export class ProcessTelemetry implements Telemetry {
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
 
-  constructor(settings: LoggingSettings, destination: LogDestination, metrics: Metrics, clock: Clock, random: Random) {
+  constructor(
+    settings: LoggingSettings,
+    destination: LogDestination,
+    metrics: Metrics,
+    clock: Clock,
+    random: Random,
+  ) {
     this.metrics = metrics;
     this.#destination = destination;
     this.#clock = clock;

@@ -40,7 +40,11 @@ export class CircuitBreaker {
   #state: CircuitState = { kind: 'closed' };
   #epoch = 0 as Permit; // grows with each change of kind: late answers are recognised
 
-  constructor(settings: CircuitBreakerSettings, clock: Clock, onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void) {
+  constructor(
+    settings: CircuitBreakerSettings,
+    clock: Clock,
+    onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void,
+  ) {
     this.#settings = settings;
     this.#clock = clock;
     this.#onChange = onChange;
@@ -53,12 +57,19 @@ export class CircuitBreaker {
 
   /** `admit` would say yes; changes nothing. */
   get wouldAdmit(): boolean {
-    return this.#state.kind === 'closed' || (this.#state.kind === 'open' && this.#clock.nowMs() >= this.#state.untilMs);
+    return (
+      this.#state.kind === 'closed' ||
+      (this.#state.kind === 'open' && this.#clock.nowMs() >= this.#state.untilMs)
+    );
   }
 
   /** Milliseconds until a probe may be sent. */
   get retryAfterMs(): number {
-    return this.#state.kind === 'open' ? Math.max(0, this.#state.untilMs - this.#clock.nowMs()) : this.#state.kind === 'probing' ? this.#state.waitMs : 0;
+    return this.#state.kind === 'open'
+      ? Math.max(0, this.#state.untilMs - this.#clock.nowMs())
+      : this.#state.kind === 'probing'
+        ? this.#state.waitMs
+        : 0;
   }
 
   /** Asks to send one request. Settle every permit once, also when the client leaves. */
@@ -77,7 +88,8 @@ export class CircuitBreaker {
   #afterProbe(waitMs: number, outcome: Outcome): void {
     const nowMs = this.#clock.nowMs();
     if (outcome === 'success') this.#become({ kind: 'closed' });
-    else if (outcome === 'abandoned') this.#become({ kind: 'open', untilMs: nowMs, waitMs }); // says nothing: the next one may probe
+    else if (outcome === 'abandoned')
+      this.#become({ kind: 'open', untilMs: nowMs, waitMs }); // says nothing: the next one may probe
     else {
       const nextMs = Math.min(2 * waitMs, OPEN_MS_MAX);
       this.#become({ kind: 'open', untilMs: nowMs + nextMs, waitMs: nextMs });

@@ -22,6 +22,11 @@ export interface Clock {
 /** A longer delay would fire at once: Node keeps it in 32 bits. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
 
+/** CLOCK_MONOTONIC in microseconds, as a service manager compares it; for nothing else. */
+export function systemMonotonicUsec(): bigint {
+  return process.hrtime.bigint() / 1_000n;
+}
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -43,14 +43,30 @@ export interface RetryFacts {
 
 export type RetryDecision =
   | { readonly again: true; readonly delayMs: number }
-  | { readonly again: false; readonly why: 'off' | 'not_asked_for' | 'attempts_used_up' | 'not_idempotent' | 'body_not_kept' | 'no_time' | 'retry_after_too_long' | 'budget_empty' };
+  | {
+      readonly again: false;
+      readonly why:
+        | 'off'
+        | 'not_asked_for'
+        | 'attempts_used_up'
+        | 'not_idempotent'
+        | 'body_not_kept'
+        | 'no_time'
+        | 'retry_after_too_long'
+        | 'budget_empty';
+    };
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 /** Whoever asks for a longer pause is not asked again by us; the client may. */
 const RETRY_AFTER_MS_MAX = 1_000;
 
-export function decideRetry(facts: RetryFacts, settings: RetrySettings, budget: { withdraw(): boolean }, random: Random): RetryDecision {
+export function decideRetry(
+  facts: RetryFacts,
+  settings: RetrySettings,
+  budget: { withdraw(): boolean },
+  random: Random,
+): RetryDecision {
   if (settings.attemptsMax === 0) return no('off');
   if (!isAskedFor(facts, settings)) return no('not_asked_for');
   if (facts.attempts > settings.attemptsMax) return no('attempts_used_up');

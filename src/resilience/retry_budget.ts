@@ -59,7 +59,10 @@ export class RetryBudget {
     if (passedMs <= 0) return;
     this.#atMs = nowMs;
     this.#fromRequests *= Math.max(0, 1 - passedMs / WINDOW_MS);
-    this.#fromTime = Math.min(this.#settings.perSecondMin, this.#fromTime + (this.#settings.perSecondMin * passedMs) / 1_000);
+    this.#fromTime = Math.min(
+      this.#settings.perSecondMin,
+      this.#fromTime + (this.#settings.perSecondMin * passedMs) / 1_000,
+    );
   }
 
   dispose(): void {}

@@ -24,7 +24,10 @@ test('headers are found by name in any case, and several lines are one value', (
   assert(!hold(canary, { headers: [] }));
   assert(!hold(canary, { headers: ['x-canary', '1', 'x-canary', '2'] }), 'the value is "1, 2"');
   assert(hold({ headers: { 'x-canary': '1, 2' } }, { headers: ['x-canary', '1', 'X-CANARY', '2'] }));
-  assert(hold({ headers: { cookie: 'a=1; b=2' } }, { headers: ['cookie', 'a=1', 'cookie', 'b=2'] }), 'HTTP/2 splits cookies');
+  assert(
+    hold({ headers: { cookie: 'a=1; b=2' } }, { headers: ['cookie', 'a=1', 'cookie', 'b=2'] }),
+    'HTTP/2 splits cookies',
+  );
   assert(hold({ headers: { accept: '~.*json.*' } }, { headers: ['Accept', 'text/html, application/json'] }));
   assert(hold({ headers: { x: '+' } }, { headers: ['X', ''] }), 'an empty field is present');
   assert(!hold({ headers: { x: '+' } }, { headers: [] }));
@@ -34,7 +37,8 @@ test('headers are found by name in any case, and several lines are one value', (
 
 test('query parameters are compared decoded, and the first of a name counts', () => {
   const v2 = { query: { v: '2' } };
-  for (const query of ['?v=2', '?a=1&v=2', '?v=2&v=3', '?%76=%32', '?&&v=2&']) assert(hold(v2, { query }), query);
+  for (const query of ['?v=2', '?a=1&v=2', '?v=2&v=3', '?%76=%32', '?&&v=2&'])
+    assert(hold(v2, { query }), query);
   for (const query of ['', '?', '?v', '?v=', '?v=3&v=2', '?vv=2', '?V=2', '?v=22', '?a=v=2', '?v%3D2']) {
     assert(!hold(v2, { query }), query);
   }
@@ -52,7 +56,11 @@ test('query parameters are compared decoded, and the first of a name counts', ()
 
 test('the first condition that fails is named, with what the route wants and never with what the client sent', () => {
   const conditions = compileConditions(
-    matchOf({ methods: ['GET', 'PUT'], headers: { a: '1', b: '~x+', c: '+', d: '-' }, query: { q: '2', r: '+' } }),
+    matchOf({
+      methods: ['GET', 'PUT'],
+      headers: { a: '1', b: '~x+', c: '+', d: '-' },
+      query: { q: '2', r: '+' },
+    }),
   );
   const good = ['a', '1', 'b', 'x', 'c', 'secret'];
   const cases: [Parameters<typeof requestOf>[0], string][] = [

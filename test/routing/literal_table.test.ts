@@ -27,6 +27,7 @@ test('names whose hashes are the same do not stand in for each other', () => {
 test('ten thousand names are all found again, and no other', () => {
   const table = new LiteralTable<Named>();
   for (let at = 0; at < 10_000; at++) table.add(named(`name${at}`));
-  for (let at = 0; at < 10_000; at++) assert.equal(table.find(`/name${at}/`, 1, `name${at}`.length + 1)?.name, `name${at}`);
+  for (let at = 0; at < 10_000; at++)
+    assert.equal(table.find(`/name${at}/`, 1, `name${at}`.length + 1)?.name, `name${at}`);
   for (let at = 10_000; at < 20_000; at++) assert.equal(table.find(`name${at}`, 0, 9), null);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compilePath, normalizePathLiteral, parseTemplate, pathMatches, shapeOf, templateProblem } from '../../src/routing/pattern.ts';
+import {
+  compilePath,
+  normalizePathLiteral,
+  parseTemplate,
+  pathMatches,
+  shapeOf,
+  templateProblem,
+} from '../../src/routing/pattern.ts';
 import { decodeUnreserved } from '../../src/security/path.ts';
 import { pathOf } from './route_builder.ts';
 
@@ -20,7 +27,8 @@ test('each kind of path condition takes what it should, and not its neighbours',
   for (const [path, taken, refused] of cases) {
     const pattern = compilePath(pathOf(path));
     for (const text of taken) assert.equal(pathMatches(pattern, text), true, `${path} takes ${text}`);
-    for (const text of refused) assert.equal(pathMatches(pattern, text), false, `${path} does not take ${text}`);
+    for (const text of refused)
+      assert.equal(pathMatches(pattern, text), false, `${path} does not take ${text}`);
   }
 });
 
@@ -57,7 +65,10 @@ test('an operator may write a path in any of its spellings', () => {
     assert.equal(decodeUnreserved(normal), normal, 'it is what security makes of the same path in a request');
   }
   assert.equal(pathMatches(compilePath({ kind: 'prefix', value: '/%61pi' }), '/api/x'), true);
-  assert.equal(pathMatches(compilePath({ kind: 'template', value: '/caf\u00e9/{id}' }), '/caf%C3%A9/1'), true);
+  assert.equal(
+    pathMatches(compilePath({ kind: 'template', value: '/caf\u00e9/{id}' }), '/caf%C3%A9/1'),
+    true,
+  );
 });
 
 test('patterns that match the same paths have the same shape, whatever they are called', () => {
@@ -67,5 +78,9 @@ test('patterns that match the same paths have the same shape, whatever they are 
   assert.equal(shapeOf(compilePath({ kind: 'template', value: '/users' })), shape('=/users'));
   assert.notEqual(shape('=/users'), shape('/users'));
   assert.notEqual(shape('=/users/'), shape('=/users'));
-  assert.notEqual(shape('/users/{id}'), shapeOf(compilePath({ kind: 'exact', value: '/users/{}' })), 'braces may be text');
+  assert.notEqual(
+    shape('/users/{id}'),
+    shapeOf(compilePath({ kind: 'exact', value: '/users/{}' })),
+    'braces may be text',
+  );
 });

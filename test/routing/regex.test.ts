@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileRegex, PATTERN_LENGTH_MAX, requireRegex, TEXT_LENGTH_MAX } from '../../src/routing/regex.ts';
 import type { Random } from '../../src/resilience/random.ts';
+import { compileRegex, PATTERN_LENGTH_MAX, requireRegex, TEXT_LENGTH_MAX } from '../../src/routing/regex.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_120);
@@ -118,7 +118,8 @@ test('what every match begins with is known, for precedence', () => {
     ['^/x$', '/x'],
     ['[a]b{2}c', 'a'],
   ];
-  for (const [pattern = '', prefix] of cases) assert.equal(requireRegex(pattern).literalPrefix, prefix, pattern);
+  for (const [pattern = '', prefix] of cases)
+    assert.equal(requireRegex(pattern).literalPrefix, prefix, pattern);
 });
 
 /** How many characters a match looks at. */
@@ -144,12 +145,29 @@ function randomPattern(random: Random, depth: number): string {
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random.unit() * items.length)] as T;
   const atom = (): string => {
     if (depth > 0 && random.unit() < 0.35) {
-      return pick(['(', '(?:']) + randomPattern(random, depth - 1) + ')';
+      return `${pick(['(', '(?:'])}${randomPattern(random, depth - 1)})`;
     }
-    return pick(['a', 'b', 'c', '/', '.', '[ab]', '[^a]', '[a-c]', '\\w', '\\W', '[^/]', '\\/', '[b-]', '\\d']);
+    return pick([
+      'a',
+      'b',
+      'c',
+      '/',
+      '.',
+      '[ab]',
+      '[^a]',
+      '[a-c]',
+      '\\w',
+      '\\W',
+      '[^/]',
+      '\\/',
+      '[b-]',
+      '\\d',
+    ]);
   };
   const repeat = () =>
-    random.unit() < 0.4 ? pick(['*', '+', '?', '{2}', '{1,}', '{0,2}', '{1,3}', '*?', '+?', '??', '{0}']) : '';
+    random.unit() < 0.4
+      ? pick(['*', '+', '?', '{2}', '{1,}', '{0,2}', '{1,3}', '*?', '+?', '??', '{0}'])
+      : '';
   const sequence = () =>
     Array.from({ length: Math.floor(random.unit() * 4) }, () => atom() + repeat()).join('');
   const alternatives = random.unit() < 0.3 ? 2 : 1;

@@ -20,11 +20,18 @@ test('groups hold what a person expects them to hold', () => {
     ['(a)', 'b', null],
     ['(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)', 'abcdefghij', ['abcdefghij', ...'abcdefghi']], // $9 is the last one
   ];
-  for (const [pattern, text, expected] of cases) assert.deepEqual(groups(pattern, text), expected, `/${pattern}/ on "${text}"`);
+  for (const [pattern, text, expected] of cases)
+    assert.deepEqual(groups(pattern, text), expected, `/${pattern}/ on "${text}"`);
 });
 
 test('groups outside repetitions hold what they hold in JavaScript', () => {
-  const patterns = ['(a*)(b?)(.*)', '(.*?)/(.*)', '(/[^/]*)(.*)', '(a|ab)(c|bcd)?(d*)', '(.{2,3})(.{0,2}?)(.*)'];
+  const patterns = [
+    '(a*)(b?)(.*)',
+    '(.*?)/(.*)',
+    '(/[^/]*)(.*)',
+    '(a|ab)(c|bcd)?(d*)',
+    '(.{2,3})(.{0,2}?)(.*)',
+  ];
   const texts = ['', 'a', 'ab', 'abcd', 'a/b/c', '/x/y', 'aabbcc', 'abcdd', '//'];
   let matched = 0;
   for (const pattern of patterns) {

@@ -20,8 +20,16 @@ test('two expressions overlap exactly if some text matches both', () => {
     ['.{5}', '.{6,}', false],
   ];
   for (const [a, b, overlap] of cases) {
-    assert.equal(canBothMatch(requireRegex(a).program, requireRegex(b).program), overlap, `/${a}/ and /${b}/`);
-    assert.equal(canBothMatch(requireRegex(b).program, requireRegex(a).program), overlap, `/${b}/ and /${a}/`);
+    assert.equal(
+      canBothMatch(requireRegex(a).program, requireRegex(b).program),
+      overlap,
+      `/${a}/ and /${b}/`,
+    );
+    assert.equal(
+      canBothMatch(requireRegex(b).program, requireRegex(a).program),
+      overlap,
+      `/${b}/ and /${a}/`,
+    );
   }
 });
 
@@ -29,14 +37,20 @@ test('two expressions overlap exactly if some text matches both', () => {
 test('random short expressions overlap exactly if one of all short texts matches both', t => {
   t.diagnostic(`SEED=${SEED}`);
   const random = seededRandom(SEED);
-  const texts = ['', 'a', 'b', 'c'].flatMap(x => ['', 'a', 'b', 'c'].flatMap(y => ['', 'a', 'b', 'c'].map(z => x + y + z)));
+  const texts = ['', 'a', 'b', 'c'].flatMap(x =>
+    ['', 'a', 'b', 'c'].flatMap(y => ['', 'a', 'b', 'c'].map(z => x + y + z)),
+  );
   const pick = () => ['a', 'b', '[ab]', '[^a]', 'c?', '(a|c)', '[bc]?', ''][Math.floor(random.unit() * 8)];
   let overlaps = 0;
   for (let round = 0; round < 2_000; round++) {
     const one = requireRegex(`${pick()}${pick()}${pick()}`);
     const two = requireRegex(`${pick()}${pick()}${pick()}`);
     const expected = texts.some(text => one.matches(text) && two.matches(text));
-    assert.equal(canBothMatch(one.program, two.program), expected, `SEED=${SEED} /${one.pattern}/ /${two.pattern}/`);
+    assert.equal(
+      canBothMatch(one.program, two.program),
+      expected,
+      `SEED=${SEED} /${one.pattern}/ /${two.pattern}/`,
+    );
     if (expected) overlaps++;
   }
   assert(overlaps > 200 && overlaps < 1_800, `both answers are seen: ${overlaps}`);

@@ -41,7 +41,11 @@ test('what the engine cannot do is refused with a reason, not misunderstood', ()
 
 test('the anchors may be written and say nothing', () => {
   assert.deepEqual(parseRegex('^ab$'), parseRegex('ab'));
-  assert.deepEqual(parseRegex('a\\\\$'), parseRegex('a\\\\'), 'the backslash is escaped, the dollar is an anchor');
+  assert.deepEqual(
+    parseRegex('a\\\\$'),
+    parseRegex('a\\\\'),
+    'the backslash is escaped, the dollar is an anchor',
+  );
   assert.notDeepEqual(parseRegex('a\\$'), parseRegex('a'), 'this dollar is a character');
 });
 

@@ -24,7 +24,9 @@ test('a repetition counts exactly, at its edges', () => {
     ['(?:a{2}){1,2}', 2, 4],
   ] as const) {
     const regex = requireRegex(pattern);
-    const lengths = Array.from({ length: 7 }, (_, length) => length).filter(length => regex.matches('a'.repeat(length)));
+    const lengths = Array.from({ length: 7 }, (_, length) => length).filter(length =>
+      regex.matches('a'.repeat(length)),
+    );
     assert.equal(Math.min(...lengths), least, pattern);
     assert.equal(Math.max(...lengths), most, pattern);
   }

@@ -1,5 +1,11 @@
 /** Routes and requests with only what a test is about written out. */
-import type { NamedMatch, PathMatch, RoutableRequest, RouteMatch, RouteSettings } from '../../src/routing/route.ts';
+import type {
+  NamedMatch,
+  PathMatch,
+  RoutableRequest,
+  RouteMatch,
+  RouteSettings,
+} from '../../src/routing/route.ts';
 
 export interface MatchSketch {
   readonly hosts?: readonly string[];

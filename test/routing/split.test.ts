@@ -38,7 +38,10 @@ test('with many targets the shares come out right', () => {
     counts[at] = (counts[at] ?? 0) + 1;
   }
   for (const [at, weight] of weights.entries()) {
-    assert(Math.abs((counts[at] ?? 0) / 200_000 - weight / 20) < 0.005, `SEED=${SEED}: target ${at} got ${counts[at]}`);
+    assert(
+      Math.abs((counts[at] ?? 0) / 200_000 - weight / 20) < 0.005,
+      `SEED=${SEED}: target ${at} got ${counts[at]}`,
+    );
   }
 });
 

@@ -1,5 +1,4 @@
 /** What a backend can do with a request, good and bad. For scripted_backend.ts. */
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { formatChunk, formatHead, formatLastChunk, value } from './http1_message.ts';
@@ -43,14 +42,20 @@ export function answer(options: AnswerOptions = {}): Behaviour {
     }
     if (framing !== 'close') return 'done';
     request.socket.end();
-    return 'taken';
+    return 'over';
   };
 }
 
-/** Writes at the pace of the reader. */
+/** Writes at the pace of the reader; a peer that has gone reads everything at once. */
 export async function write({ socket }: BackendRequest, bytes: Buffer | string): Promise<void> {
-  if (!socket.write(bytes) && !socket.destroyed)
-    await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+  if (socket.destroyed || socket.write(bytes)) return;
+  await new Promise<void>(resolve => {
+    const go = () => {
+      socket.off('drain', go).off('close', go);
+      resolve();
+    };
+    socket.on('drain', go).on('close', go);
+  });
 }
 
 /** What `echo` answers with, as JSON. */
@@ -123,24 +128,24 @@ export function continueFirst(behaviour: Behaviour): Behaviour {
 
 /** Reads the request and never says a word. */
 export function staySilent(): Behaviour {
-  return async (request): Promise<'taken'> => {
+  return async (request): Promise<'over'> => {
     await request.body();
-    return 'taken';
+    return 'over';
   };
 }
 
-/** Does not even read the body: an upload meets backpressure. */
+/** Does not even read the body: an upload meets backpressure. Nor does it notice that the peer leaves. */
 export function readNothing(): Behaviour {
   return () => 'taken';
 }
 
 /** A head and some bytes of the body, then nothing. */
 export function stallAfterHead(bytes = ''): Behaviour {
-  return async (request): Promise<'taken'> => {
+  return async (request): Promise<'over'> => {
     await request.body();
     request.socket.write(formatHead('HTTP/1.1 200 OK', ['Content-Length', String(bytes.length + 1_000)]));
     request.socket.write(bytes);
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -150,7 +155,7 @@ export function stallAfterHead(bytes = ''): Behaviour {
 export function resetBeforeHead(): Behaviour {
   return ({ socket }) => {
     socket.resetAndDestroy();
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -158,7 +163,7 @@ export function resetBeforeHead(): Behaviour {
 export function closeBeforeHead(): Behaviour {
   return ({ socket }) => {
     socket.end();
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -175,7 +180,7 @@ export function cutInBody(
   sent: string,
   { framing = 'length', how = 'reset', released }: Cut = {},
 ): Behaviour {
-  return async ({ socket }): Promise<'taken'> => {
+  return async ({ socket }): Promise<'over'> => {
     const chunked = framing === 'chunked';
     const headers = chunked
       ? ['Transfer-Encoding', 'chunked']
@@ -185,7 +190,7 @@ export function cutInBody(
     await released;
     if (how === 'reset') socket.resetAndDestroy();
     else socket.end();
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -195,7 +200,7 @@ export function closeOnReuse(behaviour: Behaviour, how: 'reset' | 'close' = 'res
     if (request.numberOnConnection === 1) return behaviour(request);
     if (how === 'reset') request.socket.resetAndDestroy();
     else request.socket.end();
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -203,9 +208,9 @@ export function closeOnReuse(behaviour: Behaviour, how: 'reset' | 'close' = 'res
 export function closeAfter(requestsMax: number, behaviour: Behaviour): Behaviour {
   return async request => {
     const outcome = await behaviour(request);
-    if (outcome === 'taken' || request.numberOnConnection < requestsMax) return outcome;
+    if (outcome !== 'done' || request.numberOnConnection < requestsMax) return outcome;
     request.socket.end();
-    return 'taken';
+    return 'over';
   };
 }
 
@@ -217,7 +222,7 @@ export function raw(bytes: string | Buffer, then: 'keep' | 'close' = 'keep'): Be
     await request.body();
     request.socket.write(Buffer.from(bytes as string, 'latin1'));
     if (then === 'close') request.socket.end();
-    return then === 'close' ? 'taken' : 'done';
+    return then === 'close' ? 'over' : 'done';
   };
 }
 

@@ -160,15 +160,19 @@ test('a backend that ends before an answer is seen to: FIN, RST, refusal', async
     assert.rejects(fetchRaw(backend, '/'), /ended \(reset\) before an answer/),
   );
   await assert.rejects(fetchRaw({ port: await closedPort() }, '/'), { code: 'ECONNREFUSED' });
-  await withBackend(answer(), backend => assert.rejects(fetchRaw(backend, '/'), /ended \(reset\)/), {
-    onConnection: () => 'reset',
-  });
+  await withBackend(
+    answer(),
+    backend => assert.rejects(fetchRaw(backend, '/'), /ended \(reset\)|ECONNRESET/),
+    {
+      onConnection: () => 'reset',
+    },
+  );
 });
 
 test('a connection that is closed on reuse, or after so many requests', async () => {
   await withBackend(closeOnReuse(answer(), 'close'), async backend => {
     const client = await connectRaw(backend);
-    void client.send(formatRequest('/') + '');
+    void client.send(formatRequest('/'));
     assert.equal((await client.answer()).status, 200);
     void client.send(formatRequest('/'));
     await assert.rejects(client.answer(), /ended \(end\)/);
@@ -307,13 +311,15 @@ test('TLS, and Unix sockets', async () => {
 });
 
 test('the HTTP/2 client tells head, body, trailers and how a stream ended', async () => {
-  const server = http2.createServer((request, response) => {
-    if (request.url === '/reset') response.stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  const server = http2.createServer();
+  server.on('stream', (stream: http2.ServerHttp2Stream, headers) => {
+    stream.on('error', () => {});
+    if (headers[':path'] === '/reset') stream.close(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
     else {
-      response.stream.additionalHeaders({ ':status': 103, link: '</a>' });
-      response.stream.respond({ ':status': 201, 'x-one': '1' }, { waitForTrailers: true });
-      response.stream.on('wantTrailers', () => response.stream.sendTrailers({ 'x-sum': '2' }));
-      response.stream.end('hi');
+      stream.additionalHeaders({ ':status': 103, link: '</a>' });
+      stream.respond({ ':status': 201, 'x-one': '1' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '2' }));
+      stream.end('hi');
     }
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));

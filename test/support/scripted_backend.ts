@@ -28,8 +28,12 @@ export interface BackendRequest {
   body(): Promise<MessageBody>;
 }
 
-/** `done`: the next request may come. `taken`: the connection is no more HTTP, or is to be left as it is. */
-export type Behaviour = (request: BackendRequest) => Promise<'done' | 'taken'> | 'done' | 'taken';
+/**
+ * `done`: the next request may come. `over`: nothing more is said; whatever comes is dropped, and when the peer
+ * closes, the connection ends. `taken`: the connection belongs to somebody else, or nobody reads it at all.
+ */
+export type Outcome = 'done' | 'over' | 'taken';
+export type Behaviour = (request: BackendRequest) => Promise<Outcome> | Outcome;
 
 export interface BackendOptions {
   readonly tls?: KeyPair & { readonly requestCert?: boolean; readonly ca?: string };
@@ -92,9 +96,12 @@ export async function startBackend(first: Behaviour, options: BackendOptions = {
       if (request === null) break;
       requests.push(request);
       changed();
-      if ((await behaviour(request)) === 'taken') return;
+      const outcome = await behaviour(request);
+      if (outcome === 'taken') return;
+      if (outcome === 'over') break;
       await request.body(); // what nobody asked for is in the way of the next head
     }
+    while ((await reader.some()) !== null);
     socket.end();
   };
 

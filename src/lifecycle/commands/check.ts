@@ -12,14 +12,18 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
   const problems = result.kind === 'loaded' ? result.warnings : result.problems;
   const valid = result.kind === 'loaded';
   if (json) {
-    process.stdout.write(`${JSON.stringify({ valid, digest: valid ? result.plan.digest : null, problems }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ valid, digest: valid ? result.plan.digest : null, problems }, null, 2)}\n`,
+    );
     return valid ? EXIT.ok : EXIT.badConfig;
   }
   printProblems(problems, result.source);
   const warnings = problems.filter(problem => problem.severity === 'warning').length;
   const errors = problems.length - warnings;
   const verdict = valid ? 'valid' : 'not valid';
-  process.stdout.write(`${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`);
+  process.stdout.write(
+    `${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`,
+  );
   return valid ? EXIT.ok : EXIT.badConfig;
 }
 

@@ -31,8 +31,14 @@ Ctrl-C drains and stops.
 
 export async function runDemo(): Promise<number> {
   const servers = [await serve(fast), await serve(slow), await serve(flaky)];
-  const [fastPort, slowPort, flakyPort] = servers.map(server => String((server.address() as AddressInfo).port));
-  Object.assign(process.env, { DEMO_FAST_PORT: fastPort, DEMO_SLOW_PORT: slowPort, DEMO_FLAKY_PORT: flakyPort });
+  const [fastPort, slowPort, flakyPort] = servers.map(server =>
+    String((server.address() as AddressInfo).port),
+  );
+  Object.assign(process.env, {
+    DEMO_FAST_PORT: fastPort,
+    DEMO_SLOW_PORT: slowPort,
+    DEMO_FLAKY_PORT: flakyPort,
+  });
   process.stderr.write(THINGS_TO_TRY);
   const exitCode = await runProxy(CONFIG_FILE);
   for (const server of servers) server.closeAllConnections();
@@ -41,7 +47,9 @@ export async function runDemo(): Promise<number> {
 }
 
 function portHint(): number {
-  process.stderr.write('fairlead: the demo needs the ports 8080 and 9901 of 127.0.0.1; stop what uses them\n');
+  process.stderr.write(
+    'fairlead: the demo needs the ports 8080 and 9901 of 127.0.0.1; stop what uses them\n',
+  );
   return EXIT.portTaken;
 }
 
@@ -75,7 +83,9 @@ function flaky(request: IncomingMessage, response: ServerResponse): void {
 
 function describe(request: IncomingMessage, response: ServerResponse, backend: string): void {
   response.setHeader('content-type', 'application/json');
-  response.end(`${JSON.stringify({ backend, method: request.method, url: request.url, headers: request.headers }, null, 2)}\n`);
+  response.end(
+    `${JSON.stringify({ backend, method: request.method, url: request.url, headers: request.headers }, null, 2)}\n`,
+  );
 }
 
 async function sendEvents(response: ServerResponse): Promise<void> {

@@ -3,7 +3,10 @@ import { EXIT } from '../exit_codes.ts';
 import { type Explanation, explainOffline, type Question } from '../explain.ts';
 import { loadOrExplain } from './load.ts';
 
-export async function runExplain(file: string, question: Question & { readonly json: boolean }): Promise<number> {
+export async function runExplain(
+  file: string,
+  question: Question & { readonly json: boolean },
+): Promise<number> {
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
   const explained = explainOffline(loaded.plan, loaded.origins, question);
@@ -24,13 +27,19 @@ function render(explained: Explanation): string {
     `route      ${explained.route ?? `none: ${explained.refused?.status} ${explained.refused?.reason}`}`,
   ];
   for (const { route, reason } of explained.nearer) lines.push(`  not      ${route}: ${reason}`);
-  if (explained.route !== null && explained.refused !== null) lines.push(`refused    ${explained.refused.status} ${explained.refused.reason}`);
+  if (explained.route !== null && explained.refused !== null)
+    lines.push(`refused    ${explained.refused.status} ${explained.refused.reason}`);
   if (explained.action !== null) lines.push(`action     ${JSON.stringify(explained.action)}`);
   if (explained.upstream !== null) {
-    lines.push(`backend    ${request.method} ${explained.upstream.target}`, `           Host: ${explained.upstream.host}`);
+    lines.push(
+      `backend    ${request.method} ${explained.upstream.target}`,
+      `           Host: ${explained.upstream.host}`,
+    );
     const { headers } = explained.upstream;
-    for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`           ${headers[at]}: ${headers[at + 1]}`);
+    for (let at = 0; at + 1 < headers.length; at += 2)
+      lines.push(`           ${headers[at]}: ${headers[at + 1]}`);
   }
-  for (const { name, value, origin } of explained.limits) lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
+  for (const { name, value, origin } of explained.limits)
+    lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,7 +1,8 @@
 /** `fairlead run`: serve in the foreground until a signal. */
-import { startProxy } from '../startup.ts';
-import { listenToSignals } from '../signals.ts';
+
 import { EXIT } from '../exit_codes.ts';
+import { listenToSignals } from '../signals.ts';
+import { startProxy } from '../startup.ts';
 import { loadOrExplain } from './load.ts';
 
 export async function runProxy(file: string): Promise<number> {

@@ -5,6 +5,7 @@ import type { TestEvent } from 'node:test/reporters';
 export type FileEvent =
   | { readonly kind: 'began' | 'ended'; readonly name: string; readonly nesting: number }
   | { readonly kind: 'skipped'; readonly name: string; readonly reason: string }
+  | { readonly kind: 'failed'; readonly name: string; readonly detail: string }
   | { readonly kind: 'count'; readonly what: string; readonly count: number };
 
 // biome-ignore lint/style/noDefaultExport: Node takes a reporter from the default export of its module
@@ -26,6 +27,8 @@ function lineFor(event: TestEvent): FileEvent | null {
       if (skip === undefined || skip === false) return null;
       return { kind: 'skipped', name, reason: typeof skip === 'string' ? skip : 'no reason given' };
     }
+    case 'test:fail':
+      return { kind: 'failed', name: event.data.name, detail: detailOf(event.data.details.error) };
     case 'test:diagnostic': {
       const count = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/.exec(event.data.message);
       if (count === null || event.data.nesting > 0) return null;
@@ -34,4 +37,10 @@ function lineFor(event: TestEvent): FileEvent | null {
     default:
       return null;
   }
+}
+
+/** Node wraps what the test has thrown. */
+function detailOf(error: Error): string {
+  const thrown = error.cause instanceof Error ? error.cause : error;
+  return thrown.stack ?? thrown.message;
 }

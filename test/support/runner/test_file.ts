@@ -65,6 +65,7 @@ export async function runTestFile(path: string, limitMs: number): Promise<FileRe
     counts.tests++;
   }
   const skipped = events.filter(event => event.kind === 'skipped');
+  if (overdue) output += failuresOf(events); // the reporter shows them at the end, which never came
   return {
     path,
     counts,
@@ -149,6 +150,14 @@ function describeHang(events: readonly FileEvent[], limitMs: number): string {
       ? 'its tests were over: an open socket, timer or child process kept it alive'
       : `still running: ${open.join(' > ')}`;
   return `killed after ${limitMs / 1_000} s; ${why}`;
+}
+
+function failuresOf(events: readonly FileEvent[]): string {
+  return events
+    .flatMap(event =>
+      event.kind === 'failed' ? [`✖ ${event.name}\n${event.detail.replace(/^/gm, '  ')}\n`] : [],
+    )
+    .join('');
 }
 
 /** The closing lines of one file are left to the closing lines of all. */

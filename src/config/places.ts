@@ -1,0 +1,134 @@
+/**
+ * Where each key and value of a YAML document stands in the text, found by walking the parser's events along with
+ * the paths that they stand for. Also finds what the parser would only report one at a time: duplicate keys.
+ */
+import { EVENT_ID, getScalarValue, type parseEvents, SCALAR_STYLE } from 'js-yaml';
+import type { Path } from './document.ts';
+
+export interface Span {
+  readonly start: number;
+  readonly end: number; // after start
+}
+export interface Place {
+  readonly key: Span | null;
+  readonly value: Span;
+}
+
+export interface Duplicate {
+  readonly path: Path;
+  readonly key: Span;
+  readonly first: Span;
+}
+
+export type YamlEvent = ReturnType<typeof parseEvents>[number];
+
+/** Parts of a path are joined by a character that YAML forbids in a text. */
+export function keyOf(path: Path): string {
+  return path.join('\u0000');
+}
+
+export class Places {
+  readonly duplicates: Duplicate[] = [];
+  readonly #source: string;
+  readonly #events: readonly YamlEvent[];
+  readonly #places = new Map<string, Place>();
+  /** Where an alias stands, and the path of what it stands for. */
+  readonly #aliases = new Map<string, Path>();
+  readonly #anchors = new Map<string, Path>();
+  #at = 1; // after DOCUMENT
+
+  constructor(events: readonly YamlEvent[], source: string) {
+    this.#source = source;
+    this.#events = events;
+    this.#visit([], null);
+    this.#anchors.clear();
+  }
+
+  /** Null if the text does not hold the path. What an alias brings in stands where its anchor is. */
+  find(path: Path): Place | null {
+    const direct = this.#places.get(keyOf(path));
+    if (direct !== undefined) return direct;
+    for (let length = path.length - 1; length > 0; length--) {
+      const target = this.#aliases.get(keyOf(path.slice(0, length)));
+      // An anchor comes before its alias, so this goes up the text and ends.
+      if (target !== undefined) return this.find([...target, ...path.slice(length)]);
+    }
+    return null;
+  }
+
+  #visit(path: Path, key: Span | null): void {
+    const event = this.#events[this.#at++];
+    if (event === undefined) return;
+    this.#places.set(keyOf(path), { key, value: this.#spanOf(event, key) });
+    if (event.type === EVENT_ID.ALIAS) {
+      const target = this.#anchors.get(this.#source.slice(event.anchorStart, event.anchorEnd));
+      if (target !== undefined) this.#aliases.set(keyOf(path), target);
+      return;
+    }
+    if ('anchorStart' in event && event.anchorStart >= 0) {
+      this.#anchors.set(this.#source.slice(event.anchorStart, event.anchorEnd), path);
+    }
+    if (event.type === EVENT_ID.SEQUENCE) this.#visitItems(path);
+    if (event.type === EVENT_ID.MAPPING) this.#visitPairs(path);
+  }
+
+  #visitItems(path: Path): void {
+    for (let index = 0; !this.#closes(); index++) this.#visit([...path, index], null);
+    this.#at++;
+  }
+
+  #visitPairs(path: Path): void {
+    const seen = new Map<string, Span>();
+    while (!this.#closes()) {
+      const event = this.#events[this.#at];
+      const keyPath = [...path, '\u0001']; // a key may be a collection in YAML; the constructor refuses it
+      this.#visit(keyPath, null);
+      const span = this.#places.get(keyOf(keyPath))?.value ?? { start: 0, end: 1 };
+      const name = event?.type === EVENT_ID.SCALAR ? keyName(this.#source, event) : '';
+      const first = seen.get(name);
+      if (first === undefined) seen.set(name, span);
+      else this.duplicates.push({ path: [...path, name], key: span, first });
+      this.#visit([...path, name], span);
+    }
+    this.#at++;
+  }
+
+  #closes(): boolean {
+    const event = this.#events[this.#at];
+    return event === undefined || event.type === EVENT_ID.POP;
+  }
+
+  #spanOf(event: YamlEvent, key: Span | null): Span {
+    const nowhere = key ?? { start: 0, end: 1 };
+    switch (event.type) {
+      case EVENT_ID.SCALAR: {
+        if (event.valueStart < 0) return nowhere; // nothing is written
+        const quoted =
+          event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
+        const start = Math.max(0, event.valueStart - quoted);
+        return { start, end: Math.max(start + 1, event.valueEnd + quoted) };
+      }
+      case EVENT_ID.ALIAS:
+        return { start: event.anchorStart - 1, end: event.anchorEnd };
+      case EVENT_ID.SEQUENCE:
+      case EVENT_ID.MAPPING: {
+        const lineEnd = this.#source.slice(event.start, event.start + 1_000).search(/[\r\n]/);
+        const end = lineEnd < 0 ? this.#source.length : event.start + lineEnd;
+        // A block that begins on a later line is shown at its key.
+        if (key !== null && /[\r\n]/.test(this.#source.slice(key.end, event.start))) return key;
+        return { start: event.start, end: Math.max(event.start + 1, end) };
+      }
+      default:
+        return nowhere;
+    }
+  }
+}
+
+/** The key as the constructor makes it: a plain `1.0` becomes the number 1, and then the text `1`. */
+function keyName(source: string, event: Extract<YamlEvent, { type: typeof EVENT_ID.SCALAR }>): string {
+  const text = getScalarValue(source, event);
+  if (event.style !== SCALAR_STYLE.PLAIN || event.tagStart >= 0) return text;
+  if (text === '' || text === '~' || /^null$/i.test(text)) return 'null';
+  if (/^[-+.\d]/.test(text) && text.trim() !== '' && !Number.isNaN(Number(text))) return String(Number(text));
+  return text;
+}

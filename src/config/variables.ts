@@ -1,0 +1,77 @@
+/**
+ * `${VAR}` and `${VAR:-default}` in texts, put in after YAML was parsed: a variable can hold any text and never
+ * changes the structure. `$${` is a literal `${`. A default ends at the first `}`. Keys are left alone.
+ *
+ * What results stays a text: `connections: "${MAX}"` is a number because the setting is one, not because the text
+ * looks like one (a version `1.10` in a header stays `1.10`).
+ */
+import type { Path } from './document.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Expansion {
+  readonly value: unknown;
+  readonly problems: readonly { readonly path: Path; readonly message: string }[];
+}
+
+/** What is left when aliases and variables are expanded. Without these, a few lines could become gigabytes. */
+export const VALUES_MAX = 1_000_000;
+export const TEXT_LENGTH_MAX = 16 * 1_024 * 1_024;
+
+/** A new tree without shared parts, or why the value cannot be expanded. */
+export function expandVariables(value: unknown, env: Environment, depthMax: number): Expansion | string {
+  const problems: { path: Path; message: string }[] = [];
+  const path: (string | number)[] = [];
+  let values = 0;
+  let length = 0;
+
+  const visit = (inner: unknown): unknown => {
+    if (++values > VALUES_MAX || length > TEXT_LENGTH_MAX || path.length > depthMax) throw new TooLarge();
+    if (typeof inner === 'string') {
+      const text = inner.includes('${') ? expandText(inner, env, report) : inner;
+      length += text.length;
+      return text;
+    }
+    if (Array.isArray(inner)) return inner.map((item, at) => visitAt(at, item));
+    if (typeof inner !== 'object' || inner === null) return inner;
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visitAt(key, item)]));
+  };
+  const visitAt = (key: string | number, inner: unknown): unknown => {
+    path.push(key);
+    const result = visit(inner);
+    path.pop();
+    return result;
+  };
+  const report = (message: string): void => void problems.push({ path: [...path], message });
+
+  try {
+    return { value: visit(value), problems };
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    if (path.length > depthMax) return `aliases nest values more than ${depthMax} deep`;
+    return `aliases and variables expand the file to more than ${VALUES_MAX} values or ${TEXT_LENGTH_MAX} characters`;
+  }
+}
+
+/** Only a way out of the recursion above. */
+class TooLarge extends Error {}
+
+const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g;
+
+function expandText(text: string, env: Environment, report: (message: string) => void): string {
+  return text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
+    if (whole === '$${') return '${';
+    if (name === undefined) {
+      report(
+        '"${" begins a variable: write ${NAME} or ${NAME:-default}, or $${ for the characters themselves',
+      );
+      return whole;
+    }
+    // An empty variable counts as unset where there is a default, as in a shell.
+    const found = env[name] === '' ? (otherwise ?? '') : (env[name] ?? otherwise);
+    if (found === undefined) {
+      report(`the environment variable ${name} is not set; set it, or write \${${name}:-default}`);
+    }
+    return found ?? '';
+  });
+}

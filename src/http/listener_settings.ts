@@ -1,0 +1,28 @@
+/** What a listener is told by the plan. */
+import type { SocketListenerSettings } from '../net/listener.ts';
+import type { RouteLimits } from '../routing/route.ts';
+import type { AccessSettings } from '../security/access.ts';
+import type { PathRules } from '../security/path.ts';
+import type { HeadLimits } from '../security/request_head.ts';
+
+export interface Http2Settings {
+  /** SETTINGS_MAX_CONCURRENT_STREAMS; Node's own default is 2^32 - 1. */
+  readonly streamsMax: number;
+  readonly streamWindowBytes: number;
+  readonly connectionWindowBytes: number;
+}
+
+/** Everything that one listener does with a connection and with a request, before a route is known. */
+export interface ListenerSettings extends SocketListenerSettings {
+  readonly trustedProxies: readonly string[];
+  readonly access: AccessSettings;
+  readonly healthPath: string | null;
+  readonly paths: PathRules;
+  readonly head: HeadLimits;
+  /** Requests on one connection before it is closed; null: no limit. */
+  readonly requestsMax: number | null;
+  readonly keepAliveIdleMs: number;
+  readonly http2Settings: Http2Settings;
+  /** For a request that no route matches, or as long as none is known. */
+  readonly limits: RouteLimits;
+}
