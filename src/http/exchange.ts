@@ -30,6 +30,8 @@ export interface AttemptOwner {
   onEnd(trailers: readonly string[] | null): void;
   /** The attempt is over without a whole answer. */
   onAttemptFailed(attempt: Attempt, failure: Failure): void;
+  /** One of the calls above has thrown. */
+  onDefect(error: unknown): void;
 }
 
 /** How the bytes of an answer are held back or stopped: a slot, or a WebSocket handshake on a socket of its own. */
@@ -101,7 +103,13 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.status = status;
     this.firstByteMs = this.#clock.nowMs() - this.startedMs;
     this.#state = 'answering';
-    if (!this.#owner.onHead(this, status, statusText, headers) && !this.#isOver()) this.#state = 'discarding';
+    let wanted = true;
+    try {
+      wanted = this.#owner.onHead(this, status, statusText, headers);
+    } catch (error) {
+      this.#owner.onDefect(error); // undici would take it for a fault of the connection
+    }
+    if (!wanted && !this.#isOver()) this.#state = 'discarding';
   }
 
   /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */

@@ -201,6 +201,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       this.#context.fail(failure);
   }
 
+  onDefect(error: unknown): void {
+    this.#context.failInternally(error);
+  }
+
   onTimeout(name: TimeoutName, afterMs: number): void {
     const failure = this.#failureOf(name, afterMs);
     const repeatable = name === 'responseHead' || name === 'perTry';

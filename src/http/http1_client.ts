@@ -61,7 +61,8 @@ export class Http1ClientStream implements ClientStream {
 
   writeHead(status: number, statusText: string, headers: readonly string[]): void {
     if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
-    this.#response.writeHead(status, statusText, headers as string[]);
+    const list = this.#canChunk(headers) ? headers : withoutTrailerField(headers);
+    this.#response.writeHead(status, statusText, list as string[]);
     this.#headFlushed = false;
     // Head and body of a small answer arrive in one turn and leave in one packet; a head whose body is still
     // to come must not wait for it (server-sent events).
@@ -140,6 +141,16 @@ export class Http1ClientStream implements ClientStream {
     this.#response.flushHeaders();
   }
 
+  /** Trailers follow chunks only: Node refuses to announce them for an answer that is framed otherwise. */
+  #canChunk(headers: readonly string[]): boolean {
+    if (this.#request.httpVersionMinor === 0 || this.#request.method === 'HEAD') return false;
+    for (let at = 0; at < headers.length; at += 2) {
+      const name = headers[at] as string;
+      if (name.length === CONTENT_LENGTH.length && name.toLowerCase() === CONTENT_LENGTH) return false;
+    }
+    return true;
+  }
+
   #lingerIfUploading(): void {
     if (this.bodyReceived) return;
     const { socket } = this.#request;
@@ -153,6 +164,15 @@ export class Http1ClientStream implements ClientStream {
       socket.once('close', () => this.#clock.cancelTimer(timer));
     };
   }
+}
+
+const CONTENT_LENGTH = 'content-length';
+
+function withoutTrailerField(headers: readonly string[]): readonly string[] {
+  const at = headers.findIndex(
+    (name, index) => index % 2 === 0 && name.length === 7 && name.toLowerCase() === 'trailer',
+  );
+  return at < 0 ? headers : withoutTrailerField(headers.toSpliced(at, 2));
 }
 
 function flushHead(client: Http1ClientStream): void {

@@ -54,7 +54,10 @@ export class ClusterPool implements LeaseOwner {
     this.#policy = policy;
     this.#clock = clock;
     this.#ejectedMax = ejectedMax;
-    this.#unsubscribe = backends.map(backend => backend.health.subscribe(() => this.#refresh()));
+    this.#unsubscribe = backends.flatMap(({ health, upstream }) => [
+      health.subscribe(() => this.#refresh()),
+      upstream.onRoom(() => this.onRelease()),
+    ]);
     this.#refresh();
   }
 

@@ -185,6 +185,8 @@ function peekProtocol(
     socket.pause();
     socket.unshift(head);
     callback(protocol);
+    // Node's HTTP/1.1 server takes what is buffered when the socket flows; its HTTP/2 session reads it by itself.
+    if (protocol === 'http1') socket.resume();
   };
   const onData = (chunk: Buffer): void => {
     head = Buffer.concat([head, chunk]);

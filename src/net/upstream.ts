@@ -77,6 +77,8 @@ export interface Upstream {
   /** A slot, the most recently used first; null when all are in use. Never waits. O(1). */
   take(): UpstreamSlot | null;
   release(slot: UpstreamSlot): void;
+  /** Tells when a slot has come free at another time than by `release`; the function it returns ends that. */
+  onRoom(listener: () => void): () => void;
   /** Keeps no connection idle from here on; requests that still belong here are served. */
   retire(): void;
   /** Ends everything now; the handlers hear `onError`. */

@@ -10,8 +10,7 @@
  * - `onRequestStart` comes when the socket is ready and nothing is written yet. Undici validates an idle socket first
  *   and opens a new one by itself if it was closed: only here is it known whether the socket is a reused one.
  *   An exception thrown here cancels the request and leaves the socket alone.
- * - `reset: false` keeps the connection after HEAD, `reset: true` closes it after this request. `servername` must
- *   stay the same: a change closes the connection.
+ * - `reset: false` keeps the connection after HEAD. `servername` must stay the same: a change closes the connection.
  * - A body stream is destroyed on any error and when the answer comes before its end.
  */
 import type { Socket } from 'node:net';
@@ -34,6 +33,8 @@ import type {
 /** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 const ANSWER_HEAD_BYTES_MAX = 64 * 1024;
+/** A backend that does not close its side in this time loses the connection. */
+const CLOSE_MS_MAX = 1_000;
 /** Spread of maxAge, so that connections opened together do not end together. */
 const AGE_JITTER = 0.1;
 
@@ -43,6 +44,7 @@ export class Http1Upstream implements Upstream {
   readonly #random: Random;
   readonly #free: Http1Slot[] = [];
   readonly #slots = new Set<Http1Slot>();
+  readonly #roomListeners = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
@@ -59,7 +61,7 @@ export class Http1Upstream implements Upstream {
   }
 
   get hasRoom(): boolean {
-    return this.#inUse < this.#settings.connectionsMax;
+    return this.#free.length > 0 || this.#slots.size < this.#settings.connectionsMax;
   }
 
   take(): UpstreamSlot | null {
@@ -78,7 +80,22 @@ export class Http1Upstream implements Upstream {
     this.#inUse--;
     released.endUse();
     if (this.#retired) this.#drop(released);
-    else this.#free.push(released);
+    else if (!released.isSpent) this.#free.push(released);
+    else released.closeThen(() => this.#comeBack(released)); // two connections for a moment would be one too many
+  }
+
+  onRoom(listener: () => void): () => void {
+    this.#roomListeners.add(listener);
+    return () => this.#roomListeners.delete(listener);
+  }
+
+  #comeBack(slot: Http1Slot): void {
+    if (this.#retired) {
+      this.#drop(slot);
+      return;
+    }
+    this.#free.push(slot);
+    for (const listener of this.#roomListeners) listener();
   }
 
   retire(): void {
@@ -155,11 +172,6 @@ class Http1Slot implements UpstreamSlot {
       });
       return;
     }
-    const { requestsMax } = this.#settings;
-    const last =
-      this.#socket !== null &&
-      ((requestsMax !== null && this.#requests + 1 >= requestsMax) ||
-        this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax);
     this.#connectFailure = null;
     this.#connectStartedMs = 0;
     const exchange = new Exchange(this, handler);
@@ -170,7 +182,7 @@ class Http1Slot implements UpstreamSlot {
         method: request.method as Dispatcher.HttpMethod,
         headers: ['host', request.authority, ...request.headers],
         body: request.body,
-        reset: last,
+        reset: false,
         blocking: false,
         idempotent: true,
         servername: 'backend',
@@ -208,6 +220,31 @@ class Http1Slot implements UpstreamSlot {
   endUse(): void {
     this.#exchange = null;
     this.#dedicated?.destroy();
+  }
+
+  /** The connection has served its time, by requests or by age. */
+  get isSpent(): boolean {
+    if (this.#socket === null || this.#socket.destroyed) return false;
+    const { requestsMax } = this.#settings;
+    return (
+      (requestsMax !== null && this.#requests >= requestsMax) ||
+      this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax
+    );
+  }
+
+  /** Closes the connection in good order; `callback` comes when the backend has closed it too, or is too slow to. */
+  closeThen(callback: () => void): void {
+    const socket = this.#socket;
+    if (socket === null) {
+      callback();
+      return;
+    }
+    const timer = this.#clock.setTimer(destroy, CLOSE_MS_MAX, socket);
+    socket.once('close', () => {
+      this.#clock.cancelTimer(timer);
+      callback();
+    });
+    socket.end();
   }
 
   destroy(): void {
@@ -259,6 +296,10 @@ class Http1Slot implements UpstreamSlot {
       return { kind: 'internal', detail: error.message };
     return { kind: 'reset_before_head', code };
   }
+}
+
+function destroy(socket: Socket): void {
+  socket.destroy();
 }
 
 function isMalformed(error: Error): boolean {

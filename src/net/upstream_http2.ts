@@ -32,6 +32,7 @@ export class Http2Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #sessions: Session[] = [];
+  readonly #roomListeners = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
@@ -68,6 +69,11 @@ export class Http2Upstream implements Upstream {
     (slot as Http2Slot).endUse(this.#retired);
   }
 
+  onRoom(listener: () => void): () => void {
+    this.#roomListeners.add(listener);
+    return () => this.#roomListeners.delete(listener);
+  }
+
   retire(): void {
     this.#retired = true;
     for (const session of [...this.#sessions]) session.closeIfIdle();
@@ -80,7 +86,9 @@ export class Http2Upstream implements Upstream {
 
   #forget(session: Session): void {
     const at = this.#sessions.indexOf(session);
-    if (at >= 0) this.#sessions.splice(at, 1);
+    if (at < 0) return;
+    this.#sessions.splice(at, 1);
+    for (const listener of this.#roomListeners) listener();
   }
 }
 

@@ -11,13 +11,19 @@ const script = readFileSync(CI_RUN, 'utf8');
 test('a test whose programs are there runs', () => assert.deepEqual(decideSkip([], true), { skip: false }));
 
 test('without a program the test is skipped with the name of the package, or fails where everything is required', () => {
-  assert.deepEqual(decideSkip(['nginx'], false), { skip: 'not installed: nginx (Debian package nginx-light)' });
-  assert.throws(() => decideSkip(['nginx', 'curl'], true), /FAIRLEAD_REQUIRE_ALL=1, but not installed: nginx .*, curl/);
+  assert.deepEqual(decideSkip(['nginx'], false), {
+    skip: 'not installed: nginx (Debian package nginx-light)',
+  });
+  assert.throws(
+    () => decideSkip(['nginx', 'curl'], true),
+    /FAIRLEAD_REQUIRE_ALL=1, but not installed: nginx .*, curl/,
+  );
 });
 
 test('programs are found by their full path, and only executable ones', () => {
   assert.equal(findProgram('sh', '/nowhere:/bin'), '/bin/sh');
-  assert.equal(findProgram('hostname', '/etc'), findProgram('hostname', ''), '/etc/hostname is no program');
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  assert.equal(findProgram('programs.ts', folder), null, 'a file that cannot be executed');
   assert.equal(findProgram('no-such-program'), null);
 });
 

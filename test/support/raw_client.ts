@@ -26,11 +26,22 @@ export interface AnswerHead {
   readonly information: readonly { readonly status: number; readonly headers: readonly string[] }[];
 }
 
-/** Milliseconds from the call of `answer`. */
-export interface Answer extends AnswerHead, MessageBody {
+/** Times are milliseconds from the call of `answer`. */
+export interface Answer extends AnswerHead, Omit<MessageBody, 'content'> {
+  /** At most the first MiB; `bytes` and `sha256` are of all. */
+  readonly body: Buffer;
   readonly text: string;
   readonly headMs: number;
   readonly totalMs: number;
+}
+
+/** The connection ended before the body did. */
+export class TruncatedAnswer extends Error {
+  readonly answer: Answer;
+  constructor(answer: Answer) {
+    super(`the answer (${answer.status}) was cut after ${answer.bytes} bytes of its body`);
+    this.answer = answer;
+  }
 }
 
 export interface RawClient {
@@ -42,7 +53,10 @@ export interface RawClient {
   send(bytes: string | Buffer): Promise<void>;
   /** The next head, past 1xx. Fails when the connection ends before it. */
   head(): Promise<AnswerHead>;
-  /** The next answer, whole. A 101 has no body: what follows is in `reader`. */
+  /**
+   * The next answer, whole; one that is cut short fails with `TruncatedAnswer`. A 101 has no body: what follows
+   * is in `reader`.
+   */
   answer(method?: string, onChunk?: (chunk: Buffer) => Promise<void> | void): Promise<Answer>;
   /** FIN: nothing more from this side. */
   finish(): void;
@@ -85,9 +99,12 @@ export async function connectRaw(target: Target): Promise<RawClient> {
       const answerHead = await head();
       const headMs = performance.now() - startedMs;
       const { status, headers } = answerHead;
-      const body = await readBody(reader, framingOf(headers, { method, status }), onChunk);
-      const text = body.content.toString();
-      return { ...answerHead, ...body, text, headMs, totalMs: performance.now() - startedMs };
+      const framing = framingOf(headers, { method, status });
+      const { content, ...facts } = await readBody(reader, framing, onChunk);
+      const totalMs = performance.now() - startedMs;
+      const whole = { ...answerHead, ...facts, body: content, text: content.toString(), headMs, totalMs };
+      if (!whole.complete) throw new TruncatedAnswer(whole);
+      return whole;
     },
     finish: () => void socket.end(),
     destroy: () => void socket.destroy(),

@@ -1,0 +1,163 @@
+/**
+ * A whole Fairlead for a test: in the process of the test (quick, can be looked into) or as a process of its own
+ * (signals, exit codes, memory). Both read their configuration from a file, log JSON lines that a test can wait
+ * for, and end with an assertion that the drain was clean.
+ *
+ *   await using proxy = await startProxy(forwardTo([backend.address]));
+ *   const answer = await fetchRaw(proxy.target(), '/');
+ *   await proxy.lines.next({ status: 200 });
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type StartResult, startProxy as start } from '../../src/lifecycle/startup.ts';
+import { parseAddress } from '../../src/net/endpoint.ts';
+import { LogLines } from './log_lines.ts';
+import { type Config, configText, load } from './plan_builder.ts';
+import type { Target } from './raw_client.ts';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+interface Running extends AsyncDisposable {
+  readonly lines: LogLines;
+  readonly configFile: string;
+  /** Where to connect to. */
+  target(listener?: string): Target & { readonly port: number };
+  /** Puts another configuration in place of the file, in one step as an editor would. Reloads nothing. */
+  rewrite(config: Config): void;
+  /** Drains, and asserts that it ended cleanly. A second call only waits. */
+  stop(): Promise<void>;
+}
+
+type Started = Extract<StartResult, { kind: 'started' }>;
+
+export interface ProxyInProcess extends Running {
+  readonly proxy: Started['proxy'];
+  /** Where the admin API is. */
+  admin(): Target & { readonly port: number };
+}
+
+export interface ProxyProcess extends Running {
+  readonly pid: number;
+  /** The exit code, or the signal that killed it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+  signal(signal: NodeJS.Signals): void;
+  /** What came on standard error. */
+  readonly stderr: () => string;
+}
+
+export async function startProxy(config: Config): Promise<ProxyInProcess> {
+  const files = new ConfigFile(config);
+  const lines = new LogLines();
+  const log = { write: (line: string) => lines.take(line), reopen() {}, flush() {} };
+  const loaded = load(config, files.path);
+  const started = await start({ configFile: files.path, loaded, env: {}, log });
+  if (started.kind === 'failed') {
+    files.remove();
+    throw new Error(`the proxy does not start: ${started.problems.join('; ')}`);
+  }
+  const { proxy } = started;
+  let stopped: Promise<void> | null = null;
+  const stop = () => {
+    stopped ??= proxy.drain().then(exitCode => {
+      lines.end('the proxy has stopped');
+      files.remove();
+      assert.equal(exitCode, 0, 'a clean drain');
+    });
+    return stopped;
+  };
+  const target = (listener = 'main') => targetOf(proxy.addresses.get(listener));
+  return {
+    proxy,
+    lines,
+    configFile: files.path,
+    target,
+    admin: () => targetOf(proxy.adminAddress),
+    rewrite: next => files.write(next),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+export interface ProcessOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Before src/main.ts, for Node: `--max-old-space-size=64`. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** Resolves when the proxy serves. */
+export async function startProxyProcess(config: Config, options: ProcessOptions = {}): Promise<ProxyProcess> {
+  const files = new ConfigFile(config);
+  const lines = new LogLines();
+  const args = [
+    '--disable-warning=ExperimentalWarning',
+    ...(options.nodeArgs ?? []),
+    join(ROOT, 'bin/fairlead.js'),
+  ];
+  const child = spawn(process.execPath, [...args, 'run', '--config', files.path], {
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => lines.take(chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const ended = new Promise<number | NodeJS.Signals>(resolve => {
+    child.on('close', (code, signal) => {
+      files.remove();
+      lines.end(`the proxy ended with ${code ?? signal} ${stderr}`);
+      resolve(code ?? signal ?? 'SIGKILL');
+    });
+  });
+  let draining = false;
+  const stop = async () => {
+    if (!draining) child.kill('SIGTERM');
+    draining = true;
+    assert.equal(await ended, 0, `a clean drain; standard error: ${stderr}`);
+  };
+  await lines.next({ event: 'phase_changed', to: 'serving' });
+  const target = (listener = 'main') =>
+    targetOf(lines.find({ event: 'listener_opened', listener }).at(-1)?.address);
+  return {
+    pid: child.pid ?? 0,
+    lines,
+    configFile: files.path,
+    ended,
+    signal: signal => {
+      draining ||= signal === 'SIGTERM' || signal === 'SIGINT';
+      child.kill(signal);
+    },
+    stderr: () => stderr,
+    target,
+    rewrite: next => files.write(next),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+class ConfigFile {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
+  readonly path = join(this.#folder, 'fairlead.yaml');
+
+  constructor(config: Config) {
+    this.write(config);
+  }
+  write(config: Config): void {
+    writeFileSync(`${this.path}.new`, configText(config));
+    renameSync(`${this.path}.new`, this.path);
+  }
+  remove(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function targetOf(address: unknown): Target & { readonly port: number } {
+  const parsed = typeof address === 'string' ? parseAddress(address) : 'no such listener';
+  if (typeof parsed === 'string') throw new Error(`${String(address)}: ${parsed}`);
+  assert(parsed.kind !== 'fd');
+  return parsed.kind === 'unix' ? { path: parsed.path, port: 0 } : { host: parsed.host, port: parsed.port };
+}
