@@ -1,11 +1,15 @@
 /**
- * Every setting that is a number: its default, its bounds, and why. The only place where these facts stand; the
- * schema, the compiler, the messages and the reference read them from here. Null is `off`: no limit.
+ * Every setting that has a default: its value, its bounds, and why. The only place where these facts stand; the
+ * schema, the compiler, the messages and the reference read them from here.
+ *
+ * A setting is called by its place in the configuration, without the names that people choose:
+ * `clusters.pool.idle`. Those under `listeners.http2.windows` cannot be written; their reasons stand here too.
  */
 
 export type Unit = 'ms' | 'bytes' | 'count' | 'ratio';
 
-export interface Setting {
+/** A number. Null is `off`: no limit. */
+export interface NumberSetting {
   readonly unit: Unit;
   readonly value: number | null;
   readonly min: number;
@@ -15,225 +19,339 @@ export interface Setting {
   readonly why: string;
 }
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
+/** One of a few words or numbers, or yes and no. */
+export interface ChoiceSetting {
+  readonly value: string | number | boolean;
+  readonly options: readonly (string | number | boolean)[];
+  readonly why: string;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
 
-function ms(value: number | null, min: number, max: number, why: string, off = false): Setting {
-  return { unit: 'ms', value, min, max, off, why };
+type Bounds = readonly [min: number, max: number];
+
+function ms(value: number, bounds: Bounds, why: string): NumberSetting {
+  return { unit: 'ms', value, min: bounds[0], max: bounds[1], off: false, why };
 }
-function bytes(value: number | null, min: number, max: number, why: string, off = false): Setting {
-  return { unit: 'bytes', value, min, max, off, why };
+function bytes(value: number, bounds: Bounds, why: string): NumberSetting {
+  return { unit: 'bytes', value, min: bounds[0], max: bounds[1], off: false, why };
 }
-function count(value: number | null, min: number, max: number, why: string, off = false): Setting {
-  return { unit: 'count', value, min, max, off, why };
+function count(value: number, bounds: Bounds, why: string): NumberSetting {
+  return { unit: 'count', value, min: bounds[0], max: bounds[1], off: false, why };
 }
-function ratio(value: number, min: number, max: number, why: string): Setting {
-  return { unit: 'ratio', value, min, max, off: false, why };
+function ratio(value: number, bounds: Bounds, why: string): NumberSetting {
+  return { unit: 'ratio', value, min: bounds[0], max: bounds[1], off: false, why };
+}
+function orOff(setting: NumberSetting): NumberSetting {
+  return { ...setting, off: true };
+}
+function offUnlessWritten(setting: NumberSetting): NumberSetting {
+  return { ...setting, off: true, value: null };
 }
 
-export const SETTINGS = {
+export const NUMBERS = {
   'process.drain.delay': ms(
     0,
-    0,
-    HOUR_MS,
+    [0, HOUR],
     'How long traffic still flows after readiness has turned to no, so that a load balancer notices first.',
   ),
   'process.drain.timeout': ms(
-    30_000,
-    1,
-    DAY_MS,
-    'When requests under way are ended by force at shutdown; service managers wait 90 s by default.',
+    30 * SECOND,
+    [1, DAY],
+    'When what is still under way at a shutdown is ended by force; systemd waits 90 s before it kills.',
   ),
-  'process.reload.history': count(5, 1, 50, 'Plans that stay in memory.'),
+  'process.reload.history': count(5, [1, 50], 'Plans that stay in memory, for a rollback.'),
   'process.connections': count(
     20_000,
-    1,
-    1_000_000,
-    'All client connections of the process; each costs a descriptor and some 20 KiB.',
+    [1, 1_000_000],
+    'Client connections of the whole process; each costs a descriptor and some 20 KiB.',
   ),
   'logging.access.sample': ratio(
     1,
-    0,
-    1,
-    'Share of successful requests that is logged; failures always are.',
+    [0, 1],
+    'Share of the successful requests that is logged; failures always are.',
   ),
 
-  'listener.connections': count(10_000, 1, 1_000_000, 'Client connections of one listener.', true),
-  'listener.connectionsPerIp': count(
-    256,
-    1,
-    1_000_000,
-    'Connections of one IPv4 address or IPv6 /64 network.',
-    true,
+  'listeners.limits.connections': orOff(
+    count(10_000, [1, 1_000_000], 'Client connections of one listener; half of what the process takes.'),
   ),
-  'listener.headBytes': bytes(
+  'listeners.limits.connectionsPerIp': orOff(
+    count(
+      256,
+      [1, 1_000_000],
+      'Connections of one IPv4 address or one IPv6 /64 network, so that nobody takes all.',
+    ),
+  ),
+  'listeners.limits.headBytes': bytes(
     32 * KIB,
-    512,
-    MIB,
+    [512, MIB],
     'Request line and fields together; nginx allows 4 x 8 KiB.',
   ),
-  'listener.headerCount': count(100, 1, 2_000, 'Fields of a request; Envoy and HAProxy allow 100 and 101.'),
-  'listener.uriBytes': bytes(
-    8 * KIB,
-    64,
-    MIB,
-    'Request target; RFC 9112 section 3 recommends at least 8000.',
-  ),
-  'listener.bodyBytes': bytes(
-    100 * MIB,
-    1,
-    1_024 ** 5,
-    'Request body, by Content-Length before a backend is asked, and by counting.',
-    true,
-  ),
-  'listener.requestsPerConnection': count(
-    10_000,
-    1,
-    1_000_000_000,
-    'Then the connection is closed, so that clients spread again after a scale-out.',
-    true,
-  ),
-  'listener.head': ms(
-    10_000,
-    10,
-    HOUR_MS,
-    'First byte to last byte of a request head; ends slow-header attacks.',
-  ),
-  'listener.bodyIdle': ms(
-    30_000,
-    10,
-    DAY_MS,
-    'Between two pieces of a body that the client sends or reads.',
-    true,
-  ),
-  'listener.keepAliveIdle': ms(
-    75_000,
-    10,
-    DAY_MS,
-    'Longer than the 60 s after which an AWS ALB closes, so that the load balancer closes first.',
-  ),
-  'listener.request': ms(
-    60_000,
-    10,
-    DAY_MS,
-    'From the whole request to the head of the answer, all attempts and waits included.',
-    true,
-  ),
-  'http2.maxConcurrentStreams': count(
-    128,
-    1,
-    10_000,
-    'Streams at once on one connection; RFC 9113 section 6.5.2 recommends at least 100.',
-  ),
-  'http2.streamWindowBytes': bytes(
-    64 * KIB,
-    64 * KIB - 1,
-    16 * MIB,
-    'Bytes of one upload in flight; the value of Envoy’s edge guide.',
-  ),
-  'http2.connectionWindowBytes': bytes(
-    MIB,
-    64 * KIB - 1,
-    64 * MIB,
-    'Bytes of all uploads of a connection in flight; the value of Envoy’s edge guide.',
-  ),
-
-  'route.responseHead': ms(
-    30_000,
-    10,
-    DAY_MS,
-    'From the request being sent to the head of the answer.',
-    true,
-  ),
-  'route.responseIdle': ms(60_000, 10, DAY_MS, 'Between two pieces of an answer.', true),
-  'route.tunnelIdle': ms(600_000, 10, 30 * DAY_MS, 'No byte either way in a WebSocket tunnel.', true),
-  'retries.attempts': count(
-    2,
-    0,
-    10,
-    'Attempts after the first one; more would multiply the load of a failing cluster.',
-  ),
-  'retries.perTry': ms(
-    null,
-    10,
-    HOUR_MS,
-    'From a connection being there to the head of the answer, for one attempt.',
-    true,
-  ),
-  'retries.backoff.base': ms(25, 1, 60_000, 'Envoy: 25 ms, full jitter.'),
-  'retries.backoff.max': ms(250, 1, 600_000, 'Envoy: ten times the base.'),
-  'retries.replayBytes': bytes(
-    64 * KIB,
-    0,
-    16 * MIB,
-    'What is kept of an upload for another attempt; beyond it the body is sent once only.',
-  ),
-
-  'endpoint.weight': count(1, 0, 1_000, 'Share of the traffic; 0 takes none.'),
-  'pool.connections': count(128, 1, 65_535, 'Connections to one endpoint.'),
-  'pool.queue': count(128, 0, 1_000_000, 'Requests of a cluster that wait for a connection.'),
-  'pool.queueTimeout': ms(1_000, 1, HOUR_MS, 'Longest wait for a connection.'),
-  'pool.idle': ms(
-    4_000,
+  'listeners.limits.headerCount': count(
     100,
-    HOUR_MS,
+    [1, 2_000],
+    'Fields of one request; Envoy allows 100, HAProxy 101.',
+  ),
+  'listeners.limits.uriBytes': bytes(
+    8 * KIB,
+    [64, MIB],
+    'The request target; RFC 9112 section 3 recommends to support at least 8000 bytes.',
+  ),
+  'listeners.limits.bodyBytes': orOff(
+    bytes(
+      100 * MIB,
+      [1, 1_024 * GIB],
+      'Request body, by Content-Length before a backend is asked, and by counting while it streams.',
+    ),
+  ),
+  'listeners.limits.requestsPerConnection': orOff(
+    count(
+      10_000,
+      [1, 1_000_000_000],
+      'Then the connection is closed, so that clients spread again after a scale-out.',
+    ),
+  ),
+  'listeners.timeouts.head': ms(
+    10 * SECOND,
+    [10, HOUR],
+    'From the first byte of a request head to its last; ends slow-header attacks.',
+  ),
+  'listeners.timeouts.bodyIdle': orOff(
+    ms(30 * SECOND, [10, DAY], 'Between two pieces of a body that the client sends, or reads.'),
+  ),
+  'listeners.timeouts.keepAliveIdle': ms(
+    75 * SECOND,
+    [10, DAY],
+    'Longer than the 60 s of an AWS ALB, so that the load balancer closes first and loses no request.',
+  ),
+  'listeners.timeouts.request': orOff(
+    ms(
+      60 * SECOND,
+      [10, DAY],
+      'From the request being there in full to the head of the answer, all attempts and waits included.',
+    ),
+  ),
+  'listeners.http2.maxConcurrentStreams': count(
+    128,
+    [1, 10_000],
+    'Streams at once on one connection; RFC 9113 section 6.5.2 recommends at least 100, Node would allow 2^32 - 1.',
+  ),
+  'listeners.http2.windows.stream': bytes(
+    64 * KIB,
+    [64 * KIB, 16 * MIB],
+    'Bytes of one upload in flight; the value of the edge guide of Envoy.',
+  ),
+  'listeners.http2.windows.connection': bytes(
+    MIB,
+    [64 * KIB, 64 * MIB],
+    'Bytes of all uploads of one connection in flight; the value of the edge guide of Envoy.',
+  ),
+
+  'routes.timeouts.responseHead': orOff(
+    ms(
+      30 * SECOND,
+      [10, DAY],
+      'From an attempt having sent its request to the head of the answer; below the 60 s of most load balancers, so that clients get our 504 with its reason.',
+    ),
+  ),
+  'routes.timeouts.responseIdle': orOff(
+    ms(60 * SECOND, [10, DAY], 'Between two pieces of an answer of the backend.'),
+  ),
+  'routes.timeouts.tunnelIdle': orOff(
+    ms(10 * MINUTE, [10, 30 * DAY], 'Without a byte either way in a WebSocket tunnel.'),
+  ),
+  'routes.retries.attempts': count(
+    2,
+    [0, 10],
+    'Attempts after the first one; more would multiply the load of a cluster that is failing.',
+  ),
+  'routes.retries.perTry': offUnlessWritten(
+    ms(0, [10, HOUR], 'From a connection being there to the head of the answer, for each attempt alone.'),
+  ),
+  'routes.retries.backoff.base': ms(
+    25,
+    [1, MINUTE],
+    'First pause before a retry, with full jitter (Envoy: 25 ms).',
+  ),
+  'routes.retries.backoff.max': ms(
+    250,
+    [1, 10 * MINUTE],
+    'Longest pause before a retry (Envoy: ten times the base).',
+  ),
+  'routes.retries.replayBytes': bytes(
+    64 * KIB,
+    [0, 16 * MIB],
+    'What is kept of an upload for another attempt; beyond it a body is sent once only.',
+  ),
+  'routes.rateLimits.burst': count(
+    1,
+    [1, 1_000_000],
+    'Requests that may come at once before the rate counts; 1 means evenly spread.',
+  ),
+  'routes.forward.split.weight': count(1, [0, 1_000_000], 'Share of the requests; 0 gets none.'),
+
+  'clusters.endpoints.weight': count(1, [0, 1_000], 'Share of the traffic; 0 gets none.'),
+  'clusters.pool.connections': count(128, [1, 65_535], 'Connections to one endpoint at once.'),
+  'clusters.pool.queue': count(
+    128,
+    [0, 1_000_000],
+    'Requests of a cluster that wait for a connection; more are refused at once (Envoy: 1024).',
+  ),
+  'clusters.pool.queueTimeout': ms(SECOND, [1, HOUR], 'Longest wait for a connection, then 503.'),
+  'clusters.pool.idle': ms(
+    4 * SECOND,
+    [100, HOUR],
     'Less than the 5 s after which Node.js backends close idle connections: a request written into a closing connection is lost.',
   ),
-  'pool.maxRequests': count(
-    1_000,
-    1,
-    1_000_000_000,
-    'Requests on one backend connection (nginx: 1000).',
-    true,
+  'clusters.pool.maxRequests': orOff(
+    count(1_000, [1, 1_000_000_000], 'Requests on one backend connection, then it is renewed (nginx: 1000).'),
   ),
-  'pool.maxAge': ms(
-    HOUR_MS,
-    1_000,
-    30 * DAY_MS,
-    'Age of a backend connection, with 10 % jitter (nginx: 1 h).',
-    true,
+  'clusters.pool.maxAge': orOff(
+    ms(
+      HOUR,
+      [SECOND, 30 * DAY],
+      'Age of a backend connection, with 10 % jitter, then it is renewed (nginx: 1 h).',
+    ),
   ),
-  'pool.connectTimeout': ms(3_000, 10, 600_000, 'Name lookup, TCP and TLS together (Caddy: 3 s).'),
-  'health.active.interval': ms(5_000, 100, HOUR_MS, 'Between two probes of an endpoint, with 20 % jitter.'),
-  'health.active.timeout': ms(2_000, 10, HOUR_MS, 'A probe without an answer has failed after this.'),
-  'health.active.healthyAfter': count(
+  'clusters.pool.connectTimeout': ms(
+    3 * SECOND,
+    [10, 10 * MINUTE],
+    'Name lookup, TCP and TLS together (Caddy: 3 s).',
+  ),
+  'clusters.health.active.interval': ms(
+    5 * SECOND,
+    [100, HOUR],
+    'Between two probes of an endpoint, with 20 % jitter.',
+  ),
+  'clusters.health.active.timeout': ms(
+    2 * SECOND,
+    [10, HOUR],
+    'A probe without an answer has failed after this; the interval where that is shorter and nothing is written.',
+  ),
+  'clusters.health.active.healthyAfter': count(
     2,
-    1,
-    100,
+    [1, 100],
     'Successes in a row until an endpoint is used again (HAProxy: rise 2).',
   ),
-  'health.active.unhealthyAfter': count(3, 1, 100, 'Failures in a row until it is not (HAProxy: fall 3).'),
-  'health.passive.consecutiveFailures': count(
+  'clusters.health.active.unhealthyAfter': count(
+    3,
+    [1, 100],
+    'Failures in a row until an endpoint is not used (HAProxy: fall 3).',
+  ),
+  'clusters.health.passive.consecutiveFailures': count(
     5,
-    1,
-    10_000,
-    'Failures in a row that eject an endpoint (Envoy: 5).',
+    [1, 10_000],
+    'Failures of requests in a row that eject an endpoint (Envoy: 5).',
   ),
-  'health.passive.ejectFor': ms(
-    30_000,
-    100,
-    HOUR_MS,
-    'First ejection; each further one is longer by as much, up to 5 minutes (Envoy).',
+  'clusters.health.passive.ejectFor': ms(
+    30 * SECOND,
+    [100, HOUR],
+    'First ejection; each further one is longer by as much, up to 5 minutes (Envoy: 30 s).',
   ),
-  'health.passive.maxEjected': ratio(0.5, 0, 1, 'Share of a cluster that may be out at once.'),
-  'circuitBreaker.failureRatio': ratio(0.5, 0.01, 1, 'Share of failures that opens the circuit.'),
-  'circuitBreaker.minRequests': count(20, 1, 1_000_000, 'Fewer requests in the window say nothing.'),
-  'circuitBreaker.window': ms(10_000, 100, HOUR_MS, 'Time over which failures are counted.'),
-  'circuitBreaker.openFor': ms(
-    5_000,
-    100,
-    HOUR_MS,
-    'First pause; doubles with each failed probe, up to a minute.',
+  'clusters.health.passive.maxEjected': ratio(
+    0.5,
+    [0, 1],
+    'Share of a cluster that may be out at once; the rest must carry the load.',
   ),
-  'retryBudget.ratio': ratio(0.2, 0, 1, 'Retries per request (Finagle and Envoy: 20 %).'),
-  'retryBudget.minPerSecond': count(
+  'clusters.circuitBreaker.failureRatio': ratio(0.5, [0.01, 1], 'Share of failures that opens the circuit.'),
+  'clusters.circuitBreaker.minRequests': count(
+    20,
+    [1, 1_000_000],
+    'Fewer requests in the window say nothing.',
+  ),
+  'clusters.circuitBreaker.window': ms(10 * SECOND, [100, HOUR], 'Time over which failures are counted.'),
+  'clusters.circuitBreaker.openFor': ms(
+    5 * SECOND,
+    [100, HOUR],
+    'First pause of an open circuit; doubles with each failed probe, up to a minute.',
+  ),
+  'clusters.retryBudget.ratio': ratio(0.2, [0, 1], 'Retries for each request (Finagle and Envoy: 20 %).'),
+  'clusters.retryBudget.minPerSecond': count(
     10,
-    0,
-    100_000,
-    'Retries a second that are always allowed (Finagle: 10).',
+    [0, 100_000],
+    'Retries a second that are allowed however few requests there are (Finagle: 10).',
   ),
-} as const satisfies Record<string, Setting>;
+} as const satisfies Record<string, NumberSetting>;
 
-export type SettingId = keyof typeof SETTINGS;
+function choice<const T extends string | number | boolean>(
+  value: NoInfer<T>,
+  options: readonly T[],
+  why: string,
+) {
+  return { value, options, why };
+}
+
+export const CHOICES = {
+  'process.reload.watch': choice(
+    true,
+    [true, false],
+    'Whether a change of the file, or of a certificate, is applied by itself; SIGHUP always reloads.',
+  ),
+  'logging.level': choice(
+    'info',
+    ['debug', 'info', 'warn', 'error', 'silent'],
+    'The least severe lines that are written; access lines have their own switch.',
+  ),
+  'tracing.propagate': choice(true, [true, false], 'Whether traceparent and tracestate are passed on.'),
+  'listeners.http2': choice(true, [true, false], 'Whether HTTP/2 is offered by ALPN; only with TLS.'),
+  'listeners.h2c': choice(
+    false,
+    [true, false],
+    'HTTP/2 in clear by prior knowledge (RFC 9113 section 3.3); off because few clients mean it.',
+  ),
+  'listeners.tls.minVersion': choice(
+    'TLSv1.2',
+    ['TLSv1.2', 'TLSv1.3'],
+    'RFC 8996 has retired what is older.',
+  ),
+  'listeners.paths.dotSegments': choice(
+    'reject',
+    ['reject', 'resolve'],
+    'What happens to a path with .. in it: proxies and backends disagree about it, which attackers use.',
+  ),
+  'listeners.paths.encodedSlash': choice(
+    'keep',
+    ['keep', 'reject'],
+    'What happens to %2F in a path: kept, it is no separator here, but may be one to a backend.',
+  ),
+  'routes.redirect.status': choice(
+    308,
+    [301, 302, 303, 307, 308],
+    'Permanent, and the method stays (RFC 9110 section 15.4.9).',
+  ),
+  'routes.rateLimits.mode': choice(
+    'enforce',
+    ['enforce', 'shadow'],
+    'Whether the limit refuses, or only counts what it would refuse.',
+  ),
+  'clusters.protocol': choice(
+    'http1',
+    ['http1', 'http2', 'h2c'],
+    'What the backends speak: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear.',
+  ),
+  'clusters.tls.verify': choice(
+    true,
+    [true, false],
+    'Whether the certificate of a backend is checked; without, anybody on the way can pose as it.',
+  ),
+  'clusters.loadBalancing.policy': choice(
+    'leastRequests',
+    ['roundRobin', 'leastRequests', 'random'],
+    'Who gets the next request; the one of two random endpoints with fewer requests evens out slow ones.',
+  ),
+} as const satisfies Record<string, ChoiceSetting>;
+
+/** Which failures are repeated, unless a route says otherwise: those of which the backend has seen nothing or little. */
+export const RETRY_ON = ['connect', 'reset'] as const;
+/** The answers to a probe that mean healthy: what a browser would be content with (Traefik: the same). */
+export const HEALTHY_STATUSES = { min: 200, max: 399 };
+
+export type NumberId = keyof typeof NUMBERS;
+export type ChoiceId = keyof typeof CHOICES;
+export type ChoiceValue<Id extends ChoiceId> = (typeof CHOICES)[Id]['options'][number];

@@ -131,10 +131,11 @@ export function parseDocument(source: string, file: string, env: Environment): P
     const expanded = expandVariables(documents[0], env, DEPTH_MAX);
     if (typeof expanded === 'string') return refuse(0, expanded);
     const document = new Document(file, source, expanded.value, places);
-    return {
-      document,
-      problems: [...duplicateKeys(document, places), ...variableProblems(document, expanded.problems)],
-    };
+    const prototypes = places.prototypes.map(path => {
+      return document.problem('error', path, 'the key "__proto__" is not allowed', { at: 'key' });
+    });
+    const variables = variableProblems(document, expanded.problems);
+    return { document, problems: [...duplicateKeys(document, places), ...prototypes, ...variables] };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const position = Math.min(error.mark?.position ?? 0, source.length);
@@ -161,7 +162,7 @@ function variableProblems(
 function hintFor(source: string, position: number): string | undefined {
   const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
   return /[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))
-    ? 'inside { } and [ ] a variable needs quotes: "${NAME}"'
+    ? `inside { } and [ ] a variable needs quotes: "\${NAME}"`
     : undefined;
 }
 

@@ -1,9 +1,10 @@
 /** The last steps to a plan: canonical form, digest, deep freeze; and the mask for showing one. */
 import { createHash } from 'node:crypto';
+import type { NamedMatch } from '../routing/route.ts';
 import type { Plan } from './plan.ts';
 
-/** JSON with sorted keys and no spaces: the same plan has the same text, whatever the order in the file. */
-function canonical(value: unknown): string {
+/** JSON with sorted keys and no spaces: the same plan has the same text. */
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -22,10 +23,12 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-const SECRET_KEYS = new Set(['keyPem']);
 const MASK = '***';
+/** Header fields that usually carry a secret, which comes from `${VAR}`. */
+const SECRET_FIELD =
+  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|secret|token|password|passwd|api-?key/i;
 
-/** A copy that may be shown: private keys are masked. */
+/** A copy that may be shown: private keys are masked, and values of header fields that look like secrets. */
 export function maskSecrets(plan: Plan): Plan {
   return mask(plan) as Plan;
 }
@@ -33,10 +36,18 @@ export function maskSecrets(plan: Plan): Plan {
 function mask(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(mask);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key,
-      SECRET_KEYS.has(key) && inner !== null ? MASK : mask(inner),
-    ]),
-  );
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskAt(key, inner)]));
+}
+
+function maskAt(key: string, value: unknown): unknown {
+  if (key === 'keyPem' && value !== null) return MASK;
+  const isFields = key === 'set' || key === 'add' || key === 'headers';
+  return isFields && Array.isArray(value) ? value.map(maskField) : mask(value);
+}
+
+/** A pair of name and value, or the condition of a match. */
+function maskField(field: unknown): unknown {
+  if (Array.isArray(field)) return SECRET_FIELD.test(String(field[0])) ? [field[0], MASK] : field;
+  const { name, test } = field as NamedMatch;
+  return SECRET_FIELD.test(name) && 'value' in test ? { name, test: { ...test, value: MASK } } : field;
 }

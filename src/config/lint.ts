@@ -1,24 +1,27 @@
-/** What is allowed and probably not meant. */
-import { compareRoutes } from '../routing/matcher.ts';
-import type { RouteSettings } from '../routing/route.ts';
-import { compileRouter } from '../routing/router.ts';
+/** What is allowed and probably not meant: warnings, each with its place. */
+import type { Address } from '../net/endpoint.ts';
+import { normalizePathLiteral } from '../routing/pattern.ts';
 import type { Document, Path } from './document.ts';
 import type { Plan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';
 import { formatDuration } from './units.ts';
+import { findUnreachable } from './unreachable.ts';
+
+type Warn = (path: Path, message: string) => void;
 
 export function lint(config: Config, plan: Plan, document: Document): Problem[] {
   const warnings: Problem[] = [];
-  const warn = (path: Path, message: string): void =>
-    void warnings.push(document.problem('warning', path, message, { at: 'key' }));
+  const warn: Warn = (path, message) => {
+    warnings.push(document.problem('warning', path, message, { at: 'key' }));
+  };
   lintClusters(config, plan, warn);
-  lintRoutes(config, plan, document, warnings);
+  lintRoutes(config, plan, warn);
   lintProcess(config, plan, warn);
   return warnings;
 }
 
-function lintClusters(config: Config, plan: Plan, warn: (path: Path, message: string) => void): void {
+function lintClusters(config: Config, plan: Plan, warn: Warn): void {
   const used = new Set(
     plan.routes.flatMap(({ action }) =>
       action.kind === 'forward' ? action.targets.map(({ cluster }) => cluster) : [],
@@ -26,76 +29,67 @@ function lintClusters(config: Config, plan: Plan, warn: (path: Path, message: st
   );
   for (const [name, cluster] of Object.entries(plan.clusters)) {
     const path = ['clusters', name];
-    if (!used.has(name)) warn(path, `no route forwards to the cluster ${name}`);
-    if (
-      cluster.endpoints.length > 1 &&
-      cluster.health.active === null &&
-      config.clusters?.[name]?.health?.active === undefined
-    ) {
+    if (!used.has(name)) warn(path, `cluster ${name} is used by no route`);
+    if (cluster.endpoints.length > 1 && config.clusters?.[name]?.health?.active === undefined) {
       warn(
         path,
-        `cluster ${name} has no active health check: a dead endpoint is found out by requests that fail (add health.active, or write active: off)`,
+        `cluster ${name} has several endpoints and no active health check: that one is down is learnt from requests that fail; add health.active, or write active: off`,
       );
     }
-    if (cluster.tls?.verify === false)
+    if (cluster.tls?.verify === false) {
       warn(
         [...path, 'tls', 'verify'],
-        `cluster ${name} accepts any certificate: whoever is on the way can read and change its traffic`,
+        `cluster ${name} accepts any certificate: whoever is on the way can read and change its traffic; use caFile for a private authority`,
       );
+    }
   }
 }
 
-/** A route is shadowed when a more specific one takes all that it could match. */
-function lintRoutes(config: Config, plan: Plan, document: Document, warnings: Problem[]): void {
-  const exact = plan.routes.filter(({ match }) => match.path.kind === 'exact');
-  for (const route of exact) {
-    const shadow = plan.routes.find(
-      other => other !== route && compareRoutes(other, route) < 0 && covers(other, route),
-    );
-    if (shadow === undefined) continue;
-    const at = config.routes.findIndex(({ name }) => name === route.name);
-    warnings.push(
-      document.problem(
-        'warning',
-        ['routes', at, 'name'],
-        `route ${route.name} can never match: route ${shadow.name} takes all its requests`,
-      ),
-    );
+function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
+  if (config.routes.length === 0) warn(['routes'], 'there is no route: every request is answered with 404');
+  const places = new Map(config.routes.map(({ name }, at) => [name, at]));
+  for (const { route, why } of findUnreachable(plan.routes)) {
+    warn(['routes', places.get(route) ?? 0, 'name'], `route ${route} can never match: ${why}`);
   }
-}
-
-function covers(wide: RouteSettings, narrow: RouteSettings): boolean {
-  const unconditional =
-    wide.match.methods.length === 0 && wide.match.headers.length === 0 && wide.match.query.length === 0;
-  const hosts =
-    wide.match.hosts.length === 0 ||
-    (narrow.match.hosts.length > 0 && narrow.match.hosts.every(host => wide.match.hosts.includes(host)));
-  const listeners = Object.keys(narrow.listeners).every(name => name in wide.listeners);
-  return unconditional && hosts && listeners && takesPath(wide, narrow.match.path.value);
-}
-
-function takesPath({ match }: RouteSettings, path: string): boolean {
-  const router = compileRouter([{ match: { ...match, hosts: [] }, value: true }]);
-  return router.match({ method: 'GET', matchHost: '', matchPath: path, query: '', headers: [] }) === true;
-}
-
-function lintProcess(config: Config, plan: Plan, warn: (path: Path, message: string) => void): void {
-  const address = plan.admin.address;
-  if (address?.kind === 'tcp' && !['127.0.0.1', '::1', 'localhost'].includes(address.host)) {
+  for (const [at, { name, match, rewrite }] of config.routes.entries()) {
+    const written = match?.path?.prefix ?? match?.path?.exact;
+    const strip = rewrite?.stripPrefix;
+    if (strip === undefined || written === undefined || isBelow(written, strip)) continue;
     warn(
-      ['admin', 'address'],
-      'the admin API listens beyond loopback and has no password: anybody who reaches it can reload and drain',
+      ['routes', at, 'rewrite', 'stripPrefix'],
+      `stripPrefix of route ${name} never has an effect: ${written} does not begin with ${strip}`,
     );
   }
-  const longestMs = Math.max(0, ...Object.values(plan.listeners).map(({ limits }) => limits.requestMs ?? 0));
-  if (
-    config.process?.drain?.timeout !== undefined &&
-    plan.process.drain.timeoutMs < longestMs &&
-    plan.process.drain.timeoutMs < 5_000
-  ) {
+}
+
+/** By segment: `/api/v1` is below `/api`, `/apis` is not. Whatever is below a shorter path may be below the prefix too. */
+function isBelow(path: string, prefix: string): boolean {
+  const [a, b] = [path, prefix].map(text => `${normalizePathLiteral(text).replace(/\/+$/, '')}/`);
+  return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));
+}
+
+function lintProcess(config: Config, plan: Plan, warn: Warn): void {
+  const { address } = plan.admin;
+  if (address !== null && !isLocal(address)) {
+    const path = typeof config.admin === 'object' ? ['admin', 'address'] : ['admin'];
+    warn(
+      path,
+      'the admin API listens beyond this machine and asks for no password: whoever reaches it can reload and drain',
+    );
+  }
+  const drainMs = config.process?.drain?.timeout;
+  const written = [...Object.values(config.listeners), ...config.routes].map(
+    ({ timeouts }) => timeouts?.request ?? 0,
+  );
+  const longestMs = written.reduce((a, b) => Math.max(a, b), 0);
+  if (drainMs !== undefined && drainMs !== null && drainMs < longestMs) {
     warn(
       ['process', 'drain', 'timeout'],
-      `requests may take ${formatDuration(longestMs)}, but a shutdown cuts them after ${formatDuration(plan.process.drain.timeoutMs)}`,
+      `requests may take ${formatDuration(longestMs)}, but a shutdown ends them after ${formatDuration(drainMs)}`,
     );
   }
+}
+
+function isLocal(address: Address): boolean {
+  return address.kind !== 'tcp' || /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.host);
 }

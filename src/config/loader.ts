@@ -1,22 +1,36 @@
-/** From a file to a plan, or to everything that is wrong with it. Never throws for what a file holds. */
-import { readFileSync } from 'node:fs';
+/**
+ * From a file to a plan, or to everything that is wrong with it. Never throws for what a file holds.
+ *
+ *   text ── document ── later ── schema ── relations ── compile ── ties ── lint ── plan
+ *            YAML,       refused  shape     between       files     between
+ *            variables   keys               fields                  routes
+ *
+ * What the schema refuses is taken out (`salvage.ts`), so that the steps behind it find their problems too.
+ */
 import { basename } from 'node:path';
+import type { RouteSettings } from '../routing/route.ts';
 import { compile } from './compile.ts';
-import { parseDocument } from './document.ts';
+import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
+import { findLater } from './later.ts';
 import { lint } from './lint.ts';
 import { Materials } from './materials.ts';
 import type { Plan } from './plan.ts';
-import type { Problem } from './problems.ts';
-import { configSchema } from './schema.ts';
-import { schemaProblems } from './schema_problems.ts';
-import { relationProblems, tieProblems } from './validation.ts';
+import { inOrder, type Problem } from './problems.ts';
+import { readTextFile } from './read_file.ts';
+import { Salvage } from './salvage.ts';
+import { type Config, configSchema } from './schema.ts';
+import { schemaFindings } from './schema_problems.ts';
+import { type PlacedRoute, tieProblems } from './ties.ts';
+import { relationProblems } from './validation.ts';
+import type { Environment } from './variables.ts';
 
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type { Environment } from './variables.ts';
 
 export type LoadResult =
   | {
       readonly kind: 'loaded';
       readonly plan: Plan;
+      /** For each leaf of the plan: `file:line:col` or `default`. */
       readonly origins: ReadonlyMap<string, string>;
       readonly warnings: readonly Problem[];
       /** Certificates and keys, absolute: a change of one is a change of the configuration. */
@@ -27,49 +41,94 @@ export type LoadResult =
   | { readonly kind: 'unreadable'; readonly message: string };
 
 export function loadConfig(file: string, env: Environment): LoadResult {
-  let source: string;
-  try {
-    source = readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const why =
-      code === 'ENOENT'
-        ? 'there is no such file'
-        : code === 'EACCES'
-          ? 'this user may not read it'
-          : code === 'EISDIR'
-            ? 'it is a folder'
-            : code;
+  const result = readTextFile(file, SOURCE_BYTES_MAX);
+  if (result.kind === 'text') return loadConfigText(result.text, file, env);
+  if (result.kind === 'unusable') {
+    const place = {
+      severity: 'error',
+      file: basename(file),
+      line: 1,
+      column: 1,
+      length: 1,
+      path: '',
+    } as const;
     return {
-      kind: 'unreadable',
-      message: `cannot read the configuration ${file}: ${why} (name one with --config FILE or $FAIRLEAD_CONFIG)`,
+      kind: 'invalid',
+      problems: [{ ...place, message: `the file cannot be used: ${result.why}` }],
+      source: '',
     };
   }
-  return loadConfigText(source, file, env);
+  const hint = 'name a file with --config FILE or $FAIRLEAD_CONFIG';
+  return { kind: 'unreadable', message: `cannot read the configuration ${file}: ${result.why} (${hint})` };
 }
 
+/** `file` need not exist; paths in the text are relative to its folder. */
 export function loadConfigText(source: string, file: string, env: Environment): LoadResult {
   const { document, problems } = parseDocument(source, basename(file), env);
   if (document === null) return { kind: 'invalid', problems, source };
-  const parsed = configSchema.safeParse(document.value);
-  if (!parsed.success)
-    return {
-      kind: 'invalid',
-      problems: inOrder([...problems, ...schemaProblems(parsed.error, document)]),
-      source,
-    };
-  const config = parsed.data;
-  const related = [...problems, ...relationProblems(config, document)];
-  if (related.length > 0) return { kind: 'invalid', problems: inOrder(related), source };
+  const read = readConfig(document);
+  if (read.config === null)
+    return { kind: 'invalid', problems: inOrder([...problems, ...read.problems]), source };
 
+  const { config, salvage } = read;
   const materials = new Materials(document, file);
-  const { plan, origins } = compile(config, document, materials);
-  const late = [...materials.problems, ...tieProblems(plan.routes, config, document)];
-  const warnings = inOrder(lint(config, plan, document));
-  if (late.length > 0) return { kind: 'invalid', problems: inOrder([...late, ...warnings]), source };
-  return { kind: 'loaded', plan, origins, warnings, materialFiles: materials.files, source };
+  const related = relationProblems(config, document, salvage);
+  const { plan, origins, routes } = compile(config, document, materials);
+  const errors = [
+    ...problems,
+    ...read.problems,
+    ...related,
+    ...materials.problems,
+    ...tieProblems(placedRoutes(routes, salvage), document),
+  ];
+  // What is left of a file that the schema refuses says nothing about what was meant.
+  const warnings = read.problems.length === 0 ? lint(config, plan, document) : [];
+  if (errors.length > 0) return { kind: 'invalid', problems: inOrder([...errors, ...warnings]), source };
+  return {
+    kind: 'loaded',
+    plan,
+    origins,
+    warnings: inOrder(warnings),
+    materialFiles: materials.files,
+    source,
+  };
 }
 
-function inOrder(problems: readonly Problem[]): Problem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+interface Read {
+  /** Null: nothing can be made of it. */
+  readonly config: Config | null;
+  readonly salvage: Salvage;
+  readonly problems: readonly Problem[];
+}
+
+/** Two rounds are the rule: one finds what is wrong, the next one runs without it. */
+const ROUNDS_MAX = 8;
+
+function readConfig(document: Document): Read {
+  const salvage = new Salvage(structuredClone(document.value));
+  const later = findLater(document);
+  for (const { path } of later) salvage.remove(path);
+  const problems = later.map(({ problem }) => problem);
+  for (let round = 0; round < ROUNDS_MAX; round++) {
+    const parsed = configSchema.safeParse(salvage.value);
+    if (parsed.success) return { config: parsed.data, salvage, problems };
+    const findings = schemaFindings(parsed.error, document);
+    // What a later round finds is about the stubs.
+    if (round === 0) problems.push(...findings.map(({ problem }) => problem));
+    for (const { path, badKey } of findings) {
+      if (badKey === undefined) salvage.cut(path);
+      else {
+        salvage.remove(path);
+        if (badKey.meant !== undefined) salvage.lose([...path.slice(0, -1), badKey.meant]);
+      }
+    }
+  }
+  return { config: null, salvage, problems };
+}
+
+/** Without those whose match, listeners or name are not known. */
+function placedRoutes(routes: readonly RouteSettings[], salvage: Salvage): PlacedRoute[] {
+  return routes
+    .map((route, at) => ({ ...route, at }))
+    .filter(({ at }) => !['match', 'listeners', 'name'].some(key => salvage.isLost(['routes', at, key])));
 }

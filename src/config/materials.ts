@@ -1,66 +1,75 @@
-/** Files that a configuration names: read once when the plan is compiled, so that the plan is complete without them. */
+/**
+ * Files that a configuration names: read once when the plan is compiled, so that the plan is complete without
+ * them. Paths, also those of sockets, are relative to the folder of the configuration.
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { type Address, parseAddress } from '../net/endpoint.ts';
+import type { CertificateMaterial } from '../net/tls.ts';
 import type { Document, Path } from './document.ts';
 import type { Problem } from './problems.ts';
-import { show } from './schema_problems.ts';
+import { readTextFile } from './read_file.ts';
 
 const FILE_BYTES_MAX = 1_024 * 1_024;
 
 export class Materials {
   readonly #document: Document;
-  readonly #base: string;
+  readonly #folder: string;
+  readonly #files = new Set<string>();
   readonly problems: Problem[] = [];
-  /** Absolute paths, for the watcher. */
-  readonly files: string[] = [];
 
-  /** `configFile` is the real path; names in it are relative to its folder. */
   constructor(document: Document, configFile: string) {
     this.#document = document;
-    this.#base = dirname(resolve(configFile));
+    this.#folder = dirname(resolve(configFile));
   }
 
-  /** The text of a file; empty after a problem. */
-  read(name: string, path: Path): string {
-    const file = resolve(this.#base, name);
-    this.files.push(file);
-    try {
-      const text = readFileSync(file, 'utf8');
-      if (text.length <= FILE_BYTES_MAX) return text;
-      this.#report(path, `${name} is larger than 1 MiB`);
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      const why =
-        code === 'ENOENT'
-          ? 'does not exist'
-          : code === 'EACCES'
-            ? 'may not be read by this user'
-            : `cannot be read (${String(code)})`;
-      this.#report(path, `${name} ${why}; paths are relative to the folder of the configuration`);
-    }
-    return '';
+  /** Absolute, for the watcher: also those that are missing now. */
+  get files(): readonly string[] {
+    return [...this.#files];
   }
 
-  /** A certificate and its key, checked against each other. */
-  readPair(certName: string, keyName: string, path: Path): { certPem: string; keyPem: string } {
-    const certPem = this.read(certName, [...path, 'certFile']);
-    const keyPem = this.read(keyName, [...path, 'keyFile']);
+  /** A certificate with its chain, and its key; checked against each other. */
+  readPair(certName: string, keyName: string, path: Path): CertificateMaterial {
+    const certPem = this.#read(certName, [...path, 'certFile']);
+    const keyPem = this.#read(keyName, [...path, 'keyFile']);
     if (certPem !== '' && keyPem !== '') this.#checkPair(certPem, keyPem, certName, keyName, path);
     return { certPem, keyPem };
   }
 
+  readAuthorities(name: string, path: Path): string {
+    const pem = this.#read(name, path);
+    if (pem !== '') this.#parseCertificate(pem, name, path);
+    return pem;
+  }
+
+  /** The schema has seen that it is one. */
+  address(text: string, path: Path): Address {
+    const address = parseAddress(text);
+    if (typeof address === 'string') throw new Error(`the schema lets no bad address pass: ${address}`);
+    if (address.kind !== 'unix' || address.path.startsWith('\0')) return address;
+    const socket = parseAddress(`unix:${resolve(this.#folder, address.path)}`);
+    if (typeof socket !== 'string') return socket;
+    this.#report(path, `${socket}, and this one is in ${this.#folder}`);
+    return address;
+  }
+
+  /** The text of a file; empty after a problem. */
+  #read(name: string, path: Path): string {
+    const file = resolve(this.#folder, name);
+    this.#files.add(file);
+    const result = readTextFile(file, FILE_BYTES_MAX);
+    if (result.kind === 'text' && result.text.trim() !== '') return result.text;
+    const why = result.kind === 'text' ? 'it is empty' : result.why;
+    this.#report(path, `cannot read ${file}: ${why}`);
+    return '';
+  }
+
   #checkPair(certPem: string, keyPem: string, certName: string, keyName: string, path: Path): void {
-    let certificate: X509Certificate;
+    const certificate = this.#parseCertificate(certPem, certName, [...path, 'certFile']);
     try {
-      certificate = new X509Certificate(certPem);
-    } catch {
-      this.#report([...path, 'certFile'], `${certName} holds no certificate in PEM form`);
-      return;
-    }
-    try {
-      if (!certificate.checkPrivateKey(createPrivateKey(keyPem)))
-        this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+      const key = createPrivateKey(keyPem);
+      if (certificate?.checkPrivateKey(key) !== false) return;
+      this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
     } catch {
       this.#report(
         [...path, 'keyFile'],
@@ -69,7 +78,16 @@ export class Materials {
     }
   }
 
+  #parseCertificate(pem: string, name: string, path: Path): X509Certificate | null {
+    try {
+      return new X509Certificate(pem);
+    } catch {
+      this.#report(path, `${name} holds no certificate in PEM form`);
+      return null;
+    }
+  }
+
   #report(path: Path, message: string): void {
-    this.problems.push(this.#document.problem('error', path, `${show(path)}: ${message}`));
+    this.problems.push(this.#document.problem('error', path, `${this.#document.show(path)}: ${message}`));
   }
 }

@@ -29,6 +29,8 @@ export function keyOf(path: Path): string {
 
 export class Places {
   readonly duplicates: Duplicate[] = [];
+  /** Keys that would be the prototype of an object, and that no library is sure to treat as a key. */
+  readonly prototypes: Path[] = [];
   readonly #source: string;
   readonly #events: readonly YamlEvent[];
   readonly #places = new Map<string, Place>();
@@ -88,6 +90,7 @@ export class Places {
       const first = seen.get(name);
       if (first === undefined) seen.set(name, span);
       else this.duplicates.push({ path: [...path, name], key: span, first });
+      if (name === '__proto__') this.prototypes.push([...path, name]);
       this.#visit([...path, name], span);
     }
     this.#at++;

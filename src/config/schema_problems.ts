@@ -1,122 +1,155 @@
 /** What the schema found, in the words of a person who reads a file and not a program. */
 import { z } from 'zod';
 import type { Document, Path } from './document.ts';
-import { nearest, type Problem } from './problems.ts';
+import { didYouMean, nearest } from './nearest.ts';
+import type { Problem } from './problems.ts';
 import { configSchema } from './schema.ts';
+import { listed } from './schema_leaves.ts';
 
-export function schemaProblems(error: z.ZodError, document: Document): Problem[] {
-  return error.issues.flatMap(issue => problemsOf(issue, document));
+export interface SchemaFinding {
+  readonly problem: Problem;
+  readonly path: Path;
+  /** Set for a key that cannot be there, with the one that it perhaps stands for. */
+  readonly badKey?: { readonly meant: string | undefined };
 }
 
-function problemsOf(issue: z.core.$ZodIssue, document: Document): Problem[] {
-  const path = issue.path as Path;
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map(key => {
-        const known = knownKeys(path);
-        return document.problem('error', [...path, key], `unknown key "${key}" ${where(path)}`, {
-          at: 'key',
-          didYouMean: nearest(key, known),
-        });
-      });
-    case 'invalid_type':
-      if (!document.has(path)) {
-        const key = String(path[path.length - 1]);
-        return [
-          document.problem('error', path, `the key "${key}" is missing ${where(path.slice(0, -1))}`, {
-            at: 'key',
-          }),
-        ];
-      }
-      return [
-        document.problem(
-          'error',
-          path,
-          `${show(path)}: ${issue.message.startsWith('Invalid input') ? `expected ${article(issue.expected)}` : issue.message}`,
-        ),
-      ];
-    case 'invalid_value': {
-      const options = issue.values.map(String);
-      const written = valueAt(document.value, path);
-      const message = issue.message.startsWith('Invalid')
-        ? `expected ${options.map(option => `"${option}"`).join(' or ')}`
-        : issue.message;
-      return [
-        document.problem('error', path, `${show(path)}: ${message}`, {
-          didYouMean: typeof written === 'string' ? nearest(written, options) : undefined,
-        }),
-      ];
-    }
-    case 'invalid_key':
-      return issue.issues.map(inner =>
-        document.problem('error', path, `${show(path)}: ${inner.message}`, { at: 'key' }),
-      );
-    case 'custom':
-      return [
-        document.problem(
-          'error',
-          path,
-          issue.params?.['later'] === true ? issue.message : `${show(path)}: ${issue.message}`,
-          { at: issue.params?.['later'] === true ? 'key' : 'value' },
-        ),
-      ];
-    default:
-      return [document.problem('error', path, `${show(path)}: ${issue.message}`)];
+type Issue = z.core.$ZodIssue;
+type Branches = readonly (readonly Issue[])[];
+
+export function schemaFindings(error: z.ZodError, document: Document): SchemaFinding[] {
+  return error.issues.flatMap(issue => findingsOf(issue, [], document));
+}
+
+/** `base` is where a union stands, whose issues have paths of their own. */
+function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding[] {
+  const path: Path = [...base, ...(issue.path as Path)];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, document));
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => badName(message, path, document));
+  const value = document.at(path);
+  if (value === undefined) return [missing(path, document)];
+  if (issue.code === 'invalid_union') {
+    const branch = chooseBranch(issue.errors, value);
+    if (branch !== null) return branch.flatMap(inner => findingsOf(inner, path, document));
   }
+  const shown = path.length === 0 ? 'the file' : document.show(path);
+  const hint = typeof value === 'string' ? didYouMean(value, optionsOf(issue)) : undefined;
+  return [
+    { path, problem: document.problem('error', path, `${shown}: ${messageOf(issue, value)}`, { hint }) },
+  ];
 }
 
-/** `clusters.api.endpoints[0]` */
-export function show(path: Path): string {
-  return path
-    .map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`))
-    .join('');
+function missing(path: Path, document: Document): SchemaFinding {
+  const message = `the key "${String(path.at(-1))}" is missing in ${where(path.slice(0, -1), document)}`;
+  return { path, problem: document.problem('error', path, message, { at: 'key' }) };
 }
 
-function where(path: Path): string {
-  return path.length === 0 ? 'at the top level' : `in ${show(path)}`;
+function unknownKey(key: string, path: Path, document: Document): SchemaFinding {
+  const place = [...path, key];
+  const known = knownKeys(path);
+  const merge = 'YAML 1.2 has no merge keys; write the values out, or use an alias for the whole mapping';
+  const problem = document.problem('error', place, `unknown key "${key}" in ${where(path, document)}`, {
+    at: 'key',
+    hint: key === '<<' ? merge : didYouMean(key, known),
+  });
+  return { path: place, problem, badKey: { meant: nearest(key, known) } };
 }
 
-function article(type: string): string {
-  const names: Readonly<Record<string, string>> = {
-    object: 'a mapping (key: value)',
-    record: 'a mapping (name: ...)',
-    array: 'a list',
-    string: 'a text',
-    boolean: 'true or false',
-    int: 'a whole number',
+function badName(message: string, path: Path, document: Document): SchemaFinding {
+  const shown = where(path.slice(0, -1), document);
+  const problem = document.problem('error', path, `${shown}: ${message}`, { at: 'key' });
+  return { path, problem, badKey: { meant: String(path.at(-1)) } };
+}
+
+function where(path: Path, document: Document): string {
+  return path.length === 0 ? 'the top level' : document.show(path);
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'a mapping (key: value)',
+  record: 'a mapping (name: ...)',
+  array: 'a list',
+  string: 'a text',
+  boolean: 'true or false',
+};
+
+function messageOf(issue: Issue, value: unknown): string {
+  const branches = issue.code === 'invalid_union' ? issue.errors : [[issue]];
+  const wantsText = branches.some(([first]) => first !== undefined && isAboutText(first));
+  const isBare = typeof value === 'number' || typeof value === 'boolean';
+  if (wantsText && isBare) return `expected a text, and ${value} is not one; put it in quotes: "${value}"`;
+  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value' && issue.code !== 'invalid_union') {
+    return issue.message;
+  }
+  const what = expectedOf(branches);
+  return value === null ? `there is no value; expected ${what}` : `expected ${what}, found ${foundIs(value)}`;
+}
+
+function isAboutText(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.expected === 'string';
+}
+
+/** The words that would have been right. */
+function optionsOf(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (issue.code === 'invalid_union') return issue.errors.flat().flatMap(optionsOf);
+  const { options = [] } = issue.code === 'custom' ? (issue.params ?? {}) : {};
+  return Array.isArray(options) ? options.map(String) : [];
+}
+
+function expectedOf(branches: Branches): string {
+  const parts = branches.flatMap(([first]) => {
+    if (first?.code === 'invalid_value') return listed(first.values.map(String));
+    if (first?.code === 'invalid_type') return TYPES[first.expected] ?? first.expected;
+    return first?.message.replace(/^expected /, '') ?? [];
+  });
+  return listed([...new Set(parts)]);
+}
+
+function foundIs(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 40 ? 'a text' : text;
+}
+
+/**
+ * Of the alternatives of a union the one that was meant: the one whose issues are not about the value as a whole;
+ * of several the one with the fewest. Null if none fits better than the others.
+ */
+function chooseBranch(branches: Branches, value: unknown): readonly Issue[] | null {
+  if (value === null) return null;
+  const isAboutWhole = (issue: Issue): boolean => {
+    return issue.path.length === 0 && issue.code !== 'unrecognized_keys';
   };
-  return names[type] ?? type;
+  const inside = branches.filter(issues => !issues.some(isAboutWhole));
+  const [first, ...others] = inside;
+  if (first !== undefined) return others.reduce((a, b) => (b.length < a.length ? b : a), first);
+  if (typeof value !== 'string') return null;
+  return branches.find(issues => issues.every(({ code }) => code === 'custom')) ?? null;
 }
 
-function valueAt(value: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null
-        ? (inner as Record<string | number, unknown>)[key]
-        : undefined,
-    value,
-  );
-}
-
-/** The keys that the schema knows at a path, for "did you mean". */
+/** The keys that the schema knows at a path. */
 function knownKeys(path: Path): string[] {
   let schemas: z.core.$ZodType[] = [configSchema];
-  for (const part of path) schemas = schemas.flatMap(objectsOf).flatMap(schema => step(schema, part));
+  for (const part of path) schemas = schemas.flatMap(alternatives).flatMap(schema => step(schema, part));
   return schemas
-    .flatMap(objectsOf)
+    .flatMap(alternatives)
     .flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
 }
 
-/** Looks through wrappers and alternatives. */
-function objectsOf(schema: z.core.$ZodType): z.core.$ZodType[] {
-  if (schema instanceof z.ZodOptional) return objectsOf(schema.unwrap());
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap(objectsOf);
-  if (schema instanceof z.ZodPipe) return objectsOf(schema.in);
-  return [schema];
+/** Looks through wrappers and unions. */
+function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
+  if (schema instanceof z.ZodOptional) return alternatives(schema.unwrap());
+  return schema instanceof z.ZodUnion ? schema.options.flatMap(alternatives) : [schema];
 }
 
 function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType[] {
-  if (schema instanceof z.ZodObject) return part in schema.shape ? [schema.shape[part]] : [];
+  if (schema instanceof z.ZodObject) {
+    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+    const inner = Object.hasOwn(shape, part) ? shape[part] : undefined;
+    return inner === undefined ? [] : [inner];
+  }
   if (schema instanceof z.ZodRecord) return [schema.valueType];
   return schema instanceof z.ZodArray ? [schema.element] : [];
 }

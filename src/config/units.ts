@@ -48,7 +48,7 @@ export function parseRate(text: string): Rate | string {
 
 /** In the largest unit that says it in whole numbers. */
 export function formatDuration(ms: number): string {
-  return formatQuantity(ms, DURATION_MS, 'ms');
+  return formatQuantity(ms, DURATION_MS, ms === 0 ? 's' : 'ms');
 }
 
 export function formatSize(bytes: number): string {

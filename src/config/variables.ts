@@ -34,7 +34,8 @@ export function expandVariables(value: unknown, env: Environment, depthMax: numb
     }
     if (Array.isArray(inner)) return inner.map((item, at) => visitAt(at, item));
     if (typeof inner !== 'object' || inner === null) return inner;
-    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, visitAt(key, item)]));
+    const entries = Object.entries(inner).filter(([key]) => key !== '__proto__'); // refused by `document.ts`
+    return Object.fromEntries(entries.map(([key, item]) => [key, visitAt(key, item)]));
   };
   const visitAt = (key: string | number, inner: unknown): unknown => {
     path.push(key);
@@ -62,9 +63,7 @@ function expandText(text: string, env: Environment, report: (message: string) =>
   return text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
     if (whole === '$${') return '${';
     if (name === undefined) {
-      report(
-        '"${" begins a variable: write ${NAME} or ${NAME:-default}, or $${ for the characters themselves',
-      );
+      report(`a variable is written \${NAME} or \${NAME:-default}; for the characters themselves write $\${`);
       return whole;
     }
     // An empty variable counts as unset where there is a default, as in a shell.

@@ -1,8 +1,9 @@
 /**
  * Tells when the configuration has changed and has come to rest.
  *
- * It looks at the files by polling their identity, size and time: that also sees an editor that replaces the
- * file, and the symbolic links that Kubernetes swaps, where watching a name by inotify loses track.
+ * It looks at the files by polling their identity, size and times: that also sees an editor that replaces the
+ * file, and the symbolic links that Kubernetes swaps, where watching a name by inotify loses track. What a file was
+ * like is remembered from before it was read, so that a change in the middle of a reload is seen after it.
  */
 import { statSync } from 'node:fs';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -12,52 +13,61 @@ const POLL_MS = 500;
 export class ConfigWatcher {
   readonly #clock: Clock;
   readonly #onChange: () => void;
-  #files: readonly string[];
-  #reported: string;
-  #seen: string;
+  /** By file, what was there when a change was last told, or when the file came to be watched. */
+  #told: ReadonlyMap<string, string>;
+  #seen: ReadonlyMap<string, string>;
   #timer: Timer | null;
 
   constructor(files: readonly string[], clock: Clock, onChange: () => void) {
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#files = files;
-    this.#reported = fingerprint(files);
-    this.#seen = this.#reported;
-    this.#timer = clock.setTimer(poll, POLL_MS, this as ConfigWatcher);
+    this.#told = lookAt(files);
+    this.#seen = this.#told;
+    this.#timer = clock.setTimer(look, POLL_MS, this as ConfigWatcher);
   }
 
-  /** Other files belong to the configuration now. */
+  /** Other files belong to the configuration now; those that stay keep what is known of them. */
   setFiles(files: readonly string[]): void {
-    this.#files = files;
-    this.#reported = fingerprint(files);
-    this.#seen = this.#reported;
+    const now = lookAt(files);
+    this.#told = new Map([...now].map(([file, state]) => [file, this.#told.get(file) ?? state]));
+    this.#seen = now;
   }
 
-  /** A change is reported when two looks in a row see the same: nobody is in the middle of writing. */
+  /** A change is told when two looks in a row see the same: nobody is in the middle of writing. */
   look(): void {
-    const now = fingerprint(this.#files);
-    const atRest = now === this.#seen;
+    this.#timer = this.#clock.setTimer(look, POLL_MS, this as ConfigWatcher);
+    const now = lookAt([...this.#told.keys()]);
+    const isAtRest = isSame(now, this.#seen);
     this.#seen = now;
-    this.#timer = this.#clock.setTimer(poll, POLL_MS, this as ConfigWatcher);
-    if (!atRest || now === this.#reported) return;
-    this.#reported = now;
+    if (!isAtRest || isSame(now, this.#told)) return;
+    this.#told = now;
     this.#onChange();
   }
 
   close(): void {
     this.#clock.cancelTimer(this.#timer);
+    this.#timer = null;
   }
 }
 
-function poll(watcher: ConfigWatcher): void {
+function look(watcher: ConfigWatcher): void {
   watcher.look();
 }
 
-function fingerprint(files: readonly string[]): string {
-  return files
-    .map(file => {
-      const stat = statSync(file, { throwIfNoEntry: false });
-      return stat === undefined ? 'absent' : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
-    })
-    .join(' ');
+function lookAt(files: readonly string[]): Map<string, string> {
+  return new Map(files.map(file => [file, stateOf(file)]));
+}
+
+/** Follows symbolic links. The change time also tells of new rights, and of a content written with an old date. */
+function stateOf(file: string): string {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+    return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
+  } catch {
+    return 'absent';
+  }
+}
+
+function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([file, state]) => b.get(file) === state);
 }

@@ -142,12 +142,17 @@ export class ListenerServer {
       request.socket.destroy();
       return;
     }
+    const protocol = PROTOCOLS[request.httpVersion];
+    if (protocol === undefined) {
+      refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
+      return;
+    }
     const client = new Http1ClientStream(request, response, this.#services.clock);
     this.#begin(connection, client, {
       method: request.method ?? '',
       target: request.url ?? '',
       headers: request.rawHeaders,
-      protocol: request.httpVersionMinor === 0 ? 'HTTP/1.0' : 'HTTP/1.1',
+      protocol,
       authority: null,
       endOfStream: false,
     });
@@ -250,7 +255,11 @@ export class ListenerServer {
 
 /** Only `Upgrade: websocket` is an upgrade for us; any other is ignored (RFC 9110 section 7.8 allows that). */
 function asksForWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket';
+  return (
+    request.method === 'GET' &&
+    request.httpVersion === '1.1' &&
+    request.headers.upgrade?.toLowerCase() === 'websocket'
+  );
 }
 
 /** Pseudo-header fields (RFC 9113 section 8.3) come first and are told apart by their colon. */
@@ -267,5 +276,13 @@ function rawHttp2Request(rawHeaders: readonly string[], endOfStream: boolean): R
   }
   return { method, target, headers: rawHeaders.slice(at), protocol: 'HTTP/2.0', authority, endOfStream };
 }
+
+/** Node's HTTP/1 parser reads `GET / HTTP/2.0` and `HTTP/0.9` too. */
+const PROTOCOLS: Readonly<Record<string, RawRequest['protocol']>> = { '1.0': 'HTTP/1.0', '1.1': 'HTTP/1.1' };
+
+const WRONG_VERSION = {
+  kind: 'bad_request',
+  detail: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
+} as const;
 
 function ignore(): void {}

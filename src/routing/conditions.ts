@@ -130,8 +130,7 @@ function queryValue(query: string, name: string): string | null {
     const end = ampersand < 0 ? query.length : ampersand;
     const equals = query.indexOf('=', from);
     const nameEnd = equals < 0 || equals > end ? end : equals;
-    // An empty piece between two ampersands is no parameter.
-    if (end > from && isSameText(query, from, nameEnd, name)) {
+    if (isSameText(query, from, nameEnd, name)) {
       return nameEnd === end ? '' : decoded(query.slice(nameEnd + 1, end));
     }
     from = end + 1;

@@ -17,7 +17,7 @@ export const PATTERN_LENGTH_MAX = 256;
 /** Characters. The longest pattern on the longest text takes some 20 ms at worst, and usually microseconds. */
 export const TEXT_LENGTH_MAX = 4_096;
 /** States of the deterministic automaton that are remembered. */
-const STATES_MAX = 128;
+export const STATES_MAX = 128;
 
 export interface LinearRegex {
   readonly pattern: string;
@@ -25,6 +25,8 @@ export interface LinearRegex {
   readonly groups: number;
   /** What every match begins with. */
   readonly literalPrefix: string;
+  /** States of its automaton that it remembers: at most STATES_MAX. */
+  readonly statesRemembered: number;
   matches(text: string): boolean;
   /** Where the groups are, from 1 on; 0 is the whole text. Null in the list: it took no part; null: no match. */
   exec(text: string): readonly (Span | null)[] | null;
@@ -94,6 +96,10 @@ class Machine implements LinearRegex {
     this.#beginStep();
     this.#follow(0);
     this.#start = this.#remember();
+  }
+
+  get statesRemembered(): number {
+    return this.#states.size;
   }
 
   matches(text: string): boolean {

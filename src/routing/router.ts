@@ -5,14 +5,13 @@
  *
  * The time depends on the length of host and path, not on the number of routes, except where routes lie on the same
  * node: regexes that begin alike, and routes of one path that differ only in conditions, are asked one after another.
- * A trie is a tree, so no node is visited twice. Matching allocates nothing and writes nothing but what a regex
- * remembers, unless a condition has to decode or combine.
+ * A trie is a tree, so no node is visited twice. Matching allocates nothing, but for a condition on the query or on
+ * a field that came twice, and writes nothing but what a regex remembers.
  */
 import { type Candidate, type Conditions, compileConditions, firstBroken } from './conditions.ts';
 import { explainMatch, type NearRoute } from './explain_match.ts';
 import { hashOf, LiteralTable, type Named } from './literal_table.ts';
 import { compareWithinHost, specificityOf } from './matcher.ts';
-import { normalizePathLiteral, pathMatches } from './pattern.ts';
 import type { LinearRegex } from './regex.ts';
 import type { RoutableRequest, RouteMatch } from './route.ts';
 
@@ -220,9 +219,4 @@ function firstHolding<T>(list: Placed<T> | null, request: RoutableRequest): Plac
     if (placed.conditions === null || firstBroken(placed.conditions, request) < 0) return placed;
   }
   return null;
-}
-
-/** Whether one path condition holds for a path as an operator writes it: for questions about a configuration. */
-export function pathHolds(match: RouteMatch, path: string): boolean {
-  return pathMatches(specificityOf(match).path, normalizePathLiteral(path));
 }

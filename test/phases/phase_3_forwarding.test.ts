@@ -118,10 +118,7 @@ for (const framing of ['length', 'chunked', 'close'] as const) {
     await withBackend(answer({ body, framing }), {}, async proxy => {
       const got = await fetchRaw(proxy.target(), '/');
       assert.equal(got.status, 200);
-      assert.equal(
-        got.sha256,
-        createHash('sha256').update(body).digest('hex'),
-      );
+      assert.equal(got.sha256, createHash('sha256').update(body).digest('hex'));
     });
   });
 }
@@ -176,6 +173,7 @@ test('an HTTP/1.0 client gets an answer without chunks, and the end of the conne
       assert.equal(got.text, 'hello');
       assert.equal(value(got.headers, 'transfer-encoding'), null);
       assert.equal(await client.ended, 'end');
+      client.destroy();
     },
   );
 });

@@ -33,6 +33,26 @@ test('routes of other hosts, and routes that come later anyway, are not near', (
   assert.deepEqual(explain(routes, { matchPath: '/api/x' }), { chosen: 'chosen', nearer: [] });
 });
 
+test('the more specific host comes first, then the more specific path', () => {
+  const routes = {
+    all: {},
+    wild: { hosts: ['*.com'], path: '=/api/x', methods: ['PUT'] },
+    exact: { hosts: ['example.com'], path: '/api', methods: ['PUT'] },
+  };
+  const { nearer } = explain(routes, { matchPath: '/api/x' });
+  assert.deepEqual(
+    nearer.map(line => line.split(':')[0]),
+    ['exact', 'wild'],
+  );
+});
+
+test('with a route at hand, a path that only shares the first slash is not near', () => {
+  assert.deepEqual(
+    explain({ all: {}, other: { path: '=/x' }, like: { path: '=/ab' } }, { matchPath: '/a' }).nearer,
+    ['like: path is /a, the route wants exact /ab'],
+  );
+});
+
 test('a more specific host that has no such path says so', () => {
   const routes = {
     all: {},

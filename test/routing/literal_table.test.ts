@@ -22,6 +22,8 @@ test('names whose hashes are the same do not stand in for each other', () => {
   const hash = hashOf('c', 0, 1);
   for (const name of ['a', 'b', 'c']) table.add({ name, hash });
   assert.equal(table.find('c', 0, 1)?.name, 'c');
+  table.add({ name: 'd', hash: hashOf('dd', 0, 2) });
+  assert.equal(table.find('dd', 0, 2), null, 'a part of the text is not the text');
 });
 
 test('ten thousand names are all found again, and no other', () => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Random } from '../../src/resilience/random.ts';
-import { compileRegex, PATTERN_LENGTH_MAX, requireRegex, TEXT_LENGTH_MAX } from '../../src/routing/regex.ts';
+import {
+  compileRegex,
+  PATTERN_LENGTH_MAX,
+  requireRegex,
+  STATES_MAX,
+  TEXT_LENGTH_MAX,
+} from '../../src/routing/regex.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 const SEED = Number(process.env.SEED ?? 20_261_120);
@@ -76,6 +82,7 @@ test('a pattern with more states than are remembered is still right', () => {
     if (regex.matches(text)) hits++;
   }
   assert(hits > 100 && hits < 400, 'both answers are seen');
+  assert.equal(regex.statesRemembered, STATES_MAX, 'and no more are remembered than may be');
 });
 
 // A backtracking engine needs 2^n steps for each of these; the count is of steps, so the machine's speed has no say.
@@ -117,6 +124,8 @@ test('what every match begins with is known, for precedence', () => {
     ['.*', ''],
     ['^/x$', '/x'],
     ['[a]b{2}c', 'a'],
+    ['[a-c]x', ''],
+    ['a.b', 'a'],
   ];
   for (const [pattern = '', prefix] of cases)
     assert.equal(requireRegex(pattern).literalPrefix, prefix, pattern);

@@ -12,7 +12,7 @@ test('a short pattern cannot become a huge program', () => {
 });
 
 test('nothing, repeated a billion times, is compiled at once', () => {
-  assert.equal(requireRegex('(?:(?:(?:){1000}){1000}){1000}').matches(''), true);
+  assert.equal(requireRegex(`${'(?:'.repeat(9)}${'){1000}'.repeat(9)}`).matches(''), true);
   assert.equal(requireRegex('(?:(?:x{0}){1000}){1000}a').matches('a'), true);
 });
 

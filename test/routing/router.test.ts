@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Random } from '../../src/resilience/random.ts';
 import { compareRoutes } from '../../src/routing/matcher.ts';
 import type { NamedMatch, PathMatch, RoutableRequest, RouteMatch } from '../../src/routing/route.ts';
-import { compileRouter, pathHolds } from '../../src/routing/router.ts';
+import { compileRouter } from '../../src/routing/router.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { type MatchSketch, matchOf, requestOf } from './route_builder.ts';
 
@@ -120,11 +120,6 @@ test('no route is null', () => {
     routerOf({ a: { path: '=/a' }, b: { hosts: ['b.com'] } }).match(requestOf({ matchPath: '/b' })),
     null,
   );
-});
-
-test('a path condition can be asked on its own, with a path in any spelling', () => {
-  assert.equal(pathHolds(matchOf({ path: '/api', hosts: ['x'], methods: ['PUT'] }), '/%61pi/x'), true);
-  assert.equal(pathHolds(matchOf({ path: '/api' }), '/apiv2'), false);
 });
 
 // Goal: the tries say what the rule says. Method: every host of every route on its own, sorted by compareRoutes, and

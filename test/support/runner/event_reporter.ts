@@ -5,7 +5,8 @@ import type { TestEvent } from 'node:test/reporters';
 export type FileEvent =
   | { readonly kind: 'began' | 'ended'; readonly name: string; readonly nesting: number }
   | { readonly kind: 'skipped'; readonly name: string; readonly reason: string }
-  | { readonly kind: 'failed'; readonly name: string; readonly detail: string }
+  /** `hidden`: more than Node's own reporter shows. */
+  | { readonly kind: 'failed'; readonly name: string; readonly detail: string; readonly hidden: boolean }
   | { readonly kind: 'count'; readonly what: string; readonly count: number };
 
 // biome-ignore lint/style/noDefaultExport: Node takes a reporter from the default export of its module
@@ -27,8 +28,11 @@ function lineFor(event: TestEvent): FileEvent | null {
       if (skip === undefined || skip === false) return null;
       return { kind: 'skipped', name, reason: typeof skip === 'string' ? skip : 'no reason given' };
     }
-    case 'test:fail':
-      return { kind: 'failed', name: event.data.name, detail: detailOf(event.data.details.error) };
+    case 'test:fail': {
+      const thrown = thrownBy(event.data.details.error);
+      const hidden = thrown instanceof SuppressedError;
+      return { kind: 'failed', name: event.data.name, detail: describe(thrown), hidden };
+    }
     case 'test:diagnostic': {
       const count = /^(tests|suites|pass|fail|cancelled|skipped|todo) (\d+)$/.exec(event.data.message);
       if (count === null || event.data.nesting > 0) return null;
@@ -40,7 +44,13 @@ function lineFor(event: TestEvent): FileEvent | null {
 }
 
 /** Node wraps what the test has thrown. */
-function detailOf(error: Error): string {
-  const thrown = error.cause instanceof Error ? error.cause : error;
-  return thrown.stack ?? thrown.message;
+function thrownBy(error: Error): unknown {
+  return error.cause ?? error;
+}
+
+/** When a test fails and then its clean-up as well (`await using`), the first error is what matters. */
+function describe(thrown: unknown): string {
+  if (thrown instanceof SuppressedError)
+    return `${describe(thrown.suppressed)}\nand then: ${describe(thrown.error)}`;
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }

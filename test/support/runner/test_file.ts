@@ -65,7 +65,7 @@ export async function runTestFile(path: string, limitMs: number): Promise<FileRe
     counts.tests++;
   }
   const skipped = events.filter(event => event.kind === 'skipped');
-  if (overdue) output += failuresOf(events); // the reporter shows them at the end, which never came
+  output += failuresOf(events, overdue);
   return {
     path,
     counts,
@@ -143,7 +143,8 @@ function describeHang(events: readonly FileEvent[], limitMs: number): string {
   const open: string[] = [];
   for (const event of events) {
     if (event.kind === 'began') open.push(event.name);
-    if (event.kind === 'ended') open.splice(open.lastIndexOf(event.name), 1);
+    const at = event.kind === 'ended' ? open.lastIndexOf(event.name) : -1;
+    if (at !== -1) open.splice(at, 1); // a hook ends without having begun
   }
   const why =
     open.length === 0
@@ -152,12 +153,10 @@ function describeHang(events: readonly FileEvent[], limitMs: number): string {
   return `killed after ${limitMs / 1_000} s; ${why}`;
 }
 
-function failuresOf(events: readonly FileEvent[]): string {
-  return events
-    .flatMap(event =>
-      event.kind === 'failed' ? [`✖ ${event.name}\n${event.detail.replace(/^/gm, '  ')}\n`] : [],
-    )
-    .join('');
+/** What Node's reporter has not shown: when the file was killed all, for it shows them at the end. */
+function failuresOf(events: readonly FileEvent[], killed: boolean): string {
+  const failed = events.filter(event => event.kind === 'failed').filter(({ hidden }) => hidden || killed);
+  return failed.map(({ name, detail }) => `✖ ${name}\n${detail.replace(/^/gm, '  ')}\n`).join('');
 }
 
 /** The closing lines of one file are left to the closing lines of all. */

@@ -1,0 +1,147 @@
+/** One cluster of the configuration becomes its part of the plan. */
+import type { ClusterSettings } from '../load_balancer/backend.ts';
+import type { ClientTlsSettings } from '../net/tls.ts';
+import { HEALTHY_STATUSES } from './defaults.ts';
+import type { Path } from './document.ts';
+import type { Materials } from './materials.ts';
+import { type Origins, Scope } from './origins.ts';
+import type { ClusterConfig } from './schema_cluster.ts';
+
+export function compileCluster(
+  name: string,
+  cluster: ClusterConfig,
+  origins: Origins,
+  materials: Materials,
+): ClusterSettings {
+  const path = ['clusters', name];
+  const scope = new Scope(origins, cluster, `clusters.${name}`, path);
+  return {
+    name,
+    endpoints: cluster.endpoints.map((endpoint, at) =>
+      compileEndpoint(
+        endpoint,
+        [...path, 'endpoints', at],
+        `clusters.${name}.endpoints.${at}`,
+        origins,
+        materials,
+      ),
+    ),
+    protocol: scope.choice('protocol', 'clusters.protocol'),
+    tls: compileTls(cluster, scope, [...path, 'tls'], materials),
+    policy: scope.choice('policy', 'clusters.loadBalancing.policy'),
+    pool: {
+      connectionsMax: scope.number('pool.connectionsMax', 'clusters.pool.connections'),
+      queueMax: scope.number('pool.queueMax', 'clusters.pool.queue'),
+      queueMs: scope.number('pool.queueMs', 'clusters.pool.queueTimeout'),
+      idleMs: scope.number('pool.idleMs', 'clusters.pool.idle'),
+      requestsMax: scope.limit('pool.requestsMax', 'clusters.pool.maxRequests'),
+      ageMsMax: scope.limit('pool.ageMsMax', 'clusters.pool.maxAge'),
+      connectMs: scope.number('pool.connectMs', 'clusters.pool.connectTimeout'),
+    },
+    health: { active: compileActive(cluster, scope), passive: compilePassive(cluster, scope) },
+    circuitBreaker: compileCircuitBreaker(cluster, scope),
+    retryBudget: {
+      ratio: scope.number('retryBudget.ratio', 'clusters.retryBudget.ratio'),
+      perSecondMin: scope.number('retryBudget.perSecondMin', 'clusters.retryBudget.minPerSecond'),
+    },
+  };
+}
+
+function compileEndpoint(
+  endpoint: ClusterConfig['endpoints'][number],
+  path: Path,
+  planPath: string,
+  origins: Origins,
+  materials: Materials,
+): ClusterSettings['endpoints'][number] {
+  const written = typeof endpoint === 'string' ? { address: endpoint } : endpoint;
+  const scope = new Scope(origins, written, planPath, path, 2);
+  scope.note('address', typeof endpoint === 'string' ? [] : ['address']);
+  return {
+    address: materials.address(written.address, path),
+    weight: scope.number('weight', 'clusters.endpoints.weight'),
+  };
+}
+
+/** Off unless it is written: a probe to a path that nobody named would be a guess. */
+function compileActive({ health }: ClusterConfig, scope: Scope): ClusterSettings['health']['active'] {
+  const active = health?.active;
+  if (typeof active !== 'object') return scope.part('health.active', ['health', 'active'], null);
+  const place: Path = ['health', 'active'];
+  scope.note('health.active.probe', active.tcp === true ? [...place, 'tcp'] : [...place, 'path']);
+  const intervalMs = scope.number('health.active.intervalMs', 'clusters.health.active.interval');
+  const timeoutMs = scope.number('health.active.timeoutMs', 'clusters.health.active.timeout');
+  return {
+    probe: compileProbe(active, scope, place),
+    intervalMs,
+    timeoutMs: Math.min(timeoutMs, intervalMs), // only the default can be longer: `validate_times.ts`
+    healthyAfter: scope.number('health.active.healthyAfter', 'clusters.health.active.healthyAfter'),
+    unhealthyAfter: scope.number('health.active.unhealthyAfter', 'clusters.health.active.unhealthyAfter'),
+  };
+}
+
+type ActiveConfig = Exclude<NonNullable<NonNullable<ClusterConfig['health']>['active']>, 'off'>;
+type ProbeSettings = NonNullable<ClusterSettings['health']['active']>['probe'];
+
+function compileProbe({ tcp, path, expect }: ActiveConfig, scope: Scope, place: Path): ProbeSettings {
+  if (tcp === true) return { kind: 'tcp' };
+  for (const key of ['statusMin', 'statusMax'])
+    scope.note(`health.active.probe.${key}`, [...place, 'expect']);
+  const { min, max } = expect ?? HEALTHY_STATUSES;
+  return { kind: 'http', path: path ?? '/', statusMin: min, statusMax: max };
+}
+
+/** On by default where there is another endpoint to go to. */
+function compilePassive(
+  { health, endpoints }: ClusterConfig,
+  scope: Scope,
+): ClusterSettings['health']['passive'] {
+  const passive = health?.passive;
+  const isOff = passive === 'off' || (passive === undefined && endpoints.length < 2);
+  if (isOff) return scope.part('health.passive', ['health', 'passive'], null);
+  return {
+    consecutiveFailures: scope.number(
+      'health.passive.consecutiveFailures',
+      'clusters.health.passive.consecutiveFailures',
+    ),
+    ejectMs: scope.number('health.passive.ejectMs', 'clusters.health.passive.ejectFor'),
+    ejectedRatioMax: scope.number('health.passive.ejectedRatioMax', 'clusters.health.passive.maxEjected'),
+  };
+}
+
+/** Off unless it is written: what is a failure ratio to worry about depends on the backend. */
+function compileCircuitBreaker(
+  { circuitBreaker }: ClusterConfig,
+  scope: Scope,
+): ClusterSettings['circuitBreaker'] {
+  if (circuitBreaker === undefined) return scope.part('circuitBreaker', ['circuitBreaker'], null);
+  return {
+    failureRatio: scope.number('circuitBreaker.failureRatio', 'clusters.circuitBreaker.failureRatio'),
+    requestsMin: scope.number('circuitBreaker.requestsMin', 'clusters.circuitBreaker.minRequests'),
+    windowMs: scope.number('circuitBreaker.windowMs', 'clusters.circuitBreaker.window'),
+    openMs: scope.number('circuitBreaker.openMs', 'clusters.circuitBreaker.openFor'),
+  };
+}
+
+function compileTls(
+  { tls }: ClusterConfig,
+  scope: Scope,
+  path: Path,
+  materials: Materials,
+): ClientTlsSettings | null {
+  if (tls === undefined) return scope.part('tls', ['tls'], null);
+  const { certFile, keyFile, caFile } = tls;
+  const pair =
+    certFile === undefined || keyFile === undefined ? null : materials.readPair(certFile, keyFile, path);
+  return {
+    verify: scope.choice('tls.verify', 'clusters.tls.verify'),
+    serverName: scope.part('tls.serverName', ['tls', 'serverName'], tls.serverName ?? null),
+    caPem: scope.part(
+      'tls.caPem',
+      ['tls', 'caFile'],
+      caFile === undefined ? null : materials.readAuthorities(caFile, [...path, 'caFile']),
+    ),
+    certPem: scope.part('tls.certPem', ['tls', 'certFile'], pair?.certPem ?? null),
+    keyPem: scope.part('tls.keyPem', ['tls', 'keyFile'], pair?.keyPem ?? null),
+  };
+}

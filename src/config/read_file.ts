@@ -1,0 +1,58 @@
+/** Reads a text file without trusting what it is: it may be endless, a folder, or no text. */
+import { closeSync, openSync, readSync } from 'node:fs';
+
+export type ReadResult =
+  | { readonly kind: 'text'; readonly text: string }
+  /** It was read and cannot be used. */
+  | { readonly kind: 'unusable'; readonly why: string }
+  | { readonly kind: 'unreadable'; readonly why: string };
+
+const CHUNK_BYTES = 64 * 1_024;
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'it does not exist'],
+  ['EACCES', 'this user may not read it'],
+  ['EPERM', 'this user may not read it'],
+  ['EISDIR', 'it is a folder'],
+  ['ENOTDIR', 'a part of its path is not a folder'],
+  ['ELOOP', 'its symbolic links go in a circle'],
+  ['ENAMETOOLONG', 'its name is too long'],
+  ['EMFILE', 'the process has too many files open'],
+]);
+
+/** At most `bytesMax` bytes of UTF-8. */
+export function readTextFile(file: string, bytesMax: number): ReadResult {
+  let bytes: Buffer;
+  try {
+    bytes = readBytes(file, bytesMax);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return { kind: 'unreadable', why: REASONS.get(code) ?? code };
+  }
+  if (bytes.length > bytesMax)
+    return { kind: 'unusable', why: `it is larger than ${bytesMax / 1_024 ** 2} MiB` };
+  try {
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
+  } catch {
+    return { kind: 'unusable', why: 'it is not text in UTF-8' };
+  }
+}
+
+/** One byte more than allowed is enough to know. */
+function readBytes(file: string, bytesMax: number): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    let total = 0;
+    while (total <= bytesMax) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytesMax + 1 - total));
+      const count = readSync(descriptor, chunk);
+      if (count === 0) break;
+      chunks.push(chunk.subarray(0, count));
+      total += count;
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    closeSync(descriptor);
+  }
+}

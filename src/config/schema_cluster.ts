@@ -1,0 +1,93 @@
+/** What may be written about a cluster. */
+import { z } from 'zod';
+import { HEALTHY_STATUSES } from './defaults.ts';
+import { choice, endpointAddress, number, path, plainText, text } from './schema_leaves.ts';
+
+const statusRange = z
+  .unknown()
+  .meta({
+    description: 'A status or a range of statuses that means healthy. Default 200-399.',
+    default: `${HEALTHY_STATUSES.min}-${HEALTHY_STATUSES.max}`,
+  })
+  .transform((value, context): { readonly min: number; readonly max: number } => {
+    const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(typeof value === 'object' ? '' : String(value));
+    const range = { min: Number(match?.[1]), max: Number(match?.[2] ?? match?.[1]) };
+    if (range.max >= range.min) return range;
+    const message = 'expected a status such as 200, or a range such as "200-399"';
+    context.issues.push({ code: 'custom', message, input: value });
+    return z.NEVER;
+  });
+
+const active = z.strictObject({
+  path: path.optional(),
+  tcp: z.literal(true).meta({ description: 'Only connect.' }).optional(),
+  interval: number('clusters.health.active.interval'),
+  timeout: number('clusters.health.active.timeout'),
+  healthyAfter: number('clusters.health.active.healthyAfter'),
+  unhealthyAfter: number('clusters.health.active.unhealthyAfter'),
+  expect: statusRange.optional(),
+});
+
+const passive = z.strictObject({
+  consecutiveFailures: number('clusters.health.passive.consecutiveFailures'),
+  ejectFor: number('clusters.health.passive.ejectFor'),
+  maxEjected: number('clusters.health.passive.maxEjected'),
+});
+
+export const clusterSchema = z.strictObject({
+  endpoints: z
+    .array(
+      z.union([
+        endpointAddress,
+        z.strictObject({ address: endpointAddress, weight: number('clusters.endpoints.weight') }),
+      ]),
+    )
+    .min(1, 'a cluster has at least one endpoint')
+    .max(10_000, 'a cluster has at most 10000 endpoints'),
+  protocol: choice('clusters.protocol'),
+  tls: z
+    .strictObject({
+      verify: choice('clusters.tls.verify'),
+      serverName: text(value =>
+        /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ? null : `"${value}" is not a host name`,
+      ).optional(),
+      caFile: plainText.optional(),
+      certFile: plainText.optional(),
+      keyFile: plainText.optional(),
+    })
+    .optional(),
+  loadBalancing: z.strictObject({ policy: choice('clusters.loadBalancing.policy') }).optional(),
+  pool: z
+    .strictObject({
+      connections: number('clusters.pool.connections'),
+      queue: number('clusters.pool.queue'),
+      queueTimeout: number('clusters.pool.queueTimeout'),
+      idle: number('clusters.pool.idle'),
+      maxRequests: number('clusters.pool.maxRequests'),
+      maxAge: number('clusters.pool.maxAge'),
+      connectTimeout: number('clusters.pool.connectTimeout'),
+    })
+    .optional(),
+  health: z
+    .strictObject({
+      active: z.union([z.literal('off'), active]).optional(),
+      passive: z.union([z.literal('off'), passive]).optional(),
+    })
+    .optional(),
+  circuitBreaker: z
+    .strictObject({
+      failureRatio: number('clusters.circuitBreaker.failureRatio'),
+      minRequests: number('clusters.circuitBreaker.minRequests'),
+      window: number('clusters.circuitBreaker.window'),
+      openFor: number('clusters.circuitBreaker.openFor'),
+    })
+    .optional(),
+  retryBudget: z
+    .strictObject({
+      ratio: number('clusters.retryBudget.ratio'),
+      minPerSecond: number('clusters.retryBudget.minPerSecond'),
+    })
+    .optional(),
+});
+
+export type ClusterConfig = z.output<typeof clusterSchema>;
