@@ -108,6 +108,8 @@ export class Document {
 export interface ParsedDocument {
   readonly document: Document | null;
   readonly problems: readonly Problem[];
+  /** Texts with a variable that has no value: whatever else is wrong with them follows from that. */
+  readonly unresolved: readonly Path[];
 }
 
 export function parseDocument(source: string, file: string, env: Environment): ParsedDocument {
@@ -115,6 +117,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
     const span = { start, end: start + 1 };
     return {
       document: null,
+      unresolved: [],
       problems: [new Document(file, source, null, null).problemAt('error', span, [], message, hint)],
     };
   };
@@ -135,11 +138,16 @@ export function parseDocument(source: string, file: string, env: Environment): P
       return document.problem('error', path, 'the key "__proto__" is not allowed', { at: 'key' });
     });
     const variables = variableProblems(document, expanded.problems);
-    return { document, problems: [...duplicateKeys(document, places), ...prototypes, ...variables] };
+    const unresolved = expanded.problems.map(({ path }) => path);
+    return {
+      document,
+      problems: [...duplicateKeys(document, places), ...prototypes, ...variables],
+      unresolved,
+    };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const position = Math.min(error.mark?.position ?? 0, source.length);
-    return refuse(position, `not YAML: ${error.reason}`, hintFor(source, position));
+    return refuse(position, `not YAML: ${error.reason}`, hintFor(error.reason, source, position));
   }
 }
 
@@ -158,12 +166,18 @@ function variableProblems(
   return problems.map(({ path, message }) => document.problem('error', path, message));
 }
 
-/** The one mistake that everybody makes: `{ a: ${X} }`, where the second brace opens a mapping. */
-function hintFor(source: string, position: number): string | undefined {
+const HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
+  [/^deficient indentation/, 'is a bracket or a quote above left open?'],
+  [/^unknown .* tag/, 'tags such as !include are not supported'],
+];
+
+/** What was probably meant. That in `{ a: ${X} }` the second brace opens a mapping surprises everybody once. */
+function hintFor(reason: string, source: string, position: number): string | undefined {
   const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
-  return /[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))
-    ? `inside { } and [ ] a variable needs quotes: "\${NAME}"`
-    : undefined;
+  if (/[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))) {
+    return `inside { } and [ ] a variable needs quotes: "\${NAME}"`;
+  }
+  return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
 }
 
 export function valueAt(value: unknown, path: Path): unknown {

@@ -36,9 +36,13 @@ export const LATER: readonly LaterKey[] = [
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,
-    instead: 'one certificate for each listener; use one with several names',
+    instead: 'use one for each listener, with all names in it',
   },
-  { at: 'listeners.*.tls.clientCertificate.mode', when: isNot('none'), instead: 'use none' },
+  {
+    at: 'listeners.*.tls.clientCertificate.mode',
+    when: isNot('none'),
+    instead: 'use none: nobody is asked for a certificate',
+  },
   { at: 'routes.*.forward.mirror', instead: 'remove it' },
   { at: 'routes.*.cors', instead: 'remove it, and answer OPTIONS in the backend' },
   { at: 'routes.*.basicAuth', instead: 'remove it; use access to allow networks' },

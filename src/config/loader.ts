@@ -10,10 +10,11 @@
 import { basename } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
 import { compile } from './compile.ts';
-import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
+import { type Document, type Path, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
 import { findLater } from './later.ts';
 import { lint } from './lint.ts';
 import { Materials } from './materials.ts';
+import { keyOf } from './places.ts';
 import type { Plan } from './plan.ts';
 import { inOrder, type Problem } from './problems.ts';
 import { readTextFile } from './read_file.ts';
@@ -64,9 +65,9 @@ export function loadConfig(file: string, env: Environment): LoadResult {
 
 /** `file` need not exist; paths in the text are relative to its folder. */
 export function loadConfigText(source: string, file: string, env: Environment): LoadResult {
-  const { document, problems } = parseDocument(source, basename(file), env);
+  const { document, problems, unresolved } = parseDocument(source, basename(file), env);
   if (document === null) return { kind: 'invalid', problems, source };
-  const read = readConfig(document);
+  const read = readConfig(document, unresolved);
   if (read.config === null)
     return { kind: 'invalid', problems: inOrder([...problems, ...read.problems]), source };
 
@@ -82,7 +83,7 @@ export function loadConfigText(source: string, file: string, env: Environment): 
     ...tieProblems(placedRoutes(routes, salvage), document),
   ];
   // What is left of a file that the schema refuses says nothing about what was meant.
-  const warnings = read.problems.length === 0 ? lint(config, plan, document) : [];
+  const warnings = problems.length + read.problems.length === 0 ? lint(config, plan, document) : [];
   if (errors.length > 0) return { kind: 'invalid', problems: inOrder([...errors, ...warnings]), source };
   return {
     kind: 'loaded',
@@ -104,17 +105,21 @@ interface Read {
 /** Two rounds are the rule: one finds what is wrong, the next one runs without it. */
 const ROUNDS_MAX = 8;
 
-function readConfig(document: Document): Read {
+function readConfig(document: Document, unresolved: readonly Path[]): Read {
   const salvage = new Salvage(structuredClone(document.value));
   const later = findLater(document);
   for (const { path } of later) salvage.remove(path);
   const problems = later.map(({ problem }) => problem);
+  const told = new Set(unresolved.map(keyOf));
+  for (const path of unresolved) salvage.lose(path);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const parsed = configSchema.safeParse(salvage.value);
-    if (parsed.success) return { config: parsed.data, salvage, problems };
+    if (parsed.success) return { config: nameByPlace(parsed.data, salvage), salvage, problems };
     const findings = schemaFindings(parsed.error, document);
     // What a later round finds is about the stubs.
-    if (round === 0) problems.push(...findings.map(({ problem }) => problem));
+    if (round === 0) {
+      problems.push(...findings.filter(({ path }) => !told.has(keyOf(path))).map(({ problem }) => problem));
+    }
     for (const { path, badKey } of findings) {
       if (badKey === undefined) salvage.cut(path);
       else {
@@ -124,6 +129,14 @@ function readConfig(document: Document): Read {
     }
   }
   return { config: null, salvage, problems };
+}
+
+/** Routes without a usable name are spoken of by their place. */
+function nameByPlace(config: Config, salvage: Salvage): Config {
+  const routes = config.routes.map((route, at) => {
+    return salvage.isLost(['routes', at, 'name']) ? { ...route, name: `[${at}]` } : route;
+  });
+  return { ...config, routes };
 }
 
 /** Without those whose match, listeners or name are not known. */

@@ -20,9 +20,10 @@ const PROBLEMS_MAX = 200;
 /** Characters of a line that are shown around the place; a file may be one line of 4 MiB. */
 const SHOWN_MAX = 160;
 
-/** In the order of the file; when there are too many, the last one says how many more there are. */
+/** In the order of the file, each once; when there are too many, the last one says how many more there are. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+  const unique = new Map(problems.map(problem => [`${formatPlace(problem)} ${problem.message}`, problem]));
+  const sorted = [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
   const last = sorted[PROBLEMS_MAX - 1];
   if (last === undefined || sorted.length <= PROBLEMS_MAX) return sorted;
   const rest = sorted.slice(PROBLEMS_MAX - 1);

@@ -121,7 +121,12 @@ function describeNumber(facts: NumberSetting) {
   const variable = '\\$\\{';
   if (facts.unit === 'ms' || facts.unit === 'bytes') {
     const pattern = facts.unit === 'ms' ? DURATION_PATTERN : SIZE_PATTERN;
-    return { description, default: shown, type: 'string' as const, pattern: `${pattern}${facts.off ? '|^off$' : ''}|${variable}` };
+    return {
+      description,
+      default: shown,
+      type: 'string' as const,
+      pattern: `${pattern}${facts.off ? '|^off$' : ''}|${variable}`,
+    };
   }
   const type = facts.unit === 'count' ? ('integer' as const) : ('number' as const);
   const texts = { type: 'string' as const, pattern: facts.off ? `^off$|${variable}` : variable };

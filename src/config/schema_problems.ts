@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Document, Path } from './document.ts';
 import { didYouMean, nearest } from './nearest.ts';
+import { keyOf } from './places.ts';
 import type { Problem } from './problems.ts';
 import { configSchema } from './schema.ts';
 import { listed } from './schema_leaves.ts';
@@ -17,7 +18,16 @@ type Issue = z.core.$ZodIssue;
 type Branches = readonly (readonly Issue[])[];
 
 export function schemaFindings(error: z.ZodError, document: Document): SchemaFinding[] {
-  return error.issues.flatMap(issue => findingsOf(issue, [], document));
+  const findings = error.issues.flatMap(issue => findingsOf(issue, [], document));
+  // `adress` says it all: that `address` is missing follows from it.
+  const meant = new Set(
+    findings.map(({ path, badKey }) =>
+      badKey === undefined ? '' : keyOf([...path.slice(0, -1), badKey.meant ?? '']),
+    ),
+  );
+  return findings.filter(
+    ({ path, badKey }) => badKey !== undefined || !meant.has(keyOf(path)) || document.at(path) !== undefined,
+  );
 }
 
 /** `base` is where a union stands, whose issues have paths of their own. */
@@ -40,7 +50,7 @@ function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding
 }
 
 function missing(path: Path, document: Document): SchemaFinding {
-  const message = `the key "${String(path.at(-1))}" is missing in ${where(path.slice(0, -1), document)}`;
+  const message = `the key "${String(path.at(-1))}" is missing ${where(path.slice(0, -1), document)}`;
   return { path, problem: document.problem('error', path, message, { at: 'key' }) };
 }
 
@@ -48,7 +58,7 @@ function unknownKey(key: string, path: Path, document: Document): SchemaFinding 
   const place = [...path, key];
   const known = knownKeys(path);
   const merge = 'YAML 1.2 has no merge keys; write the values out, or use an alias for the whole mapping';
-  const problem = document.problem('error', place, `unknown key "${key}" in ${where(path, document)}`, {
+  const problem = document.problem('error', place, `unknown key "${key}" ${where(path, document)}`, {
     at: 'key',
     hint: key === '<<' ? merge : didYouMean(key, known),
   });
@@ -56,13 +66,13 @@ function unknownKey(key: string, path: Path, document: Document): SchemaFinding 
 }
 
 function badName(message: string, path: Path, document: Document): SchemaFinding {
-  const shown = where(path.slice(0, -1), document);
+  const shown = document.show(path.slice(0, -1));
   const problem = document.problem('error', path, `${shown}: ${message}`, { at: 'key' });
   return { path, problem, badKey: { meant: String(path.at(-1)) } };
 }
 
 function where(path: Path, document: Document): string {
-  return path.length === 0 ? 'the top level' : document.show(path);
+  return path.length === 0 ? 'at the top level' : `in ${document.show(path)}`;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
