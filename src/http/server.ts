@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import http, { type IncomingMessage, ServerResponse } from 'node:http';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import type { ClientStream } from './client_stream.ts';
@@ -64,24 +65,24 @@ export class ListenerServer {
   readonly #connections = new WeakMap<Socket, ClientConnection>();
   readonly #sessions = new Map<ServerHttp2Session, ClientConnection>();
   #lastBound: BoundListener | null = null;
+  readonly #http1: http.Server;
   #settings: ListenerSettings;
-  #http1: http.Server;
   #http2: http2.Http2Server;
 
   constructor(settings: ListenerSettings, services: Services) {
     this.#settings = settings;
     this.#name = settings.name;
     this.#services = services;
-    this.#http1 = this.#createHttp1(settings);
+    this.#http1 = this.#createHttp1();
     this.#http2 = this.#createHttp2(settings);
+    this.#applyToHttp1(settings);
   }
 
-  /** Connections that come from now on follow these settings; the others keep theirs. */
+  /** Takes other settings; open connections stay, and an HTTP/2 session keeps what it was opened with. */
   update(settings: ListenerSettings): void {
-    if (settings === this.#settings) return;
+    if (isDeepStrictEqual(settings, this.#settings)) return;
     this.#settings = settings;
-    this.#http1.close();
-    this.#http1 = this.#createHttp1(settings);
+    this.#applyToHttp1(settings);
     this.#http2 = this.#createHttp2(settings);
   }
 
@@ -110,13 +111,9 @@ export class ListenerServer {
 
   // ---- HTTP/1.1
 
-  #createHttp1(settings: ListenerSettings): http.Server {
+  #createHttp1(): http.Server {
     const server = http.createServer({
-      maxHeaderSize: settings.head.headBytesMax,
-      headersTimeout: settings.headMs,
       requestTimeout: 0, // the body has `bodyIdle`; a whole upload may take as long as it progresses
-      connectionsCheckingInterval: Math.min(settings.headMs / 4, HEAD_CHECK_MS_MAX),
-      keepAliveTimeout: settings.keepAliveIdleMs,
       keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE_MS,
       requireHostHeader: false, // ours says why
       insecureHTTPParser: false,
@@ -130,9 +127,17 @@ export class ListenerServer {
     server.on('upgrade', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
     server.on('connect', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
     server.on('clientError', (error, socket) => this.#onParserError(error, socket as Socket));
-    // Node starts its watch over slow heads when a server listens; this one is fed by hand.
-    server.emit('listening');
     return server;
+  }
+
+  #applyToHttp1(settings: ListenerSettings): void {
+    const { head, headMs, keepAliveIdleMs } = settings;
+    const connectionsCheckingInterval = Math.min(headMs / 4, HEAD_CHECK_MS_MAX);
+    Object.assign(this.#http1, { maxHeaderSize: head.headBytesMax, connectionsCheckingInterval });
+    this.#http1.headersTimeout = headMs;
+    this.#http1.keepAliveTimeout = keepAliveIdleMs;
+    // Node starts its watch over slow heads, or starts it anew, when a server listens; this one is fed by hand.
+    this.#http1.emit('listening');
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {

@@ -32,6 +32,9 @@ export interface Drainable {
   release(): Promise<void>;
 }
 
+/** For the last answers and log lines to get out, once nothing is waited for any more. */
+const LAST_WORDS_MS = 1_000;
+
 export class Shutdown {
   readonly #target: Drainable;
   readonly #clock: Clock;
@@ -67,6 +70,7 @@ export class Shutdown {
     if (outcome === 'forced') {
       target.enterPhase('forcing');
       target.abortRequests();
+      await this.#within(LAST_WORDS_MS, new Promise(() => {}), target.idle());
     }
     await target.release();
     target.enterPhase('stopped');

@@ -40,16 +40,16 @@ export interface StartOptions {
 }
 
 export type StartResult =
-  | { readonly kind: 'started'; readonly proxy: Proxy }
+  | { readonly kind: 'started'; readonly proxy: RunningProxy }
   | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
 export async function startProxy(options: StartOptions): Promise<StartResult> {
-  const proxy = new Proxy(options, await createServiceManager(options.env, systemClock));
+  const proxy = new RunningProxy(options, await createServiceManager(options.env, systemClock));
   const problems = await proxy.start();
   return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', problems };
 }
 
-export class Proxy {
+export class RunningProxy {
   readonly #options: StartOptions;
   readonly #clock: Clock = systemClock;
   readonly #runtime: Runtime;

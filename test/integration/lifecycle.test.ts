@@ -46,7 +46,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 test('a second SIGTERM ends the rest with shutting_down and code 1', () =>
   withBackend(staySilent(), async backend => {
-    const proxy = await startProxyProcess(forwardTo([backend.address]));
+    await using proxy = await startProxyProcess(forwardTo([backend.address]));
     const answering = fetchRaw(proxy.target(), '/');
     await backend.requestCount(1);
     proxy.signal('SIGTERM');
@@ -60,34 +60,32 @@ test('a second SIGTERM ends the rest with shutting_down and code 1', () =>
 
 test('at the drain timeout the rest is ended', () =>
   withBackend(stallAfterHead('part'), async backend => {
-    const proxy = await startProxyProcess(
+    await using proxy = await startProxyProcess(
       forwardTo([backend.address], { process: { drain: { timeout: '300ms' } } }),
     );
-    const client = await connectRaw(proxy.target());
+    using client = await connectRaw(proxy.target());
     void client.send(formatRequest('/'));
     const answering = client.answer();
     await backend.requestCount(1);
     proxy.signal('SIGTERM');
     await assert.rejects(answering, TruncatedAnswer, 'it does not look whole');
     assert.equal(await proxy.ended, 1);
-    client.destroy();
   }));
 
 test('an idle keep-alive connection does not hold up the end', () =>
   withBackend(echo(), async backend => {
-    const proxy = await startProxyProcess(
+    await using proxy = await startProxyProcess(
       forwardTo([backend.address], { process: { drain: { timeout: '60s' } } }),
     );
-    const client = await connectRaw(proxy.target());
+    using client = await connectRaw(proxy.target());
     void client.send(formatRequest('/'));
     assert.equal((await client.answer()).status, 200);
     await proxy.stop();
-    client.destroy();
   }));
 
 test('SIGQUIT ends at once', () =>
   withBackend(staySilent(), async backend => {
-    const proxy = await startProxyProcess(forwardTo([backend.address]));
+    await using proxy = await startProxyProcess(forwardTo([backend.address]));
     const answering = fetchRaw(proxy.target(), '/');
     await backend.requestCount(1);
     proxy.signal('SIGQUIT');
@@ -97,12 +95,12 @@ test('SIGQUIT ends at once', () =>
 
 test('SIGHUP changes the routes without losing the connection or the request under way', async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const old = await startBackend(after(released, answer({ body: 'old plan' })));
-  const fresh = await startBackend(answer({ body: 'new plan' }));
+  await using old = await startBackend(after(released, answer({ body: 'old plan' })));
+  await using fresh = await startBackend(answer({ body: 'new plan' }));
   {
     await using proxy = await startProxyProcess(forwardTo([old.address]));
     const target = proxy.target();
-    const kept = await connectRaw(target); // opened on the old plan, and idle
+    using kept = await connectRaw(target); // opened on the old plan, and idle
     const underWay = fetchRaw(target, '/');
     await old.requestCount(1);
     proxy.rewrite(forwardTo([fresh.address]));
@@ -113,23 +111,19 @@ test('SIGHUP changes the routes without losing the connection or the request und
     assert.equal((await kept.answer()).text, 'new plan');
     release();
     assert.equal((await underWay).text, 'old plan', 'a request ends on the plan that it began on');
-    kept.destroy();
   }
-  await old.close();
-  await fresh.close();
 });
 
 test('other limits of a listener leave its open connections alone', () =>
   withBackend(echo(), async backend => {
     await using proxy = await startProxy(forwardTo([backend.address]));
-    const client = await connectRaw(proxy.target());
+    using client = await connectRaw(proxy.target());
     void client.send(formatRequest('/'));
     assert.equal((await client.answer()).status, 200);
     proxy.rewrite(forwardTo([backend.address], { listener: { timeouts: { keepAliveIdle: '20s' } } }));
     assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
     void client.send(formatRequest('/'));
     assert.equal((await client.answer()).status, 200);
-    client.destroy();
   }));
 
 test('a bad file changes nothing and says why', () =>
@@ -195,7 +189,7 @@ test('requests go on while plans are swapped as fast as they can be', () =>
       }
       return swaps;
     })();
-    const client = await connectRaw(proxy.target());
+    using client = await connectRaw(proxy.target());
     try {
       for (let count = 0; count < 300; count++) {
         void client.send(formatRequest('/'));
@@ -205,7 +199,6 @@ test('requests go on while plans are swapped as fast as they can be', () =>
       }
     } finally {
       sending = false;
-      client.destroy();
     }
     assert.ok((await storm) > 5, 'plans were swapped meanwhile');
     assert.ok(

@@ -114,6 +114,7 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
     });
   });
   let draining = false;
+  let signalled = false;
   const stop = async () => {
     if (!draining) child.kill('SIGTERM');
     draining = true;
@@ -128,6 +129,7 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
     configFile: files.path,
     ended,
     signal: signal => {
+      signalled = true;
       draining ||= signal === 'SIGTERM' || signal === 'SIGINT';
       child.kill(signal);
     },
@@ -135,7 +137,11 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
     target,
     rewrite: next => files.write(next),
     stop,
-    [Symbol.asyncDispose]: stop,
+    // A test that has ended the process itself has looked at how it ended.
+    [Symbol.asyncDispose]: async () => {
+      const over = child.exitCode !== null || child.signalCode !== null;
+      if (!signalled || !over) await stop();
+    },
   };
 }
 

@@ -44,7 +44,8 @@ export class TruncatedAnswer extends Error {
   }
 }
 
-export interface RawClient {
+/** `using client = await connectRaw(...)` leaves nothing open when the test fails. */
+export interface RawClient extends Disposable {
   readonly socket: Socket;
   readonly reader: SocketReader;
   /** `end` for FIN, `reset` for everything else. */
@@ -109,6 +110,7 @@ export async function connectRaw(target: Target): Promise<RawClient> {
     finish: () => void socket.end(),
     destroy: () => void socket.destroy(),
     reset: () => void socket.resetAndDestroy(),
+    [Symbol.dispose]: () => void socket.destroy(),
   };
 }
 

@@ -45,7 +45,8 @@ export interface BackendOptions {
   readonly onConnection?: (number: number) => 'serve' | 'reset' | 'stay_silent';
 }
 
-export interface ScriptedBackend {
+/** `await using backend = await startBackend(...)` closes it at the end of the block. */
+export interface ScriptedBackend extends AsyncDisposable {
   readonly port: number;
   /** As in a configuration: `127.0.0.1:9000` or `unix:/path`. */
   readonly address: string;
@@ -127,6 +128,12 @@ export async function startBackend(first: Behaviour, options: BackendOptions = {
       check();
     });
 
+  const close = (): Promise<void> =>
+    new Promise(resolve => {
+      server.close(() => resolve()); // at once when it was closed before
+      for (const socket of sockets) socket.destroy();
+    });
+
   return {
     port,
     address: options.path === undefined ? `127.0.0.1:${port}` : `unix:${options.path}`,
@@ -139,11 +146,8 @@ export async function startBackend(first: Behaviour, options: BackendOptions = {
     },
     requestCount: atLeast => until(() => requests.length >= atLeast),
     noConnections: () => until(() => sockets.size === 0),
-    close: () =>
-      new Promise(resolve => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 
