@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CircuitBreaker, type Outcome } from '../../src/resilience/circuit_breaker.ts';
+import { FakeClock } from '../support/fake_clock.ts';
+
+const settings = { failureRatio: 0.5, requestsMin: 4, windowMs: 10_000, openMs: 1_000 };
+
+function breaker() {
+  const clock = new FakeClock();
+  const changes: string[] = [];
+  const circuit = new CircuitBreaker(settings, clock, (from, to) => changes.push(`${from} ${to}`));
+  const send = (outcome: Outcome): void => {
+    const permit = circuit.admit();
+    assert(permit !== 'refused');
+    circuit.settle(permit, outcome);
+  };
+  return { clock, circuit, changes, send };
+}
+
+test('it opens at the ratio, not before there are enough requests', () => {
+  const { circuit, send } = breaker();
+  send('failure');
+  send('failure');
+  send('failure');
+  assert.equal(circuit.state.kind, 'closed', 'three requests say nothing');
+  send('success');
+  send('failure');
+  assert.equal(circuit.state.kind, 'open', 'four of five failed');
+  assert.equal(circuit.admit(), 'refused');
+  assert.equal(circuit.retryAfterMs, 1_000);
+});
+
+test('failures that are older than the window are forgotten', () => {
+  const { clock, circuit, send } = breaker();
+  send('failure');
+  send('failure');
+  send('failure');
+  clock.advance(10_001);
+  send('failure');
+  assert.equal(circuit.state.kind, 'closed');
+});
+
+test('one probe at a time, and each failed one doubles the pause up to a minute', () => {
+  const { clock, circuit, send } = breaker();
+  for (let count = 0; count < 4; count++) send('failure');
+  let waitMs = 1_000;
+  for (let round = 0; round < 8; round++) {
+    clock.advance(waitMs - 1);
+    assert.equal(circuit.admit(), 'refused', '1 ms before the pause is over');
+    clock.advance(1);
+    const probe = circuit.admit();
+    assert(probe !== 'refused');
+    assert.equal(circuit.admit(), 'refused', 'a second request while the probe is out');
+    circuit.settle(probe, 'failure');
+    waitMs = Math.min(2 * waitMs, 60_000);
+  }
+});
+
+test('a probe that succeeds closes the circuit with a clean record; one that is abandoned lets the next one try', () => {
+  const { clock, circuit, changes, send } = breaker();
+  for (let count = 0; count < 4; count++) send('failure');
+  clock.advance(1_000);
+  const abandoned = circuit.admit();
+  assert(abandoned !== 'refused');
+  circuit.settle(abandoned, 'abandoned');
+  send('success');
+  assert.equal(circuit.state.kind, 'closed');
+  send('failure');
+  assert.equal(circuit.state.kind, 'closed', 'the old failures are gone');
+  assert.deepEqual(changes, [
+    'closed open',
+    'open probing',
+    'probing open',
+    'open probing',
+    'probing closed',
+  ]);
+});
+
+test('an answer to a question of an earlier state changes nothing', () => {
+  const { circuit, send } = breaker();
+  const slow = circuit.admit();
+  assert(slow !== 'refused');
+  for (let count = 0; count < 4; count++) send('failure');
+  circuit.settle(slow, 'success');
+  assert.equal(circuit.state.kind, 'open');
+});

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FAILURE_RULES, proxyStatusOf } from '../../src/resilience/failure.ts';
+
+test('the table says what the contract says', () => {
+  const rows = Object.entries(FAILURE_RULES).map(
+    ([kind, { status, proxyStatus }]) => `${kind} ${status} ${proxyStatus}`,
+  );
+  for (const row of [
+    'bad_request 400 http_request_error',
+    'client_timeout 408 http_request_error',
+    'body_too_large 413 http_request_error',
+    'no_route 404 destination_not_found',
+    'method_not_supported 501 http_request_denied',
+    'rate_limited 429 http_request_denied',
+    'client_gone 499 null',
+    'circuit_open 503 destination_unavailable',
+    'queue_timeout 503 connection_limit_reached',
+    'dns_failed 502 dns_error',
+    'connect_refused 502 connection_refused',
+    'connect_timeout 504 connection_timeout',
+    'reset_before_head 502 connection_terminated',
+    'response_head_timeout 504 http_response_timeout',
+    'bad_response 502 http_protocol_error',
+    'request_timeout 504 http_response_timeout',
+    'loop_detected 508 proxy_loop_detected',
+    'internal 500 proxy_internal_error',
+  ]) {
+    assert.ok(rows.includes(row), row);
+  }
+});
+
+test('a certificate and a handshake that fail are told apart', () => {
+  assert.equal(
+    proxyStatusOf({ kind: 'tls_failed', part: 'certificate', code: 'X' }),
+    'tls_certificate_error',
+  );
+  assert.equal(proxyStatusOf({ kind: 'tls_failed', part: 'protocol', code: 'X' }), 'tls_protocol_error');
+});
