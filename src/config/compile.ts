@@ -25,6 +25,7 @@ export interface Compiled {
 
 export function compile(config: Config, document: Document, materials: Materials): Compiled {
   const origins = new Origins(document);
+  origins.note('version', ['version']);
   const clusters = byName(config.clusters ?? {}, (cluster, name) =>
     compileCluster(name, cluster, origins, materials),
   );

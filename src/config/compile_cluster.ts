@@ -2,9 +2,9 @@
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
 import { HEALTHY_STATUSES } from './defaults.ts';
-import type { Path } from './document.ts';
 import type { Materials } from './materials.ts';
 import { type Origins, Scope } from './origins.ts';
+import type { Path } from './path.ts';
 import type { ClusterConfig } from './schema_cluster.ts';
 
 export function compileCluster(

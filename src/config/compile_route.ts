@@ -12,8 +12,8 @@ import type {
 import type { HeaderEdits } from '../security/headers.ts';
 import type { RateLimitSettings } from '../security/rate_limit.ts';
 import { CHOICES, RETRY_ON } from './defaults.ts';
-import type { Path } from './document.ts';
 import { type Origins, Scope } from './origins.ts';
+import type { Path } from './path.ts';
 import type { Config } from './schema.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from './schema_route.ts';
 
@@ -40,9 +40,9 @@ export function compileRoute(
     responseIdleMs: scope.limit('responseIdleMs', 'routes.timeouts.responseIdle'),
     tunnelIdleMs: scope.limit('tunnelIdleMs', 'routes.timeouts.tunnelIdle'),
     retries: compileRetries(route, scope),
-    rateLimits: (route.rateLimits ?? []).map((limit, index) =>
-      compileRateLimit(route.name, limit, index, path, origins),
-    ),
+    rateLimits: scope
+      .part('rateLimits', ['rateLimits'], route.rateLimits ?? [])
+      .map((limit, index) => compileRateLimit(route.name, limit, index, path, origins)),
     access: {
       allow: scope.part('access.allow', ['access', 'allow'], route.access?.allow ?? []),
       deny: scope.part('access.deny', ['access', 'deny'], route.access?.deny ?? []),

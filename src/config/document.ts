@@ -5,11 +5,10 @@
  * these expand to are capped. Variables are put in by `variables.ts`.
  */
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
+import { type Path, valueAt } from './path.ts';
 import { Places, type Span } from './places.ts';
 import type { Problem } from './problems.ts';
 import { type Environment, expandVariables } from './variables.ts';
-
-export type Path = readonly (string | number)[];
 
 export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
 const DEPTH_MAX = 32;
@@ -178,15 +177,6 @@ function hintFor(reason: string, source: string, position: number): string | und
     return `inside { } and [ ] a variable needs quotes: "\${NAME}"`;
   }
   return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
-}
-
-export function valueAt(value: unknown, path: Path): unknown {
-  let inner = value;
-  for (const key of path) {
-    if (typeof inner !== 'object' || inner === null || !Object.hasOwn(inner, key)) return undefined;
-    inner = (inner as Readonly<Record<string | number, unknown>>)[key];
-  }
-  return inner;
 }
 
 /** As editors count lines: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */

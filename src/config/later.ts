@@ -2,7 +2,8 @@
  * Keys of the contract whose feature comes later: refused at their place with what to do until then, neither
  * ignored nor unknown. A feature that arrives deletes its row and adds its key to the schema.
  */
-import type { Document, Path } from './document.ts';
+import type { Document } from './document.ts';
+import type { Path } from './path.ts';
 import type { Problem } from './problems.ts';
 
 interface LaterKey {

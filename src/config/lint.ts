@@ -1,7 +1,8 @@
 /** What is allowed and probably not meant: warnings, each with its place. */
 import type { Address } from '../net/endpoint.ts';
 import { normalizePathLiteral } from '../routing/pattern.ts';
-import type { Document, Path } from './document.ts';
+import type { Document } from './document.ts';
+import type { Path } from './path.ts';
 import type { Plan } from './plan.ts';
 import type { Problem } from './problems.ts';
 import type { Config } from './schema.ts';

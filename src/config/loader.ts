@@ -10,11 +10,12 @@
 import { basename } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
 import { compile } from './compile.ts';
-import { type Document, type Path, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
+import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
 import { findLater } from './later.ts';
 import { lint } from './lint.ts';
 import { Materials } from './materials.ts';
-import { keyOf } from './places.ts';
+import type { Path } from './path.ts';
+import { keyOf } from './path.ts';
 import type { Plan } from './plan.ts';
 import { inOrder, type Problem } from './problems.ts';
 import { readTextFile } from './read_file.ts';
@@ -73,17 +74,12 @@ export function loadConfigText(source: string, file: string, env: Environment): 
 
   const { config, salvage } = read;
   const materials = new Materials(document, file);
-  const related = relationProblems(config, document, salvage);
   const { plan, origins, routes } = compile(config, document, materials);
-  const errors = [
-    ...problems,
-    ...read.problems,
-    ...related,
-    ...materials.problems,
-    ...tieProblems(placedRoutes(routes, salvage), document),
-  ];
-  // What is left of a file that the schema refuses says nothing about what was meant.
-  const warnings = problems.length + read.problems.length === 0 ? lint(config, plan, document) : [];
+  const wrong = [...problems, ...read.problems, ...relationProblems(config, document, salvage)];
+  // A name that is misspelt, or what is left of a part that is refused, would only cause false warnings.
+  const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
+  const ties = tieProblems(placedRoutes(routes, salvage), document);
+  const errors = [...wrong, ...materials.problems, ...ties];
   if (errors.length > 0) return { kind: 'invalid', problems: inOrder([...errors, ...warnings]), source };
   return {
     kind: 'loaded',

@@ -6,7 +6,8 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../net/endpoint.ts';
 import type { CertificateMaterial } from '../net/tls.ts';
-import type { Document, Path } from './document.ts';
+import type { Document } from './document.ts';
+import type { Path } from './path.ts';
 import type { Problem } from './problems.ts';
 import { readTextFile } from './read_file.ts';
 

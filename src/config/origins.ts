@@ -10,7 +10,8 @@ import {
   type NumberId,
   type NumberSetting,
 } from './defaults.ts';
-import { type Document, type Path, valueAt } from './document.ts';
+import type { Document } from './document.ts';
+import { type Path, valueAt } from './path.ts';
 
 export const DEFAULT_ORIGIN = 'default';
 
@@ -42,6 +43,7 @@ export class Origins {
       }
     };
     visit(plan, '', DEFAULT_ORIGIN);
+    all.delete('digest'); // follows from all others
     return all;
   }
 }

@@ -2,8 +2,8 @@
  * Where each key and value of a YAML document stands in the text, found by walking the parser's events along with
  * the paths that they stand for. Also finds what the parser would only report one at a time: duplicate keys.
  */
-import { EVENT_ID, getScalarValue, type parseEvents, SCALAR_STYLE } from 'js-yaml';
-import type { Path } from './document.ts';
+import { COLLECTION_STYLE, EVENT_ID, getScalarValue, type parseEvents, SCALAR_STYLE } from 'js-yaml';
+import { keyOf, type Path } from './path.ts';
 
 export interface Span {
   readonly start: number;
@@ -21,11 +21,6 @@ export interface Duplicate {
 }
 
 export type YamlEvent = ReturnType<typeof parseEvents>[number];
-
-/** Parts of a path are joined by a character that YAML forbids in a text. */
-export function keyOf(path: Path): string {
-  return path.join('\u0000');
-}
 
 export class Places {
   readonly duplicates: Duplicate[] = [];
@@ -58,29 +53,42 @@ export class Places {
     return null;
   }
 
-  #visit(path: Path, key: Span | null): void {
+  /** Returns the offset behind what was visited. */
+  #visit(path: Path, key: Span | null): number {
     const event = this.#events[this.#at++];
-    if (event === undefined) return;
-    this.#places.set(keyOf(path), { key, value: this.#spanOf(event, key) });
+    if (event === undefined) return 0;
+    const span = this.#spanOf(event, key);
+    this.#places.set(keyOf(path), { key, value: span });
     if (event.type === EVENT_ID.ALIAS) {
       const target = this.#anchors.get(this.#source.slice(event.anchorStart, event.anchorEnd));
       if (target !== undefined) this.#aliases.set(keyOf(path), target);
-      return;
+      return span.end;
     }
     if ('anchorStart' in event && event.anchorStart >= 0) {
       this.#anchors.set(this.#source.slice(event.anchorStart, event.anchorEnd), path);
     }
-    if (event.type === EVENT_ID.SEQUENCE) this.#visitItems(path);
-    if (event.type === EVENT_ID.MAPPING) this.#visitPairs(path);
+    if (event.type !== EVENT_ID.SEQUENCE && event.type !== EVENT_ID.MAPPING) return span.end;
+    const isSequence = event.type === EVENT_ID.SEQUENCE;
+    const inside = isSequence
+      ? this.#visitItems(path, event.start + 1)
+      : this.#visitPairs(path, event.start + 1);
+    if (event.style !== COLLECTION_STYLE.FLOW) return inside;
+    const closing = this.#source.indexOf(isSequence ? ']' : '}', inside);
+    if (closing < 0 || span === key) return inside;
+    this.#places.set(keyOf(path), { key, value: { start: event.start, end: closing + 1 } });
+    return closing + 1;
   }
 
-  #visitItems(path: Path): void {
-    for (let index = 0; !this.#closes(); index++) this.#visit([...path, index], null);
+  #visitItems(path: Path, start: number): number {
+    let end = start;
+    for (let index = 0; !this.#closes(); index++) end = Math.max(end, this.#visit([...path, index], null));
     this.#at++;
+    return end;
   }
 
-  #visitPairs(path: Path): void {
+  #visitPairs(path: Path, start: number): number {
     const seen = new Map<string, Span>();
+    let end = start;
     while (!this.#closes()) {
       const event = this.#events[this.#at];
       const keyPath = [...path, '\u0001']; // a key may be a collection in YAML; the constructor refuses it
@@ -91,9 +99,10 @@ export class Places {
       if (first === undefined) seen.set(name, span);
       else this.duplicates.push({ path: [...path, name], key: span, first });
       if (name === '__proto__') this.prototypes.push([...path, name]);
-      this.#visit([...path, name], span);
+      end = Math.max(end, span.end, this.#visit([...path, name], span));
     }
     this.#at++;
+    return end;
   }
 
   #closes(): boolean {

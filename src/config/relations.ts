@@ -1,5 +1,6 @@
 /** What every check of relations is given: the configuration, and where to say what is wrong. */
-import type { Document, Path, ProblemOptions } from './document.ts';
+import type { Document, ProblemOptions } from './document.ts';
+import type { Path } from './path.ts';
 import type { Problem } from './problems.ts';
 import type { Salvage } from './salvage.ts';
 import type { Config } from './schema.ts';

@@ -3,7 +3,7 @@
  * that the rest can be held against itself and one run shows everything. What was taken out is remembered, because
  * nothing may be concluded from its absence.
  */
-import { type Path, valueAt } from './document.ts';
+import { type Path, valueAt } from './path.ts';
 
 export class Salvage {
   readonly value: unknown;

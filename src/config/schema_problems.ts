@@ -1,8 +1,9 @@
 /** What the schema found, in the words of a person who reads a file and not a program. */
 import { z } from 'zod';
-import type { Document, Path } from './document.ts';
+import type { Document } from './document.ts';
 import { didYouMean, nearest } from './nearest.ts';
-import { keyOf } from './places.ts';
+import type { Path } from './path.ts';
+import { keyOf } from './path.ts';
 import type { Problem } from './problems.ts';
 import { configSchema } from './schema.ts';
 import { listed } from './schema_leaves.ts';

@@ -86,7 +86,7 @@ const retryReason = z
   .transform((value, context): string => {
     const reason = String(value);
     if (/^(?:connect|reset|[45]\d\d)$/.test(reason) && typeof value !== 'object') return reason;
-    const message = `"${reason}" is not connect, reset or a status from 400 to 599`;
+    const message = 'expected connect, reset or a status from 400 to 599';
     context.issues.push({ code: 'custom', message, input: value, params: { options: ['connect', 'reset'] } });
     return z.NEVER;
   });

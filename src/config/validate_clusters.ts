@@ -1,6 +1,6 @@
 /** Clusters: endpoints that are different and take traffic, protocols and checks that go together. */
 import { parseAddress } from '../net/endpoint.ts';
-import type { Path } from './document.ts';
+import type { Path } from './path.ts';
 import type { Relations } from './relations.ts';
 import type { ClusterConfig } from './schema_cluster.ts';
 

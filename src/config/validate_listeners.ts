@@ -1,6 +1,6 @@
 /** Where the proxy listens: addresses that are free of each other, protocols that go together. */
 import { type Address, parseAddress } from '../net/endpoint.ts';
-import type { Path } from './document.ts';
+import type { Path } from './path.ts';
 import type { Relations } from './relations.ts';
 import type { Config } from './schema.ts';
 

@@ -1,7 +1,7 @@
 /** Routes: one action each, names that are unique, references to what exists, edits that can have an effect. */
 import { replacementProblem } from '../routing/rewrite.ts';
-import type { Path } from './document.ts';
 import { didYouMean } from './nearest.ts';
+import type { Path } from './path.ts';
 import type { Relations } from './relations.ts';
 import { listed } from './schema_leaves.ts';
 import type { RouteConfig } from './schema_route.ts';

@@ -3,7 +3,7 @@
  * it is mistaken about what happens. Only what somebody wrote is judged: a default never makes a file invalid.
  */
 import { NUMBERS, type NumberId, type NumberSetting } from './defaults.ts';
-import type { Path } from './document.ts';
+import type { Path } from './path.ts';
 import type { Relations } from './relations.ts';
 import type { RouteConfig } from './schema_route.ts';
 import { formatDuration } from './units.ts';

@@ -5,7 +5,7 @@
  * What results stays a text: `connections: "${MAX}"` is a number because the setting is one, not because the text
  * looks like one (a version `1.10` in a header stays `1.10`).
  */
-import type { Path } from './document.ts';
+import type { Path } from './path.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,8 +66,9 @@ function expandText(text: string, env: Environment, report: (message: string) =>
       report(`a variable is written \${NAME} or \${NAME:-default}; for the characters themselves write $\${`);
       return whole;
     }
+    const set = Object.hasOwn(env, name) ? env[name] : undefined;
     // An empty variable counts as unset where there is a default, as in a shell.
-    const found = env[name] === '' ? (otherwise ?? '') : (env[name] ?? otherwise);
+    const found = set === '' ? (otherwise ?? '') : (set ?? otherwise);
     if (found === undefined) {
       report(`the environment variable ${name} is not set; set it, or write \${${name}:-default}`);
     }

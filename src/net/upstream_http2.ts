@@ -129,8 +129,8 @@ class Session {
       this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
     );
   }
-  get bornMs(): number {
-    return this.#bornMs;
+  get isOpen(): boolean {
+    return this.#http2 !== null;
   }
 
   /** The session when it is open; `reused` if it was open before. */
@@ -239,7 +239,7 @@ class Http2Slot implements UpstreamSlot {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     const startedMs = this.#clock.nowMs();
-    const reused = this.#session.bornMs < startedMs;
+    const reused = this.#session.isOpen;
     this.#session.whenReady((failure, session) => {
       if (this.#over) return;
       if (failure !== null || session === null) {
@@ -247,7 +247,7 @@ class Http2Slot implements UpstreamSlot {
         handler.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
         return;
       }
-      handler.onConnected(reused, this.#clock.nowMs() - startedMs);
+      handler.onConnected(reused, reused ? 0 : this.#clock.nowMs() - startedMs);
       if (!this.#over) this.#open(session, request, handler);
     });
   }

@@ -48,7 +48,7 @@ export async function openAdminApi(
   const shown = await app.listen(
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
   );
-  return { address: shown, close: () => app.close() };
+  return { address: shown.replace(/^http:\/\//, ''), close: () => app.close() };
 }
 
 function guard(app: FastifyInstance, address: AdminAddress): void {

@@ -35,7 +35,10 @@ export function loadedFrom(parts: Parts | string, env: Readonly<Record<string, s
 }
 
 /** Errors and warnings. */
-export function problemsOf(parts: Parts | string, env: Readonly<Record<string, string>> = {}): readonly Problem[] {
+export function problemsOf(
+  parts: Parts | string,
+  env: Readonly<Record<string, string>> = {},
+): readonly Problem[] {
   const result = resultOf(parts, env);
   assert(result.kind !== 'unreadable');
   return result.kind === 'loaded' ? result.warnings : result.problems;

@@ -74,5 +74,11 @@ function compare(file: string, actual: string | null): void {
   if (UPDATE && actual === null) rmSync(file, { force: true });
   if (UPDATE && actual !== null) writeFileSync(file, actual);
   const expected = existsSync(file) ? readFileSync(file, 'utf8') : null;
-  assert.equal(actual, expected, `${basename(file)} (UPDATE_GOLDEN=1 writes it anew)`);
+  if (actual === expected) return;
+  // One line says more than two files.
+  const [now, before] = [actual, expected].map(text => text?.split('\n') ?? []);
+  const at = (now ?? []).findIndex((line, index) => line !== before?.[index]);
+  assert.fail(
+    `${basename(file)}:${at + 1} (UPDATE_GOLDEN=1 writes it anew)\n  is      ${now?.[at]}\n  was     ${before?.[at]}`,
+  );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseEvents } from 'js-yaml';
-import type { Path } from '../../src/config/document.ts';
+import type { Path } from '../../src/config/path.ts';
 import { Places } from '../../src/config/places.ts';
 
 function places(source: string) {
@@ -9,7 +9,8 @@ function places(source: string) {
   const shown = (path: Path) => {
     const place = found.find(path);
     if (place === null) return null;
-    const text = (span: { start: number; end: number } | null) => (span === null ? null : source.slice(span.start, span.end));
+    const text = (span: { start: number; end: number } | null) =>
+      span === null ? null : source.slice(span.start, span.end);
     return { key: text(place.key), value: text(place.value) };
   };
   return { found, shown };
@@ -31,6 +32,14 @@ test('a block that begins on a later line is shown at its key', () => {
   assert.deepEqual(shown(['c']), { key: 'c', value: '{ d: 2 }' });
 });
 
+test('what is written in one line ends at its own bracket', () => {
+  const { shown } = places('a: [{ b: [] }, [1, "]"], {}] # }]\n');
+  assert.equal(shown(['a'])?.value, '[{ b: [] }, [1, "]"], {}]');
+  assert.equal(shown(['a', 0])?.value, '{ b: [] }');
+  assert.equal(shown(['a', 0, 'b'])?.value, '[]');
+  assert.equal(shown(['a', 1])?.value, '[1, "]"]');
+});
+
 test('a value that is not written is shown at its key', () => {
   assert.deepEqual(places('a:\nb: 1\n').shown(['a']), { key: 'a', value: 'a' });
 });
@@ -39,7 +48,7 @@ test('what an alias brings in stands where its anchor is', () => {
   const { shown } = places('a: &x { b: [1, 2] }\nc: *x\nd: { e: *x }\n');
   assert.deepEqual(shown(['c']), { key: 'c', value: '*x' });
   assert.deepEqual(shown(['c', 'b', 1]), { key: null, value: '2' });
-  assert.deepEqual(shown(['d', 'e', 'b']), { key: 'b', value: '[1, 2] }' });
+  assert.deepEqual(shown(['d', 'e', 'b']), { key: 'b', value: '[1, 2]' });
 });
 
 test('an anchor of the same name is the last one before', () => {
@@ -50,7 +59,10 @@ test('an anchor of the same name is the last one before', () => {
 
 test('all duplicate keys are found, also those that only look different', () => {
   const { found } = places('a: 1\n"a": 2\nb: { c: 1, c: 2, c: 3 }\n1: x\n1.0: y\n~: x\nnull: y\n"1": z\n');
-  assert.deepEqual(found.duplicates.map(({ path }) => path.join('.')), ['a', 'b.c', 'b.c', '1', 'null', '1']);
+  assert.deepEqual(
+    found.duplicates.map(({ path }) => path.join('.')),
+    ['a', 'b.c', 'b.c', '1', 'null', '1'],
+  );
 });
 
 test('a key that would be a prototype is noticed wherever it stands', () => {

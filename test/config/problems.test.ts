@@ -33,14 +33,24 @@ test('colour is only there when it is asked for', () => {
 });
 
 test('what a file holds cannot command the terminal', () => {
-  const printed = formatProblems([{ ...base, line: 1, column: 1, message: 'bad \u001b[2J' }], '\u001b]0;x\u0007\tabc', { color: false });
+  const printed = formatProblems(
+    [{ ...base, line: 1, column: 1, message: 'bad \u001b[2J' }],
+    '\u001b]0;x\u0007\tabc',
+    { color: false },
+  );
   assert.ok(!/[\u0000-\u0009\u000b-\u001f]/.test(printed), JSON.stringify(printed));
 });
 
 test('a caret never leaves its line, and tabs do not shift it', () => {
-  const printed = formatProblems([{ ...base, line: 1, column: 3, length: 99 }], '\tab: c\r\n', { color: false });
+  const printed = formatProblems([{ ...base, line: 1, column: 3, length: 99 }], '\tab: c\r\n', {
+    color: false,
+  });
   assert.deepEqual(printed.split('\n').slice(1, 3), ['    1 |  ab: c', '      |   ^^^^']);
-  assert.equal(formatProblems([{ ...base, line: 9 }], source, { color: false }).split('\n').length, 2, 'no such line: only the message');
+  assert.equal(
+    formatProblems([{ ...base, line: 9 }], source, { color: false }).split('\n').length,
+    2,
+    'no such line: only the message',
+  );
 });
 
 test('of a line of megabytes only what is around the place is shown', () => {
@@ -53,7 +63,14 @@ test('of a line of megabytes only what is around the place is shown', () => {
 
 test('problems come in the order of the file, each once', () => {
   const later = { ...base, line: 3 };
-  assert.deepEqual(inOrder([later, base, { ...base, column: 1 }, base]).map(({ line, column }) => [line, column]), [[2, 1], [2, 5], [3, 5]]);
+  assert.deepEqual(
+    inOrder([later, base, { ...base, column: 1 }, base]).map(({ line, column }) => [line, column]),
+    [
+      [2, 1],
+      [2, 5],
+      [3, 5],
+    ],
+  );
 });
 
 test('a file with thousands of problems shows two hundred and counts the rest', () => {

@@ -13,15 +13,51 @@ import {
 import { seededRandom } from '../support/seeded_random.ts';
 
 test('durations and sizes mean what they say', () => {
-  const durations = { '250ms': 250, '30s': 30_000, '5m': 300_000, '1h': 3_600_000, '1.5s': 1_500, '1.1s': 1_100, '0s': 0 };
+  const durations = {
+    '250ms': 250,
+    '30s': 30_000,
+    '5m': 300_000,
+    '1h': 3_600_000,
+    '1.5s': 1_500,
+    '1.1s': 1_100,
+    '0s': 0,
+  };
   for (const [text, ms] of Object.entries(durations)) assert.equal(parseDuration(text), ms, text);
-  const sizes = { '1B': 1, '16KiB': 16_384, '10MiB': 10_485_760, '1GiB': 1_073_741_824, '1.5KiB': 1_536, '0B': 0 };
+  const sizes = {
+    '1B': 1,
+    '16KiB': 16_384,
+    '10MiB': 10_485_760,
+    '1GiB': 1_073_741_824,
+    '1.5KiB': 1_536,
+    '0B': 0,
+  };
   for (const [text, bytes] of Object.entries(sizes)) assert.equal(parseSize(text), bytes, text);
 });
 
 test('what is no duration or size is refused with an example', () => {
-  for (const text of ['', '5', 's', '-1s', '+1s', '1 s', '1S', '1d', '1h30m', '1e3s', '.5s', '0.5ms', '١s', ' 1s', '1s\n', '9'.repeat(16) + 's'])
-    assert.match(String(parseDuration(text)), /is not a duration; write it like 250ms, 30s/, JSON.stringify(text));
+  for (const text of [
+    '',
+    '5',
+    's',
+    '-1s',
+    '+1s',
+    '1 s',
+    '1S',
+    '1d',
+    '1h30m',
+    '1e3s',
+    '.5s',
+    '0.5ms',
+    '١s',
+    ' 1s',
+    '1s\n',
+    `${'9'.repeat(16)}s`,
+  ])
+    assert.match(
+      String(parseDuration(text)),
+      /is not a duration; write it like 250ms, 30s/,
+      JSON.stringify(text),
+    );
   for (const text of ['', '5', '1KB', '1kib', '1K', '0.3B', '-1B', '1TiB'])
     assert.match(String(parseSize(text)), /is not a size; write it like 512B, 16KiB/, JSON.stringify(text));
 });
@@ -30,7 +66,8 @@ test('a rate keeps its count and its period', () => {
   assert.deepEqual(parseRate('100/s'), { count: 100, periodMs: 1_000 });
   assert.deepEqual(parseRate('5000/m'), { count: 5_000, periodMs: 60_000 });
   assert.deepEqual(parseRate('1/h'), { count: 1, periodMs: 3_600_000 });
-  for (const text of ['100', '/s', '1/d', '1.5/s', '-1/s', '1/s ', '1000000000/s']) assert.match(String(parseRate(text)), /is not a rate/, text);
+  for (const text of ['100', '/s', '1/d', '1.5/s', '-1/s', '1/s ', '1000000000/s'])
+    assert.match(String(parseRate(text)), /is not a rate/, text);
   assert.match(String(parseRate('0/s')), /would refuse every request/);
 });
 
@@ -51,7 +88,9 @@ test('what an editor accepts by the pattern, the parser accepts', () => {
   const random = seededRandom(8);
   const pick = (items: readonly string[]): string => items[Math.floor(random.unit() * items.length)] ?? '';
   for (let round = 0; round < 2_000; round++) {
-    const text = Array.from({ length: 1 + Math.floor(random.unit() * 4) }, () => pick(['1', '0', '5', '/', 's', 'm', 'h', 'B', 'KiB'])).join('');
+    const text = Array.from({ length: 1 + Math.floor(random.unit() * 4) }, () =>
+      pick(['1', '0', '5', '/', 's', 'm', 'h', 'B', 'KiB']),
+    ).join('');
     assert.equal(new RegExp(RATE_PATTERN).test(text), typeof parseRate(text) !== 'string', text);
     assert.equal(new RegExp(SIZE_PATTERN).test(text), typeof parseSize(text) !== 'string', text);
   }

@@ -6,7 +6,9 @@ import { expandVariables, TEXT_LENGTH_MAX, VALUES_MAX } from '../../src/config/v
 function expand(text: string, env: Readonly<Record<string, string>> = {}): unknown {
   const result = expandVariables({ text }, env, 8);
   assert(typeof result !== 'string');
-  return result.problems.length > 0 ? result.problems.map(({ message }) => message) : (result.value as { text: string }).text;
+  return result.problems.length > 0
+    ? result.problems.map(({ message }) => message)
+    : (result.value as { text: string }).text;
 }
 
 const V = (name: string): string => `\${${name}}`;
@@ -23,8 +25,14 @@ test('a variable is put in, a default where it is missing or empty', () => {
 test('a variable without value is a problem at its place', () => {
   const result = expandVariables({ a: ['x', { b: V('MISSING') }] }, {}, 8);
   assert(typeof result !== 'string');
-  assert.deepEqual(result.problems.map(({ path }) => path), [['a', 1, 'b']]);
-  assert.match(result.problems[0]?.message ?? '', /MISSING is not set; set it, or write \$\{MISSING:-default\}/);
+  assert.deepEqual(
+    result.problems.map(({ path }) => path),
+    [['a', 1, 'b']],
+  );
+  assert.match(
+    result.problems[0]?.message ?? '',
+    /MISSING is not set; set it, or write \$\{MISSING:-default\}/,
+  );
 });
 
 test('names are found in the environment only, not in what every object has', () => {
@@ -42,7 +50,8 @@ test('a doubled dollar stands for the characters themselves', () => {
 });
 
 test('half a variable is a problem, not a text', () => {
-  for (const text of ['${', '${A', '${}', '${1A}', '${A B}', '${A-b}', '${A:b}']) assert.match(String(expand(text)), /a variable is written/, text);
+  for (const text of ['${', '${A', '${}', '${1A}', '${A B}', '${A-b}', '${A:b}'])
+    assert.match(String(expand(text)), /a variable is written/, text);
 });
 
 test('numbers, truth and nothing stay what they are; keys are left alone', () => {

@@ -72,6 +72,13 @@ test('the backend gets path, field order, case and duplicates as the client sent
   });
 });
 
+test('OPTIONS * stays what it is', async () => {
+  await withBackend(echo(), {}, async (proxy, backend) => {
+    assert.equal((await fetchRaw(proxy.target(), '*', { method: 'OPTIONS' })).status, 200);
+    assert.equal(backend.requests[0]?.target, '*');
+  });
+});
+
 test('fields of one hop stop here, both ways', async () => {
   const behaviour = answer({
     headers: ['Connection', 'x-hop', 'X-Hop', '1', 'Keep-Alive', 'timeout=9', 'X-End', '2'],

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadedFrom } from './config_text.ts';
+
+test('a plan has every default of the process written out', () => {
+  const { plan } = loadedFrom({});
+  assert.deepEqual(plan.admin, { address: null });
+  assert.deepEqual(plan.process, {
+    drain: { delayMs: 0, timeoutMs: 30_000 },
+    reload: { watch: true, historyMax: 5 },
+    connectionsMax: 20_000,
+  });
+  assert.deepEqual(plan.logging, { level: 'info', access: { enabled: true, sample: 1, redactQuery: [] } });
+  assert.deepEqual(plan.tracing, { propagate: true });
+});
+
+test('what is written wins', () => {
+  const { plan } = loadedFrom({
+    top: [
+      'admin: { address: "[::1]:9901" }',
+      'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, connections: 10 }',
+      'logging: { level: debug, access: { sample: 0.1, redactQuery: [token] } }',
+      'tracing: { propagate: false }',
+    ].join('\n'),
+  });
+  assert.deepEqual(plan.admin.address, { kind: 'tcp', host: '::1', port: 9_901 });
+  assert.deepEqual(plan.process, {
+    drain: { delayMs: 5_000, timeoutMs: 60_000 },
+    reload: { watch: false, historyMax: 2 },
+    connectionsMax: 10,
+  });
+  assert.deepEqual(plan.logging, {
+    level: 'debug',
+    access: { enabled: true, sample: 0.1, redactQuery: ['token'] },
+  });
+  assert.equal(plan.tracing.propagate, false);
+});
+
+test('off is off', () => {
+  assert.equal(loadedFrom({ top: 'admin: off' }).plan.admin.address, null);
+  assert.equal(loadedFrom({ top: 'admin: { address: off }' }).plan.admin.address, null);
+  assert.equal(loadedFrom({ top: 'logging: { access: off }' }).plan.logging.access.enabled, false);
+});
+
+test('a socket is found relative to the configuration', () => {
+  const { plan } = loadedFrom({
+    top: 'admin: { address: "unix:run/admin.sock" }',
+    clusters: '{ app: { endpoints: ["unix:../app.sock"] } }',
+  });
+  assert.deepEqual(plan.admin.address, { kind: 'unix', path: '/etc/fairlead/run/admin.sock' });
+  assert.deepEqual(plan.clusters.app?.endpoints[0]?.address, { kind: 'unix', path: '/etc/app.sock' });
+});
+
+test('routes are sorted most specific first, whatever their order in the file', () => {
+  const routes = [
+    '{ name: any }',
+    '{ name: prefix, match: { path: { prefix: /a } } }',
+    '{ name: exact, match: { path: { exact: /a } } }',
+    '{ name: host, match: { hosts: [a.example] } }',
+    '{ name: other, match: { hosts: [b.example] } }',
+  ].map(text => text.replace(/ }$/, ', forward: { cluster: app } }'));
+  const names = (list: readonly string[]): string[] =>
+    loadedFrom({ routes: `[${list.join(', ')}]` }).plan.routes.map(({ name }) => name);
+  assert.deepEqual(names(routes), ['host', 'other', 'exact', 'prefix', 'any']);
+  assert.deepEqual(names(routes.toReversed()), ['host', 'other', 'exact', 'prefix', 'any']);
+});
+
+test('listeners and clusters are in the order of their names', () => {
+  const { plan } = loadedFrom({ listeners: '{ b: { address: 127.0.0.1:1 }, a: { address: 127.0.0.1:2 } }' });
+  assert.deepEqual(Object.keys(plan.listeners), ['a', 'b']);
+  assert.deepEqual(Object.keys(plan.routes[0]?.listeners ?? {}), ['a', 'b']);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { PassThrough, type Readable } from 'node:stream';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { RequestBody } from '../../src/http/body_relay.ts';
+
+function relay(replayBytesMax: number, limit = Number.POSITIVE_INFINITY) {
+  const source = new PassThrough({ highWaterMark: 4 });
+  const seen = { bytes: 0, ended: false };
+  const body = new RequestBody(source, replayBytesMax, {
+    onBodyBytes: bytes => {
+      seen.bytes = bytes;
+      return bytes <= limit;
+    },
+    onBodyEnd: () => {
+      seen.ended = true;
+    },
+  });
+  return { source, seen, body };
+}
+
+async function text(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+test('a second attempt gets the body from its first byte while it is kept', async () => {
+  const { source, seen, body } = relay(100);
+  const first = body.open();
+  source.write('hello ');
+  first.resume();
+  await turn();
+  body.close();
+  assert.equal(body.replayable, true);
+  const second = text(body.open());
+  source.end('world');
+  assert.equal(await second, 'hello world');
+  assert.deepEqual(seen, { bytes: 11, ended: true });
+});
+
+test('a body larger than the copy streams on and is not replayable', async () => {
+  const { source, body } = relay(5);
+  const all = text(body.open());
+  source.write('hello ');
+  source.end('world');
+  assert.equal(await all, 'hello world');
+  assert.equal(body.replayable, false);
+});
+
+test('nothing is read before an attempt wants it, and nothing after the listener has said stop', async () => {
+  const { source, seen, body } = relay(100, 6);
+  source.write('abcd');
+  await turn();
+  assert.equal(seen.bytes, 0);
+  body.open().resume();
+  await turn();
+  source.write('efgh');
+  await turn();
+  source.write('ijkl');
+  await turn();
+  assert.equal(seen.bytes, 8, 'the piece that broke the limit was the last one');
+});
+
+test('a reader that takes nothing holds the source back', async () => {
+  const { source, body } = relay(0);
+  const reader = body.open();
+  reader.once('readable', () => {});
+  const piece = Buffer.alloc(64 * 1024);
+  for (let count = 0; count < 4; count++) source.write(piece);
+  await turn();
+  assert.equal(body.waitsForBackend, true);
+  assert.ok(reader.readableLength <= 2 * 64 * 1024);
+});

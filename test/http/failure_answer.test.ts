@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failureAnswer } from '../../src/http/failure_answer.ts';
+import { value } from '../support/http1_message.ts';
+
+const id = '01a1fb72-9752-76aa-81e3-a102b51033e6';
+
+test('the body has the form that the client accepts, and each says the reason and the request id', () => {
+  const failure = { kind: 'no_route' } as const;
+  for (const [accept, type] of [
+    ['application/json', 'application/problem+json'],
+    ['text/html,application/xhtml+xml;q=0.9', 'text/html; charset=utf-8'],
+    ['*/*', 'text/plain; charset=utf-8'],
+    [null, 'text/plain; charset=utf-8'],
+  ] as const) {
+    const answer = failureAnswer(failure, id, accept);
+    assert.equal(value(answer.headers, 'content-type'), type);
+    assert.match(answer.body, /no_route/);
+    assert.match(answer.body, new RegExp(id));
+    assert.equal(value(answer.headers, 'content-length'), String(Buffer.byteLength(answer.body)));
+  }
+});
+
+test('503 and 429 say when to come back, in whole seconds, rounded up', () => {
+  const after = (failure: Parameters<typeof failureAnswer>[0]) =>
+    value(failureAnswer(failure, id, null).headers, 'retry-after');
+  assert.equal(after({ kind: 'circuit_open', retryAfterMs: 4_200 }), '5');
+  assert.equal(after({ kind: 'rate_limited', limiter: 'a/0', retryAfterMs: 10 }), '1');
+  assert.equal(after({ kind: 'shutting_down' }), '1');
+  assert.equal(after({ kind: 'no_route' }), null);
+});
+
+test('a detail that came from outside cannot become markup', () => {
+  const answer = failureAnswer({ kind: 'bad_request', detail: '<script>alert(1)</script>' }, id, 'text/html');
+  assert.doesNotMatch(answer.body, /<script>/);
+});

@@ -1,0 +1,152 @@
+// Clusters that speak HTTP/2: gRPC is the test of everything at once.
+import assert from 'node:assert/strict';
+import http2, { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import * as certificates from '../support/certificates.ts';
+import { value } from '../support/http1_message.ts';
+import { connectHttp2 } from '../support/http2_client.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
+import { fetchRaw } from '../support/raw_client.ts';
+
+checkLeaks();
+
+type Handler = (stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
+
+async function withBackend(
+  handler: Handler,
+  use: (proxy: ProxyInProcess, sessions: Set<ServerHttp2Session>) => Promise<void>,
+  tls = false,
+): Promise<void> {
+  const server: Http2Server = tls
+    ? (http2.createSecureServer({
+        cert: certificates.server.cert,
+        key: certificates.server.key,
+      }) as unknown as Http2Server)
+    : http2.createServer();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', session => sessions.add(session));
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => {});
+    handler(stream as ServerHttp2Stream, headers);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const cluster = tls
+    ? { protocol: 'http2', tls: { caFile: certificates.caFile, serverName: 'localhost' } }
+    : { protocol: 'h2c' };
+  const proxy = await startProxy(forwardTo([`127.0.0.1:${port}`], { cluster, listener: { h2c: true } }));
+  try {
+    await use(proxy, sessions);
+  } finally {
+    await proxy.stop();
+    for (const session of sessions) session.destroy();
+    await new Promise(resolve => server.close(resolve));
+  }
+}
+
+for (const tls of [false, true]) {
+  test(`requests of both protocols reach a backend that speaks HTTP/2 ${tls ? 'over TLS' : 'in clear'}`, async () => {
+    await withBackend(
+      (stream, headers) => {
+        stream.respond({ ':status': 200, 'x-path': headers[':path'], 'x-authority': headers[':authority'] });
+        stream.pipe(stream);
+      },
+      async proxy => {
+        const one = await fetchRaw(proxy.target(), '/a?b', { method: 'POST', body: 'over one' });
+        assert.deepEqual(
+          [one.status, one.text, value(one.headers, 'x-path'), value(one.headers, 'x-authority')],
+          [200, 'over one', '/a?b', 'app.test'],
+        );
+        const client = await connectHttp2(proxy.target());
+        const two = await client.request('/c', { ':method': 'POST' }, 'over two').answer;
+        assert.deepEqual([two.status, two.text], [200, 'over two']);
+        await client.close();
+      },
+      tls,
+    );
+  });
+}
+
+test('a gRPC call streams both ways at once and ends with trailers', async () => {
+  await withBackend(
+    (stream, headers) => {
+      assert.equal(headers.te, 'trailers');
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.on('data', chunk => stream.write(`echo ${chunk}`));
+      stream.on('end', () => stream.end());
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const { stream, answer } = client.request(
+        '/svc/Method',
+        { ':method': 'POST', te: 'trailers', 'content-type': 'application/grpc' },
+        'open',
+      );
+      const replies: string[] = [];
+      const reply = (): Promise<void> =>
+        new Promise(resolve => stream.once('data', chunk => resolve(void replies.push(String(chunk)))));
+      for (const word of ['one', 'two', 'three']) {
+        const next = reply();
+        stream.write(word);
+        await next; // the answer to each message comes while the request is still open
+      }
+      stream.end();
+      const got = await answer;
+      assert.deepEqual(replies, ['echo one', 'echo two', 'echo three']);
+      assert.equal(value(got.trailers ?? [], 'grpc-status'), '0');
+      assert.equal(got.rstCode, 0);
+      await client.close();
+    },
+  );
+});
+
+test('many requests share one session', async () => {
+  await withBackend(
+    stream => stream.respond({ ':status': 204 }, { endStream: true }),
+    async (proxy, sessions) => {
+      const client = await connectHttp2(proxy.target());
+      const answers = await Promise.all(Array.from({ length: 50 }, () => client.request('/').answer));
+      assert.ok(answers.every(({ status }) => status === 204));
+      assert.equal(sessions.size, 1);
+      await client.close();
+    },
+  );
+});
+
+test('a stream that the backend resets before the head is repeated, in the middle it is cut', async () => {
+  let calls = 0;
+  await withBackend(
+    stream => {
+      calls++;
+      if (calls === 1) stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+      else if (calls === 2) stream.respond({ ':status': 200 }, { endStream: true });
+      else {
+        stream.respond({ ':status': 200 });
+        stream.write('half', () => stream.session?.destroy());
+      }
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      assert.equal((await client.request('/').answer).status, 200);
+      assert.notEqual((await client.request('/').answer).rstCode, 0, 'it does not look whole');
+      await proxy.lines.next({ reason: 'reset_in_body' });
+      await client.close();
+    },
+  );
+});
+
+test('a session that goes away is replaced', async () => {
+  await withBackend(
+    stream => stream.respond({ ':status': 200 }, { endStream: true }),
+    async (proxy, sessions) => {
+      assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+      for (const session of sessions) session.close(); // GOAWAY
+      for (let count = 0; count < 5; count++) assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+      assert.equal(sessions.size, 2);
+    },
+  );
+});

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Reloader, type ReloadResult } from '../../src/lifecycle/reload.ts';
+import { forwardTo, planOf } from '../support/plan_builder.ts';
+
+const one = planOf(forwardTo(['127.0.0.1:1']));
+const two = planOf(forwardTo(['127.0.0.1:2']));
+const elsewhere = planOf(forwardTo(['127.0.0.1:2'], { admin: { address: '127.0.0.1:9901' } }));
+
+function reloader(next: typeof one, taken: string[] = []) {
+  let plan = one;
+  let loads = 0;
+  const reports: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const subject = new Reloader({
+    get plan() {
+      return plan;
+    },
+    load: async () => {
+      loads++;
+      await gate.promise;
+      return {
+        kind: 'loaded',
+        plan: next,
+        origins: new Map(),
+        warnings: [],
+        materialFiles: [],
+        source: '',
+      } as never;
+    },
+    openListeners: async () => taken,
+    apply: applied => {
+      plan = applied;
+    },
+    describe: () => '',
+    report: (trigger, result) => reports.push(`${trigger} ${result.kind}`),
+    nowMs: () => 0,
+  });
+  return { subject, reports, open: gate.resolve, plan: () => plan, loads: () => loads };
+}
+
+test('a changed file is applied, the same one is not', async () => {
+  const changed = reloader(two);
+  changed.open();
+  assert.deepEqual(await changed.subject.request('signal'), { kind: 'applied', digest: two.digest });
+  assert.equal(changed.plan(), two);
+  assert.equal((await changed.subject.request('watch')).kind, 'unchanged');
+  assert.deepEqual(changed.reports, ['signal applied', 'watch unchanged']);
+});
+
+test('a taken port, and a change that needs a restart, leave the plan as it is and say why', async () => {
+  const taken = reloader(two, ['port 80 is taken']);
+  taken.open();
+  assert.deepEqual(await taken.subject.request('admin'), {
+    kind: 'rejected',
+    digest: one.digest,
+    problems: ['port 80 is taken'],
+  });
+  assert.equal(taken.plan(), one);
+  const fixed = reloader(elsewhere);
+  fixed.open();
+  const result = (await fixed.subject.request('admin')) as Extract<ReloadResult, { kind: 'rejected' }>;
+  assert.match(result.problems[0] ?? '', /restart/);
+});
+
+test('while one runs a second waits, and a third joins the second', async () => {
+  const { subject, open, loads } = reloader(two);
+  const all = [subject.request('signal'), subject.request('watch'), subject.request('admin')];
+  assert.equal(loads(), 1);
+  open();
+  await Promise.all(all);
+  assert.equal(loads(), 2);
+});

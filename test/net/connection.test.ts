@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { ConnectionTable } from '../../src/net/connection.ts';
+import { FakeClock } from '../support/fake_clock.ts';
+
+class FakeSocket extends EventEmitter {
+  destroyed = false;
+  destroy(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+}
+
+const limits = { processMax: 4, listenerMax: 3, perIpMax: 2 };
+
+function table() {
+  const clock = new FakeClock();
+  const subject = new ConnectionTable(clock);
+  const admit = (listener: string, ip: string) => {
+    const socket = new FakeSocket();
+    return { socket, admitted: subject.admit(socket as unknown as Socket, listener, ip, ip, limits) };
+  };
+  return { clock, subject, admit };
+}
+
+test('each limit refuses by its name, and a closed connection makes room', () => {
+  const { subject, admit } = table();
+  const first = admit('a', '1');
+  admit('a', '1');
+  assert.equal(admit('a', '1').admitted, 'clientIp');
+  admit('a', '2');
+  assert.equal(admit('a', '3').admitted, 'listener');
+  admit('b', '1');
+  assert.equal(admit('b', '9').admitted, 'process');
+  first.socket.destroy();
+  assert.equal(typeof admit('a', '1').admitted, 'object');
+  assert.equal(subject.size, 4);
+});
+
+test('a drain closes what is idle and leaves what works', () => {
+  const { clock, subject, admit } = table();
+  const [idle, active] = [admit('a', '1'), admit('a', '2')];
+  assert(typeof active.admitted === 'object');
+  active.admitted.setState('active');
+  clock.advance(500);
+  assert.deepEqual(
+    subject.list().map(({ state, ageMs }) => [state, ageMs]),
+    [
+      ['new', 500],
+      ['active', 500],
+    ],
+  );
+  subject.closeIdle();
+  assert.deepEqual([idle.socket.destroyed, active.socket.destroyed, subject.size], [true, false, 1]);
+});

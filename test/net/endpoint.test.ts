@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { formatAddress, parseAddress } from '../../src/net/endpoint.ts';
+
+test('every form of an address is read and written back', () => {
+  for (const text of [
+    '127.0.0.1:80',
+    '[::1]:8443',
+    'backend.local:8080',
+    'unix:/run/x.sock',
+    'fd:web',
+    '0.0.0.0:0',
+  ]) {
+    const address = parseAddress(text);
+    assert(typeof address !== 'string', text);
+    assert.equal(formatAddress(address), text);
+  }
+});
+
+test('what is no address is refused with the reason', () => {
+  for (const text of [
+    '',
+    '127.0.0.1',
+    ':80',
+    '[::1]',
+    '::1:80',
+    'a b:80',
+    'host:99999',
+    'http://a:80',
+    'unix:',
+    'fd:',
+    `unix:/${'x'.repeat(107)}`,
+  ]) {
+    assert.equal(typeof parseAddress(text), 'string', text);
+  }
+});

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accessLine, overheadMs, redact } from '../../src/observability/access_log.ts';
+import type { RequestRecord } from '../../src/observability/events.ts';
+import { seededRandom } from '../support/seeded_random.ts';
+
+function record(change: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
+    traceId: null,
+    listener: 'main',
+    clientIp: '203.0.113.7',
+    peerIp: '10.0.0.1',
+    method: 'GET',
+    host: 'a.test',
+    path: '/a?b',
+    protocol: 'HTTP/1.1',
+    status: 200,
+    reason: null,
+    route: 'all',
+    cluster: 'app',
+    attempts: [
+      {
+        endpoint: '10.0.0.2:80',
+        startedMs: 110,
+        connectMs: 3,
+        firstByteMs: null,
+        endedMs: 120,
+        status: null,
+        reason: 'connect_refused',
+        reused: false,
+      },
+      {
+        endpoint: '10.0.0.3:80',
+        startedMs: 130,
+        connectMs: 0,
+        firstByteMs: 8.123,
+        endedMs: 150,
+        status: 200,
+        reason: null,
+        reused: true,
+      },
+    ],
+    bytesIn: 1,
+    bytesOut: 2,
+    startedMs: 100,
+    queueMs: 4,
+    endedMs: 160,
+    tls: null,
+    plan: 'abcdef0123456789',
+    ...change,
+  };
+}
+const none = new Set<string>();
+
+test('a line holds every field of the contract, with each attempt', () => {
+  const line = JSON.parse(accessLine(record(), 1_700_000_000_000, none));
+  assert.deepEqual(Object.keys(line).sort(), [
+    'attempts',
+    'bytesIn',
+    'bytesOut',
+    'clientIp',
+    'cluster',
+    'host',
+    'level',
+    'listener',
+    'method',
+    'path',
+    'peerIp',
+    'plan',
+    'protocol',
+    'reason',
+    'requestId',
+    'route',
+    'status',
+    'time',
+    'timing',
+    'tls',
+    'traceId',
+  ]);
+  assert.deepEqual(line.attempts, [
+    { endpoint: '10.0.0.2:80', ms: 10, status: null, reason: 'connect_refused', reused: false },
+    { endpoint: '10.0.0.3:80', ms: 20, status: 200, reason: null, reused: true },
+  ]);
+  assert.deepEqual(line.timing, { queue: 4, connect: 0, firstByte: 8.12, total: 60, overhead: 26 });
+});
+
+test('the overhead is what neither attempts nor the queue explain', () => {
+  assert.equal(overheadMs(record()), 60 - 4 - 10 - 20);
+});
+
+test('a failure has the level of its row in the table', () => {
+  assert.equal(JSON.parse(accessLine(record({ reason: 'connect_refused' }), 0, none)).level, 40);
+  assert.equal(JSON.parse(accessLine(record({ reason: 'no_route' }), 0, none)).level, 30);
+});
+
+test('whatever a stranger writes, the line is one line of JSON and says the same', () => {
+  const seed = 99;
+  const random = seededRandom(seed);
+  for (let round = 0; round < 5_000; round++) {
+    const text = String.fromCharCode(...Array.from({ length: 12 }, () => Math.floor(random.unit() * 300)));
+    const line = accessLine(record({ path: `/${text}`, host: text, method: text }), 0, none);
+    assert.equal(line.indexOf('\n'), line.length - 1, `seed ${seed}, round ${round}`);
+    assert.equal(JSON.parse(line).host, text);
+  }
+});
+
+test('secrets in a query are masked, however their name is written', () => {
+  const names = new Set(['token']);
+  assert.equal(redact('/a?x=1&token=abc&y', names), '/a?x=1&token=***&y');
+  assert.equal(redact('/a?%74oken=abc', names), '/a?%74oken=***');
+  assert.equal(redact('/a?%zz=1', names), '/a?%zz=1');
+  assert.equal(redact('/token=1', names), '/token=1');
+});
