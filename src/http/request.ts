@@ -10,6 +10,7 @@ import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
+import type { ActiveMember, ActiveRequests } from './active_requests.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
 import { failureAnswer } from './failure_answer.ts';
@@ -17,7 +18,7 @@ import { failureAnswer } from './failure_answer.ts';
 /** What is under way in the process, whatever plan it runs on. */
 export interface Traffic {
   /** Requests and tunnels whose end is still to come. */
-  readonly active: Set<RequestContext>;
+  readonly active: ActiveRequests<RequestContext>;
   tunnels: number;
   /** Answers close their connection from now on. */
   draining: boolean;
@@ -54,7 +55,8 @@ export interface Work {
   onClientDrain(): void;
 }
 
-export class RequestContext implements RequestRecord, ClientListener {
+export class RequestContext implements RequestRecord, ClientListener, ActiveMember {
+  activeIndex = -1;
   readonly services: Services;
   readonly plane: DataPlane;
   readonly bound: BoundListener;
@@ -170,7 +172,7 @@ export class RequestContext implements RequestRecord, ClientListener {
       this.boundCluster?.handles ?? null,
     );
     this.peer.onRequestEnd();
-    traffic.active.delete(this);
+    traffic.active.remove(this);
     if (traffic.active.size === 0) traffic.onIdle();
   }
 }

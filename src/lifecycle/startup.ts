@@ -9,6 +9,7 @@ import { type Environment, type LoadResult, loadConfig } from '../config/loader.
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
 import { ConfigWatcher } from '../config/watcher.ts';
+import { ActiveRequests } from '../http/active_requests.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
@@ -82,7 +83,7 @@ export class RunningProxy {
       new BufferedDestination({ fd: process.stdout.fd }, this.#clock, () => metrics.logLineDropped());
     this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
     const traffic: Traffic = {
-      active: new Set(),
+      active: new ActiveRequests(),
       tunnels: 0,
       draining: false,
       onIdle: () => this.#onIdle?.(),
@@ -299,7 +300,7 @@ export class RunningProxy {
           if (traffic.active.size === 0) done();
         }),
       abortRequests: () => {
-        for (const request of [...traffic.active]) request.fail({ kind: 'shutting_down' });
+        for (const request of traffic.active.list()) request.fail({ kind: 'shutting_down' });
       },
       release: async () => {
         registry.disposeAll();
