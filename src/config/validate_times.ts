@@ -15,7 +15,7 @@ export function checkTimes(relations: Relations): void {
     const path = ['clusters', name];
     checkPool(name, path, relations);
     const active = cluster.health?.active;
-    if (typeof active !== 'object' || active.timeout === undefined) continue;
+    if (typeof active !== 'object') continue;
     const interval = effective(active.interval, 'clusters.health.active.interval');
     if (isLonger(active.timeout, interval.ms)) {
       report(

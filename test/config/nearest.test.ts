@@ -10,6 +10,12 @@ test('a slip of the finger finds the word that was meant', () => {
   assert.equal(didYouMean('poool', words), 'did you mean "pool"?');
 });
 
+test('a long word may have more slips than a short one', () => {
+  assert.equal(nearest('circutBraeker', ['circuitBreaker']), 'circuitBreaker');
+  assert.equal(nearest('abcd', ['bcde', 'wxyz']), 'bcde');
+  assert.equal(nearest('abcd', ['cdab', 'badc']), undefined);
+});
+
 test('a word that is like none gets no suggestion, nor does a very long one', () => {
   assert.equal(nearest('colour', ['pool', 'health']), undefined);
   assert.equal(nearest('a', ['b']), undefined);

@@ -34,6 +34,11 @@ test('durations and sizes mean what they say', () => {
   for (const [text, bytes] of Object.entries(sizes)) assert.equal(parseSize(text), bytes, text);
 });
 
+test('a fraction that a computer cannot hold is still a whole number of milliseconds', () => {
+  assert.equal(parseDuration('1.005s'), 1_005);
+  assert.equal(parseDuration('0.035s'), 35);
+});
+
 test('what is no duration or size is refused with an example', () => {
   for (const text of [
     '',

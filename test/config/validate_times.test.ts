@@ -43,6 +43,16 @@ test('of several listeners the one with the longest timeout counts', () => {
   assertOnly({ ...route('listeners: [a], timeouts: { responseHead: 2s }'), listeners }, /\(1s\)/);
 });
 
+test('a listener without a request timeout has the longest one', () => {
+  for (const [a, b] of [
+    ['off', '1s'],
+    ['1s', 'off'],
+  ]) {
+    const listeners = `{ a: { address: 127.0.0.1:80, timeouts: { request: ${a} } }, b: { address: 127.0.0.1:81, timeouts: { request: ${b} } } }`;
+    loadedFrom({ ...route('timeouts: { responseHead: 5s }'), listeners });
+  }
+});
+
 test('waiting for a connection is part of the request', () => {
   const pool = (rest: string): string => `{ app: { endpoints: [a:1], pool: { ${rest} } } }`;
   assertOnly(

@@ -60,6 +60,17 @@ test('a file that is replaced in one step is seen, also with the same size and a
   assert.equal(changes(), 1);
 });
 
+test('a content that is written with the old size and the old date is seen', context => {
+  const { file, look, changes } = watch(context);
+  utimesSync(file, 1_000, 1_000);
+  look(2);
+  assert.equal(changes(), 1);
+  writeFileSync(file, 'version: 3\n');
+  utimesSync(file, 1_000, 1_000);
+  look(2);
+  assert.equal(changes(), 2);
+});
+
 test('a symbolic link that is swapped is seen, as Kubernetes does with a ConfigMap', context => {
   const { folder } = watch(context);
   const clock = new FakeClock();

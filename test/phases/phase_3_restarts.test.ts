@@ -11,8 +11,8 @@ import { type ScriptedBackend, startBackend } from '../support/scripted_backend.
 checkLeaks();
 
 const CLIENTS = 64;
-/** The roadmap asks for 30 s; FAIRLEAD_RESTART_SECONDS=30 gives them. */
-const RUN_MS = 1_000 * Number(process.env.FAIRLEAD_RESTART_SECONDS ?? 8);
+/** As the roadmap asks; FAIRLEAD_RESTART_SECONDS=8 is enough for a quick look. */
+const RUN_MS = 1_000 * Number(process.env.FAIRLEAD_RESTART_SECONDS ?? 30);
 const RESTART_EVERY_MS = 1_000;
 
 test('three backends, one restarted every second, 64 clients: no request is lost', async () => {
