@@ -155,6 +155,7 @@ export class RunningProxy {
   /** A second call forces. Resolves to the exit code. */
   async drain(): Promise<number> {
     const exitCode = await this.#shutdown.begin(this.#plan.process.drain);
+    this.#telemetry.flush(); // the very last line too
     this.#stopped.resolve(exitCode);
     return exitCode;
   }
@@ -308,7 +309,6 @@ export class RunningProxy {
         connections.closeAll();
         await this.#admin?.close();
         this.#manager.stop();
-        this.#telemetry.flush();
       },
     };
   }
