@@ -48,31 +48,25 @@ export class Prober {
   }
 
   start(): void {
+    const sentMs = this.#clock.nowMs();
     this.#stopProbe = probe(
       this.#settings.probe,
       this.#target,
       this.#settings.timeoutMs,
       this.#clock,
-      (ok, cause) => {
-        this.#stopProbe = null;
-        this.#health.onProbe(ok, cause, this.#clock.nowMs());
-        this.#failuresWhileDown = ok || this.#health.state !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
-        if (!this.#disposed)
-          this.#timer = this.#clock.setTimer(startAgain, this.nextDelayMs(), this as Prober);
-      },
+      (ok, cause) => this.#onResult(ok, cause, sentMs),
     );
   }
 
-  nextDelayMs(): number {
-    const { intervalMs } = this.#settings;
-    let delayMs = intervalMs;
-    if (this.#health.isChanging) delayMs = Math.min(intervalMs, CHANGING_INTERVAL_MS_MAX);
-    else if (this.#failuresWhileDown > 1)
-      delayMs = Math.max(
-        intervalMs,
-        Math.min(intervalMs * 2 ** (this.#failuresWhileDown - 1), DOWN_INTERVAL_MS_MAX),
-      );
-    return delayMs * (1 + JITTER * (2 * this.#random.unit() - 1));
+  #onResult(ok: boolean, cause: string, sentMs: number): void {
+    this.#stopProbe = null;
+    this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentMs);
+    // Not `state`: an ejection by traffic hides what probes say.
+    this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
+    if (this.#disposed) return; // by one who heard of the change
+    const pauseMs = probePauseMs(this.#settings.intervalMs, this.#health.isChanging, this.#failuresWhileDown);
+    const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
+    this.#timer = this.#clock.setTimer(startAgain, pauseMs * jitter, this as Prober);
   }
 
   dispose(): void {
@@ -80,6 +74,13 @@ export class Prober {
     this.#clock.cancelTimer(this.#timer);
     this.#stopProbe?.();
   }
+}
+
+/** From one answer to the next question, before jitter. */
+export function probePauseMs(intervalMs: number, changing: boolean, failuresWhileDown: number): number {
+  if (changing) return Math.min(intervalMs, CHANGING_INTERVAL_MS_MAX);
+  if (failuresWhileDown < 2) return intervalMs;
+  return Math.max(intervalMs, Math.min(intervalMs * 2 ** (failuresWhileDown - 1), DOWN_INTERVAL_MS_MAX));
 }
 
 function startAgain(prober: Prober): void {

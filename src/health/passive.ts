@@ -1,9 +1,11 @@
 /**
- * Traffic judges endpoints: so many failures in a row eject one for a while, longer with each repetition (Envoy's
- * outlier detection: base time times the number of ejections, capped). Answers of 4xx and clients who leave never
- * count; answers of 5xx do.
+ * Traffic judges endpoints: so many failures in a row eject one for a while. The while grows with each repetition
+ * and shrinks again by one for each whole base time spent in rotation (Envoy's outlier detection: base time times
+ * number of ejections, capped). Answers of 5xx count as failures; answers of 4xx as successes; clients who leave not
+ * at all; nor does what was under way when the endpoint went out of rotation, by ejection or by probes.
+ *
+ * Times: monotonic milliseconds. The timer is the end of the ejection; a probe may end it earlier.
  */
-
 import type { Outcome } from '../resilience/circuit_breaker.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { EndpointHealth } from './state.ts';
@@ -22,8 +24,10 @@ export class PassiveHealth {
   readonly #settings: PassiveHealthSettings;
   readonly #health: EndpointHealth;
   readonly #clock: Clock;
-  #failures = 0;
+  #failures = 0; // in a row
   #ejections = 0;
+  #repeats = 0;
+  #ejectedUntilMs = 0;
   #timer: Timer | null = null;
 
   constructor(settings: PassiveHealthSettings, health: EndpointHealth, clock: Clock) {
@@ -32,34 +36,40 @@ export class PassiveHealth {
     this.#clock = clock;
   }
 
+  /** In all. */
   get ejections(): number {
     return this.#ejections;
   }
 
   /** `mayEject` asks the cluster whether one more may be out. */
   record(outcome: Outcome, cause: string, mayEject: () => boolean): void {
-    if (outcome === 'abandoned') return;
+    if (outcome === 'abandoned' || !this.#health.isEligible) return;
     if (outcome === 'success') {
       this.#failures = 0;
       return;
     }
     this.#failures++;
-    if (this.#failures < this.#settings.consecutiveFailures || this.#health.isEjected || !mayEject()) return;
-    this.#failures = 0;
+    if (this.#failures < this.#settings.consecutiveFailures || !mayEject()) return;
+    this.#eject(`${this.#failures} failures in a row, the last: ${cause}`);
+  }
+
+  #eject(cause: string): void {
+    const nowMs = this.#clock.nowMs();
+    const { ejectMs } = this.#settings;
+    const forgiven = Math.floor(Math.max(0, nowMs - this.#ejectedUntilMs) / ejectMs);
+    this.#repeats = Math.max(0, this.#repeats - forgiven) + 1;
     this.#ejections++;
-    this.#health.eject(
-      `${this.#settings.consecutiveFailures} failures in a row, the last: ${cause}`,
-      this.#clock.nowMs(),
-    );
+    this.#failures = 0;
+    // The cap is for repetition: a base time that is longer already stays as it is.
+    const forMs = Math.max(ejectMs, Math.min(ejectMs * this.#repeats, EJECT_MS_MAX));
+    this.#ejectedUntilMs = nowMs + forMs;
     this.#clock.cancelTimer(this.#timer);
-    this.#timer = this.#clock.setTimer(
-      readmit,
-      Math.min(this.#settings.ejectMs * this.#ejections, EJECT_MS_MAX),
-      this as PassiveHealth,
-    );
+    this.#timer = this.#clock.setTimer(readmit, forMs, this as PassiveHealth);
+    this.#health.eject(cause, nowMs);
   }
 
   readmit(): void {
+    this.#timer = null;
     this.#health.readmit(this.#clock.nowMs());
   }
 
@@ -74,5 +84,6 @@ function readmit(passive: PassiveHealth): void {
 
 /** How many of a cluster may be ejected at once: never the only one, always one of several. */
 export function ejectedMax(endpoints: number, ratioMax: number): number {
-  return endpoints < 2 ? 0 : Math.max(1, Math.floor(endpoints * ratioMax));
+  // 0.29 * 100 is a little below 29.
+  return endpoints < 2 ? 0 : Math.max(1, Math.floor(endpoints * ratioMax + 1e-9));
 }

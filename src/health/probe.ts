@@ -1,5 +1,9 @@
-/** One question to one endpoint from the side: does it connect, does it answer as expected? */
+/**
+ * One question to one endpoint from the side: does it connect, does it answer as expected? The connection is opened
+ * in the way that traffic opens it (address, TLS, verification) and closed after the answer's head.
+ */
 import http from 'node:http';
+import http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
@@ -13,9 +17,16 @@ export type OpenSocket = (callback: (failure: Failure | null, socket: Socket | n
 
 export interface ProbeTarget {
   readonly open: OpenSocket;
-  /** For `Host`. */
+  /** For `Host` or `:authority`. */
   readonly authority: string;
+  /** The endpoint speaks HTTP/2 and perhaps nothing else; absent: HTTP/1.1. */
+  readonly http2?: boolean;
 }
+
+/** `cause` is for a person: `status 200`, `connect_refused`, ... */
+export type ProbeCallback = (ok: boolean, cause: string) => void;
+
+const USER_AGENT = 'fairlead-health';
 
 /** Calls back exactly once; the function it returns gives up without calling back. */
 export function probe(
@@ -23,48 +34,75 @@ export function probe(
   target: ProbeTarget,
   timeoutMs: number,
   clock: Clock,
-  callback: (ok: boolean, cause: string) => void,
+  callback: ProbeCallback,
 ): () => void {
   let done = false;
   let socket: Socket | null = null;
+  let giveUp: (() => void) | null = null;
   const stop = (): void => {
     done = true;
     clock.cancelTimer(timer);
     giveUp?.();
     socket?.destroy();
   };
-  const finish = (ok: boolean, cause: string): void => {
+  const finish: ProbeCallback = (ok, cause) => {
     if (done) return;
     stop();
     callback(ok, cause);
   };
   const timer = clock.setTimer(() => finish(false, `no answer within ${timeoutMs} ms`), timeoutMs, undefined);
-  let giveUp: (() => void) | null = null;
   giveUp = target.open((failure, opened) => {
     giveUp = null;
     socket = opened;
     if (failure !== null || opened === null) finish(false, failure?.kind ?? 'connect_refused');
     else if (settings.kind === 'tcp') finish(true, 'connected');
-    else ask(opened, settings, target.authority, finish);
+    else {
+      const judge = (status: number): void =>
+        finish(status >= settings.statusMin && status <= settings.statusMax, `status ${status}`);
+      const ask = target.http2 === true ? askHttp2 : askHttp1;
+      ask(opened, settings.path, target.authority, judge, error => finish(false, causeOf(error)));
+    }
   });
   return stop;
 }
 
-function ask(
+type Ask = (
   socket: Socket,
-  settings: Extract<ProbeSettings, { kind: 'http' }>,
+  path: string,
   authority: string,
-  finish: (ok: boolean, cause: string) => void,
-): void {
+  onStatus: (status: number) => void,
+  onError: (error: Error) => void,
+) => void;
+
+const askHttp1: Ask = (socket, path, authority, onStatus, onError) => {
   const request = http.get({
-    path: settings.path,
-    headers: { host: authority, 'user-agent': 'fairlead-health', connection: 'close' },
+    path,
+    headers: { host: authority, 'user-agent': USER_AGENT, connection: 'close' },
     createConnection: () => socket,
   });
-  request.on('error', error => finish(false, 'code' in error ? String(error.code) : error.message));
+  request.on('error', onError);
+  request.on('upgrade', () => onStatus(101)); // nobody asked for that
   request.on('response', answer => {
     answer.resume();
-    const status = answer.statusCode ?? 0;
-    finish(status >= settings.statusMin && status <= settings.statusMax, `status ${status}`);
+    onStatus(answer.statusCode ?? 0);
   });
+};
+
+const askHttp2: Ask = (socket, path, authority, onStatus, onError) => {
+  const session = http2.connect('http://backend', { createConnection: () => socket });
+  session.on('error', onError);
+  const scheme = 'encrypted' in socket ? 'https' : 'http';
+  const stream = session.request({
+    ':scheme': scheme,
+    ':authority': authority,
+    ':path': path,
+    'user-agent': USER_AGENT,
+  });
+  stream.on('error', onError);
+  stream.on('close', () => onError(new Error('closed'))); // without an error, and without an answer
+  stream.on('response', headers => onStatus(headers[':status'] ?? 0));
+};
+
+function causeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.message;
 }

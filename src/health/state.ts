@@ -1,53 +1,99 @@
 /**
- * What is known of the health of one endpoint. Two sources, kept apart: what probes said (`unknown → healthy ⇄
- * unhealthy`, with hysteresis) and what traffic said (ejected until a time). Health can only take an endpoint
- * out of rotation.
+ * What is known of the health of one endpoint. Two sources, kept apart:
  *
- * `unknown` serves: right after a start nobody has been asked yet, and refusing everything until the first
- * probes are back would turn each restart into an outage.
+ *   probes    unknown ──one success──▶ healthy ◀──healthyAfter── unhealthy
+ *                └──unhealthyAfter──▶ unhealthy ◀──unhealthyAfter──┘      so many in a row, so that nothing flaps
+ *   traffic   in rotation ◀──▶ ejected    ends with its time, or with a probe that was sent later and succeeded
+ *
+ * Health can only take an endpoint out of rotation. `unknown` serves until the first verdict: right after a start
+ * nobody has been asked yet, and refusing everything until the probes are back would make each restart an outage.
+ *
+ * Times: monotonic milliseconds of `Clock.nowMs()`, handed in. The transitions are pure functions; the class only
+ * keeps the state and tells of changes.
  */
 
-export type HealthState = 'unknown' | 'healthy' | 'unhealthy' | 'ejected';
+export type Verdict = 'unknown' | 'healthy' | 'unhealthy';
+export type HealthState = Verdict | 'ejected';
 
 export interface HealthThresholds {
   readonly healthyAfter: number;
   readonly unhealthyAfter: number;
 }
 
+export interface HealthFacts {
+  readonly verdict: Verdict;
+  /** Probes in a row that contradict the verdict. */
+  readonly against: number;
+  /** Since when traffic has it out of rotation; null: it has not. */
+  readonly ejectedMs: number | null;
+}
+
+/** `from` and `to` differ. */
 export type HealthListener = (from: HealthState, to: HealthState, cause: string) => void;
+
+export function stateOf({ verdict, ejectedMs }: HealthFacts): HealthState {
+  return ejectedMs === null ? verdict : 'ejected';
+}
+
+export function isServing(state: HealthState): boolean {
+  return state === 'healthy' || state === 'unknown';
+}
+
+/** A probe that was sent before the ejection says nothing about what traffic has seen since. */
+export function afterProbe(
+  facts: HealthFacts,
+  ok: boolean,
+  sentMs: number,
+  { healthyAfter, unhealthyAfter }: HealthThresholds,
+): HealthFacts {
+  const { ejectedMs } = facts;
+  const ejected = ok && ejectedMs !== null && sentMs >= ejectedMs ? null : ejectedMs;
+  const verdict = ok ? 'healthy' : 'unhealthy';
+  const against = facts.verdict === verdict ? 0 : facts.against + 1;
+  // Where nothing is known the first success is enough: it serves already.
+  const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
+  return against < needed
+    ? { verdict: facts.verdict, against, ejectedMs: ejected }
+    : { verdict, against: 0, ejectedMs: ejected };
+}
+
+/** Without active checks an endpoint counts as healthy: traffic alone judges it. */
+const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 
 export class EndpointHealth {
   readonly #thresholds: HealthThresholds;
   readonly #listeners = new Set<HealthListener>();
-  #probed: 'unknown' | 'healthy' | 'unhealthy';
-  #ejected = false;
-  #streak = 0;
+  #facts: HealthFacts;
   #lastError: string | null = null;
   #sinceMs: number;
 
-  /** Without active checks an endpoint counts as healthy: traffic alone judges it. */
   constructor(thresholds: HealthThresholds | null, nowMs: number) {
-    this.#thresholds = thresholds ?? { healthyAfter: 1, unhealthyAfter: 1 };
-    this.#probed = thresholds === null ? 'healthy' : 'unknown';
+    this.#thresholds = thresholds ?? WITHOUT_PROBES;
+    this.#facts = { verdict: thresholds === null ? 'healthy' : 'unknown', against: 0, ejectedMs: null };
     this.#sinceMs = nowMs;
   }
 
   get state(): HealthState {
-    return this.#ejected ? 'ejected' : this.#probed;
+    return stateOf(this.#facts);
+  }
+  /** What probes say, also while ejected. */
+  get verdict(): Verdict {
+    return this.#facts.verdict;
   }
   get isEligible(): boolean {
-    return !this.#ejected && this.#probed !== 'unhealthy';
+    return isServing(this.state);
   }
   get isEjected(): boolean {
-    return this.#ejected;
+    return this.#facts.ejectedMs !== null;
   }
-  /** The last probes disagree with the state: look again sooner. */
+  /** The next probe may change the verdict: look again sooner. */
   get isChanging(): boolean {
-    return this.#probed === 'unknown' || this.#streak > 0;
+    return this.#facts.verdict === 'unknown' || this.#facts.against > 0;
   }
   get lastError(): string | null {
     return this.#lastError;
   }
+  /** When `state` became what it is. */
   get sinceMs(): number {
     return this.#sinceMs;
   }
@@ -57,69 +103,29 @@ export class EndpointHealth {
     return () => this.#listeners.delete(listener);
   }
 
-  /** The verdict of one probe. */
-  onProbe(ok: boolean, cause: string, nowMs: number): void {
+  /** What one probe has found; `sentMs` is when it was sent. */
+  onProbe(ok: boolean, cause: string, nowMs: number, sentMs = nowMs): void {
     if (!ok) this.#lastError = cause;
-    if (ok && this.#ejected)
-      this.#change(
-        () => {
-          this.#ejected = false;
-        },
-        'a probe succeeded',
-        nowMs,
-      );
-    const verdict = ok ? 'healthy' : 'unhealthy';
-    if (this.#probed === verdict) {
-      this.#streak = 0;
-      return;
-    }
-    this.#streak++;
-    // Nothing is known yet: the first success is enough to say so.
-    const needed = ok
-      ? this.#probed === 'unknown'
-        ? 1
-        : this.#thresholds.healthyAfter
-      : this.#thresholds.unhealthyAfter;
-    if (this.#streak < needed) return;
-    this.#streak = 0;
-    this.#change(
-      () => {
-        this.#probed = verdict;
-      },
-      cause,
-      nowMs,
-    );
+    this.#become(afterProbe(this.#facts, ok, sentMs, this.#thresholds), cause, nowMs);
   }
 
   eject(cause: string, nowMs: number): void {
     this.#lastError = cause;
-    this.#change(
-      () => {
-        this.#ejected = true;
-      },
-      cause,
-      nowMs,
-    );
+    this.#become({ ...this.#facts, ejectedMs: nowMs }, cause, nowMs);
   }
 
   readmit(nowMs: number): void {
-    this.#change(
-      () => {
-        this.#ejected = false;
-      },
-      'the ejection is over',
-      nowMs,
-    );
+    this.#become({ ...this.#facts, ejectedMs: null }, 'the ejection is over', nowMs);
   }
 
   dispose(): void {
     this.#listeners.clear();
   }
 
-  #change(apply: () => void, cause: string, nowMs: number): void {
-    const from = this.state;
-    apply();
-    const to = this.state;
+  #become(next: HealthFacts, cause: string, nowMs: number): void {
+    const from = stateOf(this.#facts);
+    const to = stateOf(next);
+    this.#facts = next;
     if (from === to) return;
     this.#sinceMs = nowMs;
     for (const listener of this.#listeners) listener(from, to, cause);

@@ -36,7 +36,15 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
     `budget ${settings.name} ${JSON.stringify(settings.retryBudget)}`,
     () => new RetryBudget(settings.retryBudget, clock),
   );
-  return { name: settings.name, pool, retryBudget, handles: metrics.cluster(settings.name) };
+  return {
+    name: settings.name,
+    pool,
+    retryBudget,
+    handles: metrics.cluster(
+      settings.name,
+      backends.map(backend => backend.name),
+    ),
+  };
 }
 
 function createPolicy(settings: ClusterSettings, { registry, random }: Runtime): Policy<Backend> {

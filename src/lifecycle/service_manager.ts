@@ -3,7 +3,10 @@
  * loop still turns. Without NOTIFY_SOCKET nothing happens.
  *
  * Node cannot send a datagram to a Unix socket, so this goes through libc by `node:ffi`, which is experimental: it
- * is used in this file only, and where it fails the program `systemd-notify` does the same, slower.
+ * is used in this file only, and where it fails the program `systemd-notify` does the same, slower; without root it
+ * is not taken for the main process, so the unit then needs NotifyAccess=all.
+ *
+ * What the manager has told this process is taken out of the environment: a child must not speak in its name.
  */
 import { spawn } from 'node:child_process';
 import { type Clock, systemMonotonicUsec, type Timer } from '../resilience/clock.ts';
@@ -20,14 +23,20 @@ export interface ServiceManager {
 
 type Send = (message: string) => void;
 
+/** Messages that wait for the program `systemd-notify`. */
+const WAITING_MAX = 16;
+
+/** Removes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from `env`. */
 export async function createServiceManager(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Record<string, string | undefined>,
   clock: Clock,
+  openSocket: (path: string) => Promise<Send> = openByFfi,
 ): Promise<ServiceManager> {
-  const socket = env['NOTIFY_SOCKET'];
-  const send: Send = socket === undefined || socket === '' ? () => {} : await openNotifySocket(socket);
-  let watchdog: Timer | null = null;
+  const socket = env['NOTIFY_SOCKET'] ?? '';
   const intervalMs = watchdogIntervalMs(env);
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
+  const send: Send = socket === '' ? () => {} : await openSocket(socket).catch(() => byProgram(socket, env));
+  let watchdog: Timer | null = null;
   const beat = (): void => {
     send('WATCHDOG=1');
     watchdog = clock.setTimer(beat, intervalMs ?? 0, undefined);
@@ -46,6 +55,36 @@ export async function createServiceManager(
   };
 }
 
+/**
+ * One process per message, one after the other: READY must not overtake RELOADING. Of those that wait only so many
+ * are kept; the oldest say least.
+ */
+function byProgram(socket: string, env: Readonly<Record<string, string | undefined>>): Send {
+  const waiting: string[] = [];
+  let running = false;
+  const next = (): void => {
+    const message = waiting.shift();
+    running = message !== undefined;
+    if (message === undefined) return;
+    try {
+      const child = spawn('systemd-notify', ['--no-block', ...message.split('\n')], {
+        stdio: 'ignore',
+        env: { ...env, NOTIFY_SOCKET: socket },
+      });
+      child.once('error', next); // no such program: the manager is told nothing
+      child.once('exit', next);
+      child.unref(); // the end of the proxy does not wait for it
+    } catch {
+      running = false; // processes are not permitted
+    }
+  };
+  return message => {
+    waiting.push(message);
+    if (waiting.length > WAITING_MAX) waiting.shift();
+    if (!running) next();
+  };
+}
+
 /** Half of what the manager waits for; null if it does not watch this process. */
 function watchdogIntervalMs(env: Readonly<Record<string, string | undefined>>): number | null {
   const usec = Number(env['WATCHDOG_USEC']);
@@ -55,18 +94,6 @@ function watchdogIntervalMs(env: Readonly<Record<string, string | undefined>>): 
 
 function oneLine(text: string): string {
   return text.replaceAll(/[\r\n]+/g, ' ').slice(0, 500);
-}
-
-async function openNotifySocket(path: string): Promise<Send> {
-  try {
-    return await openByFfi(path);
-  } catch {
-    return message => {
-      const child = spawn('systemd-notify', message.split('\n'), { stdio: 'ignore' });
-      child.on('error', () => {}); // no such program: the manager is told nothing
-      child.unref();
-    };
-  }
 }
 
 const AF_UNIX = 1;

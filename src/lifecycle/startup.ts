@@ -99,6 +99,7 @@ export class RunningProxy {
     };
     this.#planeRef = { current: assemblePlane(this.#plan, this.#runtime) };
     this.#runtime.registry.retainUsed();
+    metrics.retainUsed();
     const services: Services = {
       planeRef: this.#planeRef,
       clock: this.#clock,
@@ -174,10 +175,7 @@ export class RunningProxy {
     try {
       this.#admin = await openAdminApi(address, {
         readiness: () => this.#readiness(),
-        metrics: async () => {
-          const { registry } = this.#runtime.metrics;
-          return { contentType: registry.contentType, text: await registry.metrics() };
-        },
+        metrics: accept => this.#runtime.metrics.scrape(accept),
         status: () => this.#status(),
         plan: () => maskSecrets(this.#plan),
         explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
@@ -264,6 +262,7 @@ export class RunningProxy {
         this.#planeRef.current = assemblePlane(next, this.#runtime);
         this.#listeners.commit(next.listeners);
         this.#runtime.registry.retainUsed();
+        this.#runtime.metrics.retainUsed();
         this.#remember();
         this.#watch(loaded?.materialFiles ?? []);
       },

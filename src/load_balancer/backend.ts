@@ -7,6 +7,7 @@ import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
+import { type Room, roomOf } from './room.ts';
 
 export interface EndpointSettings {
   readonly address: Address;
@@ -42,15 +43,21 @@ export interface ClusterSettings {
   readonly retryBudget: RetryBudgetSettings;
 }
 
-/** The state comes from the registry, so that it survives a reload; this object belongs to one pool. */
+/**
+ * The state comes from the registry, under keys that name the endpoint and the settings that gave the state its
+ * meaning, so that it survives a reload; this object belongs to one pool.
+ */
 export class Backend {
   /** The address as text: the `endpoint` of logs and metrics. */
   readonly name: string;
   readonly weight: number;
   readonly upstream: Upstream;
+  /** Of the upstream: shared with the pools of other plans that use the same connections. */
+  readonly room: Room;
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
+  /** Leases of this pool. */
   inFlight = 0;
 
   constructor(
@@ -61,8 +68,22 @@ export class Backend {
     this.name = name;
     this.weight = weight;
     this.upstream = state.upstream;
+    this.room = roomOf(state.upstream);
     this.health = state.health;
     this.passive = state.passive;
     this.circuit = state.circuit;
+  }
+
+  /** Health and weight allow traffic. */
+  get isEligible(): boolean {
+    return this.weight > 0 && this.health.isEligible;
+  }
+  /** The circuit lets a request through; only time or an answer changes that. */
+  get admits(): boolean {
+    return this.circuit === null || this.circuit.wouldAdmit;
+  }
+  /** A lease could be given out now. */
+  get isReady(): boolean {
+    return this.isEligible && this.upstream.hasRoom && this.admits;
   }
 }

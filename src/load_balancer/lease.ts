@@ -10,8 +10,6 @@ export type { Outcome } from '../resilience/circuit_breaker.ts';
 export interface LeaseOwner {
   /** Whether one more backend may be taken out by passive health. */
   readonly mayEject: () => boolean;
-  /** A connection has come free. */
-  onRelease(): void;
 }
 
 export class Lease {
@@ -39,7 +37,8 @@ export class Lease {
 }
 
 /**
- * Gives the slot back and tells circuit and passive health how it went. `cause` is what was seen, for the log.
+ * Tells circuit and passive health how it went, then gives the slot back to whoever waits. In this order: the next
+ * request must not get a backend that this one has just shown to be broken. `cause` is what was seen, for the log.
  * `abandoned` says nothing about the backend: the client left, or the request failed for a reason of its own.
  */
 export function settleLease(lease: Lease, outcome: Outcome, cause: string): void {
@@ -47,8 +46,8 @@ export function settleLease(lease: Lease, outcome: Outcome, cause: string): void
   lease.settled = true;
   const { backend, pool } = lease;
   backend.inFlight--;
-  backend.upstream.release(lease.slot);
   if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome);
   backend.passive?.record(outcome, cause, pool.mayEject);
-  pool.onRelease();
+  backend.upstream.release(lease.slot);
+  backend.room.tell();
 }

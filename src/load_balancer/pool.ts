@@ -1,29 +1,37 @@
 /**
  * The backends of one cluster and the queue in front of them.
  *
- *   lease ──> eligible? ──> policy picks a usable one ──> Lease
- *                │                └─ none has a free connection ──> queue (bounded) ──> Lease, or queue_timeout
- *                └─ none ──> no_healthy_backend / circuit_open
+ *   lease ──> policy picks one that is ready: eligible, a free connection, the circuit admits ──> Lease
+ *               └─ none ──> all out ──> no_healthy_backend, circuit_open
+ *                           └─ else wait (bounded in number and time) ──> Lease, queue_timeout; queue_full
  *
- * Eligible is what health allows; it changes seldom and is kept as a list. Usable is asked for each pick: not
- * tried yet by this request, a free connection, the circuit admits. An untried backend is preferred; when none
- * is left, a request may come back to one that it has tried (with a single endpoint there is no other).
+ * Which backend may a repeated attempt have? One that it has not tried, as long as there is one that health and
+ * circuit allow, even if it has to wait for it. When there is none left, also one that it has tried: with a single
+ * endpoint there is no other.
+ *
+ * What holds between two calls: no first attempt waits while a backend is ready. Whoever waits is woken by a free
+ * connection, a change of health, an answer that closes a circuit, or the time at which one may be probed.
+ *
+ * Retired by `dispose` (a newer plan has another pool), it serves those that wait and those that repeat an attempt
+ * on the older plan, and is held by them alone. Connections, health and circuits are not its own.
  */
+import assert from 'node:assert/strict';
+import { type HealthState, isServing } from '../health/state.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Backend, PoolSettings } from './backend.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import type { Policy } from './policy.ts';
+import { WaitQueue } from './wait_queue.ts';
 
 /** A request that wants a backend. The owner keeps the object; exactly one of the two is called, perhaps at once. */
 export interface LeaseWant {
+  /** Does not change while the want waits. */
   readonly tried: readonly Backend[];
   onLease(lease: Lease): void;
   onRefused(failure: Failure): void;
 }
 
-/** When a connection comes free, so many waiters are offered it before the search ends: the work is bounded. */
-const OFFERS_MAX = 8;
 const NONE: readonly Backend[] = [];
 
 export class ClusterPool implements LeaseOwner {
@@ -33,12 +41,19 @@ export class ClusterPool implements LeaseOwner {
   readonly #policy: Policy<Backend>;
   readonly #clock: Clock;
   readonly #ejectedMax: number;
-  readonly #unsubscribe: readonly (() => void)[];
-  /** In the order of arrival, with the time at which waiting began. All wait equally long, so the first is due first. */
-  readonly #queue = new Map<LeaseWant, number>();
-  #queueTimer: Timer | null = null;
+  readonly #queue = new WaitQueue<LeaseWant>();
+  #timer: Timer | null = null;
   #eligible: readonly Backend[] = NONE;
-  #tried: readonly Backend[] = NONE;
+  #ejected = 0;
+  #unsubscribeHealth: (() => void)[] = [];
+  #leaveRooms: (() => void)[] = [];
+  #retired = false;
+  /** What the two functions below are asked about. */
+  #tried = NONE;
+  #offered: Backend | null = null;
+  /** Backends that may have become ready, while those that wait are being served. */
+  readonly #freed = new Set<Backend>();
+  #serving = false;
 
   constructor(
     name: string,
@@ -52,12 +67,11 @@ export class ClusterPool implements LeaseOwner {
     this.backends = backends;
     this.#settings = settings;
     this.#policy = policy;
-    this.#clock = clock;
     this.#ejectedMax = ejectedMax;
-    this.#unsubscribe = backends.flatMap(({ health, upstream }) => [
-      health.subscribe(() => this.#refresh()),
-      upstream.onRoom(() => this.onRelease()),
-    ]);
+    this.#clock = clock;
+    const onChange = (from: HealthState, to: HealthState) => this.#onHealth(from, to);
+    this.#unsubscribeHealth = backends.map(({ health }) => health.subscribe(onChange));
+    this.#enterRooms();
     this.#refresh();
   }
 
@@ -69,120 +83,191 @@ export class ClusterPool implements LeaseOwner {
   }
 
   lease(want: LeaseWant): void {
-    const lease = this.#queue.size === 0 ? this.#tryLease(want, 0) : null;
-    if (lease !== null) want.onLease(lease);
+    if (this.#retired) this.#refresh();
+    // Those who wait have found nothing, and would have been told: a newcomer need not look.
+    const isFirst = want.tried.length === 0;
+    const backend = isFirst && this.#queue.hasFirstAttempts ? null : this.#pick(want.tried);
+    if (backend !== null) want.onLease(this.#grant(backend, 0));
     else this.#wait(want);
   }
 
   /** The want is withdrawn; it hears nothing more. */
   cancel(want: LeaseWant): void {
-    this.#queue.delete(want);
-    if (this.#queue.size === 0) this.#stopQueueTimer();
+    this.#queue.remove(want);
+    this.#onQueueShorter();
   }
 
-  /** A connection has come free. */
-  onRelease(): void {
-    if (this.#queue.size > 0) this.#serveQueue();
-  }
+  /** Whether one more backend may be taken out by passive health: within the share, and never the last one. */
+  readonly mayEject = (): boolean => {
+    if (this.#retired) this.#refresh();
+    return this.#ejected < this.#ejectedMax && this.#eligible.length > 1;
+  };
 
-  /** Whether one more backend may be taken out by passive health. */
-  readonly mayEject = (): boolean =>
-    this.backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0) < this.#ejectedMax;
-
+  /** Retires the pool. */
   dispose(): void {
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#retired = true;
+    for (const unsubscribe of this.#unsubscribeHealth.splice(0)) unsubscribe();
+    this.#onQueueShorter();
+  }
+
+  // ---- who is eligible
+
+  #onHealth(from: HealthState, to: HealthState): void {
+    if (isServing(from) && isServing(to)) return;
+    this.#refresh();
+    this.#reconsider();
   }
 
   #refresh(): void {
-    this.#eligible = this.backends.filter(({ health, weight }) => health.isEligible && weight > 0);
+    this.#eligible = this.backends.filter(({ isEligible }) => isEligible);
+    this.#ejected = this.backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
     this.#policy.setMembers(this.#eligible);
-    if (this.#queue.size > 0) this.#serveQueue();
   }
 
   // ---- picking
 
-  #tryLease(want: LeaseWant, waitedMs: number): Lease | null {
-    const backend = this.#pick(want.tried);
-    const slot = backend?.upstream.take() ?? null;
-    if (backend === null || slot === null) return null;
-    const permit = backend.circuit?.admit() ?? null;
-    backend.inFlight++;
-    return new Lease(this, backend, slot, permit === 'refused' ? null : permit, waitedMs);
-  }
-
   #pick(tried: readonly Backend[]): Backend | null {
     this.#tried = tried;
     const fresh = this.#policy.pick(this.#isUsable);
-    if (fresh !== null || tried.length === 0 || this.#eligible.some(backend => !tried.includes(backend)))
-      return fresh;
+    if (fresh !== null || tried.length === 0 || this.#hasUntried(tried)) return fresh;
     this.#tried = NONE;
     return this.#policy.pick(this.#isUsable);
   }
 
   /** Made once: a closure for each pick would be one for each request. */
-  readonly #isUsable = (backend: Backend): boolean =>
-    backend.upstream.hasRoom &&
-    (backend.circuit === null || backend.circuit.wouldAdmit) &&
-    !this.#tried.includes(backend);
+  readonly #isUsable = (backend: Backend): boolean => backend.isReady && !this.#tried.includes(backend);
+
+  /** There is one that it could go to, now or when a connection comes free. */
+  #hasUntried(tried: readonly Backend[]): boolean {
+    return this.#eligible.some(backend => backend.admits && !tried.includes(backend));
+  }
+
+  #grant(backend: Backend, waitedMs: number): Lease {
+    const slot = backend.upstream.take();
+    const permit = backend.circuit === null ? null : backend.circuit.admit();
+    assert(slot !== null && permit !== 'refused', 'a backend that is ready has a connection and admits');
+    backend.inFlight++;
+    return new Lease(this, backend, slot, permit, waitedMs);
+  }
 
   // ---- waiting
 
   #wait(want: LeaseWant): void {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal() ?? this.#queueFull();
     if (refusal !== null) {
       want.onRefused(refusal);
       return;
     }
-    this.#queue.set(want, this.#clock.nowMs());
-    if (this.#queueTimer === null) this.#setQueueTimer(this.#settings.queueMs);
+    this.#enterRooms();
+    this.#queue.add(want, this.#clock.nowMs());
+    if (this.#timer === null) this.#setTimer();
   }
 
   /** Why waiting makes no sense, if it makes none. */
   #refusal(): Failure | null {
     if (this.#eligible.length === 0) return { kind: 'no_healthy_backend', cluster: this.name };
-    if (this.#eligible.every(({ circuit }) => circuit !== null && !circuit.wouldAdmit)) {
-      return {
-        kind: 'circuit_open',
-        retryAfterMs: Math.min(...this.#eligible.map(({ circuit }) => circuit?.retryAfterMs ?? 0)),
-      };
-    }
-    if (this.#queue.size >= this.#settings.queueMax)
-      return { kind: 'queue_full', limit: this.#settings.queueMax };
-    return null;
+    if (this.#eligible.some(({ admits }) => admits)) return null;
+    const retryAfterMs = this.#eligible.reduce(
+      (soonest, { circuit }) => Math.min(soonest, circuit?.retryAfterMs ?? 0),
+      Number.POSITIVE_INFINITY,
+    );
+    return { kind: 'circuit_open', retryAfterMs };
   }
 
-  #serveQueue(): void {
-    let offers = 0;
-    for (const [want, sinceMs] of this.#queue) {
-      const lease = this.#tryLease(want, this.#clock.nowMs() - sinceMs);
-      offers++;
-      if (lease !== null) {
-        this.cancel(want);
-        want.onLease(lease); // may lease, settle and cancel in turn: the iteration allows that
-      } else if (offers >= OFFERS_MAX || !this.#eligible.some(({ upstream }) => upstream.hasRoom)) return;
-    }
+  #queueFull(): Failure | null {
+    const { queueMax } = this.#settings;
+    return this.#queue.size < queueMax ? null : { kind: 'queue_full', limit: queueMax };
   }
 
-  #onQueueTimer(): void {
-    this.#queueTimer = null;
-    const nowMs = this.#clock.nowMs();
-    for (const [want, sinceMs] of this.#queue) {
-      const leftMs = sinceMs + this.#settings.queueMs - nowMs;
-      if (leftMs >= 1) {
-        this.#setQueueTimer(leftMs);
-        return;
+  // ---- waking
+
+  #onRoom(backend: Backend): void {
+    if (this.#queue.size === 0) return;
+    if (backend.admits) {
+      this.#freed.add(backend);
+      this.#serveFreed();
+    } else this.#reconsider(); // its circuit has opened: perhaps the last one that somebody waited for
+  }
+
+  /** Something else than a free connection has changed: health, a circuit, or time. */
+  #reconsider(): void {
+    if (this.#queue.size === 0) return;
+    for (const backend of this.#eligible) this.#freed.add(backend);
+    this.#serveFreed();
+    const refusal = this.#queue.size === 0 ? null : this.#refusal();
+    if (refusal === null) this.#setTimer();
+    else this.#refuseBefore(Number.POSITIVE_INFINITY, refusal);
+  }
+
+  /** Not nested: a lease that ends at once frees another, and so on through the whole queue. */
+  #serveFreed(): void {
+    if (this.#serving) return;
+    this.#serving = true;
+    try {
+      for (const backend of this.#freed) {
+        this.#freed.delete(backend); // whoever is added meanwhile comes later in this loop
+        this.#serve(backend);
       }
-      this.#queue.delete(want);
-      want.onRefused({ kind: 'queue_timeout', afterMs: this.#settings.queueMs });
+    } finally {
+      this.#serving = false;
     }
   }
 
-  #setQueueTimer(delayMs: number): void {
-    this.#stopQueueTimer();
-    this.#queueTimer = this.#clock.setTimer(() => this.#onQueueTimer(), delayMs, undefined);
+  #serve(backend: Backend): void {
+    while (this.#queue.size > 0 && backend.isReady) {
+      this.#offered = backend;
+      const want = this.#queue.next(this.#takesOffered);
+      if (want === null) return;
+      const sinceMs = this.#queue.remove(want) ?? 0;
+      this.#onQueueShorter();
+      want.onLease(this.#grant(backend, this.#clock.nowMs() - sinceMs));
+    }
   }
-  #stopQueueTimer(): void {
-    this.#clock.cancelTimer(this.#queueTimer);
-    this.#queueTimer = null;
+
+  readonly #takesOffered = ({ tried }: LeaseWant): boolean =>
+    this.#offered !== null && (!tried.includes(this.#offered) || !this.#hasUntried(tried));
+
+  #onTimer(): void {
+    this.#timer = null;
+    const { queueMs } = this.#settings;
+    // A system timer may ring a fraction of a millisecond early.
+    this.#refuseBefore(this.#clock.nowMs() - queueMs + 1, { kind: 'queue_timeout', afterMs: queueMs });
+    this.#reconsider();
   }
+
+  #refuseBefore(timeMs: number, failure: Failure): void {
+    const refused = this.#queue.takeBefore(timeMs);
+    this.#onQueueShorter();
+    for (const want of refused) want.onRefused(failure);
+  }
+
+  /** One timer for all: all wait equally long, so the oldest is due first; or a circuit may be probed before that. */
+  #setTimer(): void {
+    this.#clock.cancelTimer(this.#timer);
+    this.#timer = null;
+    if (this.#queue.size === 0) return;
+    const nowMs = this.#clock.nowMs();
+    let delayMs = this.#queue.oldestSinceMs + this.#settings.queueMs - nowMs;
+    for (const { circuit } of this.#eligible) {
+      if (circuit?.state.kind === 'open' && !circuit.wouldAdmit)
+        delayMs = Math.min(delayMs, circuit.retryAfterMs);
+    }
+    this.#timer = this.#clock.setTimer(onTimer, delayMs, () => this.#onTimer());
+  }
+
+  #onQueueShorter(): void {
+    if (this.#queue.size > 0) return;
+    this.#clock.cancelTimer(this.#timer);
+    this.#timer = null;
+    if (this.#retired) for (const leave of this.#leaveRooms.splice(0)) leave();
+  }
+
+  #enterRooms(): void {
+    if (this.#leaveRooms.length > 0) return;
+    this.#leaveRooms = this.backends.map(backend => backend.room.listen(() => this.#onRoom(backend)));
+  }
+}
+
+function onTimer(ring: () => void): void {
+  ring();
 }

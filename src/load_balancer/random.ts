@@ -1,6 +1,6 @@
 /** Weighted random choice: no state, no memory, fair in the long run. */
 import type { Random } from '../resilience/random.ts';
-import { type Member, type Policy, scan, WeightedDraw } from './policy.ts';
+import { type Member, type Policy, scan, takesTraffic, WeightedDraw } from './policy.ts';
 
 /** Draws before the scan: with half of the members unusable, three misses are one request in eight. */
 const DRAWS = 3;
@@ -15,13 +15,13 @@ export class RandomPolicy<M extends Member> implements Policy<M> {
   }
 
   setMembers(members: readonly M[]): void {
-    this.#members = members;
-    this.#draw = new WeightedDraw(members);
+    this.#members = members.filter(takesTraffic);
+    this.#draw = new WeightedDraw(this.#members);
   }
 
   pick(usable: (member: M) => boolean): M | null {
     for (let attempt = 0; attempt < DRAWS; attempt++) {
-      const member = this.#draw.draw(this.#random);
+      const member = this.#draw.member(this.#draw.draw(this.#random));
       if (member !== null && usable(member)) return member;
     }
     return scan(this.#members, usable, this.#random);

@@ -1,17 +1,20 @@
 /**
- * Smooth weighted round robin (nginx): with weights 2 and 1 the order is a b a, not a a b. The order of a whole
- * turn is computed when the members change; a pick only moves a cursor. The cursor is handed in, so that a reload
- * does not begin again with the first member.
+ * Smooth weighted round robin, in the order of nginx: with weights 5, 1 and 1 a turn is a a b a c a a, spread and
+ * not in bursts. The order of a whole turn is computed when the members change; a pick only moves a cursor. The
+ * cursor is handed in, so that a reload does not begin again with the first member.
  */
 import type { Random } from '../resilience/random.ts';
-import { type Member, type Policy, scan } from './policy.ts';
+import { greatestCommonDivisor, type Member, type Policy, scan, takesTraffic } from './policy.ts';
 
 export interface Cursor {
   at: number;
   dispose(): void;
 }
 
-/** A turn is at most so long; larger weights are scaled down, which changes shares by less than one in a hundred. */
+/**
+ * About the longest turn. Where the weights add up to more, they are scaled down and rounded, to one place at
+ * least: a share is then off by up to one place in a turn for each member.
+ */
 const TURN_MAX = 10_000;
 /** Places of the turn that are tried before the scan. */
 const STEPS_MAX = 16;
@@ -28,8 +31,8 @@ export class RoundRobinPolicy<M extends Member> implements Policy<M> {
   }
 
   setMembers(members: readonly M[]): void {
-    this.#members = members;
-    this.#turn = smoothTurn(members);
+    this.#members = members.filter(takesTraffic);
+    this.#turn = smoothTurn(this.#members);
   }
 
   pick(usable: (member: M) => boolean): M | null {
@@ -43,19 +46,56 @@ export class RoundRobinPolicy<M extends Member> implements Policy<M> {
   }
 }
 
-/** Each member stands as often as its weight says, spread evenly: place k of member i is at (k + 1/2) / weight of the turn. */
-export function smoothTurn<M extends Member>(members: readonly M[]): M[] {
-  const divisor = members.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
-  const total = members.reduce((sum, { weight }) => sum + weight, 0) / Math.max(1, divisor);
-  const scale = Math.min(1, TURN_MAX / total) / Math.max(1, divisor);
-  const places: { readonly at: number; readonly order: number; readonly member: M }[] = [];
-  for (const [order, member] of members.entries()) {
-    const times = Math.max(1, Math.round(member.weight * scale));
-    for (let k = 0; k < times; k++) places.push({ at: (k + 0.5) / times, order, member });
-  }
-  return places.sort((a, b) => a.at - b.at || a.order - b.order).map(({ member }) => member);
+/** Members with the same number of places; they take turns, so that one counter says all of them. */
+interface Group {
+  readonly places: number;
+  readonly members: number[];
+  picked: number;
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+/**
+ * nginx adds to each member its weight and takes the one with the highest sum (the first of several), from which
+ * it subtracts the total. After `step` steps that sum is `step * weight - picks * total`: so among equal weights the
+ * one with the fewest picks is next, and only one candidate of each group has to be looked at. The square root of
+ * TURN_MAX bounds the number of groups, whatever the number of members.
+ */
+export function smoothTurn<M extends Member>(members: readonly M[]): M[] {
+  const groups = groupByPlaces(members);
+  const total = groups.reduce((sum, group) => sum + group.places * group.members.length, 0);
+  const turn: M[] = [];
+  for (let step = 1; step <= total; step++) {
+    let best: Group | null = null;
+    let bestSum = Number.NEGATIVE_INFINITY;
+    for (const group of groups) {
+      const rounds = Math.floor(group.picked / group.members.length);
+      const sum = step * group.places - rounds * total;
+      if (sum > bestSum || (sum === bestSum && best !== null && nextOf(group) < nextOf(best))) {
+        best = group;
+        bestSum = sum;
+      }
+    }
+    const member = best === null ? undefined : members[nextOf(best)];
+    if (best === null || member === undefined) break;
+    turn.push(member);
+    best.picked++;
+  }
+  return turn;
+}
+
+function nextOf({ members, picked }: Group): number {
+  return members[picked % members.length] ?? 0;
+}
+
+function groupByPlaces(members: readonly Member[]): Group[] {
+  const total = members.reduce((sum, { weight }) => sum + weight, 0);
+  const divisor = members.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
+  const scale = total / divisor <= TURN_MAX ? 1 / divisor : TURN_MAX / total;
+  const groups = new Map<number, Group>();
+  for (const [at, { weight }] of members.entries()) {
+    const places = Math.max(1, Math.round(weight * scale));
+    const group = groups.get(places);
+    if (group === undefined) groups.set(places, { places, members: [at], picked: 0 });
+    else group.members.push(at);
+  }
+  return [...groups.values()];
 }

@@ -1,9 +1,12 @@
 /**
  * Opens one connection to a backend: name lookup, TCP or Unix socket, TLS, within one limit. Every way in which
  * that can go wrong becomes a `Failure` that says which step it was.
+ *
+ * A TLS session is taken up again by the next connection of the same `ConnectTarget` object: it saves the backend
+ * a signature and us a verification. So keep one target for all connections that may share it, and no longer.
  */
 import net, { type Socket } from 'node:net';
-import tls from 'node:tls';
+import tls, { type TLSSocket } from 'node:tls';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Address } from './endpoint.ts';
@@ -24,10 +27,12 @@ const NEXT_ADDRESS_MS = 250;
 /** A backend that vanished without a word is noticed, although nothing is being sent. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
+/** The newest session of each target; only of connections whose certificate was verified. */
+const sessions = new WeakMap<ConnectTarget, Buffer>();
+
 /** Calls back once. The function it returns gives up; the callback is not called then. */
 export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCallback): () => void {
-  const socket =
-    target.tls === null ? net.connect(tcpOptions(target)) : tls.connect(tlsOptions(target, target.tls));
+  const startedMs = clock.nowMs();
   let done = false;
   const finish = (failure: Failure | null): void => {
     if (done) return;
@@ -35,18 +40,17 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
     clock.cancelTimer(timer);
     if (failure === null) callback(null, socket);
     else {
+      sessions.delete(target); // it may be what the backend stumbled over
       socket.destroy();
       callback(failure, null);
     }
   };
-  const timer = clock.setTimer(finish, target.connectMs, {
-    kind: 'connect_timeout',
-    afterMs: target.connectMs,
-  } as Failure);
+  const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
+  const timer = clock.setTimer(finish, target.connectMs, timeout);
+  const socket = open(target, () => finish(null));
   // From birth to death somebody listens: an error without a listener would end the process.
-  socket.on('error', error => finish(connectFailure(error, target.tls !== null)));
+  socket.on('error', error => finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedMs)));
   socket.once('close', () => finish({ kind: 'connect_refused', code: 'CLOSED' }));
-  socket.once(target.tls === null ? 'connect' : 'secureConnect', () => finish(null));
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);
   return () => {
@@ -54,6 +58,24 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
     clock.cancelTimer(timer);
     socket.destroy();
   };
+}
+
+function open(target: ConnectTarget, onReady: () => void): Socket {
+  if (target.tls === null) return net.connect(tcpOptions(target), onReady);
+  const socket = tls.connect(tlsOptions(target, target.tls), () => {
+    rememberSession(socket, target);
+    onReady();
+  });
+  return socket;
+}
+
+/** With TLS 1.3 tickets come after the handshake, one by one (RFC 8446 section 4.6.1); before that they are part of it. */
+function rememberSession(socket: TLSSocket, target: ConnectTarget): void {
+  if (socket.getProtocol() === 'TLSv1.3') socket.on('session', session => sessions.set(target, session));
+  else {
+    const session = socket.getSession();
+    if (session !== undefined) sessions.set(target, session);
+  }
 }
 
 function tcpOptions({ address }: ConnectTarget): net.NetConnectOpts {
@@ -69,6 +91,7 @@ function tcpOptions({ address }: ConnectTarget): net.NetConnectOpts {
 
 function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.ConnectionOptions {
   const host = target.address.kind === 'tcp' ? target.address.host : 'localhost';
+  const session = sessions.get(target);
   const serverName = settings.serverName ?? host;
   return {
     ...tcpOptions(target),
@@ -78,31 +101,29 @@ function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.Con
     checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(serverName, certificate),
     rejectUnauthorized: settings.verify,
     ALPNProtocols: [...target.protocols],
+    ...(session === undefined ? {} : { session }),
   };
 }
 
-/** Codes of OpenSSL and Node that speak of the certificate and not of the conversation. */
-const CERTIFICATE_CODE = /CERT|ALTNAME|SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|CRL/;
-const DNS_CODES = new Set([
-  'ENOTFOUND',
-  'ENODATA',
-  'EAI_AGAIN',
-  'EAI_FAIL',
-  'EAI_NONAME',
-  'ESERVFAIL',
-  'ETIMEOUT',
-]);
+/** What Node reports of a certificate that it does not accept (`verifyError` of OpenSSL, RFC 6125 for names). */
+const CERTIFICATE_CODE =
+  /^(?:ERR_TLS_CERT_ALTNAME|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERROR_IN_CERT|CRL_|INVALID_|HOSTNAME_|PATH_LENGTH_)/;
+/** What getaddrinfo says when there is no address. */
+const DNS_CODE = /^(?:ENOTFOUND|ENODATA|ESERVFAIL|ETIMEOUT|EAI_\w+)$/;
 
-export function connectFailure(error: Error & { code?: unknown }, secure: boolean): Failure {
+/** `elapsedMs`: how long it took to fail. */
+export function connectFailure(
+  error: Error & { code?: unknown },
+  secure: boolean,
+  elapsedMs: number,
+): Failure {
   const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
-  if (DNS_CODES.has(code)) return { kind: 'dns_failed', code };
-  if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: 0 };
+  if (DNS_CODE.test(code)) return { kind: 'dns_failed', code };
+  if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: Math.round(elapsedMs) };
+  // Our own descriptors are used up: the backend has no part in that.
+  if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'overloaded', signal: 'connections' };
   if (secure && CERTIFICATE_CODE.test(code)) return { kind: 'tls_failed', part: 'certificate', code };
-  if (
-    secure &&
-    (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO' || code === 'ECONNRESET')
-  ) {
+  if (secure && (/^ERR_(?:SSL|TLS|OSSL)/.test(code) || code === 'EPROTO' || code === 'ECONNRESET'))
     return { kind: 'tls_failed', part: 'protocol', code };
-  }
   return { kind: 'connect_refused', code };
 }

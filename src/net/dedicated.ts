@@ -1,11 +1,22 @@
 /** One request on a connection of its own, through node:http: for `OPTIONS *`, which undici refuses to send. */
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
-export function sendOnSocket(socket: Socket, request: UpstreamRequest, handler: UpstreamHandler): void {
-  handler.onConnected(false, 0);
+/** A request that is under way; after `cancel` its handler hears nothing more. */
+export interface DedicatedExchange {
+  resume(): void;
+  cancel(): void;
+  onReset(error: Error): void;
+}
+
+/** The handler has heard `onConnected`; from here on it hears the rest. */
+export function sendOnSocket(
+  socket: Socket,
+  request: UpstreamRequest,
+  handler: UpstreamHandler,
+): DedicatedExchange {
   const exchange = http.request({
     method: request.method,
     path: request.target,
@@ -13,29 +24,42 @@ export function sendOnSocket(socket: Socket, request: UpstreamRequest, handler: 
     setHost: false,
     createConnection: () => socket,
   });
-  let headSeen = false;
+  let answer: IncomingMessage | null = null;
   let over = false;
   const fail = (error: Error & { code?: unknown }): void => {
     if (over) return;
     over = true;
     const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
-    if (code.startsWith('HPE_') && !headSeen)
+    if (code.startsWith('HPE_') && answer === null)
       handler.onError({ kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' });
-    else handler.onError({ kind: headSeen ? 'reset_in_body' : 'reset_before_head', code });
+    else handler.onError({ kind: answer === null ? 'reset_before_head' : 'reset_in_body', code });
   };
   exchange.on('error', fail);
-  exchange.on('information', info => handler.onInformation(info.statusCode, info.rawHeaders));
-  exchange.on('response', answer => {
-    headSeen = true;
-    handler.onHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answer.rawHeaders);
-    answer.on('error', fail);
-    answer.on('data', (chunk: Buffer) => handler.onData(chunk)); // an answer to `OPTIONS *` is small: no backpressure
-    answer.on('end', () => {
+  exchange.on('information', info => {
+    if (!over) handler.onInformation(info.statusCode, info.rawHeaders);
+  });
+  exchange.on('response', message => {
+    if (over) return;
+    answer = message;
+    handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders);
+    message.on('error', fail);
+    message.on('data', (chunk: Buffer) => {
+      if (!over && !handler.onData(chunk)) message.pause();
+    });
+    message.on('end', () => {
       if (over) return;
       over = true;
-      handler.onEnd(answer.rawTrailers.length > 0 ? answer.rawTrailers : null);
+      handler.onEnd(message.rawTrailers.length > 0 ? message.rawTrailers : null);
     });
   });
   if (request.body instanceof Readable) request.body.pipe(exchange);
   else exchange.end(request.body);
+  return {
+    resume: () => answer?.resume(),
+    cancel() {
+      over = true;
+      exchange.destroy();
+    },
+    onReset: () => {}, // node:http has its own eyes for that
+  };
 }

@@ -19,25 +19,35 @@ export function accessLine(record: RequestRecord, wallMs: number, redactQuery: R
     `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},"peerIp":${text(record.peerIp)},` +
     `"method":${text(record.method)},"host":${text(record.host)},"path":${text(path)},"protocol":"${record.protocol}",` +
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
-    `"attempts":[${attempts(record.attempts)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
+    `"attempts":[${attempts(record)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
     `"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
     `"total":${ms(totalMs)},"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
   );
 }
 
-/** Time that neither a backend nor the queue explains: total less waiting less the attempts. */
+/**
+ * Time that neither a backend nor the queue explains: from the head of the request to the end of its answer, less
+ * the waiting for a lease, less each attempt from its lease to its end. So it holds the proxy's own work, the pauses
+ * before a retry, and what a slow client needs for the last bytes after the backend was done. Not below 0: the
+ * answer of an earlier attempt may still be read to its end (and thrown away) while the next one is under way.
+ */
 export function overheadMs(record: RequestRecord): number {
   let explainedMs = record.queueMs;
-  for (const { startedMs, endedMs } of record.attempts)
-    explainedMs += (endedMs ?? record.endedMs) - startedMs;
+  for (const attempt of record.attempts) explainedMs += attemptMs(attempt, record);
   return Math.max(0, record.endedMs - record.startedMs - explainedMs);
 }
 
-function attempts(list: readonly AttemptRecord[]): string {
+/** An attempt that was still under way at the end of the request lasted until then. */
+function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord): number {
+  return (endedMs ?? record.endedMs) - startedMs;
+}
+
+function attempts(record: RequestRecord): string {
   let line = '';
-  for (const { endpoint, startedMs, endedMs, status, reason, reused } of list) {
+  for (const attempt of record.attempts) {
+    const { endpoint, status, reason, reused } = attempt;
     if (line !== '') line += ',';
-    line += `{"endpoint":${text(endpoint)},"ms":${ms((endedMs ?? startedMs) - startedMs)},"status":${status},"reason":${text(reason)},"reused":${reused}}`;
+    line += `{"endpoint":${text(endpoint)},"ms":${ms(attemptMs(attempt, record))},"status":${status},"reason":${text(reason)},"reused":${reused}}`;
   }
   return line;
 }

@@ -3,8 +3,11 @@
  * or socket of its own, so that it answers while traffic is being drained.
  *
  * A browser on this machine must not become a way in: a request whose `Host` is not the admin address is refused
- * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403.
+ * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403; a page on another port of this machine
+ * is foreign too. A Unix socket belongs to the user of the process alone.
  */
+import { chmodSync, statSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 
 export type AdminAddress =
@@ -20,7 +23,8 @@ export interface Readiness {
 /** What the API shows and sets in motion; the process implements it. */
 export interface AdminView {
   readiness(): Readiness;
-  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** In the format that `accept` asks for. */
+  metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): unknown;
   /** Secrets masked. */
   plan(): unknown;
@@ -34,6 +38,10 @@ export interface AdminView {
 }
 
 const BODY_BYTES_MAX = 64 * 1_024;
+/** For people and scrapers, not for traffic. */
+const CONNECTIONS_MAX = 256;
+const REQUEST_MS = 10_000;
+const SOCKET_MODE = 0o600;
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Listens until the function it returns is called; rejects when the address cannot be had. */
@@ -41,25 +49,49 @@ export async function openAdminApi(
   address: AdminAddress,
   view: AdminView,
 ): Promise<{ address: string; close: () => Promise<void> }> {
-  const app = Fastify({ logger: false, bodyLimit: BODY_BYTES_MAX, forceCloseConnections: true });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  // No action takes a body yet: whatever comes is read and dropped, also the empty form that `curl -d ''` sends.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, null));
   guard(app, address);
   reads(app, view);
   actions(app, view);
+  if (address.kind === 'unix') await removeStaleSocket(address.path);
   const shown = await app.listen(
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
   );
+  if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
   return { address: shown.replace(/^http:\/\//, ''), close: () => app.close() };
+}
+
+/** One that a process which is no more has left behind. Anything else in the way stays, and `listen` says so. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const isStale = await new Promise<boolean>(resolve => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'));
+  });
+  if (isStale) unlinkSync(path);
 }
 
 function guard(app: FastifyInstance, address: AdminAddress): void {
   const names = new Set(LOCAL_NAMES);
   if (address.kind === 'tcp') names.add(address.host.includes(':') ? `[${address.host}]` : address.host);
   app.addHook('onRequest', async (request, reply) => {
-    const host = hostname(request.headers.host ?? '');
-    if (address.kind === 'tcp' && !names.has(host))
+    const { host = '', origin } = request.headers;
+    if (address.kind === 'tcp' && !names.has(hostname(host)))
       return refuse(reply, 421, 'the Host is not that of the admin API');
-    const { origin } = request.headers;
-    if (origin !== undefined && !names.has(hostname(origin.replace(/^https?:\/\//, ''))))
+    if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
       return refuse(reply, 403, 'requests from other origins are refused');
     return undefined;
   });
@@ -81,8 +113,8 @@ function reads(app: FastifyInstance, view: AdminView): void {
     const readiness = view.readiness();
     return reply.status(readiness.ready ? 200 : 503).send(readiness);
   });
-  app.get('/metrics', async (_request, reply) => {
-    const { contentType, text } = await view.metrics();
+  app.get('/metrics', async (request, reply) => {
+    const { contentType, text } = await view.metrics(request.headers.accept ?? '');
     return reply.header('content-type', contentType).send(text);
   });
   app.get('/status', async () => view.status());

@@ -4,6 +4,8 @@
  *   write ──> block ──(full, or 100 ms old)──> waiting blocks ──> one write at a time, in the thread pool
  *                                                 └── more than 8 MiB wait: lines are dropped and counted
  *
+ * Each line that is not written counts, also those of a whole block that the reader did not take.
+ *
  * A line is turned into bytes at once: kept as text, the pieces of which it was joined would outlive many
  * collections of the young generation, and that was measured to cost more than the line itself.
  *
@@ -18,7 +20,7 @@ export interface LogDestination {
   write(line: string): void;
   /** The file was moved away: go on in a new one of the same name. */
   reopen(): void;
-  /** Writes what is buffered before it returns; for the end of the process. */
+  /** Writes what is buffered before it returns, in order; for the end of the process. */
   flush(): void;
 }
 
@@ -28,6 +30,12 @@ const BYTES_PER_UNIT_MAX = 3;
 const FLUSH_EVERY_MS = 100;
 /** What is kept for a reader that is slow. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
+/** How often a flush asks a full pipe again, and how long it pauses in between: half a second without a byte. */
+const FLUSH_TRIES_MAX = 50;
+const FLUSH_PAUSE_MS = 10;
+const LINE_FEED = 0x0a;
+/** Nobody ever wakes it: to wait on it is to pause the thread. */
+const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 export class BufferedDestination implements LogDestination {
   readonly #file: string | null;
@@ -37,10 +45,16 @@ export class BufferedDestination implements LogDestination {
   #block = Buffer.allocUnsafe(BLOCK_BYTES);
   #used = 0;
   #waiting: Buffer[] = [];
+  /** With what is being written. */
   #waitingBytes = 0;
   #writing = false;
+  #reopenWanted = false;
+  /** What a full pipe has not taken; asked again when the timer fires. */
+  #refused: Buffer | null = null;
+  #retryTimer: Timer | null = null;
   #timer: Timer | null = null;
 
+  /** `onDrop` hears of each line that is lost. */
   constructor(target: { readonly fd: number } | { readonly file: string }, clock: Clock, onDrop: () => void) {
     this.#file = 'file' in target ? target.file : null;
     this.#fd = 'fd' in target ? target.fd : fs.openSync(target.file, 'a');
@@ -62,29 +76,28 @@ export class BufferedDestination implements LogDestination {
   }
 
   reopen(): void {
-    if (this.#file === null) return;
-    this.flush();
-    fs.closeSync(this.#fd);
-    this.#fd = fs.openSync(this.#file, 'a');
+    // The descriptor of a write under way must not become that of another file.
+    if (this.#writing && this.#refused === null) this.#reopenWanted = true;
+    else this.#openAgain();
   }
 
   flush(): void {
-    const bytes = Buffer.concat([...this.#waiting, this.#block.subarray(0, this.#used)]);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#used = 0;
-    this.#clock.cancelTimer(this.#timer);
-    this.#timer = null;
-    try {
-      if (bytes.length > 0) fs.writeSync(this.#fd, bytes);
-    } catch {
-      this.#onDrop(); // nobody reads any more, or the pipe is full: the end is not delayed for that
-    }
+    const { refused, rest } = this.#takeAll();
+    // What the thread pool has in its hands cannot be taken back; all other bytes are here.
+    const bytes = Buffer.concat(refused === null ? rest : [refused, ...rest]);
+    this.#lost(bytes.subarray(this.#writeNow(bytes)));
   }
 
   onTimer(): void {
     this.#timer = null;
     this.#pass();
+  }
+
+  onRetry(): void {
+    const bytes = this.#refused;
+    this.#refused = null;
+    this.#retryTimer = null;
+    if (bytes !== null) this.#writeAll(bytes);
   }
 
   #pass(): void {
@@ -101,27 +114,83 @@ export class BufferedDestination implements LogDestination {
     if (!this.#writing) this.#writeNext();
   }
 
+  #openAgain(): void {
+    this.#reopenWanted = false;
+    if (this.#file === null) return;
+    this.flush();
+    try {
+      const fd = fs.openSync(this.#file, 'a');
+      fs.closeSync(this.#fd);
+      this.#fd = fd;
+    } catch {
+      // The folder is gone or closed to us: lines in the old file are better than none.
+    }
+  }
+
   #writeNext(): void {
-    const bytes = this.#waiting.shift();
-    this.#writing = bytes !== undefined;
-    if (bytes !== undefined) this.#writeAll(bytes, bytes.length);
+    if (this.#reopenWanted) this.#openAgain();
+    const [first, ...more] = this.#waiting;
+    this.#waiting = [];
+    this.#writing = first !== undefined;
+    // All at once: a block for each turn of a busy loop would be too slow for the lines of that turn.
+    if (first !== undefined) this.#writeAll(more.length === 0 ? first : Buffer.concat([first, ...more]));
   }
 
   /** A pipe may take less than all; one that takes nothing now is asked again. */
-  #writeAll(bytes: Buffer, length: number): void {
+  #writeAll(bytes: Buffer): void {
     fs.write(this.#fd, bytes, (error, written) => {
-      if (error?.code === 'EAGAIN')
-        this.#clock.setTimer(() => this.#writeAll(bytes, length), FLUSH_EVERY_MS, undefined);
-      else if (error === null && written < bytes.length) this.#writeAll(bytes.subarray(written), length);
-      else {
-        if (error !== null) this.#onDrop(); // a reader that went away must not take the proxy with it
-        this.#waitingBytes = Math.max(0, this.#waitingBytes - length);
-        this.#writeNext();
+      if (error?.code === 'EAGAIN') {
+        this.#refused = bytes;
+        this.#retryTimer = this.#clock.setTimer(retry, FLUSH_EVERY_MS, this as BufferedDestination);
+        return;
       }
+      const taken = error === null ? written : bytes.length;
+      if (error !== null) this.#lost(bytes); // a reader that went away must not take the proxy with it
+      this.#waitingBytes = Math.max(0, this.#waitingBytes - taken);
+      if (taken < bytes.length) this.#writeAll(bytes.subarray(taken));
+      else this.#writeNext();
     });
+  }
+
+  #takeAll(): { readonly refused: Buffer | null; readonly rest: readonly Buffer[] } {
+    const refused = this.#refused;
+    const rest = [...this.#waiting, this.#block.subarray(0, this.#used)];
+    this.#clock.cancelTimer(this.#timer);
+    this.#clock.cancelTimer(this.#retryTimer);
+    this.#timer = null;
+    this.#retryTimer = null;
+    if (refused !== null) this.#writing = false;
+    this.#refused = null;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#used = 0;
+    return { refused, rest };
+  }
+
+  /** How many bytes the reader took. It is waited for, but not for ever: the end is not held up by a dead reader. */
+  #writeNow(bytes: Buffer): number {
+    let written = 0;
+    for (let tries = 0; written < bytes.length && tries < FLUSH_TRIES_MAX; ) {
+      try {
+        written += fs.writeSync(this.#fd, bytes, written);
+        tries = 0;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') break;
+        Atomics.wait(PAUSE, 0, 0, FLUSH_PAUSE_MS);
+        tries++;
+      }
+    }
+    return written;
+  }
+
+  #lost(bytes: Buffer): void {
+    for (const byte of bytes) if (byte === LINE_FEED) this.#onDrop();
   }
 }
 
+function retry(destination: BufferedDestination): void {
+  destination.onRetry();
+}
 function pass(destination: BufferedDestination): void {
   destination.onTimer();
 }

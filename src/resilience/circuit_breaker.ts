@@ -6,10 +6,12 @@
  *   probing --(probe succeeds)--> closed, --(fails)--> open, wait doubled
  *
  * Times: monotonic milliseconds of `Clock.nowMs()`. Errors: none; a refusal is a value, the caller makes it
- * `circuit_open`. The window is ten buckets, moved on when somebody looks: no timer. Source: Nygard, "Release
- * It!"; one probe at a time, so that a backend that has just recovered does not meet the whole waiting crowd.
+ * `circuit_open`. Only a failure opens: a success that makes the number of requests full does not. No timers.
+ * Source: Nygard, "Release It!"; one probe at a time, so that a backend that has just recovered does not meet the
+ * whole waiting crowd.
  */
 import type { Clock } from './clock.ts';
+import { SlidingCount } from './sliding_count.ts';
 
 /** Settings of the circuit breaker of one endpoint. */
 export interface CircuitBreakerSettings {
@@ -26,17 +28,17 @@ export type CircuitState =
 export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
+/** The window moves on by a tenth of itself. */
 const BUCKETS = 10;
+/** Doubling ends here, unless the first pause is longer already. */
 const OPEN_MS_MAX = 60_000;
 
 export class CircuitBreaker {
   readonly #settings: CircuitBreakerSettings;
   readonly #clock: Clock;
   readonly #onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void;
-  readonly #requests = new Uint32Array(BUCKETS);
-  readonly #failures = new Uint32Array(BUCKETS);
-  #bucket = 0;
-  #bucketEndMs: number;
+  readonly #requests: SlidingCount;
+  readonly #failures: SlidingCount;
   #state: CircuitState = { kind: 'closed' };
   #epoch = 0 as Permit; // grows with each change of kind: late answers are recognised
 
@@ -48,7 +50,8 @@ export class CircuitBreaker {
     this.#settings = settings;
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#bucketEndMs = clock.nowMs() + settings.windowMs / BUCKETS;
+    this.#requests = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
+    this.#failures = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
   }
 
   get state(): CircuitState {
@@ -63,13 +66,11 @@ export class CircuitBreaker {
     );
   }
 
-  /** Milliseconds until a probe may be sent. */
+  /** Milliseconds until it is worth asking again; while a probe is out, as long as if it failed as before. */
   get retryAfterMs(): number {
-    return this.#state.kind === 'open'
-      ? Math.max(0, this.#state.untilMs - this.#clock.nowMs())
-      : this.#state.kind === 'probing'
-        ? this.#state.waitMs
-        : 0;
+    const state = this.#state;
+    if (state.kind === 'open') return Math.max(0, state.untilMs - this.#clock.nowMs());
+    return state.kind === 'probing' ? state.waitMs : 0;
   }
 
   /** Asks to send one request. Settle every permit once, also when the client leaves. */
@@ -88,35 +89,23 @@ export class CircuitBreaker {
   #afterProbe(waitMs: number, outcome: Outcome): void {
     const nowMs = this.#clock.nowMs();
     if (outcome === 'success') this.#become({ kind: 'closed' });
-    else if (outcome === 'abandoned')
+    else if (outcome === 'abandoned') {
       this.#become({ kind: 'open', untilMs: nowMs, waitMs }); // says nothing: the next one may probe
-    else {
-      const nextMs = Math.min(2 * waitMs, OPEN_MS_MAX);
+    } else {
+      const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
       this.#become({ kind: 'open', untilMs: nowMs + nextMs, waitMs: nextMs });
     }
   }
 
   #count(failed: boolean): void {
     const nowMs = this.#clock.nowMs();
-    this.#moveOn(nowMs);
-    this.#requests[this.#bucket] = (this.#requests[this.#bucket] ?? 0) + 1;
+    this.#requests.add(nowMs);
     if (!failed) return;
-    this.#failures[this.#bucket] = (this.#failures[this.#bucket] ?? 0) + 1;
-    const requests = sum(this.#requests);
+    this.#failures.add(nowMs);
     const { openMs, failureRatio, requestsMin } = this.#settings;
-    if (requests < requestsMin || sum(this.#failures) / requests < failureRatio) return;
+    const requests = this.#requests.total(nowMs);
+    if (requests < requestsMin || this.#failures.total(nowMs) / requests < failureRatio) return;
     this.#become({ kind: 'open', untilMs: nowMs + openMs, waitMs: openMs });
-  }
-
-  #moveOn(nowMs: number): void {
-    const widthMs = this.#settings.windowMs / BUCKETS;
-    for (let step = 0; nowMs >= this.#bucketEndMs && step < BUCKETS; step++) {
-      this.#bucket = (this.#bucket + 1) % BUCKETS;
-      this.#requests[this.#bucket] = 0;
-      this.#failures[this.#bucket] = 0;
-      this.#bucketEndMs += widthMs;
-    }
-    if (nowMs >= this.#bucketEndMs) this.#bucketEndMs = nowMs + widthMs;
   }
 
   #become(next: CircuitState): void {
@@ -125,17 +114,12 @@ export class CircuitBreaker {
     if (next.kind === from) return;
     this.#epoch = (this.#epoch + 1) as Permit;
     if (next.kind === 'closed') {
-      this.#requests.fill(0);
-      this.#failures.fill(0);
+      this.#requests.clear();
+      this.#failures.clear();
     }
     this.#onChange(from, next.kind);
   }
 
+  /** For the registry: nothing is held. */
   dispose(): void {}
-}
-
-function sum(counts: Uint32Array): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
 }

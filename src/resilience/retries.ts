@@ -34,6 +34,8 @@ export interface RetryFacts {
   readonly replayable: boolean;
   /** The attempt used a connection that had served others, which the backend may have been closing. */
   readonly reused: boolean;
+  /** Known for certain: not a byte of the request was written, so nothing was processed. Absent: not known. */
+  readonly unsent?: boolean;
   /** Attempts made so far. */
   readonly attempts: number;
   /** `Retry-After` of the answer. */
@@ -42,7 +44,8 @@ export interface RetryFacts {
 }
 
 export type RetryDecision =
-  | { readonly again: true; readonly delayMs: number }
+  /** `any`: the backend is not to blame, only the connection was; `other`: one that was not tried, if there is one. */
+  | { readonly again: true; readonly delayMs: number; readonly where: 'other' | 'any' }
   | {
       readonly again: false;
       readonly why:
@@ -70,20 +73,26 @@ export function decideRetry(
   if (settings.attemptsMax === 0) return no('off');
   if (!isAskedFor(facts, settings)) return no('not_asked_for');
   if (facts.attempts > settings.attemptsMax) return no('attempts_used_up');
-  const nothingSent = facts.failure !== null && FAILURE_RULES[facts.failure].retry === 'other_backend';
-  if (!nothingSent && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey) return no('not_idempotent');
+  const stale = facts.reused && facts.failure === 'reset_before_head';
+  if (!isUntouched(facts, stale) && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey)
+    return no('not_idempotent');
   if (!facts.replayable) return no('body_not_kept');
 
   const askedMs = retryAfterMs(facts.retryAfter);
   if (askedMs > RETRY_AFTER_MS_MAX) return no('retry_after_too_long');
-  const stale = facts.reused && facts.failure === 'reset_before_head';
   const delayMs = stale ? 0 : Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
   if (delayMs >= facts.timeLeftMs) return no('no_time');
-  return budget.withdraw() ? { again: true, delayMs } : no('budget_empty');
+  return budget.withdraw() ? { again: true, delayMs, where: stale ? 'any' : 'other' } : no('budget_empty');
+}
+
+/** Nothing of the request can have been processed, so any method may be repeated. */
+function isUntouched({ failure, unsent }: RetryFacts, stale: boolean): boolean {
+  return failure !== null && (FAILURE_RULES[failure].retry === 'other_backend' || (stale && unsent === true));
 }
 
 function isAskedFor({ failure, status }: RetryFacts, settings: RetrySettings): boolean {
-  if (failure === null) return status !== null && settings.onStatuses.includes(status);
+  // An answer of 4xx speaks of the request: another backend would say the same.
+  if (failure === null) return status !== null && status >= 500 && settings.onStatuses.includes(status);
   if (failure === 'no_healthy_backend') return false; // there is no other one to go to
   switch (FAILURE_RULES[failure].retry) {
     case 'never':

@@ -2,10 +2,18 @@
  * Retries of a cluster are at most a share of its requests plus a few a second, so that a failing cluster is
  * never made worse by its own proxy.
  *
- * A leaky bucket of allowance: a request puts in `ratio`, a retry takes out 1, time puts in `perSecondMin`; what
- * is not used within 10 s is lost, because the bucket holds no more than that (Finagle and Linkerd: RetryBudget).
+ * A retry is paid for by one of two allowances (after the retry budget of Finagle and Linkerd: share, reserve, 10 s
+ * to live), and is within the bound of both together:
+ * - the share of the requests of the last 10 s, less what it has paid for in the last 10 s. A balance that merely
+ *   leaks would let through twice the share on the day that everything fails at once;
+ * - the reserve, for clusters with few requests: a bucket that holds what one second allows.
+ *
+ * Requests are forgotten a little early and retries a little late, so that in the ten seconds before any retry
+ * there are never more than `ratio * requests + 10 * perSecondMin`. Errors: none; a refusal is a value. No timers;
+ * each call is O(1).
  */
 import type { Clock } from './clock.ts';
+import { SlidingCount } from './sliding_count.ts';
 
 /** Retries of a cluster are at most `ratio` of its requests plus `perSecondMin` a second. */
 export interface RetryBudgetSettings {
@@ -13,57 +21,66 @@ export interface RetryBudgetSettings {
   readonly perSecondMin: number; // at least 0
 }
 
-const WINDOW_MS = 10_000;
+const SECONDS = 10;
 
 export class RetryBudget {
   readonly #settings: RetryBudgetSettings;
   readonly #clock: Clock;
-  #fromRequests = 0;
-  #fromTime: number;
-  #atMs: number;
+  readonly #requests = new SlidingCount(1_000, SECONDS);
+  readonly #retries = new SlidingCount(1_000, SECONDS + 1);
+  /** Those of the retries that the share has paid for. */
+  readonly #byShare = new SlidingCount(1_000, SECONDS + 1);
+  #reserve: number;
+  #reserveAtMs: number;
 
   constructor(settings: RetryBudgetSettings, clock: Clock) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#fromTime = settings.perSecondMin;
-    this.#atMs = clock.nowMs();
+    this.#reserve = settings.perSecondMin; // a backend may be down when the proxy starts
+    this.#reserveAtMs = clock.nowMs();
   }
 
   /** Retries that may be made now. */
   get remaining(): number {
-    this.#pass();
-    return Math.floor(this.#fromRequests + this.#fromTime);
+    const nowMs = this.#clock.nowMs();
+    this.#refill(nowMs);
+    const paid = Math.floor(this.#reserve) + Math.floor(Math.max(0, this.#shareLeft(nowMs)));
+    return Math.max(0, Math.min(paid, Math.floor(this.#boundLeft(nowMs))));
   }
 
   /** A request has come in. */
   deposit(): void {
-    this.#pass();
-    this.#fromRequests += this.#settings.ratio;
+    this.#requests.add(this.#clock.nowMs());
   }
 
   /** Takes the allowance for one retry, if there is one. */
   withdraw(): boolean {
-    this.#pass();
-    if (this.#fromTime >= 1) this.#fromTime--;
-    else if (this.#fromRequests + this.#fromTime >= 1) {
-      this.#fromRequests -= 1 - this.#fromTime;
-      this.#fromTime = 0;
-    } else return false;
+    const nowMs = this.#clock.nowMs();
+    this.#refill(nowMs);
+    if (this.#boundLeft(nowMs) < 1) return false;
+    if (this.#reserve >= 1) this.#reserve--;
+    else if (this.#shareLeft(nowMs) >= 1) this.#byShare.add(nowMs);
+    else return false;
+    this.#retries.add(nowMs);
     return true;
   }
 
-  /** What requests have put in decays over the window; what time puts in is worth one second at most. */
-  #pass(): void {
-    const nowMs = this.#clock.nowMs();
-    const passedMs = nowMs - this.#atMs;
-    if (passedMs <= 0) return;
-    this.#atMs = nowMs;
-    this.#fromRequests *= Math.max(0, 1 - passedMs / WINDOW_MS);
-    this.#fromTime = Math.min(
-      this.#settings.perSecondMin,
-      this.#fromTime + (this.#settings.perSecondMin * passedMs) / 1_000,
-    );
+  #boundLeft(nowMs: number): number {
+    const { ratio, perSecondMin } = this.#settings;
+    return ratio * this.#requests.total(nowMs) + SECONDS * perSecondMin - this.#retries.total(nowMs);
   }
 
+  #shareLeft(nowMs: number): number {
+    return this.#settings.ratio * this.#requests.total(nowMs) - this.#byShare.total(nowMs);
+  }
+
+  #refill(nowMs: number): void {
+    const { perSecondMin } = this.#settings;
+    const gained = (perSecondMin * (nowMs - this.#reserveAtMs)) / 1_000;
+    this.#reserve = Math.min(perSecondMin, this.#reserve + gained);
+    this.#reserveAtMs = nowMs;
+  }
+
+  /** For the registry: nothing is held. */
   dispose(): void {}
 }

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { Prober } from '../../src/health/active.ts';
+import { Prober, probePauseMs } from '../../src/health/active.ts';
+import type { OpenSocket } from '../../src/health/probe.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
 import { FakeClock } from '../support/fake_clock.ts';
+import { seededRandom } from '../support/seeded_random.ts';
 
+const SEED = Number(process.env.FUZZ_SEED ?? 20261121);
 const settings = {
   probe: { kind: 'tcp' as const },
   intervalMs: 10_000,
@@ -13,20 +17,27 @@ const settings = {
 };
 const middle = { unit: () => 0.5, requestId: () => '' }; // no jitter
 
-function prober(answers: (number: number) => boolean) {
+/** `answers` says of each probe whether it connects, or null: no answer ever comes. */
+function prober(answers: (number: number) => boolean | null, random = middle) {
   const clock = new FakeClock();
   const health = new EndpointHealth(settings, clock.nowMs());
-  let probes = 0;
-  const open = (
-    callback: (failure: { kind: 'connect_refused'; code: string } | null, socket: null) => void,
-  ) => {
-    probes++;
-    if (answers(probes)) queueMicrotask(() => {});
-    callback(answers(probes) ? null : { kind: 'connect_refused', code: 'ECONNREFUSED' }, null);
-    return () => {};
+  const sentMs: number[] = [];
+  let open = 0;
+  const openSocket: OpenSocket = callback => {
+    const answer = answers(sentMs.push(clock.nowMs()));
+    open++;
+    const giveUp = () => {
+      open--;
+    };
+    if (answer === true) callback(null, { destroy: giveUp } as unknown as Socket);
+    else if (answer === false) {
+      giveUp();
+      callback({ kind: 'connect_refused', code: 'ECONNREFUSED' }, null);
+    }
+    return giveUp;
   };
-  const subject = new Prober(settings, { open: open as never, authority: 'a' }, health, clock, middle);
-  return { clock, health, subject, count: () => probes };
+  const subject = new Prober(settings, { open: openSocket, authority: 'a' }, health, clock, random);
+  return { clock, health, subject, sentMs, count: () => sentMs.length, openSockets: () => open };
 }
 
 test('the first probe is made at once, failures are looked at again soon, and a dead one ever more seldom', () => {
@@ -45,4 +56,114 @@ test('the first probe is made at once, failures are looked at again soon, and a 
   assert.equal(count(), 5, 'and is 30 s at most');
   subject.dispose();
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('a dead endpoint that answers again is back after the successes it needs, quickly', () => {
+  let alive = false;
+  const { clock, health, subject, count } = prober(() => alive);
+  subject.start();
+  clock.advance(100_000);
+  assert.equal(health.state, 'unhealthy');
+  alive = true;
+  for (const before = count(); count() === before; ) clock.advance(100);
+  assert.equal(health.state, 'unhealthy', 'one success');
+  clock.advance(2_000);
+  assert.equal(health.state, 'healthy', 'the second one comes soon');
+  subject.dispose();
+});
+
+test(`intervals have 20 % of jitter, so that probes do not march in step (seed ${SEED})`, () => {
+  const { clock, subject, sentMs } = prober(() => true, seededRandom(SEED));
+  subject.start();
+  clock.advance(2_000_000);
+  subject.dispose();
+  const gaps = sentMs.slice(1).map((ms, at) => ms - (sentMs[at] ?? 0));
+  const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
+  assert.ok(least >= 8_000 && least < 8_500, `shortest ${least}`);
+  assert.ok(most <= 12_000 && most > 11_500, `longest ${most}`);
+});
+
+test('a probe without an answer has failed after its time, and there is never a second one beside it', () => {
+  const { clock, health, subject, count, openSockets } = prober(() => null);
+  subject.start();
+  clock.advance(499);
+  assert.deepEqual([count(), openSockets(), health.lastError], [1, 1, null]);
+  clock.advance(1);
+  assert.deepEqual([openSockets(), health.lastError], [0, 'no answer within 500 ms']);
+  clock.advance(60_000);
+  assert.ok(openSockets() <= 1);
+  subject.dispose();
+  assert.deepEqual([openSockets(), clock.pendingTimers], [0, 0]);
+});
+
+test('a probe that was stopped says nothing any more', () => {
+  const { clock, health, subject, openSockets } = prober(() => null);
+  subject.start();
+  subject.dispose();
+  clock.advance(60_000);
+  assert.deepEqual(
+    [health.state, health.lastError, openSockets(), clock.pendingTimers],
+    ['unknown', null, 0, 0],
+  );
+});
+
+test('a prober that is stopped because of what it found does not go on', () => {
+  const { clock, health, subject, count } = prober(() => false);
+  health.subscribe(() => subject.dispose());
+  subject.start();
+  clock.advance(600_000);
+  assert.deepEqual([health.state, count(), clock.pendingTimers], ['unhealthy', 2, 0]);
+});
+
+test('a successful probe that was sent after an ejection lifts it', () => {
+  const { clock, health, subject } = prober(() => true);
+  subject.start();
+  health.eject('traffic', clock.nowMs() + 1);
+  clock.advance(10_000);
+  assert.equal(health.state, 'healthy');
+  subject.dispose();
+});
+
+test('a probe that was on its way when traffic ejected the endpoint does not lift the ejection', () => {
+  const clock = new FakeClock();
+  const health = new EndpointHealth(settings, clock.nowMs());
+  const waiting: Parameters<OpenSocket>[0][] = [];
+  const open: OpenSocket = callback => {
+    waiting.push(callback);
+    return () => {};
+  };
+  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle);
+  const socket = { destroy: () => {} } as unknown as Socket;
+  subject.start();
+  clock.advance(100);
+  health.eject('traffic', clock.nowMs());
+  clock.advance(100);
+  waiting.shift()?.(null, socket);
+  assert.equal(health.state, 'ejected');
+  clock.advance(10_000);
+  waiting.shift()?.(null, socket);
+  assert.equal(health.state, 'healthy', 'the next one was sent later');
+  subject.dispose();
+});
+
+test('a dead endpoint is asked ever more seldom also while it is ejected', () => {
+  const { clock, health, subject, sentMs } = prober(() => false);
+  health.eject('traffic', clock.nowMs());
+  subject.start();
+  clock.advance(120_000);
+  subject.dispose();
+  const gaps = sentMs.slice(1).map((ms, at) => ms - (sentMs[at] ?? 0));
+  assert.deepEqual(gaps, [2_000, 10_000, 20_000, 30_000, 30_000]);
+});
+
+test('the pause is never shorter than the interval because an endpoint is down', () => {
+  assert.deepEqual(
+    [0, 1, 2, 3, 50, 5_000].map(failures => probePauseMs(60_000, false, failures)),
+    [60_000, 60_000, 60_000, 60_000, 60_000, 60_000],
+  );
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5_000].map(failures => probePauseMs(5_000, false, failures)),
+    [5_000, 5_000, 10_000, 20_000, 30_000, 30_000],
+  );
+  assert.deepEqual([probePauseMs(500, true, 0), probePauseMs(5_000, true, 0)], [500, 2_000]);
 });

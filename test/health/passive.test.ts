@@ -54,4 +54,89 @@ test('never the only one, always one of several', () => {
     [ejectedMax(1, 1), ejectedMax(2, 0.1), ejectedMax(10, 0.5), ejectedMax(3, 0.5)],
     [0, 1, 5, 1],
   );
+  assert.equal(ejectedMax(100, 0.29), 29, 'though 0.29 * 100 is a little less');
+});
+
+test('failures of requests that were under way do not count against an endpoint that is out', () => {
+  const { clock, health, fail } = passive();
+  fail(3);
+  fail(50);
+  clock.advance(1_000);
+  assert.equal(health.isEligible, true);
+  fail(2);
+  assert.equal(health.isEjected, false, 'back in rotation it begins with a clean record');
+  fail(1);
+  assert.equal(health.isEjected, true);
+});
+
+test('an endpoint that probes have taken out is not ejected on top', () => {
+  const clock = new FakeClock();
+  const health = new EndpointHealth({ healthyAfter: 1, unhealthyAfter: 1 }, clock.nowMs());
+  const subject = new PassiveHealth(
+    { consecutiveFailures: 1, ejectMs: 1_000, ejectedRatioMax: 1 },
+    health,
+    clock,
+  );
+  health.onProbe(false, '500', clock.nowMs());
+  subject.record('failure', 'status 500', () => true);
+  assert.deepEqual([health.state, health.isEjected], ['unhealthy', false]);
+});
+
+test('time in rotation forgives repetitions, one for each base time', () => {
+  const { clock, health, fail } = passive();
+  const ejectFor = (): number => {
+    fail(3);
+    let forMs = 0;
+    for (; health.isEjected; forMs += 500) clock.advance(500);
+    return forMs;
+  };
+  assert.deepEqual([ejectFor(), ejectFor(), ejectFor()], [1_000, 2_000, 3_000]);
+  clock.advance(2_000);
+  assert.equal(ejectFor(), 2_000, 'two of three are forgiven, and this is one more');
+  clock.advance(3_600_000);
+  assert.equal(ejectFor(), 1_000);
+});
+
+test('no ejection is longer than five minutes, unless the first one is', () => {
+  for (const [ejectMs, longestMs] of [
+    [60_000, 300_000],
+    [400_000, 400_000],
+  ] as const) {
+    const clock = new FakeClock();
+    const health = new EndpointHealth(null, clock.nowMs());
+    const subject = new PassiveHealth({ consecutiveFailures: 1, ejectMs, ejectedRatioMax: 1 }, health, clock);
+    const times: number[] = [];
+    for (let round = 0; round < 7; round++) {
+      subject.record('failure', 'x', () => true);
+      const sinceMs = clock.nowMs();
+      while (health.isEjected) clock.advance(10_000);
+      times.push(clock.nowMs() - sinceMs);
+    }
+    const expected = [1, 2, 3, 4, 5, 6, 7].map(round =>
+      Math.max(ejectMs, Math.min(round * ejectMs, longestMs)),
+    );
+    assert.deepEqual(times, expected);
+    assert.equal(subject.ejections, 7);
+  }
+});
+
+test('a second ejection has its whole time, though a probe lifted the first one early', () => {
+  const { clock, health, fail } = passive();
+  fail(3);
+  clock.advance(500);
+  health.onProbe(true, '200', clock.nowMs());
+  fail(3);
+  clock.advance(1_999);
+  assert.equal(health.isEjected, true, 'the timer of the first one is gone');
+  clock.advance(1);
+  assert.equal(health.isEjected, false);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('one that is disposed of leaves no timer', () => {
+  const { clock, subject, fail } = passive();
+  fail(3);
+  assert.equal(clock.pendingTimers, 1);
+  subject.dispose();
+  assert.equal(clock.pendingTimers, 0);
 });

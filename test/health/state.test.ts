@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EndpointHealth } from '../../src/health/state.ts';
+import { afterProbe, EndpointHealth, type HealthFacts, isServing } from '../../src/health/state.ts';
+
+const THRESHOLDS = { healthyAfter: 2, unhealthyAfter: 3 };
 
 function health() {
   const changes: string[] = [];
-  const subject = new EndpointHealth({ healthyAfter: 2, unhealthyAfter: 3 }, 0);
+  const subject = new EndpointHealth(THRESHOLDS, 0);
   subject.subscribe((from, to) => changes.push(`${from} ${to}`));
   return { subject, changes };
 }
@@ -21,6 +23,15 @@ test('unknown serves, the first success is enough to say healthy, and three fail
   assert.equal(subject.state, 'unhealthy', 'one success is not two');
   subject.onProbe(true, '200', 6);
   assert.deepEqual(changes, ['unknown healthy', 'healthy unhealthy', 'unhealthy healthy']);
+  assert.deepEqual([subject.sinceMs, subject.lastError], [6, '500']);
+});
+
+test('an endpoint that was never reached serves until three probes have failed', () => {
+  const { subject } = health();
+  for (const ms of [1, 2]) subject.onProbe(false, 'connect_refused', ms);
+  assert.equal(subject.isEligible, true);
+  subject.onProbe(false, 'connect_refused', 3);
+  assert.deepEqual([subject.state, subject.isEligible], ['unhealthy', false]);
 });
 
 test('answers that come and go do not make it flap', () => {
@@ -30,11 +41,87 @@ test('answers that come and go do not make it flap', () => {
   assert.deepEqual(changes, ['unknown healthy']);
 });
 
-test('an ejection is lifted by a successful probe', () => {
-  const { subject } = health();
+test('without active checks an endpoint is healthy from the start', () => {
+  const subject = new EndpointHealth(null, 5);
+  assert.deepEqual([subject.state, subject.isEligible, subject.isChanging], ['healthy', true, false]);
+});
+
+test('every verdict, number of contradictions and answer leads where the thresholds say', () => {
+  const rows: readonly (readonly [
+    HealthFacts['verdict'],
+    number,
+    boolean,
+    HealthFacts['verdict'],
+    number,
+  ])[] = [
+    ['unknown', 0, true, 'healthy', 0],
+    ['unknown', 2, true, 'healthy', 0],
+    ['unknown', 0, false, 'unknown', 1],
+    ['unknown', 2, false, 'unhealthy', 0],
+    ['healthy', 0, true, 'healthy', 0],
+    ['healthy', 2, true, 'healthy', 0],
+    ['healthy', 0, false, 'healthy', 1],
+    ['healthy', 2, false, 'unhealthy', 0],
+    ['unhealthy', 0, false, 'unhealthy', 0],
+    ['unhealthy', 1, false, 'unhealthy', 0],
+    ['unhealthy', 0, true, 'unhealthy', 1],
+    ['unhealthy', 1, true, 'healthy', 0],
+  ];
+  for (const [verdict, against, ok, next, nextAgainst] of rows) {
+    const facts = { verdict, against, ejectedMs: null };
+    const expected = { verdict: next, against: nextAgainst, ejectedMs: null };
+    assert.deepEqual(afterProbe(facts, ok, 0, THRESHOLDS), expected, `${verdict} ${against} ${ok}`);
+  }
+});
+
+test('an ejection is lifted by a probe that was sent after it and succeeds, by no other', () => {
+  const { subject, changes } = health();
   subject.onProbe(true, '200', 0);
-  subject.eject('traffic', 1);
-  assert.deepEqual([subject.state, subject.isEligible], ['ejected', false]);
-  subject.onProbe(true, '200', 2);
-  assert.equal(subject.state, 'healthy');
+  subject.eject('traffic', 10);
+  assert.deepEqual([subject.state, subject.isEligible, subject.lastError], ['ejected', false, 'traffic']);
+  subject.onProbe(true, '200', 11, 9);
+  assert.equal(subject.state, 'ejected', 'that probe was on its way already');
+  subject.onProbe(false, '500', 12, 11);
+  assert.equal(subject.state, 'ejected');
+  subject.onProbe(true, '200', 13, 12);
+  assert.deepEqual(changes, ['unknown healthy', 'healthy ejected', 'ejected healthy']);
+});
+
+test('probes go on judging an ejected endpoint', () => {
+  const { subject, changes } = health();
+  subject.eject('traffic', 0);
+  for (const ms of [1, 2, 3]) subject.onProbe(false, '500', ms);
+  assert.deepEqual([subject.state, subject.verdict], ['ejected', 'unhealthy']);
+  subject.readmit(4);
+  assert.equal(subject.isEligible, false, 'its time is over, but probes say no');
+  assert.deepEqual(changes, ['unknown ejected', 'ejected unhealthy']);
+});
+
+test('what changes nothing is not told', () => {
+  const { subject, changes } = health();
+  subject.readmit(1);
+  subject.onProbe(false, '500', 2);
+  assert.deepEqual([changes, subject.sinceMs], [[], 0]);
+});
+
+test('who has left, and everybody when it is disposed of, hears nothing', () => {
+  const subject = new EndpointHealth(null, 0);
+  let heard = 0;
+  const leave = subject.subscribe(() => heard++);
+  subject.subscribe(() => heard++);
+  leave();
+  subject.eject('x', 1);
+  assert.equal(heard, 1);
+  subject.dispose();
+  subject.readmit(2);
+  assert.equal(heard, 1);
+});
+
+test('only healthy and unknown serve', () => {
+  assert.deepEqual((['unknown', 'healthy', 'unhealthy', 'ejected'] as const).map(isServing), [
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

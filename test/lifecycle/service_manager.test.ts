@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { createServiceManager } from '../../src/lifecycle/service_manager.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { needs, program } from '../support/programs.ts';
@@ -70,4 +71,48 @@ test('without a service manager nothing happens', async () => {
   manager.ready('x');
   manager.stopping();
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('children do not inherit the way to the service manager', async () => {
+  const env = { NOTIFY_SOCKET: '/nowhere', WATCHDOG_USEC: '1', WATCHDOG_PID: '1', PATH: '/bin' };
+  const manager = await createServiceManager(env, new FakeClock(), async () => () => {});
+  manager.stop();
+  assert.deepEqual(env, { PATH: '/bin' });
+});
+
+test('a watchdog that waits for another process is not fed', async () => {
+  const said: string[] = [];
+  const clock = new FakeClock();
+  const env = { NOTIFY_SOCKET: '/x', WATCHDOG_USEC: '2000000', WATCHDOG_PID: String(process.pid + 1) };
+  const manager = await createServiceManager(env, clock, async () => message => void said.push(message));
+  manager.ready('serving');
+  clock.advance(10_000);
+  assert.deepEqual(said, ['READY=1\nSTATUS=serving']);
+});
+
+test('where no datagram can be sent the program systemd-notify says it, in the same order', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-notify-'));
+  const said = join(folder, 'said');
+  // The first message takes longest: whoever does not wait for it is overtaken.
+  const script = `#!/bin/sh\ncase "$*" in *RELOADING*) sleep 0.2;; esac\necho "$NOTIFY_SOCKET $*" >> ${said}\n`;
+  writeFileSync(join(folder, 'systemd-notify'), script, { mode: 0o755 });
+  const env = { NOTIFY_SOCKET: '/run/notify', PATH: `${folder}:${process.env.PATH}` };
+  const manager = await createServiceManager(env, new FakeClock(), () => Promise.reject(new Error('no FFI')));
+  manager.reloading();
+  manager.ready('plan b');
+  const lines = () => (existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : []);
+  while (lines().length < 2) await turn();
+  assert.match(lines()[0] ?? '', /^\/run\/notify --no-block RELOADING=1 MONOTONIC_USEC=\d+$/);
+  assert.equal(lines()[1], '/run/notify --no-block READY=1 STATUS=plan b');
+  rmSync(folder, { recursive: true });
+});
+
+test('where there is no such program either, the proxy runs on', async () => {
+  const env = { NOTIFY_SOCKET: '/run/notify', PATH: '/nowhere' };
+  const manager = await createServiceManager(env, new FakeClock(), () => Promise.reject(new Error('no FFI')));
+  manager.ready('serving');
+  await turn();
+  manager.stopping();
+  await turn();
+  manager.stop();
 });

@@ -1,199 +1,220 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PassiveHealth } from '../../src/health/passive.ts';
-import { EndpointHealth } from '../../src/health/state.ts';
 import { Backend } from '../../src/load_balancer/backend.ts';
 import { type Lease, settleLease } from '../../src/load_balancer/lease.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
-import { ClusterPool, type LeaseWant } from '../../src/load_balancer/pool.ts';
-import type { Upstream, UpstreamSlot } from '../../src/net/upstream.ts';
-import { CircuitBreaker } from '../../src/resilience/circuit_breaker.ts';
-import type { Failure } from '../../src/resilience/failure.ts';
 import { FakeClock } from '../support/fake_clock.ts';
-import { seededRandom } from '../support/seeded_random.ts';
-
-/** So many slots, which do nothing. */
-class FakeUpstream implements Upstream {
-  readonly #max: number;
-  inUse = 0;
-  constructor(max: number) {
-    this.#max = max;
-  }
-  get counts() {
-    return { open: this.inUse, inUse: this.inUse };
-  }
-  get hasRoom() {
-    return this.inUse < this.#max;
-  }
-  take(): UpstreamSlot | null {
-    if (!this.hasRoom) return null;
-    this.inUse++;
-    return {} as UpstreamSlot;
-  }
-  release(): void {
-    this.inUse--;
-  }
-  onRoom() {
-    return () => {};
-  }
-  retire(): void {}
-  destroy(): void {}
-}
-
-interface Setup {
-  readonly slots?: number;
-  readonly queueMax?: number;
-  readonly circuit?: boolean;
-  readonly passive?: boolean;
-}
-
-function pool(endpoints: number, { slots = 1, queueMax = 2, circuit = false, passive = false }: Setup = {}) {
-  const clock = new FakeClock();
-  const backends = Array.from({ length: endpoints }, (_, at) => {
-    const health = new EndpointHealth(null, clock.nowMs());
-    return new Backend(`b${at}`, 1, {
-      upstream: new FakeUpstream(slots),
-      health,
-      passive: passive
-        ? new PassiveHealth({ consecutiveFailures: 2, ejectMs: 1_000, ejectedRatioMax: 0.5 }, health, clock)
-        : null,
-      circuit: circuit
-        ? new CircuitBreaker(
-            { failureRatio: 0.5, requestsMin: 1, windowMs: 1_000, openMs: 5_000 },
-            clock,
-            () => {},
-          )
-        : null,
-    });
-  });
-  const settings = {
-    connectionsMax: slots,
-    queueMax,
-    queueMs: 100,
-    idleMs: 1_000,
-    requestsMax: null,
-    ageMsMax: null,
-    connectMs: 100,
-  };
-  const subject = new ClusterPool(
-    'c',
-    backends,
-    settings,
-    new LeastRequestsPolicy(seededRandom(1)),
-    Math.max(1, endpoints >> 1),
-    clock,
-  );
-  return { clock, backends, subject };
-}
-
-class Want implements LeaseWant {
-  tried: Backend[] = [];
-  lease: Lease | null = null;
-  failure: Failure | null = null;
-  onLease(lease: Lease): void {
-    this.lease = lease;
-  }
-  onRefused(failure: Failure): void {
-    this.failure = failure;
-  }
-}
-
-function ask(subject: ClusterPool, tried: Backend[] = []): Want {
-  const want = new Want();
-  want.tried = tried;
-  subject.lease(want);
-  return want;
-}
+import { ask, fakeBackend, fakeCluster, fakePool, leased, upstreamOf, Want } from './fake_cluster.ts';
 
 test('a lease comes at once while there is room; then requests wait in order and are served in order', () => {
-  const { clock, subject } = pool(1);
-  const first = ask(subject);
-  const second = ask(subject);
-  const third = ask(subject);
-  assert(first.lease !== null);
-  assert.deepEqual([second.lease, third.lease, subject.queueDepth], [null, null, 2]);
+  const { clock, pool } = fakeCluster(1);
+  const first = leased(pool);
+  const second = ask(pool);
+  const third = ask(pool);
+  assert.deepEqual([second.lease, third.lease, pool.queueDepth], [null, null, 2]);
   clock.advance(40);
-  settleLease(first.lease, 'success', '200');
-  assert.equal((second as Want).lease?.waitedMs, 40);
-  assert.equal(third.lease, null);
+  settleLease(first, 'success', '200');
+  assert.deepEqual([first.waitedMs, second.lease?.waitedMs, third.lease], [0, 40, null]);
 });
 
 test('the queue is bounded in length and in time', () => {
-  const { clock, subject } = pool(1);
-  ask(subject);
-  const waiting = ask(subject);
+  const { clock, pool } = fakeCluster(1);
+  ask(pool);
+  const waiting = ask(pool);
   clock.advance(50);
-  const later = ask(subject);
-  assert.deepEqual(ask(subject).failure, { kind: 'queue_full', limit: 2 });
-  clock.advance(50);
+  const later = ask(pool);
+  assert.deepEqual(ask(pool).failure, { kind: 'queue_full', limit: 2 });
+  clock.advance(49);
+  assert.equal(waiting.failure, null, '1 ms before the wait is over');
+  clock.advance(1);
   assert.deepEqual(waiting.failure, { kind: 'queue_timeout', afterMs: 100 });
   assert.equal(later.failure, null, 'its wait began later');
   clock.advance(50);
   assert.deepEqual(later.failure, { kind: 'queue_timeout', afterMs: 100 });
-  assert.equal(clock.pendingTimers, 0);
+  assert.deepEqual([clock.pendingTimers, pool.queueDepth], [0, 0]);
+});
+
+test('nobody is sent away because somebody else has waited too long', () => {
+  const { clock, pool } = fakeCluster(1);
+  ask(pool);
+  const older = ask(pool);
+  clock.advance(1.5);
+  const younger = ask(pool);
+  clock.advance(98.5);
+  assert.deepEqual([older.failure?.kind, younger.failure], ['queue_timeout', null]);
 });
 
 test('a want that is withdrawn hears nothing, and leaves no timer', () => {
-  const { clock, subject } = pool(1);
-  const holder = ask(subject);
-  const gone = ask(subject);
-  subject.cancel(gone);
-  assert(holder.lease !== null);
-  settleLease(holder.lease, 'success', '200');
-  assert.deepEqual([gone.lease, gone.failure, clock.pendingTimers], [null, null, 0]);
+  const { clock, pool } = fakeCluster(1);
+  const holder = leased(pool);
+  const gone = ask(pool);
+  assert.equal(clock.pendingTimers, 1);
+  pool.cancel(gone);
+  settleLease(holder, 'success', '200');
+  clock.advance(1_000);
+  assert.deepEqual([gone.calls, clock.pendingTimers], [0, 0]);
+});
+
+test('a thousand waiting requests share one timer', () => {
+  const { clock, pool } = fakeCluster(1, { queueMax: 1_000 });
+  ask(pool);
+  for (let count = 0; count < 1_000; count++) ask(pool);
+  assert.deepEqual([pool.queueDepth, clock.pendingTimers], [1_000, 1]);
 });
 
 test('an untried backend is preferred; with none left, a tried one is better than nothing', () => {
-  const { backends, subject } = pool(2, { slots: 10 });
+  const { backends, pool } = fakeCluster(2, { slots: 10 });
   const [a, b] = backends as [Backend, Backend];
   for (let count = 0; count < 20; count++) {
-    const { lease } = ask(subject, [a]);
-    assert.equal(lease?.backend, b);
+    const lease = leased(pool, [a]);
+    assert.equal(lease.backend, b);
     settleLease(lease, 'success', '200');
   }
-  assert.notEqual(ask(subject, [a, b]).lease, null);
+  assert.notEqual(ask(pool, [a, b]).lease, null, 'all were tried');
+  b.health.eject('test', 0);
+  assert.equal(leased(pool, [a]).backend, a, 'the only one left was tried');
+});
+
+test('a repeated attempt waits for the untried backend and lets a first attempt have the other one', () => {
+  const { backends, pool } = fakeCluster(2);
+  const leases = new Map([leased(pool), leased(pool)].map(lease => [lease.backend, lease]));
+  const [a, b] = backends as [Backend, Backend];
+  const again = ask(pool, [a]);
+  const first = ask(pool);
+  settleLease(leases.get(a) as Lease, 'success', '200');
+  assert.deepEqual([again.lease, first.lease?.backend], [null, a]);
+  settleLease(leases.get(b) as Lease, 'success', '200');
+  assert.equal(again.lease?.backend, b);
+});
+
+test('a repeated attempt does not wait for a backend whose circuit is open', () => {
+  const { backends, pool } = fakeCluster(2, { circuit: true });
+  const [a, b] = backends as [Backend, Backend];
+  settleLease(leased(pool, [a]), 'failure', 'status 500');
+  assert.equal(b.circuit?.state.kind, 'open');
+  assert.equal(leased(pool, [a]).backend, a);
+});
+
+test('a repeated attempt that waits goes back to a tried backend when the other one fails', () => {
+  const { backends, pool } = fakeCluster(2, { circuit: true });
+  const [a, b] = backends as [Backend, Backend];
+  const busy = leased(pool, [a]);
+  assert.equal(busy.backend, b);
+  const again = ask(pool, [a]);
+  assert.equal(again.calls, 0, 'it waits for b, although a is free');
+  settleLease(busy, 'failure', 'status 500');
+  assert.equal(again.lease?.backend, a);
 });
 
 test('without an eligible backend the answer is no_healthy_backend, with open circuits circuit_open', () => {
-  const { clock, backends, subject } = pool(1, { circuit: true });
-  const { lease } = ask(subject);
-  assert(lease !== null);
-  settleLease(lease, 'failure', 'status 500');
-  assert.deepEqual(ask(subject).failure, { kind: 'circuit_open', retryAfterMs: 5_000 });
-  clock.advance(5_000);
-  assert.notEqual(ask(subject).lease, null, 'the probe');
+  const { clock, backends, pool } = fakeCluster(1, { circuit: true });
+  settleLease(leased(pool), 'failure', 'status 500');
+  clock.advance(1_000);
+  assert.deepEqual(ask(pool).failure, { kind: 'circuit_open', retryAfterMs: 4_000 }, 'the time left');
+  clock.advance(4_000);
+  leased(pool);
+  assert.equal(ask(pool).failure?.kind, 'circuit_open', 'one probe at a time');
   backends[0]?.health.eject('test', clock.nowMs());
-  assert.deepEqual(ask(subject).failure, { kind: 'no_healthy_backend', cluster: 'c' });
+  assert.deepEqual(ask(pool).failure, { kind: 'no_healthy_backend', cluster: 'c' });
 });
 
-test('a lease is settled once', () => {
-  const { lease } = ask(pool(1).subject);
-  assert(lease !== null);
-  settleLease(lease, 'success', '200');
-  assert.throws(() => settleLease(lease, 'success', '200'));
-});
-
-test('in a storm of failures no more than the allowed share is out, no ineligible one is leased, nothing is left', () => {
-  const seed = 42;
-  const random = seededRandom(seed);
-  const { clock, backends, subject } = pool(100, { slots: 3, queueMax: 50, passive: true });
-  const held: Lease[] = [];
-  for (let step = 0; step < 30_000; step++) {
-    clock.advance(random.unit() * 5);
-    const want = ask(subject);
-    if (want.lease !== null) {
-      assert.ok(want.lease.backend.health.isEligible, `seed ${seed}, step ${step}`);
-      held.push(want.lease);
-    }
-    while (held.length > 0 && random.unit() < 0.55) {
-      const [lease] = held.splice(Math.floor(random.unit() * held.length), 1);
-      if (lease !== undefined) settleLease(lease, random.unit() < 0.4 ? 'failure' : 'success', 'storm');
-    }
-    const out = backends.filter(({ health }) => health.isEjected).length;
-    assert.ok(out <= 50, `seed ${seed}, step ${step}: ${out} are out`);
-  }
-  for (const lease of held) settleLease(lease, 'abandoned', 'end');
-  clock.advance(3_600_000);
-  assert.ok(backends.every(({ inFlight, health }) => inFlight === 0 && !health.isEjected));
+test('requests that wait are told at once when the last backend goes out', () => {
+  const { clock, backends, pool } = fakeCluster(2);
+  for (let count = 0; count < 2; count++) leased(pool);
+  const [one, two] = [ask(pool), ask(pool)];
+  backends[0]?.health.eject('test', clock.nowMs());
+  assert.deepEqual([one.calls, two.calls], [0, 0], 'there is another one to wait for');
+  backends[1]?.health.eject('test', clock.nowMs());
+  assert.deepEqual([one.failure?.kind, two.failure?.kind], ['no_healthy_backend', 'no_healthy_backend']);
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('requests that wait are told at once when the last circuit opens, and one of them is the probe in time', () => {
+  const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueMs: 60_000 });
+  const [a, b] = [leased(pool), leased(pool)];
+  const waiting = ask(pool);
+  settleLease(a, 'failure', 'status 500');
+  assert.equal(waiting.calls, 0, 'the other circuit is closed');
+  clock.advance(4_999);
+  assert.equal(waiting.calls, 0);
+  clock.advance(1);
+  assert.equal(waiting.lease?.backend, a.backend, 'the pause is over: nobody had to come by');
+  const next = ask(pool);
+  settleLease(b, 'failure', 'status 500');
+  assert.equal(next.failure?.kind, 'circuit_open');
+  assert.ok(backends.every(({ admits }) => !admits));
+});
+
+test('a backend that comes back is given to those who wait', () => {
+  const { clock, backends, pool } = fakeCluster(2, { slots: 2, queueMax: 10 });
+  backends[1]?.health.eject('test', clock.nowMs());
+  leased(pool);
+  leased(pool);
+  const waiting = [ask(pool), ask(pool), ask(pool)];
+  backends[1]?.health.readmit(clock.nowMs());
+  assert.deepEqual(
+    waiting.map(({ lease }) => lease?.backend.name),
+    ['b1', 'b1', undefined],
+  );
+});
+
+test('a connection that comes free by itself is given to those who wait', () => {
+  const { backends, pool } = fakeCluster(1, { slots: 0 });
+  const waiting = ask(pool);
+  upstreamOf(backends[0]).makeRoom(1);
+  assert.notEqual(waiting.lease, null);
+});
+
+test('a backend of weight 0 takes nothing, and alone it is no backend', () => {
+  const { pool } = fakeCluster(2, { weights: [0, 1], slots: 9 });
+  for (let count = 0; count < 9; count++) assert.equal(leased(pool).backend.name, 'b1');
+  assert.equal(ask(pool, []).lease, null);
+  assert.equal(ask(fakeCluster(1, { weights: [0] }).pool).failure?.kind, 'no_healthy_backend');
+});
+
+test('passive health never takes out the last backend that serves, however many it may', () => {
+  const { clock, backends, pool } = fakeCluster(4, { slots: 100, passive: true, ejectedMax: 4 });
+  backends[3]?.health.eject('as if by probes', clock.nowMs());
+  for (let count = 0; count < 100; count++) settleLease(leased(pool), 'failure', 'status 500');
+  assert.equal(pool.eligibleCount, 1);
+});
+
+test('what one pool gives back, a request that waits in the pool of another plan may take', () => {
+  const clock = new FakeClock();
+  const backend = fakeBackend(0, clock);
+  const older = fakePool([backend], clock);
+  const newer = fakePool([new Backend('b0', 1, backend)], clock);
+  const held = leased(older);
+  const waiting = ask(newer);
+  older.dispose();
+  settleLease(held, 'success', '200');
+  assert(waiting.lease !== null, 'after a reload the connections are shared');
+  const behind = ask(older);
+  assert.equal(behind.calls, 0, 'a retired pool still lets requests wait');
+  settleLease(waiting.lease, 'success', '200');
+  assert.notEqual(behind.lease, null, 'and serves them');
+});
+
+test('a retired pool knows what has become of its backends', () => {
+  const { clock, backends, pool } = fakeCluster(2, { slots: 9 });
+  backends[0]?.health.eject('before the reload', clock.nowMs());
+  pool.dispose();
+  for (let count = 0; count < 9; count++) assert.equal(leased(pool).backend.name, 'b1');
+  backends[1]?.health.eject('after the reload', clock.nowMs());
+  backends[0]?.health.readmit(clock.nowMs());
+  assert.equal(leased(pool).backend.name, 'b0');
+});
+
+test('a whole queue of requests that end at once is served without a deep stack', () => {
+  const { pool } = fakeCluster(1, { queueMax: 20_000 });
+  const holder = leased(pool);
+  let served = 0;
+  class Hasty extends Want {
+    override onLease(lease: Lease): void {
+      served++;
+      settleLease(lease, 'success', '200');
+    }
+  }
+  for (let count = 0; count < 20_000; count++) pool.lease(new Hasty());
+  settleLease(holder, 'success', '200');
+  assert.deepEqual([served, pool.queueDepth], [20_000, 0]);
 });

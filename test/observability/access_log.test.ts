@@ -89,6 +89,19 @@ test('the overhead is what neither attempts nor the queue explain', () => {
   assert.equal(overheadMs(record()), 60 - 4 - 10 - 20);
 });
 
+test('an attempt that the client did not wait for lasted until the client left', () => {
+  const [, second] = record().attempts;
+  assert(second !== undefined);
+  const unfinished = record({ attempts: [{ ...second, endedMs: null, firstByteMs: null }], queueMs: 0 });
+  const line = JSON.parse(accessLine(unfinished, 0, none));
+  assert.equal(line.attempts[0].ms, 30, 'from 130 to the end of the request at 160');
+  assert.equal(line.timing.overhead, 30);
+});
+
+test('an answer that is read on while the next attempt runs makes no negative overhead', () => {
+  assert.equal(overheadMs(record({ queueMs: 100 })), 0);
+});
+
 test('a failure has the level of its row in the table', () => {
   assert.equal(JSON.parse(accessLine(record({ reason: 'connect_refused' }), 0, none)).level, 40);
   assert.equal(JSON.parse(accessLine(record({ reason: 'no_route' }), 0, none)).level, 30);

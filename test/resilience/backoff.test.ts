@@ -17,3 +17,8 @@ test('the range of the delay grows as Envoy’s does, and is capped', () => {
     assert.equal(backoffMs(attempt, settings, always(0.5)), rangeMs / 2);
   }
 });
+
+test('any number of attempts gives a delay that a timer takes', () => {
+  for (const attempt of [1, 100, 5_000])
+    assert.ok(Number.isFinite(backoffMs(attempt, settings, always(0.999))));
+});

@@ -84,3 +84,67 @@ test('an answer to a question of an earlier state changes nothing', () => {
   circuit.settle(slow, 'success');
   assert.equal(circuit.state.kind, 'open');
 });
+
+test('a success never opens it, whatever the ratio', () => {
+  const { circuit, send } = breaker();
+  for (let count = 0; count < 3; count++) send('failure');
+  for (let count = 0; count < 3; count++) send('success');
+  assert.equal(circuit.state.kind, 'closed');
+  send('failure');
+  assert.equal(circuit.state.kind, 'open', 'four of seven failed');
+});
+
+test('clients who leave say nothing about a closed circuit', () => {
+  const { circuit, send } = breaker();
+  for (let count = 0; count < 3; count++) send('failure');
+  for (let count = 0; count < 100; count++) send('abandoned');
+  assert.equal(circuit.state.kind, 'closed');
+  send('failure');
+  assert.equal(circuit.state.kind, 'open', 'nor do they make the others fewer');
+});
+
+test('the window slides: old failures go out a few at a time', () => {
+  const { clock, circuit, send } = breaker();
+  for (let count = 0; count < 3; count++) {
+    send('failure');
+    clock.advance(4_000);
+  }
+  send('failure');
+  assert.equal(circuit.state.kind, 'closed', 'the first failure is 12 s old');
+  send('failure');
+  assert.equal(circuit.state.kind, 'open');
+});
+
+test('a first pause of more than a minute does not become shorter', () => {
+  const clock = new FakeClock();
+  const circuit = new CircuitBreaker({ ...settings, requestsMin: 1, openMs: 300_000 }, clock, () => {});
+  const first = circuit.admit();
+  assert(first !== 'refused');
+  circuit.settle(first, 'failure');
+  clock.advance(300_000);
+  const probe = circuit.admit();
+  assert(probe !== 'refused');
+  assert.equal(circuit.retryAfterMs, 300_000, 'while the probe is out');
+  circuit.settle(probe, 'failure');
+  assert.equal(circuit.retryAfterMs, 300_000);
+});
+
+test('asking whether it would admit does not use up the probe', () => {
+  const { clock, circuit, send } = breaker();
+  for (let count = 0; count < 4; count++) send('failure');
+  assert.equal(circuit.wouldAdmit, false);
+  clock.advance(1_000);
+  assert.deepEqual([circuit.wouldAdmit, circuit.wouldAdmit, circuit.state.kind], [true, true, 'open']);
+  assert.notEqual(circuit.admit(), 'refused');
+  assert.equal(circuit.wouldAdmit, false);
+});
+
+test('failures from before it opened do not count after it has closed', () => {
+  const { clock, circuit, send } = breaker();
+  for (let count = 0; count < 4; count++) send('failure');
+  clock.advance(1_000);
+  send('success');
+  for (let count = 0; count < 3; count++) send('success');
+  send('failure');
+  assert.equal(circuit.state.kind, 'closed', 'one of four');
+});

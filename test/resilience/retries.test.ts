@@ -75,7 +75,86 @@ test('the budget is asked last: a retry that is refused anyway does not spend it
   assert.equal(decide({}).asked, 1);
 });
 
-test('a stale connection is repeated at once, a new one after a pause', () => {
-  assert.deepEqual(decide({ reused: true }).decision, { again: true, delayMs: 0 });
-  assert.deepEqual(decide({}).decision, { again: true, delayMs: 12.5 });
+test('a stale connection is repeated at once, wherever; a new one after a pause, elsewhere', () => {
+  assert.deepEqual(decide({ reused: true }).decision, { again: true, delayMs: 0, where: 'any' });
+  assert.deepEqual(decide({}).decision, { again: true, delayMs: 12.5, where: 'other' });
+  assert.deepEqual(decide({ reused: true, failure: 'response_head_timeout' }).decision, {
+    again: true,
+    delayMs: 12.5,
+    where: 'other',
+  });
+});
+
+// What CONTRACT section 3 says, row by row: for GET, for POST, and for POST on a stale connection, where not a byte
+// was written or that is not known.
+const ROWS: Readonly<Record<FailureKind, readonly [get: boolean, post: boolean, unsent: boolean]>> = {
+  bad_request: [false, false, false],
+  client_timeout: [false, false, false],
+  body_too_large: [false, false, false],
+  uri_too_long: [false, false, false],
+  head_too_large: [false, false, false],
+  no_route: [false, false, false],
+  access_denied: [false, false, false],
+  auth_required: [false, false, false],
+  method_not_supported: [false, false, false],
+  rate_limited: [false, false, false],
+  client_gone: [false, false, false],
+  no_healthy_backend: [false, false, false],
+  circuit_open: [true, true, true],
+  queue_full: [true, true, true],
+  queue_timeout: [true, true, true],
+  dns_failed: [true, true, true],
+  connect_refused: [true, true, true],
+  connect_timeout: [true, true, true],
+  tls_failed: [true, true, true],
+  reset_before_head: [true, false, true],
+  response_head_timeout: [true, false, false],
+  bad_response: [false, false, false],
+  reset_in_body: [false, false, false],
+  response_idle_timeout: [false, false, false],
+  request_timeout: [false, false, false],
+  loop_detected: [false, false, false],
+  overloaded: [false, false, false],
+  shutting_down: [false, false, false],
+  internal: [false, false, false],
+};
+
+for (const [kind, [get, post, unsent]] of Object.entries(ROWS)) {
+  test(`${kind} is repeated for GET: ${get}, for POST: ${post}, for POST never written: ${unsent}`, () => {
+    const failure = kind as FailureKind;
+    assert.equal(decide({ failure }).decision.again, get);
+    assert.equal(decide({ failure, method: 'POST' }).decision.again, post);
+    assert.equal(decide({ failure, method: 'POST', reused: true }).decision.again, post, 'not known');
+    assert.equal(decide({ failure, method: 'POST', reused: true, unsent: true }).decision.again, unsent);
+    assert.equal(decide({ failure, replayable: false }).decision.again, false, 'never without the body');
+  });
+}
+
+test('an answer of 4xx is never repeated, even if somebody asks for it', () => {
+  const onStatuses = [429, 503];
+  assert.equal(decide({ failure: null, status: 429 }, { onStatuses }).decision.again, false);
+  assert.equal(decide({ failure: null, status: 503 }, { onStatuses }).decision.again, true);
+});
+
+test('a backend that asks for a pause gets it, up to a second', () => {
+  const delay = (retryAfter: string) => {
+    const { decision } = decide({ failure: null, status: 503, retryAfter });
+    return decision.again ? decision.delayMs : decision.why;
+  };
+  assert.equal(delay('0'), 12.5);
+  assert.equal(delay('1'), 1_000);
+  assert.equal(delay('2'), 'retry_after_too_long');
+  assert.equal(delay('Sat, 21 Nov 2026 01:00:00 GMT'), 'retry_after_too_long');
+  assert.equal(delay('-1'), 'retry_after_too_long', 'what cannot be read is not guessed');
+});
+
+test('an attempt that could not begin before the deadline is not made', () => {
+  assert.equal(decide({ timeLeftMs: 12.5 }).decision.again, false);
+  assert.equal(decide({ timeLeftMs: 12.6 }).decision.again, true);
+  assert.equal(decide({ timeLeftMs: Number.POSITIVE_INFINITY }).decision.again, true, 'there is no deadline');
+});
+
+test('attempts are counted after the first one', () => {
+  const again = (attempts: number) => decide({ attempts }, { attemptsMax: 2 }).decision.again;
+  assert.deepEqual([again(1), again(2), again(3)], [true, true, false]);
 });

@@ -15,3 +15,17 @@ test('state lives as long as plans ask for its key, and is disposed of once', ()
   registry.disposeAll();
   assert.deepEqual(disposed, ['b1', 'a1']);
 });
+
+test('a key that was asked for again is kept, though an older plan asked first', () => {
+  const registry = new StateRegistry();
+  const disposed: string[] = [];
+  const ask = (key: string) => registry.getOrCreate(key, () => ({ dispose: () => disposed.push(key) }));
+  for (const keys of ['ab', 'bc', 'c', '']) {
+    for (const key of keys) ask(key);
+    registry.retainUsed();
+  }
+  assert.deepEqual(disposed, ['a', 'b', 'c']);
+  const again = ask('a');
+  registry.retainUsed();
+  assert.equal(ask('a'), again, 'a key that comes back begins anew');
+});

@@ -1,0 +1,89 @@
+/**
+ * Takes an address for a listener: TCP, a Unix socket, or a descriptor that a service manager has opened. A reason
+ * why that fails says what a person can do about it.
+ */
+import { lstatSync, unlinkSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import { type Address, formatAddress } from './endpoint.ts';
+import { inheritedDescriptor } from './socket_activation.ts';
+
+/** Connections that the kernel holds for us while the event loop is busy; it cuts this to net.core.somaxconn. */
+const BACKLOG = 4_096;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Resolves when the server listens; rejects with an error whose message is the reason and the advice. */
+export async function bind(server: net.Server, address: Address, env: Environment): Promise<void> {
+  try {
+    await listen(server, address, env);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE' && address.kind === 'unix' && (await isLeftOver(address.path))) {
+      unlinkSync(address.path);
+      await bind(server, address, env);
+      return;
+    }
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${advice(code, error)}`, { cause: error });
+  }
+}
+
+/** As bound: with the real port where 0 was asked for. */
+export function boundAddress(server: net.Server, asked: Address): string {
+  const bound = server.address() as AddressInfo | string | null;
+  if (bound === null || typeof bound === 'string') return formatAddress(asked);
+  return formatAddress({ kind: 'tcp', host: bound.address, port: bound.port });
+}
+
+function listen(server: net.Server, address: Address, env: Environment): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onListening = (): void => {
+      server.off('error', reject);
+      resolve();
+    };
+    server.once('error', reject);
+    switch (address.kind) {
+      case 'tcp':
+        server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, onListening);
+        return;
+      case 'unix':
+        server.listen({ path: address.path, backlog: BACKLOG }, onListening);
+        return;
+      case 'fd': {
+        const fd = inheritedDescriptor(address.name, env, process.pid);
+        if (typeof fd === 'string') reject(new Error(fd));
+        else server.listen({ fd }, onListening);
+      }
+    }
+  });
+}
+
+function advice(code: unknown, error: unknown): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another process uses it (see: ss -ltnp, ss -lxp); stop that process or choose another address';
+    case 'EACCES':
+      return 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation, a Unix socket needs a folder that may be written to';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address';
+    case 'ENOENT':
+      return 'the folder of the socket does not exist';
+    default:
+      return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/**
+ * A socket file that a process has left behind when it died: nobody answers. The kernel refuses a connection to a
+ * regular file with the same ECONNREFUSED, so what the file is must be asked first: data is never deleted here.
+ */
+async function isLeftOver(path: string): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  return new Promise(resolve => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * The numbers that a request holds in its hand: looked up when a plan is assembled, only added to per request.
+ *
+ * A handle lives as long as a plan names its route or cluster. Then it is retired: a request that still ends on the
+ * old plan must not bring back a series that was taken from the registry.
+ */
+import type { Counter, Histogram } from 'prom-client';
+import type { FailureKind } from '../resilience/failure.ts';
+import type { AttemptRecord, RequestRecord } from './events.ts';
+
+type CounterChild = Counter.Internal;
+type HistogramChild = Histogram.Internal<string>;
+
+/** The numbers of one route on one listener. */
+export class RouteHandles {
+  readonly listener: string;
+  readonly route: string;
+  readonly #makeCode: (code: number) => CounterChild;
+  readonly #makeReason: (reason: FailureKind) => CounterChild;
+  readonly #duration: HistogramChild;
+  readonly #codes: (CounterChild | undefined)[] = [];
+  readonly #reasons = new Map<FailureKind, CounterChild>();
+  #retired = false;
+
+  constructor(
+    listener: string,
+    route: string,
+    makeCode: (code: number) => CounterChild,
+    makeReason: (reason: FailureKind) => CounterChild,
+    duration: HistogramChild,
+  ) {
+    this.listener = listener;
+    this.route = route;
+    this.#makeCode = makeCode;
+    this.#makeReason = makeReason;
+    this.#duration = duration;
+  }
+
+  requestFinished(record: RequestRecord): void {
+    if (this.#retired) return;
+    this.#code(record.status).inc();
+    this.#duration.observe((record.endedMs - record.startedMs) / 1_000);
+    if (record.reason !== null) this.#failure(record.reason).inc();
+  }
+
+  /** The status codes that were counted. */
+  retire(): readonly number[] {
+    this.#retired = true;
+    return this.#codes.flatMap((child, code) => (child === undefined ? [] : [code]));
+  }
+
+  #code(status: number): CounterChild {
+    const known = this.#codes[status];
+    if (known !== undefined) return known;
+    const child = this.#makeCode(status);
+    this.#codes[status] = child;
+    return child;
+  }
+
+  #failure(reason: FailureKind): CounterChild {
+    const known = this.#reasons.get(reason);
+    if (known !== undefined) return known;
+    const child = this.#makeReason(reason);
+    this.#reasons.set(reason, child);
+    return child;
+  }
+}
+
+/** The numbers of one cluster and of each of its endpoints. */
+export class ClusterHandles {
+  readonly cluster: string;
+  readonly #firstByte: HistogramChild;
+  readonly #connect: HistogramChild;
+  readonly #makeAttempt: (endpoint: string, result: string) => CounterChild;
+  readonly #attempts = new Map<string, Map<string, CounterChild>>();
+  /** What the plan that is being assembled names. */
+  #named = new Set<string>();
+  /** An endpoint that no plan names is not counted; null where nobody has said which ones there are. */
+  #endpoints: Set<string> | null = null;
+  #retired = false;
+
+  constructor(
+    cluster: string,
+    firstByte: HistogramChild,
+    connect: HistogramChild,
+    makeAttempt: (endpoint: string, result: string) => CounterChild,
+  ) {
+    this.cluster = cluster;
+    this.#firstByte = firstByte;
+    this.#connect = connect;
+    this.#makeAttempt = makeAttempt;
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  attemptFinished(attempt: AttemptRecord): void {
+    if (this.#retired) return;
+    this.#attempt(attempt.endpoint, attempt.reason ?? statusClass(attempt.status))?.inc();
+    if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000);
+    if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
+  }
+
+  nameEndpoints(endpoints: readonly string[]): void {
+    this.#endpoints ??= new Set();
+    for (const endpoint of endpoints) {
+      this.#named.add(endpoint);
+      this.#endpoints.add(endpoint);
+    }
+  }
+
+  /** Forgets the endpoints that were not named since the last call; says what was counted for them. */
+  retainNamed(): readonly { readonly endpoint: string; readonly results: readonly string[] }[] {
+    const named = this.#named;
+    this.#named = new Set();
+    if (this.#endpoints === null) return [];
+    const gone = [...this.#endpoints].filter(endpoint => !named.has(endpoint));
+    this.#endpoints = named;
+    return gone.map(endpoint => this.#forget(endpoint));
+  }
+
+  retire(): readonly { readonly endpoint: string; readonly results: readonly string[] }[] {
+    this.#retired = true;
+    return [...this.#attempts.keys()].map(endpoint => this.#forget(endpoint));
+  }
+
+  #forget(endpoint: string) {
+    const results = [...(this.#attempts.get(endpoint)?.keys() ?? [])];
+    this.#attempts.delete(endpoint);
+    return { endpoint, results };
+  }
+
+  #attempt(endpoint: string, result: string): CounterChild | null {
+    let results = this.#attempts.get(endpoint);
+    if (results === undefined) {
+      if (this.#endpoints?.has(endpoint) === false) return null;
+      results = new Map();
+      this.#attempts.set(endpoint, results);
+    }
+    const known = results.get(result);
+    if (known !== undefined) return known;
+    const child = this.#makeAttempt(endpoint, result);
+    results.set(result, child);
+    return child;
+  }
+}
+
+function statusClass(status: number | null): string {
+  return status === null ? 'none' : `${Math.floor(status / 100)}xx`;
+}

@@ -1,0 +1,89 @@
+/** The gauges that show the state of the process at the moment of a scrape. */
+import type { Registry } from 'prom-client';
+import { defineReadGauge } from './metric_definition.ts';
+
+/** The state of the process at the moment of a scrape. */
+export interface RuntimeView {
+  activeRequests(): number;
+  tunnels(): number;
+  connections(): Iterable<{ readonly listener: string; readonly state: string; readonly count: number }>;
+  clusters(): Iterable<{
+    readonly cluster: string;
+    readonly queueDepth: number;
+    readonly retryBudget: number;
+    readonly endpoints: readonly {
+      readonly endpoint: string;
+      readonly healthy: boolean;
+      readonly circuit: string;
+      readonly open: number;
+      readonly inUse: number;
+    }[];
+  }>;
+  digest(): string;
+}
+
+const CIRCUIT_STATES = ['closed', 'open', 'probing'] as const;
+
+export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void {
+  defineReadGauge(registry, 'active_requests', 'Requests under way', [], gauge =>
+    gauge.set(view.activeRequests()),
+  );
+  defineReadGauge(registry, 'tunnels_active', 'WebSocket tunnels', [], gauge => gauge.set(view.tunnels()));
+  defineReadGauge(registry, 'connections', 'Client connections by state', ['listener', 'state'], gauge => {
+    for (const { listener, state, count } of view.connections()) gauge.set({ listener, state }, count);
+  });
+  defineReadGauge(registry, 'config_info', 'The digest of the running plan', ['digest'], gauge =>
+    gauge.set({ digest: view.digest() }, 1),
+  );
+  defineClusterGauges(registry, view);
+  defineEndpointGauges(registry, view);
+}
+
+function defineClusterGauges(registry: Registry, view: RuntimeView): void {
+  defineReadGauge(registry, 'queue_depth', 'Requests that wait for a connection', ['cluster'], gauge => {
+    for (const { cluster, queueDepth } of view.clusters()) gauge.set({ cluster }, queueDepth);
+  });
+  defineReadGauge(registry, 'retry_budget_remaining', 'Retries that may be made now', ['cluster'], gauge => {
+    for (const { cluster, retryBudget } of view.clusters()) gauge.set({ cluster }, retryBudget);
+  });
+}
+
+function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
+  defineReadGauge(
+    registry,
+    'endpoint_healthy',
+    '1 if the endpoint may be used',
+    ['cluster', 'endpoint'],
+    gauge => {
+      for (const { cluster, endpoints } of view.clusters())
+        for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy ? 1 : 0);
+    },
+  );
+  defineReadGauge(
+    registry,
+    'circuit_state',
+    '1 for the state in which the circuit is',
+    ['cluster', 'endpoint', 'state'],
+    gauge => {
+      for (const { cluster, endpoints } of view.clusters()) {
+        for (const { endpoint, circuit } of endpoints)
+          for (const state of CIRCUIT_STATES)
+            gauge.set({ cluster, endpoint, state }, state === circuit ? 1 : 0);
+      }
+    },
+  );
+  defineReadGauge(
+    registry,
+    'pool_connections',
+    'Connections to an endpoint',
+    ['cluster', 'endpoint', 'state'],
+    gauge => {
+      for (const { cluster, endpoints } of view.clusters()) {
+        for (const { endpoint, open, inUse } of endpoints) {
+          gauge.set({ cluster, endpoint, state: 'active' }, Math.min(open, inUse));
+          gauge.set({ cluster, endpoint, state: 'idle' }, Math.max(0, open - inUse));
+        }
+      }
+    },
+  );
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http, { type RequestListener } from 'node:http';
+import http2, { type ServerHttp2Stream } from 'node:http2';
+import net, { type AddressInfo, type Server } from 'node:net';
+import { test } from 'node:test';
+import { type OpenSocket, type ProbeSettings, type ProbeTarget, probe } from '../../src/health/probe.ts';
+import { connect } from '../../src/net/connect.ts';
+import { systemClock } from '../../src/resilience/clock.ts';
+import { FakeClock } from '../support/fake_clock.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+
+checkLeaks();
+
+const HTTP: ProbeSettings = { kind: 'http', path: '/healthz', statusMin: 200, statusMax: 399 };
+const TCP: ProbeSettings = { kind: 'tcp' };
+
+function opener(port: number): OpenSocket {
+  const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
+  return callback => connect({ address, tls: null, protocols: [], connectMs: 2_000 }, systemClock, callback);
+}
+
+/** Asks a server that is closed afterwards; fails if there is not exactly one result. */
+async function ask(
+  server: Server,
+  settings: ProbeSettings,
+  parts: Partial<ProbeTarget> = {},
+): Promise<[ok: boolean, cause: string]> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const target = { open: opener(port), authority: 'app.test', ...parts };
+  const results: [boolean, string][] = [];
+  await new Promise<void>(resolve => {
+    probe(settings, target, 5_000, systemClock, (ok, cause) => {
+      results.push([ok, cause]);
+      resolve();
+    });
+  });
+  server.close();
+  await once(server, 'close'); // all connections are closed: the probe leaves none
+  assert.equal(results.length, 1);
+  return results[0] as [boolean, string];
+}
+
+function answering(listener: RequestListener): Server {
+  return http.createServer(listener);
+}
+
+/** Sends these bytes to whoever connects, and closes. */
+function saying(bytes: string): Server {
+  return net.createServer(socket => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(bytes));
+  });
+}
+
+test('an HTTP probe asks for its path and host, and believes the statuses of its range', async () => {
+  let seen = '';
+  const server = answering((request, response) => {
+    seen = `${request.method} ${request.url} ${request.headers.host} ${request.headers['user-agent']}`;
+    response.end('ok');
+  });
+  assert.deepEqual(await ask(server, HTTP), [true, 'status 200']);
+  assert.equal(seen, 'GET /healthz app.test fairlead-health');
+  for (const [status, ok] of [
+    [204, true],
+    [399, true],
+    [400, false],
+    [503, false],
+  ] as const) {
+    const got = await ask(
+      answering((_, response) => response.writeHead(status).end()),
+      HTTP,
+    );
+    assert.deepEqual(got, [ok, `status ${status}`]);
+  }
+});
+
+test('an endless body does not keep a probe, and one that breaks off does not fail it', async () => {
+  const endless = answering((_, response) => {
+    response.write('x');
+    const push = () => {
+      while (!response.destroyed && response.write('x'.repeat(10_000)));
+    };
+    response.on('drain', push);
+    push();
+  });
+  assert.deepEqual(await ask(endless, HTTP), [true, 'status 200']);
+  assert.deepEqual(await ask(saying('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf'), HTTP), [
+    true,
+    'status 200',
+  ]);
+});
+
+test('what is no HTTP, and a connection that closes without an answer, has failed', async () => {
+  assert.deepEqual(await ask(saying('220 mail.test ESMTP\r\n'), HTTP), [false, 'HPE_INVALID_CONSTANT']);
+  assert.deepEqual(await ask(saying(''), HTTP), [false, 'ECONNRESET']);
+  const upgraded = await ask(saying('HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'), HTTP);
+  assert.deepEqual(upgraded, [false, 'status 101']);
+});
+
+test('a TCP probe only connects', async () => {
+  assert.deepEqual(
+    await ask(
+      net.createServer(socket => socket.resume()),
+      TCP,
+    ),
+    [true, 'connected'],
+  );
+});
+
+test('an endpoint that refuses has failed', async () => {
+  const gone = net.createServer().listen(0, '127.0.0.1');
+  await once(gone, 'listening');
+  const { port } = gone.address() as AddressInfo;
+  gone.close();
+  await once(gone, 'close');
+  for (const settings of [TCP, HTTP]) {
+    const result = await new Promise(resolve => {
+      const target = { open: opener(port), authority: 'a' };
+      probe(settings, target, 5_000, systemClock, (ok, cause) => resolve([ok, cause]));
+    });
+    assert.deepEqual(result, [false, 'connect_refused']);
+  }
+});
+
+test('an endpoint that speaks only HTTP/2 is asked in HTTP/2', async () => {
+  let seen = '';
+  const server = http2.createServer();
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+    seen = `${headers[':method']} ${headers[':path']} ${headers[':authority']} ${headers[':scheme']}`;
+    stream.on('error', () => {});
+    stream.respond({ ':status': 200 });
+    stream.end('ok');
+  });
+  assert.deepEqual(await ask(server, HTTP, { http2: true }), [true, 'status 200']);
+  assert.equal(seen, 'GET /healthz app.test http');
+  const [ok] = await ask(saying('HTTP/1.1 400 Bad Request\r\n\r\n'), HTTP, { http2: true });
+  assert.equal(ok, false);
+  const silent = http2.createServer();
+  silent.on('stream', (stream: ServerHttp2Stream) => stream.close(http2.constants.NGHTTP2_NO_ERROR));
+  assert.deepEqual(await ask(silent, HTTP, { http2: true }), [false, 'closed']);
+  const [closed] = await ask(
+    net.createServer(socket => socket.destroy()),
+    HTTP,
+    { http2: true },
+  );
+  assert.equal(closed, false);
+});
+
+test('a silent endpoint has failed after its time, exactly once, and its connection is closed', async () => {
+  const clock = new FakeClock();
+  const silent = net.createServer(socket => socket.on('error', () => {}).resume());
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const results: string[] = [];
+  probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, (ok, cause) =>
+    results.push(`${ok} ${cause}`),
+  );
+  await once(silent, 'connection');
+  clock.advance(499);
+  assert.deepEqual(results, []);
+  clock.advance(1);
+  assert.deepEqual([results, clock.pendingTimers], [['false no answer within 500 ms'], 0]);
+  silent.close();
+  await once(silent, 'close');
+});
+
+test('a probe that is given up says nothing, before and after it has connected', async () => {
+  const clock = new FakeClock();
+  const server = net.createServer(socket => socket.on('error', () => {}).resume());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const fail = () => assert.fail('it was given up');
+  probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail)();
+  const stop = probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail);
+  await once(server, 'connection');
+  stop();
+  clock.advance(1_000);
+  assert.equal(clock.pendingTimers, 0);
+  server.close();
+  await once(server, 'close');
+});

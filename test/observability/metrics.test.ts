@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Metrics } from '../../src/observability/metrics.ts';
+import { attemptRecord, requestRecord } from './records.ts';
+
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const { text } = await metrics.scrape('');
+  return text.split('\n').filter(line => line.startsWith(`fairlead_${name}`));
+}
+
+test('a request counts once for its route, and each attempt for its endpoint', async () => {
+  const metrics = new Metrics('1.0.0');
+  const route = metrics.route('main', 'api');
+  const cluster = metrics.cluster('app', ['a:80', 'b:80']);
+  const attempts = [
+    attemptRecord({ endpoint: 'a:80', status: null, firstByteMs: null, reason: 'connect_refused' }),
+    attemptRecord({ endpoint: 'b:80', connectMs: 0, reused: true }),
+  ];
+  metrics.requestFinished(requestRecord({ attempts }), route, cluster, 1.5);
+  metrics.requestFinished(requestRecord({ attempts: [], status: 404, reason: 'no_route' }), route, null, 0);
+  assert.deepEqual(await samples(metrics, 'requests_total'), [
+    'fairlead_requests_total{listener="main",route="api",code="200"} 1',
+    'fairlead_requests_total{listener="main",route="api",code="404"} 1',
+  ]);
+  assert.deepEqual(await samples(metrics, 'failures_total'), [
+    'fairlead_failures_total{reason="no_route",route="api"} 1',
+  ]);
+  assert.deepEqual(await samples(metrics, 'upstream_attempts_total'), [
+    'fairlead_upstream_attempts_total{cluster="app",endpoint="a:80",result="connect_refused"} 1',
+    'fairlead_upstream_attempts_total{cluster="app",endpoint="b:80",result="2xx"} 1',
+  ]);
+  assert.deepEqual(await samples(metrics, 'retries_total'), [
+    'fairlead_retries_total{cluster="app",result="success"} 1',
+  ]);
+  assert.deepEqual(
+    await samples(metrics, 'upstream_connect_seconds_count'),
+    ['fairlead_upstream_connect_seconds_count{cluster="app"} 1'],
+    'a reused connection was not opened',
+  );
+  assert.deepEqual(await samples(metrics, 'upstream_first_byte_seconds_count'), [
+    'fairlead_upstream_first_byte_seconds_count{cluster="app"} 1',
+  ]);
+  assert.deepEqual(
+    await samples(metrics, 'proxy_overhead_seconds_sum'),
+    ['fairlead_proxy_overhead_seconds_sum 0.0015'],
+    'a request that no backend was asked for has no overhead to speak of',
+  );
+});
+
+test('what a reload removes is gone from the next scrape, and what stays keeps its counts', async () => {
+  const metrics = new Metrics('1.0.0');
+  const assemble = (routes: string[], clusters: Record<string, string[]>) => {
+    const handles = routes.map(route => metrics.route('main', route));
+    const bound = Object.entries(clusters).map(([name, endpoints]) => metrics.cluster(name, endpoints));
+    metrics.retainUsed();
+    return { handles, bound };
+  };
+  const first = assemble(['stays', 'goes'], { app: ['a:80', 'b:80'], old: ['c:80'] });
+  const finish = () => {
+    const [stays, goes] = first.handles;
+    const [app, old] = first.bound;
+    assert(stays && goes && app && old);
+    const both = [attemptRecord({ endpoint: 'a:80' }), attemptRecord({ endpoint: 'b:80' })];
+    metrics.requestFinished(requestRecord({ attempts: both }), stays, app, 1);
+    const twice = [attemptRecord({ endpoint: 'c:80' }), attemptRecord({ endpoint: 'c:80' })];
+    metrics.requestFinished(
+      requestRecord({ attempts: twice, status: 502, reason: 'bad_response' }),
+      goes,
+      old,
+      1,
+    );
+  };
+  finish();
+  metrics.ejected('app', 'b:80');
+  metrics.ejected('old', 'c:80');
+  const stale = /route="goes"|cluster="old"|b:80|c:80/;
+  assert.match((await metrics.scrape('')).text, stale);
+
+  assemble(['stays'], { app: ['a:80'] });
+  finish(); // requests that began before the reload end after it
+  const { text } = await metrics.scrape('');
+  assert.doesNotMatch(text, stale);
+  assert.match(text, /requests_total\{listener="main",route="stays",code="200"\} 2/);
+  assert.match(text, /upstream_attempts_total\{cluster="app",endpoint="a:80",result="2xx"\} 2/);
+
+  const again = assemble(['stays', 'goes'], { app: ['a:80', 'b:80'] });
+  const [, back] = again.handles;
+  const [app] = again.bound;
+  assert(back && app);
+  metrics.requestFinished(requestRecord({ attempts: [attemptRecord({ endpoint: 'b:80' })] }), back, app, 1);
+  const after = (await metrics.scrape('')).text;
+  assert.match(after, /requests_total\{listener="main",route="goes",code="200"\} 1/, 'counts from anew');
+  assert.match(after, /endpoint="b:80",result="2xx"\} 1/);
+});
+
+test('a route that one of two listeners still serves keeps its durations and failures', async () => {
+  const metrics = new Metrics('1.0.0');
+  const here = metrics.route('here', 'api');
+  const there = metrics.route('there', 'api');
+  for (const handles of [here, there])
+    metrics.requestFinished(requestRecord({ reason: 'bad_response' }), handles, null, 0);
+  metrics.connectionsRefused('there', 'listener', 3);
+  metrics.retainUsed();
+  metrics.route('here', 'api');
+  metrics.retainUsed();
+  assert.deepEqual(await samples(metrics, 'requests_total'), [
+    'fairlead_requests_total{listener="here",route="api",code="200"} 1',
+  ]);
+  assert.deepEqual(await samples(metrics, 'request_duration_seconds_count'), [
+    'fairlead_request_duration_seconds_count{route="api"} 2',
+  ]);
+  assert.deepEqual(await samples(metrics, 'failures_total'), [
+    'fairlead_failures_total{reason="bad_response",route="api"} 2',
+  ]);
+  assert.deepEqual(await samples(metrics, 'connections_refused_total'), []);
+});
+
+test('a rejected reload is seen until one is not', async () => {
+  const metrics = new Metrics('1.0.0');
+  const ok = async () => (await samples(metrics, 'config_last_reload_successful'))[0]?.at(-1);
+  assert.equal(await ok(), '1');
+  metrics.reloaded('rejected');
+  assert.equal(await ok(), '0');
+  metrics.reloaded('unchanged');
+  assert.equal(await ok(), '1');
+});
+
+test('two scrapers of different formats get each its own, again and again', async () => {
+  const metrics = new Metrics('1.0.0');
+  metrics.reloaded('applied');
+  for (let round = 0; round < 2; round++) {
+    const open = await metrics.scrape('application/openmetrics-text');
+    assert.match(open.contentType, /^application\/openmetrics-text; version=1\.0\.0/);
+    assert.match(open.text, /# TYPE fairlead_config_reloads counter\nfairlead_config_reloads_total\{/);
+    const plain = await metrics.scrape('*/*');
+    assert.match(plain.contentType, /^text\/plain; version=0\.0\.4/);
+    assert.match(plain.text, /# TYPE fairlead_config_reloads_total counter\nfairlead_config_reloads_total\{/);
+  }
+});

@@ -1,0 +1,43 @@
+/** The record of a request for tests of logs and metrics: one attempt, answered 200, unless a test says otherwise. */
+import type { AttemptRecord, RequestRecord } from '../../src/observability/events.ts';
+
+export function attemptRecord(change: Partial<AttemptRecord> = {}): AttemptRecord {
+  return {
+    endpoint: '10.0.0.2:80',
+    startedMs: 101,
+    connectMs: 2,
+    firstByteMs: 8,
+    endedMs: 111,
+    status: 200,
+    reason: null,
+    reused: false,
+    ...change,
+  };
+}
+
+export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecord {
+  return {
+    requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
+    traceId: null,
+    listener: 'main',
+    clientIp: '203.0.113.7',
+    peerIp: '10.0.0.1',
+    method: 'GET',
+    host: 'a.test',
+    path: '/a?b',
+    protocol: 'HTTP/1.1',
+    status: 200,
+    reason: null,
+    route: 'all',
+    cluster: 'app',
+    attempts: [attemptRecord()],
+    bytesIn: 1,
+    bytesOut: 2,
+    startedMs: 100,
+    queueMs: 0,
+    endedMs: 112,
+    tls: null,
+    plan: 'abcdef0123456789',
+    ...change,
+  };
+}
