@@ -61,6 +61,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/explain.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/assemble.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/assemble_cluster.ts': 'seen from outside in test/integration/lifecycle.test.ts',
+  'src/lifecycle/cluster_members.ts': 'seen from outside in test/integration/names.test.ts',
   'src/lifecycle/listeners.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/startup.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/signals.ts': 'seen from outside in test/integration/lifecycle.test.ts',

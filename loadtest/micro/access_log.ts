@@ -26,6 +26,7 @@ function recordAt(at: number): RequestRecord {
   const startedMs = 1_000 + at * 1.337;
   const attempt: AttemptRecord = {
     endpoint: '10.0.0.2:8080',
+    endpointLabel: '10.0.0.2:8080',
     startedMs: startedMs + 0.081,
     connectMs: 0,
     firstByteMs: 3.1 + at / 999,

@@ -44,7 +44,17 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     route: `route-${at}`,
     cluster: `cluster-${at % CLUSTERS}`,
     attempts: [
-      { endpoint, startedMs, connectMs: 0, firstByteMs: 3, endedMs, status: 200, reason: null, reused: true },
+      {
+        endpoint,
+        endpointLabel: endpoint,
+        startedMs,
+        connectMs: 0,
+        firstByteMs: 3,
+        endedMs,
+        status: 200,
+        reason: null,
+        reused: true,
+      },
     ],
     bytesIn: 0,
     bytesOut: 1_024,

@@ -1,5 +1,6 @@
 /** One cluster of the configuration becomes its part of the plan. */
 import type { ClusterSettings } from '../load_balancer/backend.ts';
+import { nameOf } from '../net/endpoint.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
 import { HEALTHY_STATUSES } from './defaults.ts';
 import type { Materials } from './materials.ts';
@@ -15,20 +16,22 @@ export function compileCluster(
 ): ClusterSettings {
   const path = ['clusters', name];
   const scope = new Scope(origins, cluster, `clusters.${name}`, path);
+  const endpoints = cluster.endpoints.map((endpoint, at) =>
+    compileEndpoint(
+      endpoint,
+      [...path, 'endpoints', at],
+      `clusters.${name}.endpoints.${at}`,
+      origins,
+      materials,
+    ),
+  );
   return {
     name,
-    endpoints: cluster.endpoints.map((endpoint, at) =>
-      compileEndpoint(
-        endpoint,
-        [...path, 'endpoints', at],
-        `clusters.${name}.endpoints.${at}`,
-        origins,
-        materials,
-      ),
-    ),
+    endpoints,
     protocol: scope.choice('protocol', 'clusters.protocol'),
     tls: compileTls(cluster, scope, [...path, 'tls'], materials),
     policy: scope.choice('policy', 'clusters.loadBalancing.policy'),
+    panicBelow: scope.limit('panicBelow', 'clusters.loadBalancing.panicBelow'),
     pool: {
       connectionsMax: scope.number('pool.connectionsMax', 'clusters.pool.connections'),
       queueMax: scope.number('pool.queueMax', 'clusters.pool.queue'),
@@ -38,7 +41,7 @@ export function compileCluster(
       ageMsMax: scope.limit('pool.ageMsMax', 'clusters.pool.maxAge'),
       connectMs: scope.number('pool.connectMs', 'clusters.pool.connectTimeout'),
     },
-    health: { active: compileActive(cluster, scope), passive: compilePassive(cluster, scope) },
+    health: { active: compileActive(cluster, scope), passive: compilePassive(cluster, endpoints, scope) },
     circuitBreaker: compileCircuitBreaker(cluster, scope),
     retryBudget: {
       ratio: scope.number('retryBudget.ratio', 'clusters.retryBudget.ratio'),
@@ -57,9 +60,13 @@ function compileEndpoint(
   const written = typeof endpoint === 'string' ? { address: endpoint } : endpoint;
   const scope = new Scope(origins, written, planPath, path, 2);
   scope.note('address', typeof endpoint === 'string' ? [] : ['address']);
+  const address = materials.address(written.address, path);
+  const refreshMs = scope.number('refreshMs', 'clusters.endpoints.resolve.refresh');
   return {
-    address: materials.address(written.address, path),
+    address,
     weight: scope.number('weight', 'clusters.endpoints.weight'),
+    tier: scope.number('tier', 'clusters.endpoints.tier'),
+    refreshMs: nameOf(address) === null ? null : refreshMs,
   };
 }
 
@@ -91,13 +98,15 @@ function compileProbe({ tcp, path, expect }: ActiveConfig, scope: Scope, place: 
   return { kind: 'http', path: path ?? '/', statusMin: min, statusMax: max };
 }
 
-/** On by default where there is another endpoint to go to. */
+/** On by default where there is, or may be, another endpoint to go to. */
 function compilePassive(
-  { health, endpoints }: ClusterConfig,
+  { health }: ClusterConfig,
+  endpoints: ClusterSettings['endpoints'],
   scope: Scope,
 ): ClusterSettings['health']['passive'] {
   const passive = health?.passive;
-  const isOff = passive === 'off' || (passive === undefined && endpoints.length < 2);
+  const isAlone = endpoints.length < 2 && endpoints[0]?.refreshMs === null;
+  const isOff = passive === 'off' || (passive === undefined && isAlone);
   if (isOff) return scope.part('health.passive', ['health', 'passive'], null);
   return {
     consecutiveFailures: scope.number(

@@ -197,6 +197,23 @@ export const NUMBERS = {
   'routes.forward.split.weight': count(1, [0, 1_000_000], 'Share of the requests; 0 gets none.'),
 
   'clusters.endpoints.weight': count(1, [0, 1_000], 'Share of the traffic; 0 gets none.'),
+  'clusters.endpoints.tier': count(
+    0,
+    [0, 9],
+    'Backups have a higher one: they serve only while the tiers below have nothing healthy.',
+  ),
+  'clusters.endpoints.resolve.refresh': ms(
+    10 * SECOND,
+    [SECOND, HOUR],
+    'Longest time between two lookups of a name; sooner where its time to live is shorter.',
+  ),
+  'clusters.loadBalancing.panicBelow': offUnlessWritten(
+    ratio(
+      0.5,
+      [0.01, 1],
+      'With a smaller share of healthy endpoints all of them serve (Envoy: 50 %); off, because it sends requests to backends that are known to be down.',
+    ),
+  ),
   'clusters.pool.connections': count(128, [1, 65_535], 'Connections to one endpoint at once.'),
   'clusters.pool.queue': count(
     128,

@@ -53,8 +53,6 @@ export const LATER: readonly LaterKey[] = [
     when: isNot('local'),
     instead: 'use local: each process counts alone',
   },
-  { at: 'clusters.*.endpoints.*.resolve', instead: 'remove it; a name is looked up for each connection' },
-  { at: 'clusters.*.endpoints.*.tier', instead: 'remove it, or make the backup a cluster of its own' },
   {
     at: 'clusters.*.loadBalancing.policy',
     when: value => typeof value === 'object' || isOneOf('peakEwma', 'consistentHash')(value),
@@ -63,10 +61,6 @@ export const LATER: readonly LaterKey[] = [
   { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.slowStart', instead: 'remove it' },
-  {
-    at: 'clusters.*.loadBalancing.panicBelow',
-    instead: 'remove it; health.passive.maxEjected bounds ejections',
-  },
   { at: 'clusters.*.required', instead: 'remove it' },
   { at: 'stores', instead: 'remove it; rate limits count in each process' },
 ];

@@ -39,7 +39,12 @@ export const clusterSchema = z.strictObject({
     .array(
       z.union([
         endpointAddress,
-        z.strictObject({ address: endpointAddress, weight: number('clusters.endpoints.weight') }),
+        z.strictObject({
+          address: endpointAddress,
+          weight: number('clusters.endpoints.weight'),
+          tier: number('clusters.endpoints.tier'),
+          resolve: z.strictObject({ refresh: number('clusters.endpoints.resolve.refresh') }).optional(),
+        }),
       ]),
     )
     .min(1, 'a cluster has at least one endpoint')
@@ -56,7 +61,12 @@ export const clusterSchema = z.strictObject({
       keyFile: plainText.optional(),
     })
     .optional(),
-  loadBalancing: z.strictObject({ policy: choice('clusters.loadBalancing.policy') }).optional(),
+  loadBalancing: z
+    .strictObject({
+      policy: choice('clusters.loadBalancing.policy'),
+      panicBelow: number('clusters.loadBalancing.panicBelow'),
+    })
+    .optional(),
   pool: z
     .strictObject({
       connections: number('clusters.pool.connections'),

@@ -1,5 +1,5 @@
 /** Clusters: endpoints that are different and take traffic, protocols and checks that go together. */
-import { parseAddress } from '../net/endpoint.ts';
+import { nameOf, parseAddress } from '../net/endpoint.ts';
 import type { Path } from './path.ts';
 import type { Relations } from './relations.ts';
 import type { ClusterConfig } from './schema_cluster.ts';
@@ -29,6 +29,14 @@ function checkEndpoints(
         [...path, 'endpoints', at],
         `the endpoint ${address} is already endpoints[${first}] of cluster ${cluster}; give that one a weight instead`,
       );
+  }
+  for (const [at, endpoint] of endpoints.entries()) {
+    if (typeof endpoint === 'string' || endpoint.resolve === undefined || hasName(endpoint.address)) continue;
+    report(
+      [...path, 'endpoints', at, 'resolve'],
+      `${endpoint.address} of cluster ${cluster} is no name that could be looked up; remove resolve`,
+      { at: 'key' },
+    );
   }
   if (endpoints.every(endpoint => typeof endpoint !== 'string' && endpoint.weight === 0)) {
     report([...path, 'endpoints'], `all weights of cluster ${cluster} are 0: it could serve nothing`, {
@@ -95,6 +103,11 @@ function checkActive(name: string, { health }: ClusterConfig, path: Path, { repo
 
 function addressOf(endpoint: ClusterConfig['endpoints'][number]): string {
   return typeof endpoint === 'string' ? endpoint : endpoint.address;
+}
+
+function hasName(text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address === 'string' || nameOf(address) !== null;
 }
 
 function isUnix(text: string): boolean {

@@ -53,6 +53,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   #discardedBytes = 0;
 
   endpoint = '';
+  endpointLabel = '';
   startedMs = 0;
   connectMs: number | null = null;
   firstByteMs: number | null = null;
@@ -80,6 +81,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#flow = lease.slot;
     this.#state = 'sending';
     this.endpoint = lease.backend.name;
+    this.endpointLabel = lease.backend.label;
     this.startedMs = this.#clock.nowMs();
     this.#owner.onLeased(this, lease);
   }

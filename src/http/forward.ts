@@ -197,8 +197,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onAttemptFailed(attempt: Attempt, failure: Failure): void {
     this.#timer.stopTry();
     this.#body?.close();
-    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, []))
-      this.#context.fail(failure);
+    // Without a lease the whole cluster has said no: there is no other backend to go to.
+    const isFinal = this.#context.client.headSent || attempt.lease === null;
+    if (isFinal || !this.#tryAgain(attempt, failure, null, [])) this.#context.fail(failure);
   }
 
   onDefect(error: unknown): void {

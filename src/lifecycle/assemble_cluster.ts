@@ -1,7 +1,7 @@
 /** A cluster of the plan becomes a pool of backends, with the state that earlier plans have left under the same keys. */
 
 import { Prober } from '../health/active.ts';
-import { ejectedMax, PassiveHealth } from '../health/passive.ts';
+import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
 import { Backend, type ClusterSettings, type EndpointSettings } from '../load_balancer/backend.ts';
@@ -16,35 +16,47 @@ import { openUpstream } from '../net/open_upstream.ts';
 import type { Upstream } from '../net/upstream.ts';
 import { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import { RetryBudget } from '../resilience/retry_budget.ts';
+import { ClusterMembers, type Member } from './cluster_members.ts';
 import type { Runtime } from './runtime_state.ts';
 
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
   const { clock, registry, metrics } = runtime;
-  const backends = settings.endpoints.map(endpoint => assembleBackend(settings, endpoint, runtime));
-  const pool = registry.getOrCreate(`pool ${JSON.stringify(settings)}`, () => {
-    const out = ejectedMax(settings.endpoints.length, settings.health.passive?.ejectedRatioMax ?? 0);
-    return new ClusterPool(
-      settings.name,
-      backends,
-      settings.pool,
-      createPolicy(settings, runtime),
-      out,
-      clock,
-    );
-  });
+  const members = registry.getOrCreate(
+    `cluster ${JSON.stringify(settings)}`,
+    () =>
+      new ClusterMembers(settings, runtime, createPool(settings, runtime), (member, states) =>
+        assembleBackend(member, { ...runtime, registry: states }),
+      ),
+  );
+  members.claim();
   const retryBudget = registry.getOrCreate(
     `budget ${settings.name} ${JSON.stringify(settings.retryBudget)}`,
     () => new RetryBudget(settings.retryBudget, clock),
   );
   return {
     name: settings.name,
-    pool,
+    pool: members.pool,
     retryBudget,
     handles: metrics.cluster(
       settings.name,
-      backends.map(backend => backend.name),
+      settings.endpoints.map(({ address }) => formatAddress(address)),
     ),
   };
+}
+
+function createPool(settings: ClusterSettings, runtime: Runtime): ClusterPool {
+  const { clock, random, telemetry } = runtime;
+  return new ClusterPool({
+    name: settings.name,
+    settings: settings.pool,
+    policy: createPolicy(settings, runtime),
+    ejectedRatioMax: settings.health.passive?.ejectedRatioMax ?? 0,
+    panicBelow: settings.panicBelow,
+    onPanic: (panic, serving) =>
+      telemetry.emit({ kind: 'panic_changed', cluster: settings.name, panic, serving }),
+    clock,
+    random,
+  });
 }
 
 function createPolicy(settings: ClusterSettings, { registry, random }: Runtime): Policy<Backend> {
@@ -62,7 +74,7 @@ function createPolicy(settings: ClusterSettings, { registry, random }: Runtime):
 }
 
 /** Keys name the kind, the identity and the settings that give the state its meaning. */
-function assembleBackend(settings: ClusterSettings, endpoint: EndpointSettings, runtime: Runtime): Backend {
+function assembleBackend({ settings, endpoint, label }: Member, runtime: Runtime): Backend {
   const { clock, registry, telemetry } = runtime;
   const name = formatAddress(endpoint.address);
   const identity = `${settings.name} ${name}`;
@@ -71,7 +83,15 @@ function assembleBackend(settings: ClusterSettings, endpoint: EndpointSettings, 
   const health = registry.getOrCreate(`health ${identity} ${JSON.stringify(settings.health)}`, () => {
     const made = new EndpointHealth(active, clock.nowMs());
     made.subscribe((from, to, cause) =>
-      telemetry.emit({ kind: 'health_changed', cluster: settings.name, endpoint: name, from, to, cause }),
+      telemetry.emit({
+        kind: 'health_changed',
+        cluster: settings.name,
+        endpoint: name,
+        endpointLabel: label,
+        from,
+        to,
+        cause,
+      }),
     );
     return made;
   });
@@ -89,20 +109,24 @@ function assembleBackend(settings: ClusterSettings, endpoint: EndpointSettings, 
   ).upstream;
   if (active !== null)
     registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, settings.tls])}`, () =>
-      startProber(settings, endpoint, active, health, runtime),
+      startProber(settings, endpoint, label, active, health, runtime),
     );
-  return new Backend(name, endpoint.weight, {
-    upstream,
-    health,
-    passive:
-      passive === null
-        ? null
-        : registry.getOrCreate(
-            `passive ${identity} ${JSON.stringify(settings.health)}`,
-            () => new PassiveHealth(passive, health, clock),
-          ),
-    circuit: assembleCircuit(settings, name, identity, runtime),
-  });
+  const { weight, tier } = endpoint;
+  return new Backend(
+    { name, label, weight, tier },
+    {
+      upstream,
+      health,
+      passive:
+        passive === null
+          ? null
+          : registry.getOrCreate(
+              `passive ${identity} ${JSON.stringify(settings.health)}`,
+              () => new PassiveHealth(passive, health, clock),
+            ),
+      circuit: assembleCircuit(settings, name, identity, runtime),
+    },
+  );
 }
 
 function assembleCircuit(
@@ -125,6 +149,7 @@ function assembleCircuit(
 function startProber(
   settings: ClusterSettings,
   endpoint: EndpointSettings,
+  authority: string,
   active: NonNullable<ClusterSettings['health']['active']>,
   health: EndpointHealth,
   { clock, random }: Runtime,
@@ -137,7 +162,7 @@ function startProber(
   };
   const prober = new Prober(
     active,
-    { open: callback => connect(target, clock, callback), authority: formatAddress(endpoint.address) },
+    { open: callback => connect(target, clock, callback), authority },
     health,
     clock,
     random,

@@ -1,6 +1,7 @@
 /** What outlives a plan: state by key, what is under way, what is open. */
 import type { Traffic } from '../http/request.ts';
 import type { ConnectionTable } from '../net/connection.ts';
+import type { Resolver } from '../net/resolver.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
@@ -14,5 +15,6 @@ export interface Runtime {
   readonly metrics: Metrics;
   readonly registry: StateRegistry;
   readonly connections: ConnectionTable;
+  readonly resolver: Resolver;
   readonly traffic: Traffic;
 }

@@ -13,6 +13,7 @@ import { ActiveRequests } from '../http/active_requests.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
+import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
@@ -38,6 +39,8 @@ export interface StartOptions {
   readonly env: Environment;
   /** Standard output unless a test wants to read along. */
   readonly log?: LogDestination;
+  /** The system's own name lookup unless a test plays the name server. */
+  readonly lookUp?: LookUp;
 }
 
 export type StartResult =
@@ -94,6 +97,7 @@ export class RunningProxy {
       telemetry: this.#telemetry,
       metrics,
       registry: new StateRegistry(),
+      resolver: new Resolver(options.lookUp ?? systemLookUp, this.#clock, systemRandom),
       connections: new ConnectionTable(this.#clock),
       traffic,
     };
@@ -136,7 +140,7 @@ export class RunningProxy {
     if (problems.length === 0) problems.push(...(await this.#openAdmin()));
     if (problems.length > 0) {
       await this.#listeners.discard();
-      this.#runtime.registry.disposeAll();
+      this.#runtime.registry.dispose();
       return problems;
     }
     this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
@@ -303,7 +307,7 @@ export class RunningProxy {
         for (const request of traffic.active.list()) request.fail({ kind: 'shutting_down' });
       },
       release: async () => {
-        registry.disposeAll();
+        registry.dispose();
         this.#listeners.close();
         connections.closeAll();
         await this.#admin?.close();

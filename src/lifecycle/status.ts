@@ -28,7 +28,7 @@ export function describeStatus(
     clusters: [...clusters.values()].map(({ name, pool, retryBudget }) => ({
       name,
       queue: pool.queueDepth,
-      eligible: pool.eligibleCount,
+      serving: pool.servingCount,
       retryBudget: retryBudget.remaining,
       endpoints: pool.backends.map(backend => describeBackend(backend, nowMs)),
     })),
@@ -50,6 +50,19 @@ function describeBackend(backend: Backend, nowMs: number) {
   };
 }
 
+/** All addresses of a name are one series: labels come from the configuration only. */
+function summarize(endpoint: string, backends: readonly Backend[]) {
+  const sum = (figure: (backend: Backend) => number): number =>
+    backends.reduce((total, backend) => total + figure(backend), 0);
+  return {
+    endpoint,
+    healthy: sum(({ health }) => (health.isEligible ? 1 : 0)) / backends.length,
+    circuits: new Set(backends.map(({ circuit }) => circuit?.state.kind ?? 'closed')),
+    open: sum(({ upstream }) => upstream.counts.open),
+    inUse: sum(({ upstream }) => upstream.counts.inUse),
+  };
+}
+
 export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtime): RuntimeView {
   return {
     activeRequests: () => traffic.active.size,
@@ -63,13 +76,10 @@ export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtim
         cluster: name,
         queueDepth: pool.queueDepth,
         retryBudget: retryBudget.remaining,
-        endpoints: pool.backends.map(backend => ({
-          endpoint: backend.name,
-          healthy: backend.health.isEligible,
-          circuit: backend.circuit?.state.kind ?? 'closed',
-          open: backend.upstream.counts.open,
-          inUse: backend.upstream.counts.inUse,
-        })),
+        panic: pool.isPanicking,
+        endpoints: [...Map.groupBy(pool.backends, ({ label }) => label)].map(([label, backends]) =>
+          summarize(label, backends),
+        ),
       })),
     digest: () => planeRef.current.digest,
   };

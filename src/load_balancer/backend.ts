@@ -13,6 +13,10 @@ export interface EndpointSettings {
   readonly address: Address;
   /** 0 takes no traffic. */
   readonly weight: number;
+  /** Backups have a higher one: they serve only when the tiers below cannot. */
+  readonly tier: number;
+  /** The longest time between two lookups of the name in `address`; null: there is no name to look up. */
+  readonly refreshMs: number | null;
 }
 
 export interface PoolSettings {
@@ -34,6 +38,8 @@ export interface ClusterSettings {
   readonly protocol: 'http1' | 'http2' | 'h2c';
   readonly tls: ClientTlsSettings | null;
   readonly policy: 'roundRobin' | 'leastRequests' | 'random';
+  /** With a smaller share of healthy endpoints than this, all of them serve. */
+  readonly panicBelow: number | null;
   readonly pool: PoolSettings;
   readonly health: {
     readonly active: ActiveHealthSettings | null;
@@ -48,9 +54,12 @@ export interface ClusterSettings {
  * meaning, so that it survives a reload; this object belongs to one pool.
  */
 export class Backend {
-  /** The address as text: the `endpoint` of logs and metrics. */
+  /** The address as text: the `endpoint` of logs and of the status. */
   readonly name: string;
+  /** The address as the configuration has it, perhaps with a name: the `endpoint` of metrics. */
+  readonly label: string;
   readonly weight: number;
+  readonly tier: number;
   readonly upstream: Upstream;
   /** Of the upstream: shared with the pools of other plans that use the same connections. */
   readonly room: Room;
@@ -61,12 +70,13 @@ export class Backend {
   inFlight = 0;
 
   constructor(
-    name: string,
-    weight: number,
+    identity: Pick<Backend, 'name' | 'label' | 'weight' | 'tier'>,
     state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit'>,
   ) {
-    this.name = name;
-    this.weight = weight;
+    this.name = identity.name;
+    this.label = identity.label;
+    this.weight = identity.weight;
+    this.tier = identity.tier;
     this.upstream = state.upstream;
     this.room = roomOf(state.upstream);
     this.health = state.health;
@@ -74,16 +84,20 @@ export class Backend {
     this.circuit = state.circuit;
   }
 
+  /** It may be asked at all: the plan wants that. */
+  get takesTraffic(): boolean {
+    return this.weight > 0;
+  }
   /** Health and weight allow traffic. */
   get isEligible(): boolean {
-    return this.weight > 0 && this.health.isEligible;
+    return this.takesTraffic && this.health.isEligible;
   }
   /** The circuit lets a request through; only time or an answer changes that. */
   get admits(): boolean {
     return this.circuit === null || this.circuit.wouldAdmit;
   }
-  /** A lease could be given out now. */
+  /** A lease could be given out now, if its pool lets it serve. */
   get isReady(): boolean {
-    return this.isEligible && this.upstream.hasRoom && this.admits;
+    return this.upstream.hasRoom && this.admits;
   }
 }

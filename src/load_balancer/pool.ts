@@ -1,9 +1,11 @@
 /**
  * The backends of one cluster and the queue in front of them.
  *
- *   lease ──> policy picks one that is ready: eligible, a free connection, the circuit admits ──> Lease
- *               └─ none ──> all out ──> no_healthy_backend, circuit_open
+ *   lease ──> policy picks one that is ready: in service, a free connection, the circuit admits ──> Lease
+ *               └─ none ──> all out ──> no_healthy_backend, circuit_open, dns_failed
  *                           └─ else wait (bounded in number and time) ──> Lease, queue_timeout; queue_full
+ *
+ * Who is in service is decided in `in_service.ts`.
  *
  * Which backend may a repeated attempt have? One that it has not tried, as long as there is one that health and
  * circuit allow, even if it has to wait for it. When there is none left, also one that it has tried: with a single
@@ -16,10 +18,12 @@
  * on the older plan, and is held by them alone. Connections, health and circuits are not its own.
  */
 import assert from 'node:assert/strict';
-import { type HealthState, isServing } from '../health/state.ts';
+import { ejectedMax } from '../health/passive.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
+import type { Random } from '../resilience/random.ts';
 import type { Backend, PoolSettings } from './backend.ts';
+import { inService } from './in_service.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import type { Policy } from './policy.ts';
 import { WaitQueue } from './wait_queue.ts';
@@ -32,18 +36,35 @@ export interface LeaseWant {
   onRefused(failure: Failure): void;
 }
 
+/** What a pool needs to know beside its backends. */
+export interface PoolOptions {
+  readonly name: string;
+  readonly settings: PoolSettings;
+  readonly policy: Policy<Backend>;
+  /** Share of the backends that passive health may take out at once. */
+  readonly ejectedRatioMax: number;
+  readonly panicBelow: number | null;
+  /** Most of the cluster is down and everyone serves; or no longer. */
+  readonly onPanic: (panic: boolean, serving: number) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
 const NONE: readonly Backend[] = [];
 
 export class ClusterPool implements LeaseOwner {
   readonly name: string;
-  readonly backends: readonly Backend[];
+  readonly #options: PoolOptions;
   readonly #settings: PoolSettings;
   readonly #policy: Policy<Backend>;
   readonly #clock: Clock;
-  readonly #ejectedMax: number;
   readonly #queue = new WaitQueue<LeaseWant>();
+  #backends = NONE;
+  /** What is answered while there is no backend at all; null: some are on their way, wait. */
+  #whenEmpty: Failure | null = null;
   #timer: Timer | null = null;
-  #eligible: readonly Backend[] = NONE;
+  #serving: ReadonlySet<Backend> = new Set();
+  #panic = false;
   #ejected = 0;
   #unsubscribeHealth: (() => void)[] = [];
   #leaveRooms: (() => void)[] = [];
@@ -53,33 +74,40 @@ export class ClusterPool implements LeaseOwner {
   #offered: Backend | null = null;
   /** Backends that may have become ready, while those that wait are being served. */
   readonly #freed = new Set<Backend>();
-  #serving = false;
+  #isWaking = false;
 
-  constructor(
-    name: string,
-    backends: readonly Backend[],
-    settings: PoolSettings,
-    policy: Policy<Backend>,
-    ejectedMax: number,
-    clock: Clock,
-  ) {
-    this.name = name;
-    this.backends = backends;
-    this.#settings = settings;
-    this.#policy = policy;
-    this.#ejectedMax = ejectedMax;
-    this.#clock = clock;
-    const onChange = (from: HealthState, to: HealthState) => this.#onHealth(from, to);
-    this.#unsubscribeHealth = backends.map(({ health }) => health.subscribe(onChange));
-    this.#enterRooms();
-    this.#refresh();
+  constructor(options: PoolOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#policy = options.policy;
+    this.#clock = options.clock;
   }
 
+  get backends(): readonly Backend[] {
+    return this.#backends;
+  }
   get queueDepth(): number {
     return this.#queue.size;
   }
-  get eligibleCount(): number {
-    return this.#eligible.length;
+  get servingCount(): number {
+    return this.#serving.size;
+  }
+  get isPanicking(): boolean {
+    return this.#panic;
+  }
+
+  /**
+   * The backends from now on; requests that are under way on others end there. `whenEmpty` is the answer while there
+   * is none (a name that does not resolve); null lets requests wait for the first one.
+   */
+  setBackends(backends: readonly Backend[], whenEmpty: Failure | null): void {
+    for (const stop of [...this.#unsubscribeHealth, ...this.#leaveRooms.splice(0)]) stop();
+    this.#backends = backends;
+    this.#whenEmpty = whenEmpty;
+    this.#unsubscribeHealth = backends.map(({ health }) => health.subscribe(() => this.#onHealth()));
+    this.#enterRooms();
+    this.#onHealth();
   }
 
   lease(want: LeaseWant): void {
@@ -100,7 +128,8 @@ export class ClusterPool implements LeaseOwner {
   /** Whether one more backend may be taken out by passive health: within the share, and never the last one. */
   readonly mayEject = (): boolean => {
     if (this.#retired) this.#refresh();
-    return this.#ejected < this.#ejectedMax && this.#eligible.length > 1;
+    const max = ejectedMax(this.#backends.length, this.#options.ejectedRatioMax);
+    return this.#ejected < max && this.#serving.size > 1;
   };
 
   /** Retires the pool. */
@@ -110,18 +139,21 @@ export class ClusterPool implements LeaseOwner {
     this.#onQueueShorter();
   }
 
-  // ---- who is eligible
+  // ---- who serves
 
-  #onHealth(from: HealthState, to: HealthState): void {
-    if (isServing(from) && isServing(to)) return;
+  #onHealth(): void {
     this.#refresh();
     this.#reconsider();
   }
 
   #refresh(): void {
-    this.#eligible = this.backends.filter(({ isEligible }) => isEligible);
-    this.#ejected = this.backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
-    this.#policy.setMembers(this.#eligible);
+    const { members, panic } = inService(this.#backends, this.#options.panicBelow);
+    this.#serving = new Set(members);
+    this.#ejected = this.#backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
+    this.#policy.setMembers(members);
+    if (panic === this.#panic) return;
+    this.#panic = panic;
+    if (!this.#retired) this.#options.onPanic(panic, members.length);
   }
 
   // ---- picking
@@ -139,7 +171,8 @@ export class ClusterPool implements LeaseOwner {
 
   /** There is one that it could go to, now or when a connection comes free. */
   #hasUntried(tried: readonly Backend[]): boolean {
-    return this.#eligible.some(backend => backend.admits && !tried.includes(backend));
+    for (const backend of this.#serving) if (backend.admits && !tried.includes(backend)) return true;
+    return false;
   }
 
   #grant(backend: Backend, waitedMs: number): Lease {
@@ -165,12 +198,13 @@ export class ClusterPool implements LeaseOwner {
 
   /** Why waiting makes no sense, if it makes none. */
   #refusal(): Failure | null {
-    if (this.#eligible.length === 0) return { kind: 'no_healthy_backend', cluster: this.name };
-    if (this.#eligible.some(({ admits }) => admits)) return null;
-    const retryAfterMs = this.#eligible.reduce(
-      (soonest, { circuit }) => Math.min(soonest, circuit?.retryAfterMs ?? 0),
-      Number.POSITIVE_INFINITY,
-    );
+    if (this.#backends.length === 0) return this.#whenEmpty;
+    if (this.#serving.size === 0) return { kind: 'no_healthy_backend', cluster: this.name };
+    let retryAfterMs = Number.POSITIVE_INFINITY;
+    for (const { admits, circuit } of this.#serving) {
+      if (admits) return null;
+      retryAfterMs = Math.min(retryAfterMs, circuit?.retryAfterMs ?? 0);
+    }
     return { kind: 'circuit_open', retryAfterMs };
   }
 
@@ -192,7 +226,7 @@ export class ClusterPool implements LeaseOwner {
   /** Something else than a free connection has changed: health, a circuit, or time. */
   #reconsider(): void {
     if (this.#queue.size === 0) return;
-    for (const backend of this.#eligible) this.#freed.add(backend);
+    for (const backend of this.#serving) this.#freed.add(backend);
     this.#serveFreed();
     const refusal = this.#queue.size === 0 ? null : this.#refusal();
     if (refusal === null) this.#setTimer();
@@ -201,20 +235,20 @@ export class ClusterPool implements LeaseOwner {
 
   /** Not nested: a lease that ends at once frees another, and so on through the whole queue. */
   #serveFreed(): void {
-    if (this.#serving) return;
-    this.#serving = true;
+    if (this.#isWaking) return;
+    this.#isWaking = true;
     try {
       for (const backend of this.#freed) {
         this.#freed.delete(backend); // whoever is added meanwhile comes later in this loop
         this.#serve(backend);
       }
     } finally {
-      this.#serving = false;
+      this.#isWaking = false;
     }
   }
 
   #serve(backend: Backend): void {
-    while (this.#queue.size > 0 && backend.isReady) {
+    while (this.#queue.size > 0 && this.#serving.has(backend) && backend.isReady) {
       this.#offered = backend;
       const want = this.#queue.next(this.#takesOffered);
       if (want === null) return;
@@ -248,7 +282,7 @@ export class ClusterPool implements LeaseOwner {
     if (this.#queue.size === 0) return;
     const nowMs = this.#clock.nowMs();
     let delayMs = this.#queue.oldestSinceMs + this.#settings.queueMs - nowMs;
-    for (const { circuit } of this.#eligible) {
+    for (const { circuit } of this.#serving) {
       if (circuit?.state.kind === 'open' && !circuit.wouldAdmit)
         delayMs = Math.min(delayMs, circuit.retryAfterMs);
     }
@@ -264,7 +298,7 @@ export class ClusterPool implements LeaseOwner {
 
   #enterRooms(): void {
     if (this.#leaveRooms.length > 0) return;
-    this.#leaveRooms = this.backends.map(backend => backend.room.listen(() => this.#onRoom(backend)));
+    this.#leaveRooms = this.#backends.map(backend => backend.room.listen(() => this.#onRoom(backend)));
   }
 }
 

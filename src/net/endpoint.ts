@@ -1,4 +1,5 @@
 /** An address as data: where to listen, or where a backend is. */
+import { isIP } from 'node:net';
 
 export type Address =
   /** `host` is a name or an IP literal without brackets. */
@@ -19,6 +20,15 @@ export function formatAddress(address: Address): string {
     case 'fd':
       return `fd:${address.name}`;
   }
+}
+
+/**
+ * The name that stands for the addresses of several machines, perhaps; null where there is nothing to look up.
+ * `localhost` is one machine, whatever it resolves to (RFC 6761 section 6.3).
+ */
+export function nameOf(address: Address): string | null {
+  if (address.kind !== 'tcp' || isIP(address.host) !== 0) return null;
+  return /(?:^|\.)localhost\.?$/i.test(address.host) ? null : address.host;
 }
 
 /** Reads an address; a string is the reason why it is none, for a person. Port 0 (any free port) is allowed for listeners. */

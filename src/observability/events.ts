@@ -6,7 +6,10 @@ import type { FailureKind } from '../resilience/failure.ts';
 
 /** One attempt to get an answer from one endpoint. Times are milliseconds of the monotonic clock. */
 export interface AttemptRecord {
+  /** The address that was tried. */
   readonly endpoint: string;
+  /** As the configuration has it, perhaps a name: for metrics. */
+  readonly endpointLabel: string;
   readonly startedMs: number;
   /** From lease to a connection that can be written to; 0 for one that was open already, null if none came. */
   connectMs: number | null;
@@ -62,9 +65,38 @@ export type Event =
       readonly kind: 'health_changed';
       readonly cluster: string;
       readonly endpoint: string;
+      readonly endpointLabel: string;
       readonly from: string;
       readonly to: string;
       readonly cause: string;
+    }
+  /** Most of a cluster is down, so that everyone serves; or no longer. */
+  | {
+      readonly kind: 'panic_changed';
+      readonly cluster: string;
+      readonly panic: boolean;
+      readonly serving: number;
+    }
+  /** A name has got other addresses. */
+  | {
+      readonly kind: 'endpoints_changed';
+      readonly cluster: string;
+      readonly added: readonly string[];
+      readonly removed: readonly string[];
+    }
+  /** Said once when lookups begin to fail; `kept` is how many addresses of the last success stay in use. */
+  | {
+      readonly kind: 'name_failed';
+      readonly cluster: string;
+      readonly name: string;
+      readonly code: string;
+      readonly kept: number;
+    }
+  | {
+      readonly kind: 'name_resolved';
+      readonly cluster: string;
+      readonly name: string;
+      readonly addresses: readonly string[];
     }
   | {
       readonly kind: 'circuit_changed';

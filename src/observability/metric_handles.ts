@@ -97,7 +97,7 @@ export class ClusterHandles {
 
   attemptFinished(attempt: AttemptRecord): void {
     if (this.#retired) return;
-    this.#attempt(attempt.endpoint, attempt.reason ?? statusClass(attempt.status))?.inc();
+    this.#attempt(attempt.endpointLabel, attempt.reason ?? statusClass(attempt.status))?.inc();
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000);
     if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
   }

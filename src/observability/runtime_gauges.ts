@@ -11,10 +11,12 @@ export interface RuntimeView {
     readonly cluster: string;
     readonly queueDepth: number;
     readonly retryBudget: number;
+    readonly panic: boolean;
     readonly endpoints: readonly {
       readonly endpoint: string;
-      readonly healthy: boolean;
-      readonly circuit: string;
+      /** The share of its addresses that may be used. */
+      readonly healthy: number;
+      readonly circuits: ReadonlySet<string>;
       readonly open: number;
       readonly inUse: number;
     }[];
@@ -43,6 +45,10 @@ function defineClusterGauges(registry: Registry, view: RuntimeView): void {
   defineReadGauge(registry, 'queue_depth', 'Requests that wait for a connection', ['cluster'], gauge => {
     for (const { cluster, queueDepth } of view.clusters()) gauge.set({ cluster }, queueDepth);
   });
+  const panic = '1 while most of the cluster is down and all its endpoints serve';
+  defineReadGauge(registry, 'cluster_panic', panic, ['cluster'], gauge => {
+    for (const { cluster, panic } of view.clusters()) gauge.set({ cluster }, panic ? 1 : 0);
+  });
   defineReadGauge(registry, 'retry_budget_remaining', 'Retries that may be made now', ['cluster'], gauge => {
     for (const { cluster, retryBudget } of view.clusters()) gauge.set({ cluster }, retryBudget);
   });
@@ -52,11 +58,11 @@ function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
   defineReadGauge(
     registry,
     'endpoint_healthy',
-    '1 if the endpoint may be used',
+    '1 if the endpoint may be used; for a name the share of its addresses',
     ['cluster', 'endpoint'],
     gauge => {
       for (const { cluster, endpoints } of view.clusters())
-        for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy ? 1 : 0);
+        for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy);
     },
   );
   defineReadGauge(
@@ -66,9 +72,9 @@ function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
     ['cluster', 'endpoint', 'state'],
     gauge => {
       for (const { cluster, endpoints } of view.clusters()) {
-        for (const { endpoint, circuit } of endpoints)
+        for (const { endpoint, circuits } of endpoints)
           for (const state of CIRCUIT_STATES)
-            gauge.set({ cluster, endpoint, state }, state === circuit ? 1 : 0);
+            gauge.set({ cluster, endpoint, state }, circuits.has(state) ? 1 : 0);
       }
     },
   );

@@ -76,7 +76,7 @@ export class ProcessTelemetry implements Telemetry {
         this.metrics.connectionsRefused(event.listener, event.cause, event.count);
         break;
       case 'health_changed':
-        if (event.to === 'ejected') this.metrics.ejected(event.cluster, event.endpoint);
+        if (event.to === 'ejected') this.metrics.ejected(event.cluster, event.endpointLabel);
         break;
       case 'reload':
         this.metrics.reloaded(event.result);
@@ -91,7 +91,10 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return 'error';
     case 'warning':
     case 'connections_refused':
+    case 'name_failed':
       return 'warn';
+    case 'panic_changed':
+      return event.panic ? 'error' : 'info';
     case 'health_changed':
       return event.to === 'healthy' ? 'info' : 'warn';
     case 'circuit_changed':

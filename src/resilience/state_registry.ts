@@ -7,7 +7,7 @@ export interface Disposable {
   dispose(): void;
 }
 
-export class StateRegistry {
+export class StateRegistry implements Disposable {
   readonly #states = new Map<string, Disposable>();
   #used = new Set<string>();
 
@@ -24,14 +24,17 @@ export class StateRegistry {
   /** Forgets all that was not asked for since the last call: what the plan before needed and this one does not. */
   retainUsed(): void {
     for (const [key, state] of this.#states) {
-      if (this.#used.has(key)) continue;
+      if (this.#used.has(key)) {
+        if (state instanceof StateRegistry) state.retainUsed(); // one for a part that comes and goes by itself
+        continue;
+      }
       this.#states.delete(key);
       state.dispose();
     }
     this.#used = new Set();
   }
 
-  disposeAll(): void {
+  dispose(): void {
     this.#used = new Set();
     this.retainUsed();
   }

@@ -12,10 +12,13 @@ const clusterFrom = (text: string) => {
 test('a cluster with nothing but an endpoint has every default', () => {
   assert.deepEqual(clusterFrom('{ endpoints: [127.0.0.1:9000] }'), {
     name: 'app',
-    endpoints: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 9_000 }, weight: 1 }],
+    endpoints: [
+      { address: { kind: 'tcp', host: '127.0.0.1', port: 9_000 }, weight: 1, tier: 0, refreshMs: null },
+    ],
     protocol: 'http1',
     tls: null,
     policy: 'leastRequests',
+    panicBelow: null,
     pool: {
       connectionsMax: 128,
       queueMax: 128,
@@ -33,7 +36,12 @@ test('a cluster with nothing but an endpoint has every default', () => {
 
 test('traffic judges endpoints where there is another one to go to', () => {
   const passive = { consecutiveFailures: 5, ejectMs: 30_000, ejectedRatioMax: 0.5 };
-  assert.equal(clusterFrom('{ endpoints: [a:1] }').health.passive, null);
+  assert.equal(clusterFrom('{ endpoints: [10.0.0.1:1] }').health.passive, null);
+  assert.deepEqual(
+    clusterFrom('{ endpoints: [a:1] }').health.passive,
+    passive,
+    'a name may have several addresses',
+  );
   assert.deepEqual(clusterFrom('{ endpoints: [a:1, b:1] }').health.passive, passive);
   assert.equal(clusterFrom('{ endpoints: [a:1, b:1], health: { passive: off } }').health.passive, null);
   assert.deepEqual(
@@ -98,13 +106,14 @@ test('TLS to backends checks certificates by default, and has its material in th
   });
 });
 
-test('endpoints keep their order and weights', () => {
+test('endpoints keep their order, weights and tiers; only names are looked up', () => {
   const { endpoints } = clusterFrom(
-    '{ endpoints: [b:1, { address: "[::1]:2", weight: 3 }, "unix:/run/c.sock"], health: { active: off } }',
+    '{ endpoints: [b:1, { address: "[::1]:2", weight: 3, tier: 1 }, "unix:/run/c.sock", { address: c:1, resolve: { refresh: 30s } }] }',
   );
   assert.deepEqual(endpoints, [
-    { address: { kind: 'tcp', host: 'b', port: 1 }, weight: 1 },
-    { address: { kind: 'tcp', host: '::1', port: 2 }, weight: 3 },
-    { address: { kind: 'unix', path: '/run/c.sock' }, weight: 1 },
+    { address: { kind: 'tcp', host: 'b', port: 1 }, weight: 1, tier: 0, refreshMs: 10_000 },
+    { address: { kind: 'tcp', host: '::1', port: 2 }, weight: 3, tier: 1, refreshMs: null },
+    { address: { kind: 'unix', path: '/run/c.sock' }, weight: 1, tier: 0, refreshMs: null },
+    { address: { kind: 'tcp', host: 'c', port: 1 }, weight: 1, tier: 0, refreshMs: 30_000 },
   ]);
 });

@@ -52,10 +52,12 @@ export interface ClusterOptions {
   readonly queueMax?: number;
   readonly queueMs?: number;
   readonly weights?: readonly number[];
+  readonly tiers?: readonly number[];
+  readonly panicBelow?: number;
   readonly probes?: HealthThresholds;
   readonly circuit?: CircuitBreakerSettings | true;
   readonly passive?: PassiveHealthSettings | true;
-  readonly ejectedMax?: number;
+  readonly ejectedRatioMax?: number;
   readonly policy?: Policy<Backend>;
 }
 
@@ -64,9 +66,10 @@ const CIRCUIT: CircuitBreakerSettings = { failureRatio: 0.5, requestsMin: 1, win
 const PASSIVE: PassiveHealthSettings = { consecutiveFailures: 2, ejectMs: 1_000, ejectedRatioMax: 0.5 };
 
 export function fakeBackend(at: number, clock: FakeClock, options: ClusterOptions = {}): Backend {
-  const { slots = 1, weights, probes = null, circuit, passive } = options;
+  const { slots = 1, weights, tiers, probes = null, circuit, passive } = options;
   const health = new EndpointHealth(probes, clock.nowMs());
-  return new Backend(`b${at}`, weights?.[at] ?? 1, {
+  const identity = { name: `b${at}`, label: `b${at}`, weight: weights?.[at] ?? 1, tier: tiers?.[at] ?? 0 };
+  return new Backend(identity, {
     upstream: new FakeUpstream(slots),
     health,
     passive:
@@ -90,7 +93,18 @@ export function fakePool(backends: readonly Backend[], clock: FakeClock, options
     connectMs: 100,
   };
   const policy = options.policy ?? new LeastRequestsPolicy(seededRandom(1));
-  return new ClusterPool('c', backends, settings, policy, options.ejectedMax ?? backends.length >> 1, clock);
+  const pool = new ClusterPool({
+    name: 'c',
+    settings,
+    policy,
+    ejectedRatioMax: options.ejectedRatioMax ?? 0.5,
+    panicBelow: options.panicBelow ?? null,
+    onPanic: () => {},
+    clock,
+    random: seededRandom(2),
+  });
+  pool.setBackends(backends, null);
+  return pool;
 }
 
 export function fakeCluster(endpoints: number, options: ClusterOptions = {}) {

@@ -172,17 +172,17 @@ test('a backend of weight 0 takes nothing, and alone it is no backend', () => {
 });
 
 test('passive health never takes out the last backend that serves, however many it may', () => {
-  const { clock, backends, pool } = fakeCluster(4, { slots: 100, passive: true, ejectedMax: 4 });
+  const { clock, backends, pool } = fakeCluster(4, { slots: 100, passive: true, ejectedRatioMax: 1 });
   backends[3]?.health.eject('as if by probes', clock.nowMs());
   for (let count = 0; count < 100; count++) settleLease(leased(pool), 'failure', 'status 500');
-  assert.equal(pool.eligibleCount, 1);
+  assert.equal(pool.servingCount, 1);
 });
 
 test('what one pool gives back, a request that waits in the pool of another plan may take', () => {
   const clock = new FakeClock();
   const backend = fakeBackend(0, clock);
   const older = fakePool([backend], clock);
-  const newer = fakePool([new Backend('b0', 1, backend)], clock);
+  const newer = fakePool([new Backend({ name: 'b0', label: 'b0', weight: 1, tier: 0 }, backend)], clock);
   const held = leased(older);
   const waiting = ask(newer);
   older.dispose();
@@ -217,4 +217,60 @@ test('a whole queue of requests that end at once is served without a deep stack'
   for (let count = 0; count < 20_000; count++) pool.lease(new Hasty());
   settleLease(holder, 'success', '200');
   assert.deepEqual([served, pool.queueDepth], [20_000, 0]);
+});
+
+test('a backup serves only while its betters cannot, and gives back what it has', () => {
+  const { clock, backends, pool } = fakeCluster(3, { slots: 9, tiers: [0, 0, 1] });
+  const names = () =>
+    new Set(
+      Array.from({ length: 6 }, () => {
+        const lease = leased(pool);
+        settleLease(lease, 'success', '200');
+        return lease.backend.name;
+      }),
+    );
+  assert.deepEqual([...names()].sort(), ['b0', 'b1']);
+  backends[0]?.health.eject('test', clock.nowMs());
+  assert.deepEqual([...names()], ['b1']);
+  backends[1]?.health.eject('test', clock.nowMs());
+  assert.deepEqual([...names()], ['b2']);
+  backends[0]?.health.readmit(clock.nowMs());
+  assert.deepEqual([...names()], ['b0']);
+});
+
+test('with other backends whoever waits is served by the new ones, and what is under way ends on the old ones', () => {
+  const { clock, pool } = fakeCluster(1);
+  const held = leased(pool);
+  const waiting = ask(pool);
+  const next = fakeBackend(7, clock);
+  pool.setBackends([next], null);
+  assert.equal(waiting.lease?.backend, next);
+  const behind = ask(pool);
+  settleLease(held, 'success', '200');
+  assert.equal(behind.lease, null, 'what an old one gives back is no room any more');
+  assert.deepEqual([pool.backends, pool.servingCount], [[next], 1]);
+});
+
+test('without any backend requests wait for the first one, unless its name does not resolve', () => {
+  const clock = new FakeClock();
+  const pool = fakePool([], clock);
+  const early = ask(pool);
+  assert.equal(early.calls, 0, 'the name is being looked up');
+  pool.setBackends([], { kind: 'dns_failed', code: 'ENOTFOUND' });
+  assert.deepEqual(
+    early.failure,
+    { kind: 'dns_failed', code: 'ENOTFOUND' },
+    'nobody waits for what will not come',
+  );
+  assert.equal(ask(pool).failure?.kind, 'dns_failed');
+  pool.setBackends([fakeBackend(0, clock)], null);
+  assert.notEqual(ask(pool).lease, null);
+});
+
+test('in panic everyone is asked, also those that health has taken out', () => {
+  const { clock, backends, pool } = fakeCluster(4, { slots: 9, panicBelow: 0.5 });
+  for (const at of [0, 1, 2]) backends[at]?.health.eject('test', clock.nowMs());
+  assert.deepEqual([pool.isPanicking, pool.servingCount], [true, 4]);
+  backends[0]?.health.readmit(clock.nowMs());
+  assert.deepEqual([pool.isPanicking, pool.servingCount], [false, 2]);
 });

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Prober } from '../../src/health/active.ts';
 import type { ProbeTarget } from '../../src/health/probe.ts';
 import type { Backend } from '../../src/load_balancer/backend.ts';
+import { inService } from '../../src/load_balancer/in_service.ts';
 import { type Lease, settleLease } from '../../src/load_balancer/lease.ts';
 import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
@@ -82,7 +83,7 @@ class World {
     this.#pool = fakePool(this.#backends, this.#clock, {
       queueMax: 50,
       queueMs: 1_000,
-      ejectedMax: EJECTED_MAX,
+      ejectedRatioMax: EJECTED_MAX / ENDPOINTS,
       policy: policy(this.#random),
     });
   }
@@ -142,7 +143,8 @@ class World {
     assert.ok(lease.backend.health.isEligible, `${lease.backend.name} is out and was leased`);
     assert.ok(lease.backend.weight > 0);
     if (want.tried.includes(lease.backend)) {
-      const other = this.#backends.find(one => one.isEligible && one.admits && !want.tried.includes(one));
+      const serving = inService(this.#backends, null).members;
+      const other = serving.find(one => one.admits && !want.tried.includes(one));
       assert.equal(other, undefined, 'a tried backend is leased only when there is no other one');
     }
     this.#held.push(lease);
@@ -152,9 +154,9 @@ class World {
     this.#waiting.delete(want);
     this.answers++;
     this.refused++;
-    const eligible = this.#backends.filter(({ isEligible }) => isEligible);
-    if (kind === 'no_healthy_backend') assert.equal(eligible.length, 0);
-    if (kind === 'circuit_open') assert.ok(eligible.every(({ admits }) => !admits));
+    const serving = inService(this.#backends, null).members;
+    if (kind === 'no_healthy_backend') assert.equal(serving.length, 0);
+    if (kind === 'circuit_open') assert.ok(serving.every(({ admits }) => !admits));
     if (kind === 'queue_full') assert.ok(this.#pool.queueDepth >= 50);
   }
 
@@ -197,7 +199,7 @@ class World {
     assert.equal(this.#pool.queueDepth, this.#waiting.size, where);
     const isFirstWaiting = [...this.#waiting].some(({ tried }) => tried.length === 0);
     if (isFirstWaiting) {
-      const ready = this.#backends.find(({ isReady }) => isReady);
+      const ready = inService(this.#backends, null).members.find(({ isReady }) => isReady);
       assert.equal(ready, undefined, `${where}: a first attempt waits while ${ready?.name} is ready`);
     }
     assert.equal(this.answers + this.#waiting.size, this.wants, `${where}: each want hears one answer`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAddress, parseAddress } from '../../src/net/endpoint.ts';
+import { formatAddress, nameOf, parseAddress } from '../../src/net/endpoint.ts';
 
 test('every form of an address is read and written back', () => {
   for (const text of [
@@ -33,4 +33,23 @@ test('what is no address is refused with the reason', () => {
   ]) {
     assert.equal(typeof parseAddress(text), 'string', text);
   }
+});
+
+test('what is an address, a path or this machine is no name to look up', () => {
+  const names = [
+    '10.0.0.1:80',
+    '[::1]:80',
+    'unix:/x',
+    'localhost:80',
+    'api.localhost:80',
+    'LOCALHOST.:80',
+    'backend:80',
+  ];
+  assert.deepEqual(
+    names.filter(text => {
+      const address = parseAddress(text);
+      return typeof address !== 'string' && nameOf(address) !== null;
+    }),
+    ['backend:80'],
+  );
 });

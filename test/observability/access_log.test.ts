@@ -22,6 +22,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     attempts: [
       {
         endpoint: '10.0.0.2:80',
+        endpointLabel: '10.0.0.2:80',
         startedMs: 110,
         connectMs: 3,
         firstByteMs: null,
@@ -32,6 +33,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
       },
       {
         endpoint: '10.0.0.3:80',
+        endpointLabel: '10.0.0.3:80',
         startedMs: 130,
         connectMs: 0,
         firstByteMs: 8.123,

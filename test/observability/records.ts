@@ -4,6 +4,7 @@ import type { AttemptRecord, RequestRecord } from '../../src/observability/event
 export function attemptRecord(change: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     endpoint: '10.0.0.2:80',
+    endpointLabel: change.endpoint ?? '10.0.0.2:80',
     startedMs: 101,
     connectMs: 2,
     firstByteMs: 8,

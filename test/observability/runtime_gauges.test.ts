@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { defineRuntimeGauges, type RuntimeView } from '../../src/observability/runtime_gauges.ts';
 
-const endpoint = { endpoint: 'a:80', healthy: true, circuit: 'open', open: 3, inUse: 1 };
+const endpoint = { endpoint: 'a:80', healthy: 1, circuits: new Set(['open']), open: 3, inUse: 1 };
 const view: RuntimeView = {
   activeRequests: () => 7,
   tunnels: () => 2,
   connections: () => [{ listener: 'main', state: 'idle', count: 4 }],
-  clusters: () => [{ cluster: 'app', queueDepth: 5, retryBudget: 9, endpoints: [endpoint] }],
+  clusters: () => [{ cluster: 'app', queueDepth: 5, retryBudget: 9, panic: true, endpoints: [endpoint] }],
   digest: () => 'abc',
 };
 
@@ -22,6 +22,7 @@ test('a scrape shows the state of that moment', async () => {
     'fairlead_connections{listener="main",state="idle"} 4',
     'fairlead_config_info{digest="abc"} 1',
     'fairlead_queue_depth{cluster="app"} 5',
+    'fairlead_cluster_panic{cluster="app"} 1',
     'fairlead_retry_budget_remaining{cluster="app"} 9',
     'fairlead_endpoint_healthy{cluster="app",endpoint="a:80"} 1',
     'fairlead_circuit_state{cluster="app",endpoint="a:80",state="closed"} 0',

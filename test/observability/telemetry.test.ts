@@ -67,7 +67,13 @@ test('what went wrong has a level that an alert can look for', () => {
     telemetry.emit(event);
     return lines.at(-1)?.['level'];
   };
-  const health = { kind: 'health_changed', cluster: 'app', endpoint: 'a', cause: 'x' } as const;
+  const health = {
+    kind: 'health_changed',
+    cluster: 'app',
+    endpoint: 'a',
+    endpointLabel: 'a',
+    cause: 'x',
+  } as const;
   assert.equal(levelOf({ ...health, from: 'healthy', to: 'ejected' }), 40);
   assert.equal(levelOf({ ...health, from: 'ejected', to: 'healthy' }), 30);
   const reload = { kind: 'reload', trigger: 'signal', plan: 'p', problems: [], tookMs: 1 } as const;
@@ -84,6 +90,7 @@ test('an event is its line and its count', async () => {
     kind: 'health_changed',
     cluster: 'c',
     endpoint: 'e',
+    endpointLabel: 'e',
     from: 'a',
     to: 'ejected',
     cause: 'x',

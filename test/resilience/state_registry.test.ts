@@ -12,7 +12,7 @@ test('state lives as long as plans ask for its key, and is disposed of once', ()
   assert.equal(registry.getOrCreate('a', make('a2')), first, 'the next plan finds it');
   registry.retainUsed();
   assert.deepEqual(disposed, ['b1'], 'nobody asked for b');
-  registry.disposeAll();
+  registry.dispose();
   assert.deepEqual(disposed, ['b1', 'a1']);
 });
 

@@ -13,7 +13,7 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type StartResult, startProxy as start } from '../../src/lifecycle/startup.ts';
+import { type StartOptions, type StartResult, startProxy as start } from '../../src/lifecycle/startup.ts';
 import { parseAddress } from '../../src/net/endpoint.ts';
 import { LogLines } from './log_lines.ts';
 import { type Config, configText, load } from './plan_builder.ts';
@@ -49,12 +49,15 @@ export interface ProxyProcess extends Running {
   readonly stderr: () => string;
 }
 
-export async function startProxy(config: Config): Promise<ProxyInProcess> {
+export async function startProxy(
+  config: Config,
+  options: Pick<StartOptions, 'lookUp'> = {},
+): Promise<ProxyInProcess> {
   const files = new ConfigFile(config);
   const lines = new LogLines();
   const log = { write: (line: string) => lines.take(line), reopen() {}, flush() {} };
   const loaded = load(config, files.path);
-  const started = await start({ configFile: files.path, loaded, env: {}, log });
+  const started = await start({ configFile: files.path, loaded, env: {}, log, ...options });
   if (started.kind === 'failed') {
     files.remove();
     throw new Error(`the proxy does not start: ${started.problems.join('; ')}`);

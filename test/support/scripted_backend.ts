@@ -41,6 +41,8 @@ export interface BackendOptions {
   readonly path?: string;
   /** The same port again, for a backend that comes back. */
   readonly port?: number;
+  /** 127.0.0.1 unless a test wants several machines. */
+  readonly host?: string;
   /** What happens to each connection (from 1) before a byte is read. */
   readonly onConnection?: (number: number) => 'serve' | 'reset' | 'stay_silent';
 }
@@ -65,6 +67,7 @@ export interface ScriptedBackend extends AsyncDisposable {
 }
 
 export async function startBackend(first: Behaviour, options: BackendOptions = {}): Promise<ScriptedBackend> {
+  const { host = '127.0.0.1' } = options;
   let behaviour = first;
   const requests: BackendRequest[] = [];
   const sockets = new Set<Socket>();
@@ -112,7 +115,7 @@ export async function startBackend(first: Behaviour, options: BackendOptions = {
       : tls.createServer({ ...options.tls, rejectUnauthorized: options.tls.requestCert === true }, onSocket);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    if (options.path === undefined) server.listen(options.port ?? 0, '127.0.0.1', resolve);
+    if (options.path === undefined) server.listen(options.port ?? 0, host, resolve);
     else server.listen(options.path, resolve);
   });
   const port = options.path === undefined ? (server.address() as AddressInfo).port : 0;
@@ -136,7 +139,7 @@ export async function startBackend(first: Behaviour, options: BackendOptions = {
 
   return {
     port,
-    address: options.path === undefined ? `127.0.0.1:${port}` : `unix:${options.path}`,
+    address: options.path === undefined ? `${host}:${port}` : `unix:${options.path}`,
     requests,
     get connections() {
       return { total, open: sockets.size, peak };

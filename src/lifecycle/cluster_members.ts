@@ -1,0 +1,150 @@
+/**
+ * The backends of one cluster, now: the endpoints of the plan, and for each name among them the addresses that it has
+ * at the moment. When a name changes its addresses, the pool gets other backends; the state of those that stay stays.
+ */
+import type { Backend, ClusterSettings, EndpointSettings } from '../load_balancer/backend.ts';
+import type { ClusterPool } from '../load_balancer/pool.ts';
+import { formatAddress, nameOf } from '../net/endpoint.ts';
+import type { NameWatch } from '../net/resolver.ts';
+import type { Failure } from '../resilience/failure.ts';
+import { StateRegistry } from '../resilience/state_registry.ts';
+import type { Runtime } from './runtime_state.ts';
+
+/** One endpoint with an address that can be connected to. */
+export interface Member {
+  readonly endpoint: EndpointSettings;
+  /** As the configuration has it, perhaps with a name. */
+  readonly label: string;
+  /** With the name as the one that certificates are checked for. */
+  readonly settings: ClusterSettings;
+}
+
+/** Finds or makes the state under its keys in `states`. */
+export type MakeBackend = (member: Member, states: StateRegistry) => Backend;
+
+interface Named {
+  readonly endpoint: EndpointSettings;
+  readonly settings: ClusterSettings;
+  readonly watch: NameWatch;
+}
+
+export class ClusterMembers {
+  readonly pool: ClusterPool;
+  readonly #settings: ClusterSettings;
+  readonly #runtime: Runtime;
+  readonly #makeBackend: MakeBackend;
+  readonly #unsubscribe: (() => void)[];
+  #states: StateRegistry;
+  #named: readonly Named[] = [];
+  #backends = new Map<string, Backend>();
+  /** Names of which it was said that they fail. */
+  readonly #failing = new Set<string>();
+
+  constructor(settings: ClusterSettings, runtime: Runtime, pool: ClusterPool, makeBackend: MakeBackend) {
+    this.#settings = settings;
+    this.#runtime = runtime;
+    this.pool = pool;
+    this.#makeBackend = makeBackend;
+    this.#states = this.#findStates();
+    this.#named = this.#findNames();
+    this.#unsubscribe = this.#named.map(({ watch }) => watch.subscribe(() => this.#onNames()));
+    for (const { watch } of this.#named) this.#tell(watch);
+  }
+
+  /** For each plan that has this cluster: all its state is needed. */
+  claim(): void {
+    this.#states = this.#findStates();
+    this.#named = this.#findNames();
+    this.#update();
+  }
+
+  dispose(): void {
+    for (const stop of this.#unsubscribe) stop();
+    this.pool.dispose();
+  }
+
+  #findNames(): Named[] {
+    const { registry, resolver } = this.#runtime;
+    return this.#settings.endpoints.flatMap(endpoint => {
+      const host = nameOf(endpoint.address);
+      if (host === null || endpoint.refreshMs === null) return [];
+      const { refreshMs } = endpoint;
+      const watch = registry.getOrCreate(`name ${this.#settings.name} ${host} ${refreshMs}`, () =>
+        resolver.watch({ host, refreshMs }),
+      );
+      const known = this.#named.find(named => named.endpoint === endpoint && named.watch === watch);
+      return [known ?? { endpoint, watch, settings: verifiedAs(host, this.#settings) }];
+    });
+  }
+
+  #onNames(): void {
+    for (const { watch } of this.#named) this.#tell(watch);
+    const before = new Set(this.#backends.keys());
+    this.#update();
+    this.#states.retainUsed();
+    const added = [...this.#backends.keys()].filter(name => !before.has(name));
+    const removed = [...before].filter(name => !this.#backends.has(name));
+    if (added.length + removed.length === 0) return;
+    const cluster = this.#settings.name;
+    this.#runtime.telemetry.emit({ kind: 'endpoints_changed', cluster, added, removed });
+  }
+
+  /** Once when a name begins to fail, and once when it is well again. */
+  #tell({ host, failure, addresses }: NameWatch): void {
+    const { telemetry } = this.#runtime;
+    const cluster = this.#settings.name;
+    if (failure !== null && !this.#failing.has(host)) {
+      this.#failing.add(host);
+      telemetry.emit({ kind: 'name_failed', cluster, name: host, code: failure, kept: addresses.length });
+    } else if (failure === null && this.#failing.delete(host))
+      telemetry.emit({ kind: 'name_resolved', cluster, name: host, addresses });
+  }
+
+  /** Of its own, because the endpoints of a name come and go between two reloads. */
+  #findStates(): StateRegistry {
+    return this.#runtime.registry.getOrCreate(`endpoints ${this.#settings.name}`, () => new StateRegistry());
+  }
+
+  #update(): void {
+    const backends = new Map<string, Backend>();
+    for (const member of this.#members()) {
+      const name = formatAddress(member.endpoint.address);
+      if (backends.has(name)) continue; // a name and an address, or two names, for the same place
+      const made = this.#makeBackend(member, this.#states); // also where it is known: its state is still needed
+      backends.set(name, this.#backends.get(name) ?? made);
+    }
+    const isSame =
+      backends.size === this.#backends.size && [...backends.keys()].every(name => this.#backends.has(name));
+    this.#backends = backends;
+    if (!isSame || backends.size === 0) this.pool.setBackends([...backends.values()], this.#whenEmpty());
+  }
+
+  #members(): Member[] {
+    return this.#settings.endpoints.flatMap((endpoint): Member[] => {
+      const label = formatAddress(endpoint.address);
+      const named = this.#named.find(one => one.endpoint === endpoint);
+      const { address } = endpoint;
+      if (named === undefined || address.kind !== 'tcp')
+        return [{ endpoint, label, settings: this.#settings }];
+      return named.watch.addresses.map(host => ({
+        endpoint: { ...endpoint, address: { ...address, host } },
+        label,
+        settings: named.settings,
+      }));
+    });
+  }
+
+  /** While no name has answered: the failure if there is one, otherwise they are still being asked. */
+  #whenEmpty(): Failure | null {
+    const code = this.#named.find(({ watch }) => watch.failure !== null)?.watch.failure ?? null;
+    return code === null ? null : { kind: 'dns_failed', code };
+  }
+}
+
+/** One object for all addresses of a name: secure contexts are kept by it. */
+function verifiedAs(host: string, settings: ClusterSettings): ClusterSettings {
+  const { tls } = settings;
+  return tls === null || tls.serverName !== null
+    ? settings
+    : { ...settings, tls: { ...tls, serverName: host } };
+}

@@ -1,0 +1,50 @@
+/**
+ * Which backends of a cluster serve, and why: health alone does not say it.
+ *
+ *   the lowest tier that has a healthy one, and of which at least `panicBelow` are healthy     -> its healthy ones
+ *   no tier is good enough, and `panicBelow` is set                                           -> panic: everyone
+ *   nothing is healthy, but something was never asked yet                                     -> the unknown ones
+ *
+ * Panic (Envoy's name and idea): when most of a cluster is down, the few that are left would be drowned by the traffic
+ * of all, and a health check that is wrong for everyone is likelier than so many deaths at once.
+ */
+import type { HealthState } from '../health/state.ts';
+
+export interface Candidate {
+  readonly tier: number;
+  /** False: the plan or an operator does not want it asked, whatever its health. */
+  readonly takesTraffic: boolean;
+  readonly health: { readonly state: HealthState; readonly isEligible: boolean };
+}
+
+export interface InService<C> {
+  readonly members: readonly C[];
+  readonly panic: boolean;
+}
+
+/** `panicBelow` null: no panic, a tier with a single healthy one serves. */
+export function inService<C extends Candidate>(all: readonly C[], panicBelow: number | null): InService<C> {
+  const candidates = all.filter(({ takesTraffic }) => takesTraffic);
+  const tiers = [...new Set(candidates.map(({ tier }) => tier))].sort((a, b) => a - b);
+  for (const tier of tiers) {
+    // Whoever was never asked counts neither way: a start is no panic.
+    const judged = candidates.filter(({ tier: at, health }) => at === tier && health.state !== 'unknown');
+    const healthy = judged.filter(isKnownGood);
+    if (healthy.length > 0 && healthy.length / judged.length >= (panicBelow ?? 0))
+      return { members: healthy, panic: false };
+  }
+  const unknown = candidates.filter(({ health }) => health.isEligible && health.state === 'unknown');
+  const isStarting = unknown.length > 0 && !candidates.some(isKnownGood);
+  if (isStarting) return { members: lowestTier(unknown), panic: false };
+  if (panicBelow !== null) return { members: candidates, panic: candidates.length > 0 };
+  return { members: [], panic: false };
+}
+
+function isKnownGood({ health }: Candidate): boolean {
+  return health.isEligible && health.state !== 'unknown';
+}
+
+function lowestTier<C extends Candidate>(candidates: readonly C[]): C[] {
+  const lowest = Math.min(...candidates.map(({ tier }) => tier));
+  return candidates.filter(({ tier }) => tier === lowest);
+}

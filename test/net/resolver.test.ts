@@ -1,0 +1,153 @@
+// Names follow their name server in the background, and a name server that fails changes nothing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type LookUp, type NameWatch, type Resolution, Resolver } from '../../src/net/resolver.ts';
+import { FakeClock } from '../support/fake_clock.ts';
+import { seededRandom } from '../support/seeded_random.ts';
+
+const RETRY_MS = { min: 1, max: 2 };
+
+/** Answers what it was last told to; remembers who asked. */
+class NameServer {
+  asked = 0;
+  running = 0;
+  peak = 0;
+  answer: () => Promise<Resolution> = async () => ({ addresses: ['10.0.0.1'], ttlMs: null });
+  readonly lookUp: LookUp = async () => {
+    this.asked++;
+    this.peak = Math.max(this.peak, ++this.running);
+    try {
+      return await this.answer();
+    } finally {
+      this.running--;
+    }
+  };
+  says(addresses: readonly string[], ttlMs: number | null = null): void {
+    this.answer = async () => ({ addresses, ttlMs });
+  }
+  fails(code: string): void {
+    this.answer = () => Promise.reject(Object.assign(new Error('away'), { code }));
+  }
+}
+
+function setUp(refreshMs = 10_000) {
+  const clock = new FakeClock();
+  const server = new NameServer();
+  const resolver = new Resolver(server.lookUp, clock, seededRandom(1));
+  return { clock, server, watch: () => resolver.watch({ host: 'app.test', refreshMs }, RETRY_MS) };
+}
+
+function news(watch: NameWatch): Promise<void> {
+  return new Promise(resolve => {
+    const stop = watch.subscribe(() => {
+      stop();
+      resolve();
+    });
+  });
+}
+
+/** A lookup has ended and its pause has begun. */
+async function settled(clock: FakeClock): Promise<void> {
+  while (clock.pendingTimers === 0) await new Promise(resolve => setImmediate(resolve));
+}
+
+test('a name is looked up at once, and its addresses are known in one order', async () => {
+  const { server, watch } = setUp();
+  server.says(['10.0.0.3', '10.0.0.1', '10.0.0.3']);
+  const name = watch();
+  assert.deepEqual([name.addresses, name.failure], [[], null], 'nothing is known yet');
+  await news(name);
+  assert.deepEqual(name.addresses, ['10.0.0.1', '10.0.0.3']);
+  name.dispose();
+});
+
+test('the next lookup comes with the TTL, with `refresh` where that is sooner, and not more than once a second', async () => {
+  for (const [ttlMs, dueMs] of [
+    [5_000, 5_000],
+    [60_000, 10_000],
+    [null, 10_000],
+    [0, 1_000],
+  ] as const) {
+    const { clock, server, watch } = setUp(10_000);
+    server.says(['10.0.0.1'], ttlMs);
+    const name = watch();
+    await settled(clock);
+    clock.advance(dueMs * 0.9 - 1);
+    assert.equal(server.asked, 1, `TTL ${ttlMs}: not before ${dueMs} ms less 10 %`);
+    clock.advance(dueMs * 0.2 + 2);
+    assert.equal(server.asked, 2, `TTL ${ttlMs}: after ${dueMs} ms and 10 %`);
+    name.dispose();
+  }
+});
+
+test('the same addresses in another order are no news, other ones are', async () => {
+  const { clock, server, watch } = setUp(1_000);
+  server.says(['10.0.0.1', '10.0.0.2']);
+  const name = watch();
+  await settled(clock);
+  let heard = 0;
+  name.subscribe(() => heard++);
+  server.says(['10.0.0.2', '10.0.0.1']);
+  clock.advance(1_200);
+  await settled(clock);
+  assert.equal(heard, 0);
+  server.says(['10.0.0.2']);
+  clock.advance(1_200);
+  await settled(clock);
+  assert.deepEqual([heard, name.addresses], [1, ['10.0.0.2']]);
+  name.dispose();
+});
+
+test('a name that fails keeps its last addresses, says so once, and is asked again until it answers', async () => {
+  const { clock, server, watch } = setUp(1_000);
+  const name = watch();
+  await settled(clock);
+  const heard: (string | null)[] = [];
+  name.subscribe(() => heard.push(name.failure));
+  server.fails('ESERVFAIL');
+  clock.advance(1_200);
+  while (server.asked < 4) await new Promise(resolve => setImmediate(resolve));
+  assert.deepEqual([heard, name.addresses], [['ESERVFAIL'], ['10.0.0.1']]);
+  server.says(['10.0.0.9']);
+  await news(name);
+  assert.deepEqual([heard, name.addresses], [['ESERVFAIL', null], ['10.0.0.9']]);
+  name.dispose();
+});
+
+test('an answer without an address is a failure', async () => {
+  const { server, watch } = setUp();
+  server.says([]);
+  const name = watch();
+  await news(name);
+  assert.equal(name.failure, 'ENODATA');
+  name.dispose();
+});
+
+test('two lookups at most are under way, whatever the number of names', async () => {
+  const clock = new FakeClock();
+  const server = new NameServer();
+  const resolver = new Resolver(server.lookUp, clock, seededRandom(1));
+  const names = Array.from({ length: 20 }, (_, at) =>
+    resolver.watch({ host: `n${at}.test`, refreshMs: 1_000 }),
+  );
+  while (clock.pendingTimers < 20) await new Promise(resolve => setImmediate(resolve));
+  assert.deepEqual([server.asked, server.peak], [20, 2]);
+  for (const name of names) name.dispose();
+});
+
+test('a watch that has ended asks no more and leaves no timer', async () => {
+  const { clock, server, watch } = setUp();
+  const name = watch();
+  await settled(clock);
+  name.dispose();
+  clock.advance(60_000);
+  assert.deepEqual([server.asked, clock.pendingTimers], [1, 0]);
+
+  server.fails('ENOTFOUND');
+  const failing = watch();
+  await news(failing);
+  failing.dispose();
+  const { asked } = server;
+  await new Promise(resolve => setTimeout(resolve, 20)); // ten times the longest pause between two attempts
+  assert.equal(server.asked, asked);
+});
