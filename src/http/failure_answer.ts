@@ -12,8 +12,11 @@ export interface FailureAnswer {
   readonly body: string;
 }
 
-/** A name, not a place (RFC 9457 section 3.1.1 allows any URI): it must stay the same wherever Fairlead runs. */
-const TYPE_URI_PREFIX = 'urn:fairlead:reason:';
+/**
+ * A name, not a place (RFC 9457 section 3.1.1 allows any URI): it must stay the same wherever Fairlead runs. Behind the
+ * `#` is the anchor in docs/reasons.md.
+ */
+const TYPE_URI_PREFIX = 'urn:fairlead:docs/reasons.md#';
 
 /** For a 503 whose end nobody knows: soon, but not at once. */
 const RETRY_AFTER_DEFAULT_MS = 1_000;
