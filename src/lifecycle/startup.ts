@@ -22,6 +22,7 @@ import { type Clock, systemClock } from '../resilience/clock.ts';
 import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
+import { CertificateWatch } from './certificate_watch.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
@@ -63,6 +64,7 @@ export class RunningProxy {
   readonly #shutdown: Shutdown;
   readonly #reloader: Reloader;
   readonly #manager: ServiceManager;
+  readonly #certificates: CertificateWatch;
   readonly #stopped = Promise.withResolvers<number>();
   readonly #startedMs: number;
   #plan: Plan;
@@ -120,7 +122,8 @@ export class RunningProxy {
     );
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
-    metrics.observe(runtimeView(this.#planeRef, this.#runtime));
+    this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
+    metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates));
   }
 
   get addresses(): ReadonlyMap<string, string> {
@@ -145,6 +148,7 @@ export class RunningProxy {
     }
     this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
     this.#listeners.commit(this.#plan.listeners);
+    this.#certificates.watch(Object.values(this.#plan.listeners));
     this.#remember();
     this.#watch(this.#options.loaded.materialFiles);
     this.#enterPhase('serving');
@@ -265,6 +269,7 @@ export class RunningProxy {
         this.#telemetry.setSettings(next.logging);
         this.#planeRef.current = assemblePlane(next, this.#runtime);
         this.#listeners.commit(next.listeners);
+        this.#certificates.watch(Object.values(next.listeners));
         this.#runtime.registry.retainUsed();
         this.#runtime.metrics.retainUsed();
         this.#remember();
@@ -308,6 +313,7 @@ export class RunningProxy {
       },
       release: async () => {
         registry.dispose();
+        this.#certificates.dispose();
         this.#listeners.close();
         connections.closeAll();
         await this.#admin?.close();

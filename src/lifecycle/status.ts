@@ -2,6 +2,7 @@
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
+import type { CertificateWatch } from './certificate_watch.ts';
 import type { Runtime } from './runtime_state.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
@@ -63,7 +64,11 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
   };
 }
 
-export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtime): RuntimeView {
+export function runtimeView(
+  planeRef: PlaneRef,
+  { traffic, connections }: Runtime,
+  certificates: CertificateWatch,
+): RuntimeView {
   return {
     activeRequests: () => traffic.active.size,
     tunnels: () => traffic.tunnels,
@@ -82,5 +87,6 @@ export function runtimeView(planeRef: PlaneRef, { traffic, connections }: Runtim
         ),
       })),
     digest: () => planeRef.current.digest,
+    certificates: () => certificates.certificates,
   };
 }

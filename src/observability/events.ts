@@ -113,6 +113,14 @@ export type Event =
       readonly problems: readonly string[];
       readonly tookMs: number;
     }
+  /** A certificate of a listener ends soon, or has ended; said once a day. */
+  | {
+      readonly kind: 'certificate';
+      readonly listener: string;
+      readonly subject: string;
+      readonly notAfter: string;
+      readonly expired: boolean;
+    }
   | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
   /** An exception that reached the outermost catch: a bug of ours. */
   | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }

@@ -104,6 +104,18 @@ export class Metrics {
     '1 if the last reload was not rejected',
     [],
   );
+  readonly #reloadedAt = defineGauge(
+    this.registry,
+    'config_last_reload_timestamp_seconds',
+    'When the running plan was put in place, in seconds since 1970',
+    [],
+  );
+  readonly #events = defineCounter(
+    this.registry,
+    'events_total',
+    'Lines of the log that are events, by kind',
+    ['event'],
+  );
   readonly #dropped = defineCounter(
     this.registry,
     'log_lines_dropped_total',
@@ -117,6 +129,7 @@ export class Metrics {
 
   constructor(version: string) {
     this.#reloadOk.set(1);
+    this.#reloadedAt.setToCurrentTime();
     defineGauge(this.registry, 'build_info', 'The running version', ['version', 'node']).set(
       { version, node: process.version },
       1,
@@ -233,6 +246,9 @@ export class Metrics {
       );
   }
 
+  eventSaid(event: string): void {
+    this.#events.inc({ event });
+  }
   connectionsRefused(listener: string, cause: string, count: number): void {
     this.#refused.inc({ listener, cause }, count);
   }
@@ -245,6 +261,7 @@ export class Metrics {
   reloaded(result: string): void {
     this.#reloads.inc({ result });
     this.#reloadOk.set(result === 'rejected' ? 0 : 1);
+    if (result === 'applied') this.#reloadedAt.setToCurrentTime();
   }
   logLineDropped(): void {
     this.#dropped.inc();

@@ -1,10 +1,15 @@
 /** What the process itself needs: time on the processor, memory, descriptors, and how late its event loop is. */
 import { readFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { type EventLoopUtilization, eventLoopUtilization, monitorEventLoopDelay } from 'node:perf_hooks';
+import {
+  type EventLoopUtilization,
+  eventLoopUtilization,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+} from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { Registry } from 'prom-client';
-import { defineReadCounter, defineReadGauge } from './metric_definition.ts';
+import { defineCounter, defineReadCounter, defineReadGauge } from './metric_definition.ts';
 
 /** Node measures the time between two firings of a timer: this much of it is no delay. */
 const SAMPLE_EVERY_MS = 10;
@@ -27,6 +32,7 @@ export function defineProcessFigures(registry: Registry): void {
     counter.inc({ mode: 'user' }, user / 1e6);
     counter.inc({ mode: 'system' }, system / 1e6);
   });
+  defineCollectionCounter(registry);
   if (process.platform === 'linux') defineDescriptorGauges(registry);
 }
 
@@ -45,6 +51,26 @@ function defineEventLoopGauges(registry: Registry): void {
     gauge.set(eventLoopUtilization(now, last).utilization);
     last = now;
   });
+}
+
+/** By kind as `perf_hooks.constants` numbers them. */
+const COLLECTIONS: Readonly<Record<number, string>> = {
+  1: 'minor',
+  4: 'major',
+  8: 'incremental',
+  16: 'weak',
+};
+
+function defineCollectionCounter(registry: Registry): void {
+  const help = 'Time in which the garbage collector held up the event loop';
+  const seconds = defineCounter(registry, 'process_gc_seconds_total', help, ['kind']);
+  for (const kind of Object.values(COLLECTIONS)) seconds.inc({ kind }, 0);
+  new PerformanceObserver(list => {
+    for (const entry of list.getEntries()) {
+      const kind = 'detail' in entry ? COLLECTIONS[(entry.detail as { kind: number }).kind] : undefined;
+      if (kind !== undefined) seconds.inc({ kind }, entry.duration / 1_000);
+    }
+  }).observe({ entryTypes: ['gc'] });
 }
 
 function defineDescriptorGauges(registry: Registry): void {

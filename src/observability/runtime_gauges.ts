@@ -22,6 +22,11 @@ export interface RuntimeView {
     }[];
   }>;
   digest(): string;
+  certificates(): Iterable<{
+    readonly listener: string;
+    readonly subject: string;
+    readonly notAfterMs: number;
+  }>;
 }
 
 const CIRCUIT_STATES = ['closed', 'open', 'probing'] as const;
@@ -37,6 +42,11 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   defineReadGauge(registry, 'config_info', 'The digest of the running plan', ['digest'], gauge =>
     gauge.set({ digest: view.digest() }, 1),
   );
+  const expiry = 'When a certificate of a listener ends, in seconds since 1970';
+  defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
+    for (const { listener, subject, notAfterMs } of view.certificates())
+      gauge.set({ listener, subject }, notAfterMs / 1_000);
+  });
   defineClusterGauges(registry, view);
   defineEndpointGauges(registry, view);
 }

@@ -71,6 +71,7 @@ export class ProcessTelemetry implements Telemetry {
   }
 
   #count(event: Event): void {
+    this.metrics.eventSaid(event.kind);
     switch (event.kind) {
       case 'connections_refused':
         this.metrics.connectionsRefused(event.listener, event.cause, event.count);
@@ -99,6 +100,8 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return event.to === 'healthy' ? 'info' : 'warn';
     case 'circuit_changed':
       return event.to === 'open' ? 'warn' : 'info';
+    case 'certificate':
+      return event.expired ? 'error' : 'warn';
     case 'reload':
       return event.result === 'rejected' ? 'error' : 'info';
     default:

@@ -57,6 +57,7 @@ test('memory, time and descriptors have values that can be true', {
   const share = await read(registry, 'event_loop_utilization_ratio');
   assert.ok(share >= 0 && share <= 1);
   const text = await registry.metrics();
+  assert.match(text, /fairlead_process_gc_seconds_total\{kind="major"\} \d/);
   assert.match(text, /fairlead_process_cpu_seconds_total\{mode="user"\} \d/);
   assert.match(text, /fairlead_process_heap_bytes\{kind="limit"\} \d{8,}/);
 });
