@@ -9,6 +9,7 @@ import type { Telemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
+import { findHeader } from '../security/headers.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveMember, ActiveRequests } from './active_requests.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
@@ -68,6 +69,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   peerTrusted = false;
   work: Work | null = null;
   #over = false;
+  /** As they came: a head that was refused has an `Accept` too. */
+  readonly #rawHeaders: readonly string[];
 
   requestId = '';
   traceId: string | null = null;
@@ -103,6 +106,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.peerIp = peer.ip;
     this.method = raw.method;
     this.path = raw.target;
+    this.#rawHeaders = raw.headers;
     this.protocol = raw.protocol;
     this.startedMs = services.clock.nowMs();
     this.tls = peer.tlsVersion;
@@ -125,7 +129,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
       return;
     }
     if (this.requestId === '') this.requestId = this.services.random.requestId();
-    const answer = failureAnswer(failure, this.requestId, this.head?.accept ?? null);
+    const accept = this.head === null ? findHeader(this.#rawHeaders, 'accept') : this.head.accept;
+    const answer = failureAnswer(failure, this.requestId, accept);
     // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
     if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived)
       this.client.closeAfterAnswer();
