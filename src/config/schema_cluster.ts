@@ -55,10 +55,12 @@ export const clusterSchema = z.strictObject({
       verify: choice('clusters.tls.verify'),
       serverName: text(value =>
         /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ? null : `"${value}" is not a host name`,
-      ).optional(),
-      caFile: plainText.optional(),
-      certFile: plainText.optional(),
-      keyFile: plainText.optional(),
+      )
+        .describe('Asked for (SNI) and checked; the host of the endpoint when absent.')
+        .optional(),
+      caFile: plainText.describe('Authorities to trust instead of the usual ones.').optional(),
+      certFile: plainText.describe('A certificate of our own, for backends that ask for one.').optional(),
+      keyFile: plainText.describe('Its key.').optional(),
     })
     .optional(),
   loadBalancing: z

@@ -4,7 +4,12 @@ import { accessLists, address, choice, network, number, path, plainText } from '
 
 const tls = z.strictObject({
   certificates: z
-    .array(z.strictObject({ certFile: plainText, keyFile: plainText }))
+    .array(
+      z.strictObject({
+        certFile: plainText.describe('The certificate and those between it and the root.'),
+        keyFile: plainText.describe('Its key, without passphrase.'),
+      }),
+    )
     .min(1, 'at least one certificate is needed')
     .meta({ description: 'PEM files, relative to the configuration.' }),
   minVersion: choice('listeners.tls.minVersion'),

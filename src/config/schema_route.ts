@@ -39,12 +39,14 @@ const match = z.strictObject({
   hosts: z
     .array(hostPattern)
     .min(1, 'every host matches when hosts is absent; remove the empty list')
+    .describe('Names without port; *.name for every name below it. All when absent.')
     .optional(),
   path: z
     .strictObject({
-      exact: path.optional(),
-      prefix: path.optional(),
+      exact: path.describe('This path and no other.').optional(),
+      prefix: path.describe('This path and all below it, by whole segments: /api is not /apiv2.').optional(),
       template: path
+        .describe('Segments that may be anything: /users/{id}, and ** at the end for the rest.')
         .superRefine((value, context) => {
           const problem = templateProblem(value);
           if (problem !== null) context.addIssue({ code: 'custom', message: problem });
@@ -63,15 +65,19 @@ const match = z.strictObject({
   methods: z
     .array(method)
     .min(1, 'every method matches when methods is absent; remove the empty list')
+    .describe('In upper case. All when absent.')
     .optional(),
-  headers: z.record(fieldName, textMatch).optional(),
-  query: z.record(plainText, textMatch).optional(),
+  headers: z
+    .record(fieldName, textMatch)
+    .describe('All of them must match; a text is compared as it is.')
+    .optional(),
+  query: z.record(plainText, textMatch).describe('As headers, for parameters.').optional(),
 });
 
 const edits = z.strictObject({
-  set: z.record(editableName, fieldValue).optional(),
-  add: z.record(editableName, fieldValue).optional(),
-  remove: z.array(editableName).optional(),
+  set: z.record(editableName, fieldValue).describe('Instead of all fields of the name.').optional(),
+  add: z.record(editableName, fieldValue).describe('Beside those that are there.').optional(),
+  remove: z.array(editableName).describe('Before set and add.').optional(),
 });
 
 /** A status as a number or, as the contract writes it in lists, as a text. */
@@ -93,7 +99,7 @@ const retryReason = z
 
 const rate = z
   .unknown()
-  .meta({ type: 'string', pattern: RATE_PATTERN })
+  .meta({ type: 'string', pattern: RATE_PATTERN, description: 'Such as 100/s or 5000/m.' })
   .transform((value, context): Rate => {
     const parsed = typeof value === 'string' ? parseRate(value) : 'expected a rate such as 100/s';
     if (typeof parsed !== 'string') return parsed;
@@ -106,7 +112,7 @@ const rateLimit = z.strictObject({
     /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
       ? null
       : `"${value}" is not clientIp, route or header:NAME`,
-  ),
+  ).describe('Who is counted apart: `clientIp` (IPv6 by /64), `route` (all together) or `header:NAME`.'),
   rate,
   burst: number('routes.rateLimits.burst'),
   mode: choice('routes.rateLimits.mode'),
@@ -114,18 +120,25 @@ const rateLimit = z.strictObject({
 });
 
 const rewrite = z.strictObject({
-  stripPrefix: path.optional(),
-  addPrefix: path.optional(),
-  replacePath: path.optional(),
-  regex: z.strictObject({ pattern: regex, with: z.string() }).optional(),
+  stripPrefix: path.describe('Taken off the beginning of the path.').optional(),
+  addPrefix: path.describe('Put before the path, after stripPrefix.').optional(),
+  replacePath: path.describe('Instead of the path; the query stays.').optional(),
+  regex: z
+    .strictObject({
+      pattern: regex,
+      with: z.string().describe('$1 to $9 stand for what the groups matched.'),
+    })
+    .optional(),
   host: text(value =>
     /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(value) ? null : `"${value}" is not a host`,
-  ).optional(),
+  )
+    .describe('`Host` for the backend; the one of the client when absent.')
+    .optional(),
 });
 
 const status = z
   .unknown()
-  .meta({ type: 'integer', minimum: 200, maximum: 599 })
+  .meta({ type: 'integer', minimum: 200, maximum: 599, description: '200 to 599.' })
   .transform((value, context): number => {
     if (/^[2-5]\d\d$/.test(String(value)) && typeof value !== 'object') return Number(value);
     context.issues.push({ code: 'custom', message: 'expected a status from 200 to 599', input: value });
@@ -137,11 +150,12 @@ export const routeSchema = z.strictObject({
   listeners: z
     .array(z.string())
     .min(1, 'a route is served on all listeners when listeners is absent; remove the empty list')
+    .describe('Names of listeners; all when absent.')
     .optional(),
   match: match.optional(),
   forward: z
     .strictObject({
-      cluster: z.string().optional(),
+      cluster: z.string().describe('Where to.').optional(),
       split: z
         .array(z.strictObject({ cluster: z.string(), weight: requiredNumber('routes.forward.split.weight') }))
         .min(1, 'a split needs at least one cluster')
@@ -150,13 +164,18 @@ export const routeSchema = z.strictObject({
     })
     .optional(),
   redirect: z
-    .strictObject({ status: choice('routes.redirect.status'), to: text(redirectProblem) })
+    .strictObject({
+      status: choice('routes.redirect.status'),
+      to: text(redirectProblem).describe(
+        '{path}, {query} and {host} stand for those of the request.',
+      ),
+    })
     .optional(),
   respond: z
     .strictObject({
       status,
-      headers: z.record(editableName, fieldValue).optional(),
-      body: z.string().optional(),
+      headers: z.record(editableName, fieldValue).describe('Beside the length.').optional(),
+      body: z.string().describe('As it is; empty when absent.').optional(),
     })
     .optional(),
   rewrite: rewrite.optional(),
@@ -172,7 +191,10 @@ export const routeSchema = z.strictObject({
   retries: z
     .strictObject({
       attempts: number('routes.retries.attempts'),
-      on: z.array(retryReason).optional(),
+      on: z
+        .array(retryReason)
+        .describe('`connect`, `reset`, or statuses such as "503". connect and reset when absent.')
+        .optional(),
       perTry: number('routes.retries.perTry'),
       backoff: z
         .strictObject({
