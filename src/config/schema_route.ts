@@ -166,9 +166,7 @@ export const routeSchema = z.strictObject({
   redirect: z
     .strictObject({
       status: choice('routes.redirect.status'),
-      to: text(redirectProblem).describe(
-        '{path}, {query} and {host} stand for those of the request.',
-      ),
+      to: text(redirectProblem).describe('{path}, {query} and {host} stand for those of the request.'),
     })
     .optional(),
   respond: z

@@ -13,6 +13,7 @@ export const PROGRAMS = {
   h2load: 'nghttp2-client',
   nginx: 'nginx-light',
   openssl: 'openssl',
+  promtool: 'prometheus',
   python3: 'python3',
 } as const;
 
