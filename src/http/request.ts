@@ -54,6 +54,8 @@ export interface Work {
   cancel(): void;
   /** The client reads again. */
   onClientDrain(): void;
+  /** Of a tunnel: asks the client to close, because the process ends. */
+  goAway?(): void;
 }
 
 export class RequestContext implements RequestRecord, ClientListener, ActiveMember {

@@ -1,9 +1,14 @@
 /**
  * Two sockets become one connection: raw bytes both ways at the pace of the slower side, counted, with an idle
- * limit. Nothing is parsed, so nothing is buffered beyond the sockets' own high-water marks.
+ * limit. Nothing is parsed but where the frames for the client end, so nothing is buffered beyond the sockets' own
+ * high-water marks.
+ *
+ * When the process drains, the client gets a close frame 1001 between two frames, and no more of the backend's bytes.
+ * Its own close frame goes to the backend as any other bytes do, and closes that side.
  */
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../resilience/clock.ts';
+import { FrameBoundary, GOING_AWAY } from './websocket_frames.ts';
 
 export interface TunnelEnd {
   readonly cause: 'client' | 'backend' | 'idle' | 'shutdown';
@@ -16,12 +21,16 @@ export interface TunnelSettings {
   readonly idleMs: number | null;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 export class Tunnel {
   readonly #client: Duplex;
   readonly #backend: Duplex;
   readonly #settings: TunnelSettings;
   readonly #clock: Clock;
   readonly #onEnd: (end: TunnelEnd) => void;
+  readonly #toClient = new FrameBoundary();
+  #leaving: 'no' | 'at_boundary' | 'said' = 'no';
   #timer: Timer | null = null;
   #lastByteMs: number;
   #bytesIn = 0;
@@ -44,13 +53,19 @@ export class Tunnel {
   }
 
   start(): void {
-    this.#relay(this.#client, this.#backend, 'client', bytes => {
-      this.#bytesIn += bytes;
+    this.#relay(this.#client, this.#backend, 'client', chunk => {
+      this.#bytesIn += chunk.length;
+      return chunk;
     });
-    this.#relay(this.#backend, this.#client, 'backend', bytes => {
-      this.#bytesOut += bytes;
-    });
+    this.#relay(this.#backend, this.#client, 'backend', chunk => this.#forClient(chunk));
     if (this.#settings.idleMs !== null) this.#watch(this.#settings.idleMs);
+  }
+
+  /** Asks the client to close, as soon as no frame is half sent. */
+  goAway(): void {
+    if (this.#ended || this.#leaving !== 'no') return;
+    this.#leaving = 'at_boundary';
+    if (this.#toClient.isHere) this.#sayGoodbye();
   }
 
   /** Ends both sides now. */
@@ -63,11 +78,27 @@ export class Tunnel {
     this.#onEnd({ cause, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
   }
 
-  #relay(from: Duplex, to: Duplex, cause: 'client' | 'backend', count: (bytes: number) => void): void {
+  #forClient(chunk: Buffer): Buffer {
+    if (this.#leaving === 'said') return NOTHING;
+    const taken = this.#toClient.take(chunk, this.#leaving === 'at_boundary');
+    this.#bytesOut += taken;
+    if (this.#leaving === 'no' || !this.#toClient.isHere) return chunk.subarray(0, taken);
+    this.#client.write(chunk.subarray(0, taken));
+    this.#sayGoodbye();
+    return NOTHING;
+  }
+
+  #sayGoodbye(): void {
+    this.#leaving = 'said';
+    this.#client.write(GOING_AWAY);
+  }
+
+  /** `pass` says what of a chunk goes on. */
+  #relay(from: Duplex, to: Duplex, cause: 'client' | 'backend', pass: (chunk: Buffer) => Buffer): void {
     from.on('data', (chunk: Buffer) => {
       this.#lastByteMs = this.#clock.nowMs();
-      count(chunk.length);
-      if (!to.write(chunk)) from.pause();
+      const passed = pass(chunk);
+      if (passed.length > 0 && !to.write(passed)) from.pause();
     });
     to.on('drain', () => from.resume());
     from.on('end', () => to.end()); // half-close: the other direction goes on until it ends too

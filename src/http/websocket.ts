@@ -81,7 +81,7 @@ function becomeTunnel(
 }
 
 function tunnelAsWork(tunnel: Tunnel): Work {
-  return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {} };
+  return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {}, goAway: () => tunnel.goAway() };
 }
 
 /** The backend said no, or something else than 101: its answer is the client's answer. */

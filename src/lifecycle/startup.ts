@@ -302,7 +302,10 @@ export class RunningProxy {
         this.#listeners.goAway();
       },
       stopAccepting: () => this.#listeners.stopAccepting(),
-      closeIdleConnections: () => connections.closeIdle(),
+      closeIdleConnections: () => {
+        connections.closeIdle();
+        for (const request of traffic.active.list()) request.work?.goAway?.();
+      },
       idle: () =>
         new Promise(done => {
           this.#onIdle = done;

@@ -56,3 +56,29 @@ test('one side that goes takes the other with it', async () => {
   assert.equal(client.destroyed, true);
   assert.equal(ends[0]?.cause, 'backend');
 });
+
+const FRAME = Buffer.from([0x81, 0x02, 0x68, 0x69]); // the text "hi"
+const CLOSE_1001 = Buffer.from([0x88, 0x02, 0x03, 0xe9]).toString();
+
+test('a tunnel that has to go says 1001 at once between two frames, and nothing of the backend after it', async () => {
+  const { client, backend, subject } = tunnel(null);
+  backend.push(FRAME);
+  await turn();
+  subject.goAway();
+  subject.goAway();
+  backend.push(FRAME);
+  client.push('goodbye');
+  await turn();
+  assert.deepEqual(client.received, [FRAME.toString(), CLOSE_1001]);
+  assert.deepEqual(backend.received, ['goodbye'], "the client's close frame closes the backend's side");
+});
+
+test('a frame that is half sent is sent to its end first', async () => {
+  const { client, backend, subject } = tunnel(null);
+  backend.push(FRAME.subarray(0, 3));
+  await turn();
+  subject.goAway();
+  backend.push(Buffer.concat([FRAME.subarray(3), FRAME]));
+  await turn();
+  assert.deepEqual(client.received.join(''), `${FRAME}${CLOSE_1001}`);
+});

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { after, answer, echo, stallAfterHead, staySilent } from '../support/backend_behaviours.ts';
+import { WebSocket } from 'ws';
+import {
+  after,
+  answer,
+  echo,
+  stallAfterHead,
+  staySilent,
+  webSocketEcho,
+} from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
@@ -206,3 +214,13 @@ test('requests go on while plans are swapped as fast as they can be', () =>
       `an unchanged cluster keeps its connections: ${backend.connections.total}`,
     );
   }));
+
+test('a drain closes WebSockets with 1001 and does not wait for its timeout', async () => {
+  await using backend = await startBackend(webSocketEcho());
+  const proxy = await startProxy(forwardTo([backend.address], { process: { drain: { timeout: '1h' } } }));
+  const socket = new WebSocket(`ws://127.0.0.1:${proxy.target().port}/`);
+  await new Promise(resolve => socket.once('open', resolve));
+  const closed = new Promise<number>(resolve => socket.once('close', resolve));
+  await proxy.stop(); // asserts that the drain was clean
+  assert.equal(await closed, 1_001);
+});
