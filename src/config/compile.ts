@@ -70,6 +70,10 @@ function compileProcess(config: Config, origins: Origins): Plan['process'] {
       watch: scope.choice('reload.watch', 'process.reload.watch'),
       historyMax: scope.number('reload.historyMax', 'process.reload.history'),
     },
+    overload: {
+      eventLoopDelayMs: scope.limit('overload.eventLoopDelayMs', 'process.overload.eventLoopDelay'),
+      heapRatio: scope.limit('overload.heapRatio', 'process.overload.heapRatio'),
+    },
     connectionsMax: scope.number('connectionsMax', 'process.connections'),
   };
 }

@@ -72,6 +72,16 @@ export const NUMBERS = {
     [1, 1_000_000],
     'Client connections of the whole process; each costs a descriptor and some 20 KiB.',
   ),
+  'process.overload.eventLoopDelay': orOff(
+    ms(
+      200,
+      [10, MINUTE],
+      'How late the event loop is, averaged over a second, from which on new requests are refused; all of them at twice as much.',
+    ),
+  ),
+  'process.overload.heapRatio': orOff(
+    ratio(0.9, [0.1, 1], 'How full the heap is, by its limit, from which on new requests are refused.'),
+  ),
   'logging.access.sample': ratio(
     1,
     [0, 1],

@@ -29,7 +29,6 @@ export const LATER: readonly LaterKey[] = [
     when: isNot('off'),
     instead: 'write off, and watch the metrics after a reload',
   },
-  { at: 'process.overload', instead: 'remove it; process.connections bounds the load' },
   { at: 'logging.access.format', when: isOneOf('ecs', 'combined', 'otel'), instead: 'use json' },
   { at: 'tracing.otlp', instead: 'remove it; traceparent is passed on all the same' },
   { at: 'listeners.*.preset', instead: 'write timeouts.keepAliveIdle and trustedProxies instead' },

@@ -9,11 +9,13 @@ import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import type { Address } from '../net/endpoint.ts';
 import type { LoggingSettings } from '../observability/logging.ts';
+import type { OverloadSettings } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 
 export interface ProcessSettings {
   readonly drain: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: { readonly watch: boolean; readonly historyMax: number };
+  readonly overload: OverloadSettings;
   readonly connectionsMax: number;
 }
 

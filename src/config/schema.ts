@@ -20,6 +20,12 @@ const processSchema = z.strictObject({
       probation: z.literal('off').optional(),
     })
     .optional(),
+  overload: z
+    .strictObject({
+      eventLoopDelay: number('process.overload.eventLoopDelay'),
+      heapRatio: number('process.overload.heapRatio'),
+    })
+    .optional(),
   connections: number('process.connections'),
 });
 

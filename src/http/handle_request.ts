@@ -36,6 +36,8 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   context.requestId = chooseRequestId(context, head);
 
   if (head.path === settings.healthPath) return answerHealth(context);
+  const overloaded = shed(context);
+  if (overloaded !== null) return overloaded;
   if (!access.allows(clientIp)) return { kind: 'access_denied' };
   if (detectLoop(head.headers, context.services.instanceId)) return { kind: 'loop_detected' };
   const route = router.match(head);
@@ -43,6 +45,14 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   context.boundRoute = route;
   context.route = route.settings.name;
   return admit(context, route, head) ?? act(context, route, head);
+}
+
+/** Before anything that costs: a process that is late must not work on what it will refuse. */
+function shed({ services }: RequestContext): Failure | null {
+  const signal = services.overload.refusal(services.random);
+  if (signal === null) return null;
+  services.telemetry.shed(signal);
+  return { kind: 'overloaded', signal };
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */

@@ -8,6 +8,7 @@ import type { AttemptRecord, RequestRecord } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { findHeader } from '../security/headers.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
@@ -36,6 +37,8 @@ export interface Services {
   readonly traffic: Traffic;
   /** Marks this process in `Via`, to recognise a request that comes back. */
   readonly instanceId: string;
+  /** Whether a new request may be taken at all. */
+  readonly overload: Overload;
   /** What `healthPath` answers. */
   readonly isReady: () => boolean;
 }

@@ -19,12 +19,14 @@ import { BufferedDestination, type LogDestination } from '../observability/log_d
 import { Metrics } from '../observability/metrics.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { type Clock, systemClock } from '../resilience/clock.ts';
+import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
+import { OverloadWatch } from './overload_watch.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
@@ -42,6 +44,8 @@ export interface StartOptions {
   readonly log?: LogDestination;
   /** The system's own name lookup unless a test plays the name server. */
   readonly lookUp?: LookUp;
+  /** The heap of this process unless a test fills another one. */
+  readonly heapRatio?: () => number;
 }
 
 export type StartResult =
@@ -65,6 +69,7 @@ export class RunningProxy {
   readonly #reloader: Reloader;
   readonly #manager: ServiceManager;
   readonly #certificates: CertificateWatch;
+  readonly #overload: { readonly overload: Overload; readonly watch: OverloadWatch };
   readonly #stopped = Promise.withResolvers<number>();
   readonly #startedMs: number;
   #plan: Plan;
@@ -106,6 +111,10 @@ export class RunningProxy {
     this.#planeRef = { current: assemblePlane(this.#plan, this.#runtime) };
     this.#runtime.registry.retainUsed();
     metrics.retainUsed();
+    const overload = new Overload(this.#plan.process.overload, change =>
+      this.#telemetry.emit({ kind: 'overload', ...change }),
+    );
+    this.#overload = { overload, watch: new OverloadWatch(overload, this.#clock, options.heapRatio) };
     const services: Services = {
       planeRef: this.#planeRef,
       clock: this.#clock,
@@ -113,6 +122,7 @@ export class RunningProxy {
       telemetry: this.#telemetry,
       traffic,
       instanceId: randomBytes(4).toString('hex'),
+      overload,
       isReady: () => this.#readiness().ready,
     };
     this.#listeners = new Listeners(
@@ -123,7 +133,7 @@ export class RunningProxy {
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
     this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
-    metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates));
+    metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
   }
 
   get addresses(): ReadonlyMap<string, string> {
@@ -164,7 +174,7 @@ export class RunningProxy {
   /** A second call forces. Resolves to the exit code. */
   async drain(): Promise<number> {
     const exitCode = await this.#shutdown.begin(this.#plan.process.drain);
-    this.#telemetry.flush(); // the very last line too
+    await this.#telemetry.flush(); // the very last line too
     this.#stopped.resolve(exitCode);
     return exitCode;
   }
@@ -267,6 +277,7 @@ export class RunningProxy {
         this.#plan = next;
         this.#origins = loaded?.origins ?? this.#origins;
         this.#telemetry.setSettings(next.logging);
+        this.#overload.overload.setSettings(next.process.overload);
         this.#planeRef.current = assemblePlane(next, this.#runtime);
         this.#listeners.commit(next.listeners);
         this.#certificates.watch(Object.values(next.listeners));
@@ -317,6 +328,7 @@ export class RunningProxy {
       release: async () => {
         registry.dispose();
         this.#certificates.dispose();
+        this.#overload.watch.dispose();
         this.#listeners.close();
         connections.closeAll();
         await this.#admin?.close();

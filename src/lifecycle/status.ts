@@ -2,6 +2,7 @@
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
+import type { Overload } from '../resilience/overload.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
 import type { Runtime } from './runtime_state.ts';
 
@@ -68,6 +69,7 @@ export function runtimeView(
   planeRef: PlaneRef,
   { traffic, connections }: Runtime,
   certificates: CertificateWatch,
+  overload: Overload,
 ): RuntimeView {
   return {
     activeRequests: () => traffic.active.size,
@@ -86,6 +88,7 @@ export function runtimeView(
           summarize(label, backends),
         ),
       })),
+    overload: () => overload.active,
     digest: () => planeRef.current.digest,
     certificates: () => certificates.certificates,
   };

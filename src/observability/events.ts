@@ -3,6 +3,7 @@
  * `telemetry.ts` is the one place where they become log lines and metrics.
  */
 import type { FailureKind } from '../resilience/failure.ts';
+import type { OverloadChange } from '../resilience/overload.ts';
 
 /** One attempt to get an answer from one endpoint. Times are milliseconds of the monotonic clock. */
 export interface AttemptRecord {
@@ -121,6 +122,8 @@ export type Event =
       readonly notAfter: string;
       readonly expired: boolean;
     }
+  /** The process has begun to refuse requests because it has too much to do, or has stopped. */
+  | ({ readonly kind: 'overload' } & OverloadChange)
   | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
   /** An exception that reached the outermost catch: a bug of ours. */
   | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }

@@ -20,8 +20,8 @@ export interface LogDestination {
   write(line: string): void;
   /** The file was moved away: go on in a new one of the same name. */
   reopen(): void;
-  /** Writes what is buffered before it returns, in order; for the end of the process. */
-  flush(): void;
+  /** Writes what is buffered, in order; for the end of the process. */
+  flush(): Promise<void>;
 }
 
 const BLOCK_BYTES = 64 * 1024;
@@ -33,6 +33,8 @@ const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 /** How often a flush asks a full pipe again, and how long it pauses in between: half a second without a byte. */
 const FLUSH_TRIES_MAX = 50;
 const FLUSH_PAUSE_MS = 10;
+/** How long a flush waits for a write that the thread pool has in its hands; a terminal may hold it for ever. */
+const WRITE_MS_MAX = 1_000;
 const LINE_FEED = 0x0a;
 /** Nobody ever wakes it: to wait on it is to pause the thread. */
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
@@ -48,6 +50,8 @@ export class BufferedDestination implements LogDestination {
   /** With what is being written. */
   #waitingBytes = 0;
   #writing = false;
+  /** Somebody waits for the write that is under way, and takes over what is left. */
+  #onWritten: (() => void) | null = null;
   #reopenWanted = false;
   /** What a full pipe has not taken; asked again when the timer fires. */
   #refused: Buffer | null = null;
@@ -81,9 +85,22 @@ export class BufferedDestination implements LogDestination {
     else this.#openAgain();
   }
 
-  flush(): void {
+  async flush(): Promise<void> {
+    if (this.#writing && this.#refused === null) await this.#written();
+    this.#flushNow();
+  }
+
+  async #written(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onWritten = resolve;
+    const timer = this.#clock.setTimer(resolve, WRITE_MS_MAX, undefined);
+    await promise;
+    this.#onWritten = null;
+    this.#clock.cancelTimer(timer);
+  }
+
+  #flushNow(): void {
     const { refused, rest } = this.#takeAll();
-    // What the thread pool has in its hands cannot be taken back; all other bytes are here.
     const bytes = Buffer.concat(refused === null ? rest : [refused, ...rest]);
     this.#lost(bytes.subarray(this.#writeNow(bytes)));
   }
@@ -117,7 +134,7 @@ export class BufferedDestination implements LogDestination {
   #openAgain(): void {
     this.#reopenWanted = false;
     if (this.#file === null) return;
-    this.flush();
+    this.#flushNow();
     try {
       const fd = fs.openSync(this.#file, 'a');
       fs.closeSync(this.#fd);
@@ -142,14 +159,23 @@ export class BufferedDestination implements LogDestination {
       if (error?.code === 'EAGAIN') {
         this.#refused = bytes;
         this.#retryTimer = this.#clock.setTimer(retry, FLUSH_EVERY_MS, this as BufferedDestination);
+        this.#onWritten?.();
         return;
       }
       const taken = error === null ? written : bytes.length;
       if (error !== null) this.#lost(bytes); // a reader that went away must not take the proxy with it
       this.#waitingBytes = Math.max(0, this.#waitingBytes - taken);
-      if (taken < bytes.length) this.#writeAll(bytes.subarray(taken));
+      if (this.#onWritten !== null) this.#handOver(bytes.subarray(taken));
+      else if (taken < bytes.length) this.#writeAll(bytes.subarray(taken));
       else this.#writeNext();
     });
+  }
+
+  /** Whoever flushes writes the rest. */
+  #handOver(rest: Buffer): void {
+    this.#writing = false;
+    if (rest.length > 0) this.#waiting.unshift(rest);
+    this.#onWritten?.();
   }
 
   #takeAll(): { readonly refused: Buffer | null; readonly rest: readonly Buffer[] } {

@@ -97,6 +97,12 @@ export class Metrics {
     'Requests over a limit, refused or only counted',
     ['limiter', 'mode'],
   );
+  readonly #shed = defineCounter(
+    this.registry,
+    'overload_shed_total',
+    'Requests refused because the process has too much to do',
+    ['signal'],
+  );
   readonly #reloads = defineCounter(this.registry, 'config_reloads_total', 'Reloads by result', ['result']);
   readonly #reloadOk = defineGauge(
     this.registry,
@@ -254,6 +260,9 @@ export class Metrics {
   }
   ejected(cluster: string, endpoint: string): void {
     this.#ejections.inc({ cluster, endpoint });
+  }
+  shed(signal: string): void {
+    this.#shed.inc({ signal });
   }
   rateLimited(limiter: string, mode: string): void {
     this.#limited.inc({ limiter, mode });

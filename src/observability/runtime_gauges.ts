@@ -21,6 +21,8 @@ export interface RuntimeView {
       readonly inUse: number;
     }[];
   }>;
+  /** The signal because of which requests are refused. */
+  overload(): string | null;
   digest(): string;
   certificates(): Iterable<{
     readonly listener: string;
@@ -42,6 +44,10 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   defineReadGauge(registry, 'config_info', 'The digest of the running plan', ['digest'], gauge =>
     gauge.set({ digest: view.digest() }, 1),
   );
+  const overload = '1 while requests are refused because of the signal';
+  defineReadGauge(registry, 'overload_active', overload, ['signal'], gauge => {
+    for (const signal of ['event_loop', 'heap']) gauge.set({ signal }, view.overload() === signal ? 1 : 0);
+  });
   const expiry = 'When a certificate of a listener ends, in seconds since 1970';
   defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
     for (const { listener, subject, notAfterMs } of view.certificates())

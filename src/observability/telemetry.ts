@@ -1,6 +1,7 @@
 /** The one place where an event becomes a log line and a metric. */
 import type { Logger } from 'pino';
 import type { Clock } from '../resilience/clock.ts';
+import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { accessLine, overheadMs } from './access_log.ts';
 import type { Event, RequestRecord } from './events.ts';
@@ -12,6 +13,7 @@ export interface Telemetry {
   emit(event: Event): void;
   requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void;
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
+  shed(signal: OverloadSignal): void;
 }
 
 export class ProcessTelemetry implements Telemetry {
@@ -49,8 +51,8 @@ export class ProcessTelemetry implements Telemetry {
   reopen(): void {
     this.#destination.reopen();
   }
-  flush(): void {
-    this.#destination.flush();
+  flush(): Promise<void> {
+    return this.#destination.flush();
   }
 
   requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void {
@@ -62,6 +64,10 @@ export class ProcessTelemetry implements Telemetry {
 
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void {
     this.metrics.rateLimited(limiter, mode);
+  }
+
+  shed(signal: OverloadSignal): void {
+    this.metrics.shed(signal);
   }
 
   emit(event: Event): void {
@@ -94,6 +100,8 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
     case 'connections_refused':
     case 'name_failed':
       return 'warn';
+    case 'overload':
+      return event.state === 'shedding' ? 'error' : 'info';
     case 'panic_changed':
       return event.panic ? 'error' : 'info';
     case 'health_changed':

@@ -8,6 +8,7 @@ test('a plan has every default of the process written out', () => {
   assert.deepEqual(plan.process, {
     drain: { delayMs: 0, timeoutMs: 30_000 },
     reload: { watch: true, historyMax: 5 },
+    overload: { eventLoopDelayMs: 200, heapRatio: 0.9 },
     connectionsMax: 20_000,
   });
   assert.deepEqual(plan.logging, { level: 'info', access: { enabled: true, sample: 1, redactQuery: [] } });
@@ -18,7 +19,7 @@ test('what is written wins', () => {
   const { plan } = loadedFrom({
     top: [
       'admin: { address: "[::1]:9901" }',
-      'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, connections: 10 }',
+      'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10 }',
       'logging: { level: debug, access: { sample: 0.1, redactQuery: [token] } }',
       'tracing: { propagate: false }',
     ].join('\n'),
@@ -27,6 +28,7 @@ test('what is written wins', () => {
   assert.deepEqual(plan.process, {
     drain: { delayMs: 5_000, timeoutMs: 60_000 },
     reload: { watch: false, historyMax: 2 },
+    overload: { eventLoopDelayMs: null, heapRatio: 0.8 },
     connectionsMax: 10,
   });
   assert.deepEqual(plan.logging, {

@@ -36,6 +36,7 @@ interface Row {
   /** Another endpoint than the backend. */
   readonly endpoint?: string;
   readonly lookUp?: StartOptions['lookUp'];
+  readonly heapRatio?: StartOptions['heapRatio'];
   /** Makes it happen; null where there is nobody to answer. */
   readonly provoke?: (scene: Scene) => Promise<Answer | null>;
 }
@@ -163,6 +164,13 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
       return get(scene, ['Via', String(via)]);
     },
   },
+  overloaded: {
+    heapRatio: () => 1,
+    provoke: async scene => {
+      await scene.proxy.lines.next({ event: 'overload' });
+      return get(scene);
+    },
+  },
   shutting_down: {
     options: { process: { drain: { timeout: '50ms' } } },
     behaviour: staySilent(),
@@ -179,7 +187,6 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
 /** What nothing from outside can bring about, and where it is seen instead. */
 const ELSEWHERE: Readonly<Partial<Record<FailureKind, string>>> = {
   auth_required: 'routes.*.basicAuth is not supported yet',
-  overloaded: 'the bounds of process.overload come with their own tests',
   internal: 'a defect of ours: nothing from outside may bring it about',
 };
 
@@ -194,12 +201,15 @@ for (const [kind, row] of Object.entries(ROWS)) {
   test(`${kind}: one reason in the answer, the log and the metrics`, async () => {
     const rule = FAILURE_RULES[kind as FailureKind];
     await using backend = await startBackend(row.behaviour ?? answer(), row.backend);
-    const { provoke = get, lookUp } = row;
+    const { provoke = get, lookUp, heapRatio } = row;
     const config = forwardTo([row.endpoint ?? backend.address], {
       admin: { address: '127.0.0.1:0' },
       ...row.options,
     });
-    const proxy = await startProxy(config, lookUp === undefined ? {} : { lookUp });
+    const proxy = await startProxy(config, {
+      ...(lookUp === undefined ? {} : { lookUp }),
+      ...(heapRatio === undefined ? {} : { heapRatio }),
+    });
     try {
       const given = await provoke({ proxy, backend }).catch((error: unknown) => {
         if (error instanceof TruncatedAnswer) return null;

@@ -7,47 +7,49 @@ import { test } from 'node:test';
 import { BufferedDestination } from '../../src/observability/log_destination.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
-function inFile(
-  use: (file: string, destination: BufferedDestination, clock: FakeClock, dropped: () => number) => void,
-): void {
+async function inFile(
+  use: (
+    file: string,
+    destination: BufferedDestination,
+    clock: FakeClock,
+    dropped: () => number,
+  ) => Promise<void> | void,
+): Promise<void> {
   const folder = fs.mkdtempSync(join(tmpdir(), 'fairlead-log-'));
   const file = join(folder, 'log');
   const clock = new FakeClock();
   let drops = 0;
-  use(file, new BufferedDestination({ file }, clock, () => drops++), clock, () => drops);
+  await use(file, new BufferedDestination({ file }, clock, () => drops++), clock, () => drops);
   fs.rmSync(folder, { recursive: true });
 }
 
-test('what was written is there after a flush, in order, also long lines and other alphabets', () => {
-  inFile((file, destination, _clock, dropped) => {
+test('what was written is there after a flush, in order, also long lines and other alphabets', () =>
+  inFile(async (file, destination, _clock, dropped) => {
     const lines = ['a', 'ü'.repeat(10), 'x'.repeat(100_000), '終'];
     for (const line of lines) destination.write(`${line}\n`);
-    destination.flush();
+    await destination.flush();
     assert.equal(fs.readFileSync(file, 'utf8'), `${lines.join('\n')}\n`);
     assert.equal(dropped(), 0);
-  });
-});
+  }));
 
-test('after the file was moved away lines go to a new one', () => {
-  inFile((file, destination) => {
+test('after the file was moved away lines go to a new one', () =>
+  inFile(async (file, destination) => {
     destination.write('before\n');
-    destination.flush();
+    await destination.flush();
     fs.renameSync(file, `${file}.1`);
     destination.reopen();
     destination.write('after\n');
-    destination.flush();
+    await destination.flush();
     assert.equal(fs.readFileSync(file, 'utf8'), 'after\n');
     assert.equal(fs.readFileSync(`${file}.1`, 'utf8'), 'before\n');
-  });
-});
+  }));
 
-test('a reader that does not read costs lines, which are counted, and never more memory than the bound', () => {
-  inFile((_file, destination, _clock, dropped) => {
+test('a reader that does not read costs lines, which are counted, and never more memory than the bound', () =>
+  inFile(async (_file, destination, _clock, dropped) => {
     const line = `${'x'.repeat(60_000)}\n`;
     for (let count = 0; count < 1_000; count++) destination.write(line); // 60 MB in one turn: no write can have ended
     assert.ok(dropped() > 500, `${dropped()} of 1000 lines were dropped`);
-  });
-});
+  }));
 
 /** A pipe that is written and read in this process; nothing is read unless the test asks. */
 async function withPipe(
@@ -120,7 +122,7 @@ test('nobody reads the pipe: the end comes all the same, and each line that is l
     for (const line of lines) destination.write(line);
     clock.advance(100);
     await until(() => clock.pendingTimers === 1); // the pipe is full: one retry is planned
-    destination.flush();
+    await destination.flush();
     assert.equal(clock.pendingTimers, 0);
     const arrived = read().split('\n').length - 1;
     assert.ok(arrived > 0, 'what fits in a pipe has arrived');
@@ -134,22 +136,21 @@ test('a reader that went away costs each line that it did not get, and nothing e
     clock.advance(100);
     await until(() => dropped() === 200);
     destination.write('one more\n');
-    destination.flush();
+    await destination.flush();
     assert.equal(dropped(), 201);
   }));
 
-test('a file that cannot be opened again is written on', () => {
-  inFile((file, destination) => {
+test('a file that cannot be opened again is written on', () =>
+  inFile(async (file, destination) => {
     destination.write('before\n');
-    destination.flush();
+    await destination.flush();
     fs.renameSync(file, `${file}.1`);
     fs.mkdirSync(file); // in the way
     destination.reopen();
     destination.write('after\n');
-    destination.flush();
+    await destination.flush();
     assert.equal(fs.readFileSync(`${file}.1`, 'utf8'), 'before\nafter\n');
-  });
-});
+  }));
 
 test('a file is changed between two writes, not under one', async () => {
   const folder = fs.mkdtempSync(join(tmpdir(), 'fairlead-log-'));
@@ -162,7 +163,7 @@ test('a file is changed between two writes, not under one', async () => {
   destination.reopen();
   await until(() => fs.existsSync(file));
   destination.write('after\n');
-  destination.flush();
+  await destination.flush();
   assert.equal(fs.readFileSync(`${file}.1`, 'utf8'), 'before\n');
   assert.equal(fs.readFileSync(file, 'utf8'), 'after\n');
   fs.rmSync(folder, { recursive: true });

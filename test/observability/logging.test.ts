@@ -4,7 +4,7 @@ import { createLogger, type LoggingSettings } from '../../src/observability/logg
 
 function linesAt(level: LoggingSettings['level']): string[] {
   const lines: string[] = [];
-  const destination = { write: (line: string) => void lines.push(line), reopen() {}, flush() {} };
+  const destination = { write: (line: string) => void lines.push(line), reopen() {}, flush: async () => {} };
   const settings = { level, access: { enabled: true, sample: 1, redactQuery: [] } };
   const logger = createLogger(settings, destination);
   logger.debug({ event: 'debug' });

@@ -9,6 +9,7 @@ const view: RuntimeView = {
   tunnels: () => 2,
   connections: () => [{ listener: 'main', state: 'idle', count: 4 }],
   clusters: () => [{ cluster: 'app', queueDepth: 5, retryBudget: 9, panic: true, endpoints: [endpoint] }],
+  overload: () => 'heap',
   digest: () => 'abc',
   certificates: () => [{ listener: 'main', subject: 'a.test', notAfterMs: 2_000_000 }],
 };
@@ -22,6 +23,8 @@ test('a scrape shows the state of that moment', async () => {
     'fairlead_tunnels_active 2',
     'fairlead_connections{listener="main",state="idle"} 4',
     'fairlead_config_info{digest="abc"} 1',
+    'fairlead_overload_active{signal="event_loop"} 0',
+    'fairlead_overload_active{signal="heap"} 1',
     'fairlead_certificate_expiry_seconds{listener="main",subject="a.test"} 2000',
     'fairlead_queue_depth{cluster="app"} 5',
     'fairlead_cluster_panic{cluster="app"} 1',

@@ -15,7 +15,7 @@ function telemetryWith(settings: LoggingSettings) {
   const destination = {
     write: (line: string) => void lines.push(JSON.parse(line)),
     reopen() {},
-    flush() {},
+    flush: async () => {},
   };
   const metrics = new Metrics('1.0.0');
   const telemetry = new ProcessTelemetry(settings, destination, metrics, new FakeClock(), seededRandom(7));

@@ -40,6 +40,10 @@ export class FakeClock implements Clock {
     }
     this.#nowMs = untilMs;
   }
+  /** Time passes and nothing fires: something holds up the event loop. */
+  stall(byMs: number): void {
+    this.#nowMs += byMs;
+  }
   #nextUntil(untilMs: number): Pending | undefined {
     let first: Pending | undefined;
     for (const pending of this.#pending) {

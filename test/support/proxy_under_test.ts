@@ -51,11 +51,11 @@ export interface ProxyProcess extends Running {
 
 export async function startProxy(
   config: Config,
-  options: Pick<StartOptions, 'lookUp'> = {},
+  options: Pick<StartOptions, 'lookUp' | 'heapRatio'> = {},
 ): Promise<ProxyInProcess> {
   const files = new ConfigFile(config);
   const lines = new LogLines();
-  const log = { write: (line: string) => lines.take(line), reopen() {}, flush() {} };
+  const log = { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
   const loaded = load(config, files.path);
   const started = await start({ configFile: files.path, loaded, env: {}, log, ...options });
   if (started.kind === 'failed') {

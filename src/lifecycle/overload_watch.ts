@@ -1,0 +1,42 @@
+/** Takes the samples from which `resilience/overload.ts` decides: how late a timer fires, and how full the heap is. */
+import { getHeapStatistics } from 'node:v8';
+import type { Clock, Timer } from '../resilience/clock.ts';
+import { OVERLOAD_SAMPLE_MS, type Overload } from '../resilience/overload.ts';
+
+export class OverloadWatch {
+  readonly #overload: Overload;
+  readonly #clock: Clock;
+  readonly #heapRatio: () => number;
+  #timer: Timer | null = null;
+  #dueMs = 0;
+
+  constructor(overload: Overload, clock: Clock, heapRatio = systemHeapRatio) {
+    this.#overload = overload;
+    this.#clock = clock;
+    this.#heapRatio = heapRatio;
+    this.#wait();
+  }
+
+  sample(): void {
+    this.#overload.sample(this.#clock.nowMs() - this.#dueMs, this.#heapRatio());
+    this.#wait();
+  }
+
+  dispose(): void {
+    this.#clock.cancelTimer(this.#timer);
+  }
+
+  #wait(): void {
+    this.#dueMs = this.#clock.nowMs() + OVERLOAD_SAMPLE_MS;
+    this.#timer = this.#clock.setTimer(sampleNow, OVERLOAD_SAMPLE_MS, this as OverloadWatch);
+  }
+}
+
+function sampleNow(watch: OverloadWatch): void {
+  watch.sample();
+}
+
+function systemHeapRatio(): number {
+  const { used_heap_size, heap_size_limit } = getHeapStatistics();
+  return used_heap_size / heap_size_limit;
+}

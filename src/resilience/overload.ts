@@ -1,0 +1,83 @@
+/**
+ * Whether the process itself has too much to do: decided from samples of how late its event loop is and how full its
+ * heap. Beyond a bound a growing share of the new requests is refused, all of them at twice the event-loop bound or
+ * with a full heap: so the load settles where the process can carry it, instead of swinging between all and nothing.
+ *
+ * The delay is averaged over about a second: one long collection is no overload, a loop that stays late is one.
+ * (After Envoy's overload manager: resource monitors, scaled actions.)
+ */
+import type { Random } from './random.ts';
+
+export interface OverloadSettings {
+  /** Null: not watched. */
+  readonly eventLoopDelayMs: number | null;
+  /** Used heap by the limit of V8, 0 to 1; null: not watched. */
+  readonly heapRatio: number | null;
+}
+
+export type OverloadSignal = 'event_loop' | 'heap';
+
+/** `value` in the unit of the bound: milliseconds, or a ratio. */
+export interface OverloadChange {
+  readonly state: 'shedding' | 'normal';
+  readonly signal: OverloadSignal;
+  readonly value: number;
+}
+
+/** How often somebody takes a sample; the weights below are for this. */
+export const OVERLOAD_SAMPLE_MS = 100;
+const NEWEST_WEIGHT = 0.2;
+/** It is over when the value is this far below the bound: not with every wave. */
+const OVER_BELOW = 0.8;
+
+export class Overload {
+  #settings: OverloadSettings;
+  readonly #onChange: (change: OverloadChange) => void;
+  #delayMs = 0;
+  #active: OverloadSignal | null = null;
+  #share = 0;
+
+  constructor(settings: OverloadSettings, onChange: (change: OverloadChange) => void) {
+    this.#settings = settings;
+    this.#onChange = onChange;
+  }
+
+  /** Null: everything is as it should be. */
+  get active(): OverloadSignal | null {
+    return this.#active;
+  }
+
+  setSettings(settings: OverloadSettings): void {
+    this.#settings = settings;
+  }
+
+  /** The signal because of which one new request is to be refused, or null. */
+  refusal(random: Random): OverloadSignal | null {
+    return this.#share > 0 && random.unit() < this.#share ? this.#active : null;
+  }
+
+  sample(delayMs: number, heapRatio: number): void {
+    const { eventLoopDelayMs, heapRatio: heapBound } = this.#settings;
+    this.#delayMs += (delayMs - this.#delayMs) * NEWEST_WEIGHT;
+    const loopShare = eventLoopDelayMs === null ? 0 : this.#delayMs / eventLoopDelayMs - 1;
+    const heapShare = heapBound === null ? 0 : (heapRatio - heapBound) / Math.max(1 - heapBound, 0.01);
+    this.#share = Math.min(1, Math.max(0, loopShare, heapShare));
+    if (this.#share > 0) {
+      if (heapShare > loopShare) this.#become('heap', heapRatio);
+      else this.#become('event_loop', this.#delayMs);
+      return;
+    }
+    const isLoopLate = eventLoopDelayMs !== null && this.#delayMs > eventLoopDelayMs * OVER_BELOW;
+    const isHeapFull = heapBound !== null && heapRatio > heapBound * OVER_BELOW;
+    if (!isLoopLate && !isHeapFull) this.#become(null, this.#active === 'heap' ? heapRatio : this.#delayMs);
+  }
+
+  #become(signal: OverloadSignal | null, value: number): void {
+    const before = this.#active;
+    if (signal === before) return;
+    this.#active = signal;
+    const about = signal ?? before;
+    if (about !== null)
+      this.#onChange({ state: signal === null ? 'normal' : 'shedding', signal: about, value });
+  }
+}

@@ -1,0 +1,49 @@
+// A process with too much to do refuses new requests early, answers whoever looks after it, and stops by itself.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answer } from '../support/backend_behaviours.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
+import { fetchRaw } from '../support/raw_client.ts';
+import { startBackend } from '../support/scripted_backend.ts';
+
+test('with a full heap requests get 503 before a backend is asked, health and admin answers go on', async () => {
+  await using backend = await startBackend(answer());
+  let heapRatio = 1;
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      admin: { address: '127.0.0.1:0' },
+      listener: { healthPath: '/-/ready' },
+    }),
+    { heapRatio: () => heapRatio },
+  );
+  await proxy.lines.next({ event: 'overload', state: 'shedding', signal: 'heap' });
+  const refused = await fetchRaw(proxy.target(), '/');
+  assert.equal(refused.status, 503);
+  assert.ok(refused.headers.includes('Retry-After'));
+  assert.equal(backend.connections.total, 0);
+  assert.equal((await fetchRaw(proxy.target(), '/-/ready')).status, 200);
+  const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
+  assert.match(text, /fairlead_overload_shed_total\{signal="heap"\} 1\n/);
+  assert.match(text, /fairlead_overload_active\{signal="heap"\} 1\n/);
+
+  heapRatio = 0.1;
+  await proxy.lines.next({ event: 'overload', state: 'normal' });
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+});
+
+test('an event loop that was held up is noticed, and forgotten when it runs again', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxyProcess(
+    forwardTo([backend.address], {
+      process: { overload: { eventLoopDelay: '50ms' }, drain: { timeout: '5s' } },
+    }),
+  );
+  proxy.signal('SIGSTOP');
+  await new Promise(resolve => setTimeout(resolve, 1_000)); // so long it stands still: that is what is measured
+  proxy.signal('SIGCONT');
+  await proxy.lines.next({ event: 'overload', state: 'shedding', signal: 'event_loop' });
+  await proxy.lines.next({ event: 'overload', state: 'normal', signal: 'event_loop' });
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+  await proxy.stop();
+});
