@@ -47,6 +47,8 @@ function recordAt(at: number): RequestRecord {
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
+    timeout: null,
+    retryRefused: null,
     route: 'shop',
     cluster: 'app',
     attempts: [attempt],

@@ -41,6 +41,8 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
+    timeout: null,
+    retryRefused: null,
     route: `route-${at}`,
     cluster: `cluster-${at % CLUSTERS}`,
     attempts: [

@@ -4,6 +4,7 @@
  */
 import type { ClusterPool } from '../load_balancer/pool.ts';
 import type { ClusterHandles, RouteHandles } from '../observability/metrics.ts';
+import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import type { RetryBudget } from '../resilience/retry_budget.ts';
 import type { RedirectTarget, Rewrite } from '../routing/rewrite.ts';
 import type { RouteLimits, RouteSettings } from '../routing/route.ts';
@@ -19,6 +20,8 @@ export interface BoundCluster {
   readonly name: string;
   readonly pool: ClusterPool;
   readonly retryBudget: RetryBudget;
+  /** Of the cluster as a whole: counts requests with all their attempts. */
+  readonly circuit: CircuitBreaker | null;
   readonly handles: ClusterHandles;
 }
 
@@ -59,6 +62,8 @@ export interface DataPlane {
   readonly digest: string;
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;
+  /** Where a value of the plan comes from: `file:line:col`, or `default`. */
+  readonly origins: ReadonlyMap<string, string>;
 }
 
 /** The only mutable link between traffic and configuration. */

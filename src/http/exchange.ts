@@ -42,6 +42,8 @@ export interface Flow {
 
 /** An answer that nobody wants is read this far to keep its connection; a longer one costs the connection. */
 const DISCARD_BYTES_MAX = 64 * 1024;
+/** A connection that the backend had closed shows it within a round trip; later it is the request that was lost. */
+const STALE_MS_MAX = 1_000;
 
 export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   readonly tried: readonly Backend[];
@@ -61,6 +63,8 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   status: number | null = null;
   reason: FailureKind | null = null;
   reused = false;
+  /** The backend had closed this connection, it seems, and has seen nothing of the request. */
+  stale = false;
 
   constructor(tried: readonly Backend[], owner: AttemptOwner, clock: Clock) {
     this.tried = tried;
@@ -137,7 +141,9 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
 
   onError(failure: Failure): void {
     const wanted = this.#state !== 'discarding';
-    this.#settle('failure', failure.kind);
+    const tookMs = this.#clock.nowMs() - this.startedMs;
+    this.stale = this.reused && failure.kind === 'reset_before_head' && tookMs < STALE_MS_MAX;
+    this.#settle(this.stale ? 'abandoned' : 'failure', failure.kind);
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
 

@@ -10,15 +10,17 @@
  */
 import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
-import type { Lease } from '../load_balancer/lease.ts';
+import type { Lease, Outcome } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
+import type { Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
-import type { Failure } from '../resilience/failure.ts';
+import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
 import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
 import { rewriteTarget } from '../routing/rewrite.ts';
 import {
   buildUpstreamHeaders,
+  DEADLINE_FIELD,
   filterInformation,
   filterResponseHeaders,
   filterTrailers,
@@ -57,6 +59,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   readonly #discarding: Attempt[] = [];
   #attempt: Attempt | null = null;
   #attempts = 0;
+  /** The connection was to blame: the next attempt gets one of its own. */
+  #wantsFresh = false;
+  #permit: Permit | null = null;
   #backoff: Timer | null = null;
   #continued = false;
 
@@ -79,9 +84,33 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   start(): void {
-    this.#cluster.retryBudget.deposit();
-    if (this.#body === null) this.#timer.startRequest(this.#route.limits.requestMs);
+    const { circuit, retryBudget } = this.#cluster;
+    const permit = circuit?.admit() ?? null;
+    if (permit === 'refused') {
+      this.#context.fail({ kind: 'circuit_open', retryAfterMs: circuit?.retryAfterMs ?? 0 });
+      return;
+    }
+    this.#permit = permit;
+    retryBudget.deposit();
+    const { deadlineMs } = this.#context;
+    if (this.#body === null) this.#startRequestTimer();
+    else if (deadlineMs !== null) this.#timer.startRequest(deadlineMs - this.#context.services.clock.nowMs());
     this.#next();
+  }
+
+  /** From the request being there in full; a deadline that came with it may be sooner. */
+  #startRequestTimer(): void {
+    const { deadlineMs, services } = this.#context;
+    const limitMs = this.#route.limits.requestMs;
+    const leftMs = deadlineMs === null ? null : deadlineMs - services.clock.nowMs();
+    this.#timer.startRequest(leftMs === null ? limitMs : Math.min(leftMs, limitMs ?? leftMs));
+  }
+
+  /** Tells the cluster's circuit once how the whole request went. */
+  #settleCircuit(outcome: Outcome): void {
+    if (this.#permit === null) return;
+    this.#cluster.circuit?.settle(this.#permit, outcome);
+    this.#permit = null;
   }
 
   /** The client has left, or the request has failed for a reason of its own. */
@@ -91,6 +120,11 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     clock.cancelTimer(this.#backoff);
     this.#attempt?.withdraw(this.#cluster.pool);
     this.#attempt?.stop('abandoned', this.#context.reason);
+    const { reason } = this.#context;
+    // A request that no backend was asked for says nothing about them.
+    const wasAsked = (this.#attempt?.lease ?? null) !== null;
+    const isCluster = wasAsked && reason !== null && FAILURE_RULES[reason].blame === 'upstream';
+    this.#settleCircuit(isCluster ? 'failure' : 'abandoned');
     this.#finish();
   }
 
@@ -119,10 +153,18 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       startHandshake(lease.slot, this.#request, attempt, this.#context, this.#route.settings.tunnelIdleMs);
       return;
     }
-    lease.slot.send(
-      this.#body === null ? this.#request : { ...this.#request, body: this.#body.open() },
-      attempt,
-    );
+    lease.slot.send(this.#requestOfAttempt(), attempt);
+  }
+
+  /** The same object for every attempt, unless this one has something of its own. */
+  #requestOfAttempt(): UpstreamRequest {
+    const { deadlineMs, services } = this.#context;
+    if (this.#body === null && deadlineMs === null && !this.#wantsFresh) return this.#request;
+    const body = this.#body === null ? null : this.#body.open();
+    const request = { ...this.#request, body, fresh: this.#wantsFresh };
+    if (deadlineMs === null) return request;
+    const leftMs = Math.max(0, Math.floor(deadlineMs - services.clock.nowMs()));
+    return { ...request, headers: [...request.headers, DEADLINE_FIELD, String(leftMs)] };
   }
 
   onConnected(): void {
@@ -143,7 +185,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onBodyEnd(): void {
     if (this.#context.client.headSent) return; // an early answer is under way and has its own timeouts
-    this.#timer.startRequest(this.#route.limits.requestMs);
+    this.#startRequestTimer();
     if (this.#attempt?.connected === true)
       this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
   }
@@ -175,6 +217,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onSwitched(): void {
     this.#timer.stop();
+    this.#settleCircuit('success');
   }
 
   onData(chunk: Buffer): boolean {
@@ -187,6 +230,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onEnd(trailers: readonly string[] | null): void {
     this.#timer.stop();
+    this.#settleCircuit(this.#context.status >= 500 ? 'failure' : 'success');
     this.#finish();
     this.#context.work = null;
     this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
@@ -199,6 +243,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#body?.close();
     // Without a lease the whole cluster has said no: there is no other backend to go to.
     const isFinal = this.#context.client.headSent || attempt.lease === null;
+    this.#noteTimeout(failure);
     if (isFinal || !this.#tryAgain(attempt, failure, null, [])) this.#context.fail(failure);
   }
 
@@ -208,6 +253,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onTimeout(name: TimeoutName, afterMs: number): void {
     const failure = this.#failureOf(name, afterMs);
+    this.#context.timedOut(name, afterMs, this.#settingOf(name));
+    const { deadlineMs, services } = this.#context;
+    if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1)
+      this.#context.timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
     const repeatable = name === 'responseHead' || name === 'perTry';
     this.#attempt?.stop(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
     if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
@@ -231,9 +280,42 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     }
   }
 
+  /** Those that are watched elsewhere. */
+  #noteTimeout(failure: Failure): void {
+    const cluster = `clusters.${this.#cluster.name}.pool`;
+    if (failure.kind === 'queue_timeout')
+      this.#context.timedOut('queue', failure.afterMs, `${cluster}.queueMs`);
+    if (failure.kind === 'connect_timeout')
+      this.#context.timedOut('connect', failure.afterMs, `${cluster}.connectMs`);
+  }
+
+  /** Its place in the plan. */
+  #settingOf(name: TimeoutName): string {
+    const { settings } = this.#route;
+    const route = `routes.${settings.name}`;
+    const onListener = `${route}.listeners.${this.#context.listener}`;
+    switch (name) {
+      case 'request':
+        return `${onListener}.requestMs`;
+      case 'bodyIdle':
+        return `${onListener}.bodyIdleMs`;
+      case 'perTry':
+        return `${route}.retries.perTryMs`;
+      case 'responseHead':
+      case 'responseIdle':
+        return `${route}.${name}Ms`;
+    }
+  }
+
   #finish(): void {
     this.#body?.close();
     for (const attempt of this.#discarding) attempt.stop('failure', null);
+  }
+
+  #noteRefusal(why: string): void {
+    if (NO_REFUSAL.has(why)) return;
+    this.#context.retryRefused = why;
+    this.#context.services.telemetry.retryRefused(this.#cluster.name, why);
   }
 
   /** Makes another attempt if the rules allow one. */
@@ -250,7 +332,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       method: this.#head.method,
       hasIdempotencyKey: findHeader(this.#head.headers, 'idempotency-key') !== null,
       replayable: this.#body === null || this.#body.replayable,
-      reused: attempt.reused,
+      stale: attempt.stale,
       attempts: this.#attempts,
       retryAfter: findHeader(headers, 'retry-after'),
       timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
@@ -261,14 +343,21 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       this.#cluster.retryBudget,
       services.random,
     );
-    if (!decision.again) return false;
+    if (!decision.again) {
+      this.#noteRefusal(decision.why);
+      return false;
+    }
     assert(this.#body === null || this.#body.replayable);
-    if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
+    this.#wantsFresh = decision.where === 'any';
+    if (attempt.lease !== null && !this.#wantsFresh) this.#tried.push(attempt.lease.backend);
     if (decision.delayMs === 0) this.#next();
     else this.#backoff = services.clock.setTimer(retry, decision.delayMs, () => this.#next());
     return true;
   }
 }
+
+/** What nobody has asked for was not refused. */
+const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);
 
 function retry(next: () => void): void {
   next();

@@ -7,7 +7,7 @@ import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
 import { resolveClientAddress } from '../security/client_address.ts';
-import { acceptRequestId, detectLoop, findHeader } from '../security/headers.ts';
+import { acceptRequestId, DEADLINE_FIELD, detectLoop, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RawRequest, type RequestHead } from '../security/request_head.ts';
 import type { BoundRoute } from './data_plane.ts';
@@ -38,6 +38,8 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   if (head.path === settings.healthPath) return answerHealth(context);
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
+  const expired = readDeadline(context, head);
+  if (expired !== null) return expired;
   if (!access.allows(clientIp)) return { kind: 'access_denied' };
   if (detectLoop(head.headers, context.services.instanceId)) return { kind: 'loop_detected' };
   const route = router.match(head);
@@ -53,6 +55,19 @@ function shed({ services }: RequestContext): Failure | null {
   if (signal === null) return null;
   services.telemetry.shed(signal);
   return { kind: 'overloaded', signal };
+}
+
+/** What a peer that is not trusted says of its deadline is not even looked at. */
+function readDeadline(context: RequestContext, head: RequestHead): Failure | null {
+  const written = context.peerTrusted ? findHeader(head.headers, 'x-request-deadline-ms') : null;
+  if (written === null) return null;
+  if (!/^\d{1,9}$/.test(written))
+    return { kind: 'bad_request', detail: `${DEADLINE_FIELD} is not a whole number of milliseconds.` };
+  const leftMs = Number(written);
+  context.deadlineMs = context.startedMs + leftMs;
+  if (leftMs > 0) return null;
+  context.timeout = { name: 'request', ms: 0, origin: DEADLINE_FIELD };
+  return { kind: 'request_timeout', afterMs: 0 };
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */

@@ -70,6 +70,11 @@ export function refuseBytes(
     protocol: 'HTTP/1.1',
     status: FAILURE_RULES[failure.kind].status,
     reason: failure.kind,
+    timeout:
+      failure.kind === 'client_timeout'
+        ? { name: 'head', ms: failure.afterMs, origin: originOf(services, bound) }
+        : null,
+    retryRefused: null,
     route: null,
     cluster: null,
     attempts: [],
@@ -82,4 +87,8 @@ export function refuseBytes(
     plan: services.planeRef.current.digest,
   };
   services.telemetry.requestFinished(record, bound.handles, null);
+}
+
+function originOf({ planeRef }: Services, { settings }: BoundListener): string {
+  return planeRef.current.origins.get(`listeners.${settings.name}.headMs`) ?? 'default';
 }

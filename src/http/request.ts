@@ -4,7 +4,7 @@
  * It is its own log record. Whoever answers, its end is told exactly once: when the client's side of the
  * exchange is over (`onClientClose`).
  */
-import type { AttemptRecord, RequestRecord } from '../observability/events.ts';
+import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
@@ -72,6 +72,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   boundRoute: BoundRoute | null = null;
   boundCluster: BoundCluster | null = null;
   peerTrusted = false;
+  /** When a trusted peer gives up, in time of the monotonic clock; null: nobody has said. */
+  deadlineMs: number | null = null;
   work: Work | null = null;
   #over = false;
   /** As they came: a head that was refused has an `Accept` too. */
@@ -88,6 +90,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   readonly protocol: RawRequest['protocol'];
   status = 0;
   reason: FailureKind | null = null;
+  timeout: FiredTimeout | null = null;
+  retryRefused: string | null = null;
   route: string | null = null;
   cluster: string | null = null;
   readonly attempts: AttemptRecord[] = [];
@@ -122,6 +126,11 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
 
   get isOver(): boolean {
     return this.#over;
+  }
+
+  /** `setting` is its place in the plan. */
+  timedOut(name: string, ms: number, setting: string): void {
+    this.timeout = { name, ms, origin: this.plane.origins.get(setting) ?? 'default' };
   }
 
   /** Answers with a failure; after the first byte of an answer it can only cut the stream. The first cause stays. */

@@ -70,6 +70,8 @@ function becomeTunnel(
   traffic.tunnels++;
   const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
     traffic.tunnels--;
+    if (end.cause === 'idle' && idleMs !== null)
+      context.timedOut('tunnelIdle', idleMs, `routes.${context.route}.tunnelIdleMs`);
     context.bytesIn = end.bytesIn;
     context.bytesOut = end.bytesOut;
     context.work = null;

@@ -22,7 +22,7 @@ import type { Runtime } from './runtime_state.ts';
 /** For requests that no route has matched: their label in metrics. */
 const NO_ROUTE = '-';
 
-export function assemblePlane(plan: Plan, runtime: Runtime): DataPlane {
+export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, runtime: Runtime): DataPlane {
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
   );
@@ -32,7 +32,7 @@ export function assemblePlane(plan: Plan, runtime: Runtime): DataPlane {
       bindListener(settings, plan, clusters, runtime),
     ]),
   );
-  return { digest: plan.digest, listeners, clusters };
+  return { digest: plan.digest, listeners, clusters, origins };
 }
 
 function bindListener(

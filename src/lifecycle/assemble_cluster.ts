@@ -37,6 +37,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
     name: settings.name,
     pool: members.pool,
     retryBudget,
+    circuit: assembleCircuit(settings, null, runtime),
     handles: metrics.cluster(
       settings.name,
       settings.endpoints.map(({ address }) => formatAddress(address)),
@@ -124,22 +125,22 @@ function assembleBackend({ settings, endpoint, label }: Member, runtime: Runtime
               `passive ${identity} ${JSON.stringify(settings.health)}`,
               () => new PassiveHealth(passive, health, clock),
             ),
-      circuit: assembleCircuit(settings, name, identity, runtime),
+      circuit: assembleCircuit(settings, name, runtime),
     },
   );
 }
 
+/** `endpoint` null: the circuit of the cluster as a whole. */
 function assembleCircuit(
   { name, circuitBreaker }: ClusterSettings,
-  endpoint: string,
-  identity: string,
-  { clock, registry, telemetry }: Runtime,
+  endpoint: string | null,
+  { clock, random, registry, telemetry }: Runtime,
 ): CircuitBreaker | null {
   if (circuitBreaker === null) return null;
   return registry.getOrCreate(
-    `circuit ${identity} ${JSON.stringify(circuitBreaker)}`,
+    `circuit ${name} ${endpoint} ${JSON.stringify(circuitBreaker)}`,
     () =>
-      new CircuitBreaker(circuitBreaker, clock, (from, to) =>
+      new CircuitBreaker(circuitBreaker, clock, random, (from, to) =>
         telemetry.emit({ kind: 'circuit_changed', cluster: name, endpoint, from, to }),
       ),
   );

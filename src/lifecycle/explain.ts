@@ -204,6 +204,7 @@ function describeLimits(
   const bound = `${own}.listeners.${listener.name}`;
   const rows: [string, number | null, string][] = [
     ['headMs', listener.headMs, `listeners.${listener.name}.headMs`],
+    ['keepAliveIdleMs', listener.keepAliveIdleMs, `listeners.${listener.name}.keepAliveIdleMs`],
     ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
     ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
   ];
@@ -211,6 +212,8 @@ function describeLimits(
     rows.push(['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`]);
     rows.push(['responseHeadMs', route.responseHeadMs, `${own}.responseHeadMs`]);
     rows.push(['responseIdleMs', route.responseIdleMs, `${own}.responseIdleMs`]);
+    rows.push(['tunnelIdleMs', route.tunnelIdleMs, `${own}.tunnelIdleMs`]);
+    rows.push(['retries.perTryMs', route.retries.perTryMs, `${own}.retries.perTryMs`]);
     rows.push(['retries.attemptsMax', route.retries.attemptsMax, `${own}.retries.attemptsMax`]);
     for (const { cluster } of route.action.targets) {
       const pool = plan.clusters[cluster]?.pool;

@@ -108,7 +108,7 @@ export class RunningProxy {
       connections: new ConnectionTable(this.#clock),
       traffic,
     };
-    this.#planeRef = { current: assemblePlane(this.#plan, this.#runtime) };
+    this.#planeRef = { current: assemblePlane(this.#plan, this.#origins, this.#runtime) };
     this.#runtime.registry.retainUsed();
     metrics.retainUsed();
     const overload = new Overload(this.#plan.process.overload, change =>
@@ -278,7 +278,7 @@ export class RunningProxy {
         this.#origins = loaded?.origins ?? this.#origins;
         this.#telemetry.setSettings(next.logging);
         this.#overload.overload.setSettings(next.process.overload);
-        this.#planeRef.current = assemblePlane(next, this.#runtime);
+        this.#planeRef.current = assemblePlane(next, this.#origins, this.#runtime);
         this.#listeners.commit(next.listeners);
         this.#certificates.watch(Object.values(next.listeners));
         this.#runtime.registry.retainUsed();

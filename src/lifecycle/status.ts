@@ -27,8 +27,10 @@ export function describeStatus(
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
-    clusters: [...clusters.values()].map(({ name, pool, retryBudget }) => ({
+    clusters: [...clusters.values()].map(({ name, pool, circuit, retryBudget }) => ({
       name,
+      circuit: circuit?.state.kind ?? null,
+      panic: pool.isPanicking,
       queue: pool.queueDepth,
       serving: pool.servingCount,
       retryBudget: retryBudget.remaining,
@@ -79,8 +81,9 @@ export function runtimeView(
         Object.entries(states).map(([state, count]) => ({ listener, state, count })),
       ),
     clusters: () =>
-      [...planeRef.current.clusters.values()].map(({ name, pool, retryBudget }) => ({
+      [...planeRef.current.clusters.values()].map(({ name, pool, circuit, retryBudget }) => ({
         cluster: name,
+        circuit: circuit?.state.kind ?? 'closed',
         queueDepth: pool.queueDepth,
         retryBudget: retryBudget.remaining,
         panic: pool.isPanicking,

@@ -97,6 +97,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
       this.#sendDedicated(request, handler);
       return;
     }
+    if (request.fresh === true) this.#socket?.destroy();
     this.connectFailure = null;
     const exchange = new Http1Exchange(this, handler);
     this.#exchange = exchange;

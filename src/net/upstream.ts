@@ -33,6 +33,8 @@ export interface UpstreamRequest {
   readonly headers: readonly string[];
   /** Null: no body. A Buffer is a replay. A Readable is consumed at the pace of the backend and may be destroyed. */
   readonly body: Readable | Buffer | null;
+  /** Not on a connection that is open already: those may all have been closed by the backend. */
+  readonly fresh?: boolean;
 }
 
 /** What happens to one request, in this order; exactly one of onEnd and onError ends it, and nothing comes after. */

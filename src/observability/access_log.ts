@@ -20,7 +20,7 @@ export function accessLine(record: RequestRecord, wallMs: number, redactQuery: R
     `"method":${text(record.method)},"host":${text(record.host)},"path":${text(path)},"protocol":"${record.protocol}",` +
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
     `"attempts":[${attempts(record)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
-    `"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
+    `${rare(record)}"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
     `"total":${ms(totalMs)},"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
   );
 }
@@ -40,6 +40,15 @@ export function overheadMs(record: RequestRecord): number {
 /** An attempt that was still under way at the end of the request lasted until then. */
 function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord): number {
   return (endedMs ?? record.endedMs) - startedMs;
+}
+
+/** What few requests have is a field of those only. */
+function rare({ timeout, retryRefused }: RequestRecord): string {
+  const fired =
+    timeout === null
+      ? ''
+      : `"timeout":{"name":"${timeout.name}","ms":${ms(timeout.ms)},"origin":${text(timeout.origin)}},`;
+  return retryRefused === null ? fired : `${fired}"retryRefused":"${retryRefused}",`;
 }
 
 function attempts(record: RequestRecord): string {

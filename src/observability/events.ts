@@ -22,6 +22,15 @@ export interface AttemptRecord {
   reused: boolean;
 }
 
+/** A limit in time that was reached. */
+export interface FiredTimeout {
+  /** As docs/timeouts.md has it. */
+  readonly name: string;
+  readonly ms: number;
+  /** The line that set it (`file:line:col`), `default`, or the field of the request. */
+  readonly origin: string;
+}
+
 /** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
 export interface RequestRecord {
   readonly requestId: string;
@@ -37,6 +46,10 @@ export interface RequestRecord {
   /** What was sent, or 499 when the client had left before. */
   status: number;
   reason: FailureKind | null;
+  /** The last one, if any; the request may have gone well after it. */
+  timeout: FiredTimeout | null;
+  /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
+  retryRefused: string | null;
   route: string | null;
   cluster: string | null;
   readonly attempts: readonly AttemptRecord[];
@@ -102,7 +115,8 @@ export type Event =
   | {
       readonly kind: 'circuit_changed';
       readonly cluster: string;
-      readonly endpoint: string;
+      /** Null: the cluster as a whole. */
+      readonly endpoint: string | null;
       readonly from: string;
       readonly to: string;
     }

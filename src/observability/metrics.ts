@@ -7,6 +7,7 @@
  */
 import { Registry } from 'prom-client';
 import { FAILURE_RULES } from '../resilience/failure.ts';
+import { RETRY_REFUSALS } from '../resilience/retries.ts';
 import type { RequestRecord } from './events.ts';
 import { defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
 import { ClusterHandles, RouteHandles } from './metric_handles.ts';
@@ -78,6 +79,12 @@ export class Metrics {
     'retries_total',
     'Attempts after the first one, by how the request ended',
     ['cluster', 'result'],
+  );
+  readonly #retriesRefused = defineCounter(
+    this.registry,
+    'retries_refused_total',
+    'Failures that were not tried again, by what stood against it',
+    ['cluster', 'why'],
   );
   readonly #refused = defineCounter(
     this.registry,
@@ -224,6 +231,7 @@ export class Metrics {
     this.#firstByte.remove({ cluster });
     this.#connect.remove({ cluster });
     for (const result of ['success', ...REASONS]) this.#retries.remove({ cluster, result });
+    for (const why of RETRY_REFUSALS) this.#retriesRefused.remove({ cluster, why });
   }
 
   #forgetAttempts(cluster: string, gone: ReturnType<ClusterHandles['retire']>): void {
@@ -260,6 +268,9 @@ export class Metrics {
   }
   ejected(cluster: string, endpoint: string): void {
     this.#ejections.inc({ cluster, endpoint });
+  }
+  retryRefused(cluster: string, why: string): void {
+    this.#retriesRefused.inc({ cluster, why });
   }
   shed(signal: string): void {
     this.#shed.inc({ signal });

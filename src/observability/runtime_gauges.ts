@@ -12,6 +12,8 @@ export interface RuntimeView {
     readonly queueDepth: number;
     readonly retryBudget: number;
     readonly panic: boolean;
+    /** Of the cluster as a whole. */
+    readonly circuit: string;
     readonly endpoints: readonly {
       readonly endpoint: string;
       /** The share of its addresses that may be used. */
@@ -31,6 +33,8 @@ export interface RuntimeView {
   }>;
 }
 
+/** In the place of an endpoint: the circuit of all of them together. */
+const WHOLE_CLUSTER = '*';
 const CIRCUIT_STATES = ['closed', 'open', 'probing'] as const;
 
 export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void {
@@ -87,7 +91,9 @@ function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
     '1 for the state in which the circuit is',
     ['cluster', 'endpoint', 'state'],
     gauge => {
-      for (const { cluster, endpoints } of view.clusters()) {
+      for (const { cluster, circuit, endpoints } of view.clusters()) {
+        for (const state of CIRCUIT_STATES)
+          gauge.set({ cluster, endpoint: WHOLE_CLUSTER, state }, state === circuit ? 1 : 0);
         for (const { endpoint, circuits } of endpoints)
           for (const state of CIRCUIT_STATES)
             gauge.set({ cluster, endpoint, state }, circuits.has(state) ? 1 : 0);

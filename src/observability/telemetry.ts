@@ -14,6 +14,7 @@ export interface Telemetry {
   requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void;
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
   shed(signal: OverloadSignal): void;
+  retryRefused(cluster: string, why: string): void;
 }
 
 export class ProcessTelemetry implements Telemetry {
@@ -66,6 +67,9 @@ export class ProcessTelemetry implements Telemetry {
     this.metrics.rateLimited(limiter, mode);
   }
 
+  retryRefused(cluster: string, why: string): void {
+    this.metrics.retryRefused(cluster, why);
+  }
   shed(signal: OverloadSignal): void {
     this.metrics.shed(signal);
   }

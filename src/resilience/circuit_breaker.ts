@@ -1,5 +1,5 @@
 /**
- * Circuit breaker of one endpoint.
+ * Circuit breaker of one endpoint, or of a cluster as a whole.
  *
  *   closed  --(failure ratio over the window, with enough requests)--> open
  *   open    --(wait over, at the next admit)-->   probing
@@ -11,9 +11,10 @@
  * whole waiting crowd.
  */
 import type { Clock } from './clock.ts';
+import type { Random } from './random.ts';
 import { SlidingCount } from './sliding_count.ts';
 
-/** Settings of the circuit breaker of one endpoint. */
+/** Settings of a circuit breaker. */
 export interface CircuitBreakerSettings {
   readonly failureRatio: number; // above 0, to 1
   readonly requestsMin: number; // at least 1
@@ -32,10 +33,13 @@ export type Outcome = 'success' | 'failure' | 'abandoned';
 const BUCKETS = 10;
 /** Doubling ends here, unless the first pause is longer already. */
 const OPEN_MS_MAX = 60_000;
+/** So that circuits that opened together are not probed together. */
+const JITTER = 0.1;
 
 export class CircuitBreaker {
   readonly #settings: CircuitBreakerSettings;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void;
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
@@ -45,10 +49,12 @@ export class CircuitBreaker {
   constructor(
     settings: CircuitBreakerSettings,
     clock: Clock,
+    random: Random,
     onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void,
   ) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#random = random;
     this.#onChange = onChange;
     this.#requests = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
     this.#failures = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
@@ -93,7 +99,7 @@ export class CircuitBreaker {
       this.#become({ kind: 'open', untilMs: nowMs, waitMs }); // says nothing: the next one may probe
     } else {
       const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
-      this.#become({ kind: 'open', untilMs: nowMs + nextMs, waitMs: nextMs });
+      this.#open(nowMs, nextMs);
     }
   }
 
@@ -105,7 +111,12 @@ export class CircuitBreaker {
     const { openMs, failureRatio, requestsMin } = this.#settings;
     const requests = this.#requests.total(nowMs);
     if (requests < requestsMin || this.#failures.total(nowMs) / requests < failureRatio) return;
-    this.#become({ kind: 'open', untilMs: nowMs + openMs, waitMs: openMs });
+    this.#open(nowMs, openMs);
+  }
+
+  #open(nowMs: number, waitMs: number): void {
+    const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
+    this.#become({ kind: 'open', untilMs: nowMs + waitMs * jitter, waitMs });
   }
 
   #become(next: CircuitState): void {

@@ -32,8 +32,8 @@ export interface RetryFacts {
   readonly hasIdempotencyKey: boolean;
   /** The body can be sent again from its first byte; true if there is none. */
   readonly replayable: boolean;
-  /** The attempt used a connection that had served others, which the backend may have been closing. */
-  readonly reused: boolean;
+  /** The connection had served others, and ended before the answer began: the backend has closed it, it seems. */
+  readonly stale: boolean;
   /** Known for certain: not a byte of the request was written, so nothing was processed. Absent: not known. */
   readonly unsent?: boolean;
   /** Attempts made so far. */
@@ -46,18 +46,19 @@ export interface RetryFacts {
 export type RetryDecision =
   /** `any`: the backend is not to blame, only the connection was; `other`: one that was not tried, if there is one. */
   | { readonly again: true; readonly delayMs: number; readonly where: 'other' | 'any' }
-  | {
-      readonly again: false;
-      readonly why:
-        | 'off'
-        | 'not_asked_for'
-        | 'attempts_used_up'
-        | 'not_idempotent'
-        | 'body_not_kept'
-        | 'no_time'
-        | 'retry_after_too_long'
-        | 'budget_empty';
-    };
+  /** `off`, `not_asked_for`: nobody wants it repeated. */
+  | { readonly again: false; readonly why: 'off' | 'not_asked_for' | RetryRefusal };
+
+/** What stands against a retry that was wanted: in the log, in metrics, in decision records. */
+export const RETRY_REFUSALS = [
+  'attempts_used_up',
+  'not_idempotent',
+  'body_not_kept',
+  'no_time',
+  'retry_after_too_long',
+  'budget_empty',
+] as const;
+export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
@@ -73,16 +74,18 @@ export function decideRetry(
   if (settings.attemptsMax === 0) return no('off');
   if (!isAskedFor(facts, settings)) return no('not_asked_for');
   if (facts.attempts > settings.attemptsMax) return no('attempts_used_up');
-  const stale = facts.reused && facts.failure === 'reset_before_head';
+  const stale = facts.stale && facts.failure === 'reset_before_head';
   if (!isUntouched(facts, stale) && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey)
     return no('not_idempotent');
   if (!facts.replayable) return no('body_not_kept');
 
   const askedMs = retryAfterMs(facts.retryAfter);
   if (askedMs > RETRY_AFTER_MS_MAX) return no('retry_after_too_long');
-  const delayMs = stale ? 0 : Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
+  // No further load for the cluster: it has not seen the first attempt. The next one is on a fresh connection.
+  if (stale) return { again: true, delayMs: 0, where: 'any' };
+  const delayMs = Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
   if (delayMs >= facts.timeLeftMs) return no('no_time');
-  return budget.withdraw() ? { again: true, delayMs, where: stale ? 'any' : 'other' } : no('budget_empty');
+  return budget.withdraw() ? { again: true, delayMs, where: 'other' } : no('budget_empty');
 }
 
 /** Nothing of the request can have been processed, so any method may be repeated. */

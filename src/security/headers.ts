@@ -36,6 +36,9 @@ export interface ForwardableHead {
   readonly connectionTokens: readonly string[];
 }
 
+/** Milliseconds that are left for the request; believed from trusted peers, lowered, and passed on. */
+export const DEADLINE_FIELD = 'X-Request-Deadline-Ms';
+
 /** RFC 9110 section 7.6.1; `Proxy-Connection`, which old clients send for `Connection`; what is left of h2c upgrades. */
 const HOP_BY_HOP = [
   'connection',
@@ -47,7 +50,15 @@ const HOP_BY_HOP = [
   'http2-settings',
 ];
 /** Set anew. `Expect` is answered here; `Proxy-Authorization` was meant for this proxy (RFC 9110 section 11.7.2). */
-const REPLACED = ['host', 'expect', 'proxy-authorization', 'x-request-id', 'x-forwarded-for', 'forwarded'];
+const REPLACED = [
+  'host',
+  'expect',
+  'proxy-authorization',
+  'x-request-id',
+  'x-forwarded-for',
+  'forwarded',
+  'x-request-deadline-ms',
+];
 /** Nobody may have these removed by naming them in `Connection`. */
 const PROTECTED = nameSet([
   'host',

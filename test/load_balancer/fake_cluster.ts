@@ -63,6 +63,7 @@ export interface ClusterOptions {
 
 /** One failure opens it. */
 const CIRCUIT: CircuitBreakerSettings = { failureRatio: 0.5, requestsMin: 1, windowMs: 1_000, openMs: 5_000 };
+const NO_JITTER = { ...seededRandom(1), unit: () => 0.5 };
 const PASSIVE: PassiveHealthSettings = { consecutiveFailures: 2, ejectMs: 1_000, ejectedRatioMax: 0.5 };
 
 export function fakeBackend(at: number, clock: FakeClock, options: ClusterOptions = {}): Backend {
@@ -77,7 +78,7 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
     circuit:
       circuit === undefined
         ? null
-        : new CircuitBreaker(circuit === true ? CIRCUIT : circuit, clock, () => {}),
+        : new CircuitBreaker(circuit === true ? CIRCUIT : circuit, clock, NO_JITTER, () => {}),
   });
 }
 

@@ -17,6 +17,8 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
+    timeout: null,
+    retryRefused: null,
     route: 'all',
     cluster: 'app',
     attempts: [

@@ -29,6 +29,8 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
+    timeout: null,
+    retryRefused: null,
     route: 'all',
     cluster: 'app',
     attempts: [attemptRecord()],

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CircuitBreaker, type Outcome } from '../../src/resilience/circuit_breaker.ts';
 import { FakeClock } from '../support/fake_clock.ts';
+import { seededRandom } from '../support/seeded_random.ts';
 
 const settings = { failureRatio: 0.5, requestsMin: 4, windowMs: 10_000, openMs: 1_000 };
+
+/** The middle of the range. */
+const NO_JITTER = { ...seededRandom(1), unit: () => 0.5 };
 
 function breaker() {
   const clock = new FakeClock();
   const changes: string[] = [];
-  const circuit = new CircuitBreaker(settings, clock, (from, to) => changes.push(`${from} ${to}`));
+  const circuit = new CircuitBreaker(settings, clock, NO_JITTER, (from, to) => changes.push(`${from} ${to}`));
   const send = (outcome: Outcome): void => {
     const permit = circuit.admit();
     assert(permit !== 'refused');
@@ -117,7 +121,12 @@ test('the window slides: old failures go out a few at a time', () => {
 
 test('a first pause of more than a minute does not become shorter', () => {
   const clock = new FakeClock();
-  const circuit = new CircuitBreaker({ ...settings, requestsMin: 1, openMs: 300_000 }, clock, () => {});
+  const circuit = new CircuitBreaker(
+    { ...settings, requestsMin: 1, openMs: 300_000 },
+    clock,
+    NO_JITTER,
+    () => {},
+  );
   const first = circuit.admit();
   assert(first !== 'refused');
   circuit.settle(first, 'failure');

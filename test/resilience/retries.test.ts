@@ -18,7 +18,7 @@ const facts: RetryFacts = {
   method: 'GET',
   hasIdempotencyKey: false,
   replayable: true,
-  reused: false,
+  stale: false,
   attempts: 1,
   retryAfter: null,
   timeLeftMs: 10_000,
@@ -76,9 +76,9 @@ test('the budget is asked last: a retry that is refused anyway does not spend it
 });
 
 test('a stale connection is repeated at once, wherever; a new one after a pause, elsewhere', () => {
-  assert.deepEqual(decide({ reused: true }).decision, { again: true, delayMs: 0, where: 'any' });
+  assert.deepEqual(decide({ stale: true }).decision, { again: true, delayMs: 0, where: 'any' });
   assert.deepEqual(decide({}).decision, { again: true, delayMs: 12.5, where: 'other' });
-  assert.deepEqual(decide({ reused: true, failure: 'response_head_timeout' }).decision, {
+  assert.deepEqual(decide({ stale: true, failure: 'response_head_timeout' }).decision, {
     again: true,
     delayMs: 12.5,
     where: 'other',
@@ -124,8 +124,8 @@ for (const [kind, [get, post, unsent]] of Object.entries(ROWS)) {
     const failure = kind as FailureKind;
     assert.equal(decide({ failure }).decision.again, get);
     assert.equal(decide({ failure, method: 'POST' }).decision.again, post);
-    assert.equal(decide({ failure, method: 'POST', reused: true }).decision.again, post, 'not known');
-    assert.equal(decide({ failure, method: 'POST', reused: true, unsent: true }).decision.again, unsent);
+    assert.equal(decide({ failure, method: 'POST', stale: true }).decision.again, post, 'not known');
+    assert.equal(decide({ failure, method: 'POST', stale: true, unsent: true }).decision.again, unsent);
     assert.equal(decide({ failure, replayable: false }).decision.again, false, 'never without the body');
   });
 }
