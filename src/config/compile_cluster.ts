@@ -1,4 +1,5 @@
 /** One cluster of the configuration becomes its part of the plan. */
+import type { FailureShare } from '../health/passive.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import { nameOf } from '../net/endpoint.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
@@ -31,6 +32,7 @@ export function compileCluster(
     protocol: scope.choice('protocol', 'clusters.protocol'),
     tls: compileTls(cluster, scope, [...path, 'tls'], materials),
     policy: scope.choice('policy', 'clusters.loadBalancing.policy'),
+    slowStartMs: scope.limit('slowStartMs', 'clusters.loadBalancing.slowStart'),
     panicBelow: scope.limit('panicBelow', 'clusters.loadBalancing.panicBelow'),
     pool: {
       connectionsMax: scope.number('pool.connectionsMax', 'clusters.pool.connections'),
@@ -75,7 +77,8 @@ function compileActive({ health }: ClusterConfig, scope: Scope): ClusterSettings
   const active = health?.active;
   if (typeof active !== 'object') return scope.part('health.active', ['health', 'active'], null);
   const place: Path = ['health', 'active'];
-  scope.note('health.active.probe', active.tcp === true ? [...place, 'tcp'] : [...place, 'path']);
+  const kind = (['tcp', 'grpc', 'webSocket'] as const).find(key => active[key] !== undefined) ?? 'path';
+  scope.note('health.active.probe', [...place, kind]);
   const intervalMs = scope.number('health.active.intervalMs', 'clusters.health.active.interval');
   const timeoutMs = scope.number('health.active.timeoutMs', 'clusters.health.active.timeout');
   return {
@@ -90,12 +93,17 @@ function compileActive({ health }: ClusterConfig, scope: Scope): ClusterSettings
 type ActiveConfig = Exclude<NonNullable<NonNullable<ClusterConfig['health']>['active']>, 'off'>;
 type ProbeSettings = NonNullable<ClusterSettings['health']['active']>['probe'];
 
-function compileProbe({ tcp, path, expect }: ActiveConfig, scope: Scope, place: Path): ProbeSettings {
+function compileProbe(active: ActiveConfig, scope: Scope, place: Path): ProbeSettings {
+  const { tcp, webSocket, grpc, path = '/', host = null, headers = {}, expect, body = null } = active;
   if (tcp === true) return { kind: 'tcp' };
+  if (grpc !== undefined) return { kind: 'grpc', service: grpc === true ? '' : grpc.service };
+  const question = { path, host, headers: Object.entries(headers) };
+  if (webSocket === true) return { kind: 'webSocket', ...question };
   for (const key of ['statusMin', 'statusMax'])
     scope.note(`health.active.probe.${key}`, [...place, 'expect']);
   const { min, max } = expect ?? HEALTHY_STATUSES;
-  return { kind: 'http', path: path ?? '/', statusMin: min, statusMax: max };
+  const method = active.method ?? 'GET';
+  return { kind: 'http', ...question, method, statusMin: min, statusMax: max, body };
 }
 
 /** On by default where there is, or may be, another endpoint to go to. */
@@ -113,9 +121,18 @@ function compilePassive(
       'health.passive.consecutiveFailures',
       'clusters.health.passive.consecutiveFailures',
     ),
+    failureShare: compileShare(scope),
     ejectMs: scope.number('health.passive.ejectMs', 'clusters.health.passive.ejectFor'),
     ejectedRatioMax: scope.number('health.passive.ejectedRatioMax', 'clusters.health.passive.maxEjected'),
   };
+}
+
+function compileShare(scope: Scope): FailureShare | null {
+  const place = 'health.passive.failureShare';
+  const ratio = scope.limit(`${place}.ratio`, 'clusters.health.passive.failureRatio');
+  const requestsMin = scope.number(`${place}.requestsMin`, 'clusters.health.passive.minRequests');
+  const windowMs = scope.number(`${place}.windowMs`, 'clusters.health.passive.window');
+  return ratio === null ? null : { ratio, requestsMin, windowMs };
 }
 
 /** Off unless it is written: what is a failure ratio to worry about depends on the backend. */

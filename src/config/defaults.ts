@@ -217,6 +217,13 @@ export const NUMBERS = {
     [SECOND, HOUR],
     'Longest time between two lookups of a name; sooner where its time to live is shorter.',
   ),
+  'clusters.loadBalancing.slowStart': offUnlessWritten(
+    ms(
+      30 * SECOND,
+      [100, HOUR],
+      'How long an endpoint that comes back, or is added, takes to get its whole share; from a tenth, linear (Envoy).',
+    ),
+  ),
   'clusters.loadBalancing.panicBelow': offUnlessWritten(
     ratio(
       0.5,
@@ -276,6 +283,19 @@ export const NUMBERS = {
     [1, 10_000],
     'Failures of requests in a row that eject an endpoint (Envoy: 5).',
   ),
+  'clusters.health.passive.failureRatio': offUnlessWritten(
+    ratio(
+      0.5,
+      [0.01, 1],
+      'Share of failures in the window that ejects an endpoint, beside failures in a row.',
+    ),
+  ),
+  'clusters.health.passive.minRequests': count(
+    20,
+    [1, 1_000_000],
+    'Fewer requests to an endpoint in the window say nothing about their share.',
+  ),
+  'clusters.health.passive.window': ms(10 * SECOND, [100, HOUR], 'Time over which that share is counted.'),
   'clusters.health.passive.ejectFor': ms(
     30 * SECOND,
     [100, HOUR],

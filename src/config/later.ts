@@ -59,7 +59,6 @@ export const LATER: readonly LaterKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
-  { at: 'clusters.*.loadBalancing.slowStart', instead: 'remove it' },
   { at: 'clusters.*.required', instead: 'remove it' },
   { at: 'stores', instead: 'remove it; rate limits count in each process' },
 ];

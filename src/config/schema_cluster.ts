@@ -1,7 +1,16 @@
 /** What may be written about a cluster. */
 import { z } from 'zod';
 import { HEALTHY_STATUSES } from './defaults.ts';
-import { choice, endpointAddress, number, path, plainText, text } from './schema_leaves.ts';
+import {
+  choice,
+  editableName,
+  endpointAddress,
+  fieldValue,
+  number,
+  path,
+  plainText,
+  text,
+} from './schema_leaves.ts';
 
 const statusRange = z
   .unknown()
@@ -18,9 +27,36 @@ const statusRange = z
     return z.NEVER;
   });
 
+/** As much of an answer as a probe reads. */
+const PROBE_TEXT_BYTES_MAX = 4_096;
+
+const probeMethod = text(value =>
+  ['GET', 'HEAD', 'OPTIONS', 'POST'].includes(value)
+    ? null
+    : `"${value}" is none of GET, HEAD, OPTIONS, POST`,
+);
+const grpcService = text(value =>
+  /^[\w.\-/]{1,127}$/.test(value) ? null : `"${value}" is no name of a gRPC service (at most 127 characters)`,
+);
+
 const active = z.strictObject({
-  path: path.optional(),
+  path: path.describe('Asked for by HTTP, in the protocol of the cluster.').optional(),
+  method: probeMethod.describe('GET when absent.').optional(),
+  host: plainText.describe('`Host` of the question; the address of the endpoint when absent.').optional(),
+  headers: z.record(editableName, fieldValue).describe('Sent with the question.').optional(),
+  body: text(value =>
+    value === '' || Buffer.byteLength(value) > PROBE_TEXT_BYTES_MAX
+      ? `a text of 1 to ${PROBE_TEXT_BYTES_MAX} bytes`
+      : null,
+  )
+    .describe('A text that must be within the first 4 KiB of the answer.')
+    .optional(),
   tcp: z.literal(true).meta({ description: 'Only connect.' }).optional(),
+  webSocket: z.literal(true).meta({ description: 'A WebSocket handshake on `path`.' }).optional(),
+  grpc: z
+    .union([z.literal(true), z.strictObject({ service: grpcService })])
+    .meta({ description: 'grpc.health.v1.Health/Check, for the server or for one service.' })
+    .optional(),
   interval: number('clusters.health.active.interval'),
   timeout: number('clusters.health.active.timeout'),
   healthyAfter: number('clusters.health.active.healthyAfter'),
@@ -30,6 +66,9 @@ const active = z.strictObject({
 
 const passive = z.strictObject({
   consecutiveFailures: number('clusters.health.passive.consecutiveFailures'),
+  failureRatio: number('clusters.health.passive.failureRatio'),
+  minRequests: number('clusters.health.passive.minRequests'),
+  window: number('clusters.health.passive.window'),
   ejectFor: number('clusters.health.passive.ejectFor'),
   maxEjected: number('clusters.health.passive.maxEjected'),
 });
@@ -66,6 +105,7 @@ export const clusterSchema = z.strictObject({
   loadBalancing: z
     .strictObject({
       policy: choice('clusters.loadBalancing.policy'),
+      slowStart: number('clusters.loadBalancing.slowStart'),
       panicBelow: number('clusters.loadBalancing.panicBelow'),
     })
     .optional(),

@@ -78,26 +78,45 @@ function checkProtocol(
   }
 }
 
-function checkActive(name: string, { health }: ClusterConfig, path: Path, { report }: Relations): void {
+/** The ways to ask; each excludes the others. `path` alone is a question over HTTP. */
+const KINDS = ['tcp', 'grpc', 'webSocket'] as const;
+/** What only some of them can be told, with what to do instead. */
+const ONLY_HTTP = ['method', 'expect', 'body'] as const;
+const NOT_FOR_TCP_AND_GRPC = ['path', 'host', 'headers'] as const;
+
+function checkActive(
+  name: string,
+  { health, protocol = 'http1' }: ClusterConfig,
+  path: Path,
+  { report }: Relations,
+): void {
   const active = health?.active;
   if (typeof active !== 'object') return;
   const at = [...path, 'health', 'active'];
-  if (active.path === undefined && active.tcp === undefined) {
-    report(at, `the active check of cluster ${name} needs a path to ask for, or tcp: true to only connect`, {
+  const check = `the active check of cluster ${name}`;
+  const [kind, ...others] = KINDS.filter(key => active[key] !== undefined);
+  if (kind === undefined && active.path === undefined) {
+    report(at, `${check} needs a path to ask for, or tcp: true to only connect`, { at: 'key' });
+  }
+  for (const other of others)
+    report([...at, other], `${check} has ${kind} and ${other}; it can have only one`, { at: 'key' });
+  const useless = [
+    ...(kind === undefined ? [] : ONLY_HTTP),
+    ...(kind === 'tcp' || kind === 'grpc' ? NOT_FOR_TCP_AND_GRPC : []),
+  ];
+  for (const key of useless) {
+    if (active[key] === undefined) continue;
+    report([...at, key], `${check} has ${kind} and ${key}, which do not go together; remove one`, {
       at: 'key',
     });
   }
-  if (active.path !== undefined && active.tcp !== undefined) {
-    report([...at, 'tcp'], `the active check of cluster ${name} has path and tcp; it can have only one`, {
+  if (kind === 'grpc' && protocol === 'http1') {
+    report([...at, 'grpc'], `${check} is gRPC, which needs protocol http2 or h2c`, { at: 'key' });
+  }
+  if (active.body !== undefined && active.method === 'HEAD') {
+    report([...at, 'body'], `${check} looks for a text in the answer to HEAD, which has no body`, {
       at: 'key',
     });
-  }
-  if (active.tcp === true && active.expect !== undefined) {
-    report(
-      [...at, 'expect'],
-      `the active check of cluster ${name} only connects, so there is no status to expect`,
-      { at: 'key' },
-    );
   }
 }
 

@@ -5,12 +5,12 @@
  */
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
+import type { Disagreement } from './disagreement.ts';
 import { type ProbeSettings, type ProbeTarget, probe } from './probe.ts';
 import type { EndpointHealth } from './state.ts';
 
 /** Probing an endpoint from the side. */
 export interface ActiveHealthSettings {
-  /** `tcp` only connects; `http` asks and compares the status. */
   readonly probe: ProbeSettings;
   readonly intervalMs: number;
   readonly timeoutMs: number; // at most intervalMs
@@ -26,6 +26,7 @@ export class Prober {
   readonly #settings: ActiveHealthSettings;
   readonly #target: ProbeTarget;
   readonly #health: EndpointHealth;
+  readonly #disagreement: Disagreement | null;
   readonly #clock: Clock;
   readonly #random: Random;
   #timer: Timer | null = null;
@@ -39,7 +40,9 @@ export class Prober {
     health: EndpointHealth,
     clock: Clock,
     random: Random,
+    disagreement: Disagreement | null = null,
   ) {
+    this.#disagreement = disagreement;
     this.#settings = settings;
     this.#target = target;
     this.#health = health;
@@ -60,6 +63,7 @@ export class Prober {
 
   #onResult(ok: boolean, cause: string, sentMs: number): void {
     this.#stopProbe = null;
+    this.#disagreement?.onProbe(ok, cause, this.#health.isEjected, this.#clock.nowMs());
     this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentMs);
     // Not `state`: an ejection by traffic hides what probes say.
     this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;

@@ -4,6 +4,8 @@
  *   probes    unknown ──one success──▶ healthy ◀──healthyAfter── unhealthy
  *                └──unhealthyAfter──▶ unhealthy ◀──unhealthyAfter──┘      so many in a row, so that nothing flaps
  *   traffic   in rotation ◀──▶ ejected    ends with its time, or with a probe that was sent later and succeeded
+ *   slow start  one that comes back, or is added to a running cluster, is `warming` for a while before it is healthy:
+ *             it serves a part of its usual share that grows (Envoy: linear, from a tenth)
  *
  * Health can only take an endpoint out of rotation. `unknown` serves until the first verdict: right after a start
  * nobody has been asked yet, and refusing everything until the probes are back would make each restart an outage.
@@ -11,9 +13,11 @@
  * Times: monotonic milliseconds of `Clock.nowMs()`, handed in. The transitions are pure functions; the class only
  * keeps the state and tells of changes.
  */
+import type { Clock, Timer } from '../resilience/clock.ts';
 
 export type Verdict = 'unknown' | 'healthy' | 'unhealthy';
-export type HealthState = Verdict | 'ejected';
+export const HEALTH_STATES = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
+export type HealthState = (typeof HEALTH_STATES)[number];
 
 export interface HealthThresholds {
   readonly healthyAfter: number;
@@ -26,17 +30,27 @@ export interface HealthFacts {
   readonly against: number;
   /** Since when traffic has it out of rotation; null: it has not. */
   readonly ejectedMs: number | null;
+  /** Since when it warms up; null: it does not. */
+  readonly warmingMs: number | null;
+}
+
+export interface SlowStart {
+  readonly windowMs: number;
+  readonly clock: Clock;
+  /** It has just been added to a cluster that others serve already. */
+  readonly isAdded: boolean;
 }
 
 /** `from` and `to` differ. */
 export type HealthListener = (from: HealthState, to: HealthState, cause: string) => void;
 
-export function stateOf({ verdict, ejectedMs }: HealthFacts): HealthState {
-  return ejectedMs === null ? verdict : 'ejected';
+export function stateOf({ verdict, ejectedMs, warmingMs }: HealthFacts): HealthState {
+  if (ejectedMs !== null) return 'ejected';
+  return verdict === 'healthy' && warmingMs !== null ? 'warming' : verdict;
 }
 
 export function isServing(state: HealthState): boolean {
-  return state === 'healthy' || state === 'unknown';
+  return state === 'healthy' || state === 'warming' || state === 'unknown';
 }
 
 /** A probe that was sent before the ejection says nothing about what traffic has seen since. */
@@ -53,23 +67,32 @@ export function afterProbe(
   // Where nothing is known the first success is enough: it serves already.
   const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
   return against < needed
-    ? { verdict: facts.verdict, against, ejectedMs: ejected }
-    : { verdict, against: 0, ejectedMs: ejected };
+    ? { ...facts, against, ejectedMs: ejected }
+    : { ...facts, verdict, against: 0, ejectedMs: ejected };
 }
 
+/** Envoy: `min_weight_percent` 10. */
+const WARMTH_MIN = 0.1;
 /** Without active checks an endpoint counts as healthy: traffic alone judges it. */
 const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 
 export class EndpointHealth {
   readonly #thresholds: HealthThresholds;
+  readonly #slowStart: SlowStart | null;
   readonly #listeners = new Set<HealthListener>();
+  /** The next time that it serves it begins slowly. */
+  #isCold: boolean;
+  #timer: Timer | null = null;
   #facts: HealthFacts;
   #lastError: string | null = null;
   #sinceMs: number;
 
-  constructor(thresholds: HealthThresholds | null, nowMs: number) {
+  constructor(thresholds: HealthThresholds | null, nowMs: number, slowStart: SlowStart | null = null) {
     this.#thresholds = thresholds ?? WITHOUT_PROBES;
-    this.#facts = { verdict: thresholds === null ? 'healthy' : 'unknown', against: 0, ejectedMs: null };
+    this.#slowStart = slowStart;
+    this.#isCold = slowStart?.isAdded === true;
+    const verdict = thresholds === null ? 'healthy' : 'unknown';
+    this.#facts = this.#warmed({ verdict, against: 0, ejectedMs: null, warmingMs: null }, nowMs);
     this.#sinceMs = nowMs;
   }
 
@@ -98,6 +121,13 @@ export class EndpointHealth {
     return this.#sinceMs;
   }
 
+  /** The part of its usual share that it may have, 0.1 to 1. */
+  warmth(nowMs: number): number {
+    const { warmingMs } = this.#facts;
+    if (this.#slowStart === null || warmingMs === null) return 1;
+    return Math.min(1, Math.max(WARMTH_MIN, (nowMs - warmingMs) / this.#slowStart.windowMs));
+  }
+
   subscribe(listener: HealthListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -119,15 +149,43 @@ export class EndpointHealth {
   }
 
   dispose(): void {
+    this.#slowStart?.clock.cancelTimer(this.#timer);
     this.#listeners.clear();
   }
 
-  #become(next: HealthFacts, cause: string, nowMs: number): void {
+  #become(reached: HealthFacts, cause: string, nowMs: number): void {
     const from = stateOf(this.#facts);
+    const next = this.#warmed(reached, nowMs);
     const to = stateOf(next);
     this.#facts = next;
     if (from === to) return;
     this.#sinceMs = nowMs;
     for (const listener of this.#listeners) listener(from, to, cause);
   }
+
+  /** Whoever did not serve begins slowly when it serves again, and stops doing so when it is out. */
+  #warmed(facts: HealthFacts, nowMs: number): HealthFacts {
+    if (this.#slowStart === null) return facts;
+    const { clock, windowMs } = this.#slowStart;
+    const state = stateOf(facts);
+    if (state === 'ejected' || state === 'unhealthy') {
+      this.#isCold = true;
+      clock.cancelTimer(this.#timer);
+      return { ...facts, warmingMs: null };
+    }
+    if (state !== 'healthy' || !this.#isCold) return facts;
+    this.#isCold = false;
+    this.#timer = clock.setTimer(endWarming, windowMs, this as EndpointHealth);
+    return { ...facts, warmingMs: nowMs };
+  }
+
+  /** For the timer. */
+  endWarming(): void {
+    const nowMs = this.#slowStart?.clock.nowMs() ?? 0;
+    this.#become({ ...this.#facts, warmingMs: null }, 'the slow start is over', nowMs);
+  }
+}
+
+function endWarming(health: EndpointHealth): void {
+  health.endWarming();
 }

@@ -1,6 +1,7 @@
 /** A cluster of the plan becomes a pool of backends, with the state that earlier plans have left under the same keys. */
 
 import { Prober } from '../health/active.ts';
+import { Disagreement } from '../health/disagreement.ts';
 import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
@@ -75,27 +76,32 @@ function createPolicy(settings: ClusterSettings, { registry, random }: Runtime):
 }
 
 /** Keys name the kind, the identity and the settings that give the state its meaning. */
-function assembleBackend({ settings, endpoint, label }: Member, runtime: Runtime): Backend {
+function assembleBackend({ settings, endpoint, label, isAdded }: Member, runtime: Runtime): Backend {
   const { clock, registry, telemetry } = runtime;
   const name = formatAddress(endpoint.address);
   const identity = `${settings.name} ${name}`;
   const { active, passive } = settings.health;
 
-  const health = registry.getOrCreate(`health ${identity} ${JSON.stringify(settings.health)}`, () => {
-    const made = new EndpointHealth(active, clock.nowMs());
-    made.subscribe((from, to, cause) =>
-      telemetry.emit({
-        kind: 'health_changed',
-        cluster: settings.name,
-        endpoint: name,
-        endpointLabel: label,
-        from,
-        to,
-        cause,
-      }),
-    );
-    return made;
-  });
+  const health = registry.getOrCreate(
+    `health ${identity} ${JSON.stringify([settings.health, settings.slowStartMs])}`,
+    () => {
+      const slowStart =
+        settings.slowStartMs === null ? null : { windowMs: settings.slowStartMs, clock, isAdded };
+      const made = new EndpointHealth(active, clock.nowMs(), slowStart);
+      made.subscribe((from, to, cause) =>
+        telemetry.emit({
+          kind: 'health_changed',
+          cluster: settings.name,
+          endpoint: name,
+          endpointLabel: label,
+          from,
+          to,
+          cause,
+        }),
+      );
+      return made;
+    },
+  );
   const way = { protocol: settings.protocol, tls: settings.tls, ...settings.pool, queueMax: 0, queueMs: 0 };
   const upstream = registry.getOrCreate(
     `upstream ${identity} ${JSON.stringify(way)}`,
@@ -108,9 +114,10 @@ function assembleBackend({ settings, endpoint, label }: Member, runtime: Runtime
         ),
       ),
   ).upstream;
+  const disagreement = active === null ? null : assembleDisagreement(settings.name, name, label, runtime);
   if (active !== null)
-    registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, settings.tls])}`, () =>
-      startProber(settings, endpoint, label, active, health, runtime),
+    registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, way])}`, () =>
+      startProber(settings, endpoint, label, active, health, disagreement, runtime),
     );
   const { weight, tier } = endpoint;
   return new Backend(
@@ -126,6 +133,7 @@ function assembleBackend({ settings, endpoint, label }: Member, runtime: Runtime
               () => new PassiveHealth(passive, health, clock),
             ),
       circuit: assembleCircuit(settings, name, runtime),
+      disagreement,
     },
   );
 }
@@ -146,6 +154,21 @@ function assembleCircuit(
   );
 }
 
+function assembleDisagreement(
+  cluster: string,
+  endpoint: string,
+  endpointLabel: string,
+  { registry, telemetry }: Runtime,
+): Disagreement {
+  return registry.getOrCreate(
+    `disagreement ${cluster} ${endpoint}`,
+    () =>
+      new Disagreement(change =>
+        telemetry.emit({ kind: 'health_disagreement', cluster, endpoint, endpointLabel, ...change }),
+      ),
+  );
+}
+
 /** The first probe is made at once. */
 function startProber(
   settings: ClusterSettings,
@@ -153,20 +176,24 @@ function startProber(
   authority: string,
   active: NonNullable<ClusterSettings['health']['active']>,
   health: EndpointHealth,
+  disagreement: Disagreement | null,
   { clock, random }: Runtime,
 ): Prober {
+  // A WebSocket handshake goes over HTTP/1.1, as that of traffic does.
+  const http2 = settings.protocol !== 'http1' && active.probe.kind !== 'webSocket';
   const target = {
     address: endpoint.address,
     tls: settings.tls,
-    protocols: ['http/1.1' as const],
+    protocols: [http2 ? ('h2' as const) : ('http/1.1' as const)],
     connectMs: active.timeoutMs,
   };
   const prober = new Prober(
     active,
-    { open: callback => connect(target, clock, callback), authority },
+    { open: callback => connect(target, clock, callback), authority, http2 },
     health,
     clock,
     random,
+    disagreement,
   );
   prober.start();
   return prober;

@@ -17,6 +17,8 @@ export interface Member {
   readonly label: string;
   /** With the name as the one that certificates are checked for. */
   readonly settings: ClusterSettings;
+  /** Others have served before it came. */
+  readonly isAdded: boolean;
 }
 
 /** Finds or makes the state under its keys in `states`. */
@@ -35,6 +37,8 @@ export class ClusterMembers {
   readonly #makeBackend: MakeBackend;
   readonly #unsubscribe: (() => void)[];
   #states: StateRegistry;
+  /** An earlier plan had this cluster, or an address is there already: who comes now meets traffic. */
+  #isRunning: boolean;
   #named: readonly Named[] = [];
   #backends = new Map<string, Backend>();
   /** Names of which it was said that they fail. */
@@ -45,6 +49,7 @@ export class ClusterMembers {
     this.#runtime = runtime;
     this.pool = pool;
     this.#makeBackend = makeBackend;
+    this.#isRunning = runtime.registry.has(statesKey(settings.name));
     this.#states = this.#findStates();
     this.#named = this.#findNames();
     this.#unsubscribe = this.#named.map(({ watch }) => watch.subscribe(() => this.#onNames()));
@@ -102,7 +107,7 @@ export class ClusterMembers {
 
   /** Of its own, because the endpoints of a name come and go between two reloads. */
   #findStates(): StateRegistry {
-    return this.#runtime.registry.getOrCreate(`endpoints ${this.#settings.name}`, () => new StateRegistry());
+    return this.#runtime.registry.getOrCreate(statesKey(this.#settings.name), () => new StateRegistry());
   }
 
   #update(): void {
@@ -116,20 +121,23 @@ export class ClusterMembers {
     const isSame =
       backends.size === this.#backends.size && [...backends.keys()].every(name => this.#backends.has(name));
     this.#backends = backends;
+    this.#isRunning ||= backends.size > 0;
     if (!isSame || backends.size === 0) this.pool.setBackends([...backends.values()], this.#whenEmpty());
   }
 
   #members(): Member[] {
+    const isAdded = this.#isRunning;
     return this.#settings.endpoints.flatMap((endpoint): Member[] => {
       const label = formatAddress(endpoint.address);
       const named = this.#named.find(one => one.endpoint === endpoint);
       const { address } = endpoint;
       if (named === undefined || address.kind !== 'tcp')
-        return [{ endpoint, label, settings: this.#settings }];
+        return [{ endpoint, label, settings: this.#settings, isAdded }];
       return named.watch.addresses.map(host => ({
         endpoint: { ...endpoint, address: { ...address, host } },
         label,
         settings: named.settings,
+        isAdded,
       }));
     });
   }
@@ -139,6 +147,10 @@ export class ClusterMembers {
     const code = this.#named.find(({ watch }) => watch.failure !== null)?.watch.failure ?? null;
     return code === null ? null : { kind: 'dns_failed', code };
   }
+}
+
+function statesKey(cluster: string): string {
+  return `endpoints ${cluster}`;
 }
 
 /** One object for all addresses of a name: secure contexts are kept by it. */

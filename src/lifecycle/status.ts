@@ -1,4 +1,5 @@
 /** What is known of the running process, for a person (`/status`) and for a scrape. */
+import { HEALTH_STATES } from '../health/state.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
@@ -40,7 +41,7 @@ export function describeStatus(
 }
 
 function describeBackend(backend: Backend, nowMs: number) {
-  const { health, upstream, circuit, passive } = backend;
+  const { health, upstream, circuit, passive, disagreement } = backend;
   return {
     endpoint: backend.name,
     weight: backend.weight,
@@ -50,6 +51,7 @@ function describeBackend(backend: Backend, nowMs: number) {
     inFlight: backend.inFlight,
     connections: upstream.counts,
     circuit: circuit?.state.kind ?? null,
+    disagrees: disagreement?.isOpen ?? false,
     ejections: passive?.ejections ?? 0,
   };
 }
@@ -62,6 +64,10 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
     endpoint,
     healthy: sum(({ health }) => (health.isEligible ? 1 : 0)) / backends.length,
     circuits: new Set(backends.map(({ circuit }) => circuit?.state.kind ?? 'closed')),
+    states: Object.fromEntries(
+      HEALTH_STATES.map(state => [state, sum(({ health }) => (health.state === state ? 1 : 0))]),
+    ),
+    disagrees: backends.some(({ disagreement }) => disagreement?.isOpen === true),
     open: sum(({ upstream }) => upstream.counts.open),
     inUse: sum(({ upstream }) => upstream.counts.inUse),
   };

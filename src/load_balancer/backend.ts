@@ -1,5 +1,6 @@
 /** One endpoint of one cluster: what the plan says of it, and what is known of it at run time. */
 import type { ActiveHealthSettings } from '../health/active.ts';
+import type { Disagreement } from '../health/disagreement.ts';
 import type { PassiveHealth, PassiveHealthSettings } from '../health/passive.ts';
 import type { EndpointHealth } from '../health/state.ts';
 import type { Address } from '../net/endpoint.ts';
@@ -38,6 +39,8 @@ export interface ClusterSettings {
   readonly protocol: 'http1' | 'http2' | 'h2c';
   readonly tls: ClientTlsSettings | null;
   readonly policy: 'roundRobin' | 'leastRequests' | 'random';
+  /** How long an endpoint that comes back or is added takes to get its whole share; null: at once. */
+  readonly slowStartMs: number | null;
   /** With a smaller share of healthy endpoints than this, all of them serve. */
   readonly panicBelow: number | null;
   readonly pool: PoolSettings;
@@ -66,12 +69,14 @@ export class Backend {
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
+  /** Compares what probes say with what happens to requests; null without probes. */
+  readonly disagreement: Disagreement | null;
   /** Leases of this pool. */
   inFlight = 0;
 
   constructor(
     identity: Pick<Backend, 'name' | 'label' | 'weight' | 'tier'>,
-    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit'>,
+    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement'>,
   ) {
     this.name = identity.name;
     this.label = identity.label;
@@ -82,6 +87,7 @@ export class Backend {
     this.health = state.health;
     this.passive = state.passive;
     this.circuit = state.circuit;
+    this.disagreement = state.disagreement;
   }
 
   /** It may be asked at all: the plan wants that. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { UpstreamSlot } from '../net/upstream.ts';
 import type { Outcome, Permit } from '../resilience/circuit_breaker.ts';
+import type { Clock } from '../resilience/clock.ts';
 import type { Backend } from './backend.ts';
 
 export type { Outcome } from '../resilience/circuit_breaker.ts';
@@ -10,6 +11,7 @@ export type { Outcome } from '../resilience/circuit_breaker.ts';
 export interface LeaseOwner {
   /** Whether one more backend may be taken out by passive health. */
   readonly mayEject: () => boolean;
+  readonly clock: Clock;
 }
 
 export class Lease {
@@ -47,6 +49,7 @@ export function settleLease(lease: Lease, outcome: Outcome, cause: string): void
   const { backend, pool } = lease;
   backend.inFlight--;
   if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome);
+  backend.disagreement?.record(outcome, pool.clock.nowMs());
   backend.passive?.record(outcome, cause, pool.mayEject);
   backend.upstream.release(lease.slot);
   backend.room.tell();

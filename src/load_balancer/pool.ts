@@ -5,7 +5,8 @@
  *               └─ none ──> all out ──> no_healthy_backend, circuit_open, dns_failed
  *                           └─ else wait (bounded in number and time) ──> Lease, queue_timeout; queue_full
  *
- * Who is in service is decided in `in_service.ts`.
+ * Who is in service is decided in `in_service.ts`. One that warms up is passed over as often as it is cold, unless
+ * there is nobody else.
  *
  * Which backend may a repeated attempt have? One that it has not tried, as long as there is one that health and
  * circuit allow, even if it has to wait for it. When there is none left, also one that it has tried: with a single
@@ -57,7 +58,7 @@ export class ClusterPool implements LeaseOwner {
   readonly #options: PoolOptions;
   readonly #settings: PoolSettings;
   readonly #policy: Policy<Backend>;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #queue = new WaitQueue<LeaseWant>();
   #backends = NONE;
   /** What is answered while there is no backend at all; null: some are on their way, wait. */
@@ -65,6 +66,7 @@ export class ClusterPool implements LeaseOwner {
   #timer: Timer | null = null;
   #serving: ReadonlySet<Backend> = new Set();
   #panic = false;
+  #warming = false;
   #ejected = 0;
   #unsubscribeHealth: (() => void)[] = [];
   #leaveRooms: (() => void)[] = [];
@@ -81,7 +83,7 @@ export class ClusterPool implements LeaseOwner {
     this.#options = options;
     this.#settings = options.settings;
     this.#policy = options.policy;
-    this.#clock = options.clock;
+    this.clock = options.clock;
   }
 
   get backends(): readonly Backend[] {
@@ -149,6 +151,7 @@ export class ClusterPool implements LeaseOwner {
   #refresh(): void {
     const { members, panic } = inService(this.#backends, this.#options.panicBelow);
     this.#serving = new Set(members);
+    this.#warming = members.some(({ health }) => health.state === 'warming');
     this.#ejected = this.#backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
     this.#policy.setMembers(members);
     if (panic === this.#panic) return;
@@ -160,14 +163,25 @@ export class ClusterPool implements LeaseOwner {
 
   #pick(tried: readonly Backend[]): Backend | null {
     this.#tried = tried;
-    const fresh = this.#policy.pick(this.#isUsable);
+    const fresh = this.#pickUsable();
     if (fresh !== null || tried.length === 0 || this.#hasUntried(tried)) return fresh;
     this.#tried = NONE;
-    return this.#policy.pick(this.#isUsable);
+    return this.#pickUsable();
+  }
+
+  #pickUsable(): Backend | null {
+    const warm = this.#warming ? this.#policy.pick(this.#isWarmEnough) : null;
+    return warm ?? this.#policy.pick(this.#isUsable);
   }
 
   /** Made once: a closure for each pick would be one for each request. */
   readonly #isUsable = (backend: Backend): boolean => backend.isReady && !this.#tried.includes(backend);
+
+  /** One at a fifth of its warmth takes every fifth of the requests that it is chosen for. */
+  readonly #isWarmEnough = (backend: Backend): boolean =>
+    this.#isUsable(backend) &&
+    (backend.health.state !== 'warming' ||
+      this.#options.random.unit() < backend.health.warmth(this.clock.nowMs()));
 
   /** There is one that it could go to, now or when a connection comes free. */
   #hasUntried(tried: readonly Backend[]): boolean {
@@ -192,7 +206,7 @@ export class ClusterPool implements LeaseOwner {
       return;
     }
     this.#enterRooms();
-    this.#queue.add(want, this.#clock.nowMs());
+    this.#queue.add(want, this.clock.nowMs());
     if (this.#timer === null) this.#setTimer();
   }
 
@@ -254,7 +268,7 @@ export class ClusterPool implements LeaseOwner {
       if (want === null) return;
       const sinceMs = this.#queue.remove(want) ?? 0;
       this.#onQueueShorter();
-      want.onLease(this.#grant(backend, this.#clock.nowMs() - sinceMs));
+      want.onLease(this.#grant(backend, this.clock.nowMs() - sinceMs));
     }
   }
 
@@ -265,7 +279,7 @@ export class ClusterPool implements LeaseOwner {
     this.#timer = null;
     const { queueMs } = this.#settings;
     // A system timer may ring a fraction of a millisecond early.
-    this.#refuseBefore(this.#clock.nowMs() - queueMs + 1, { kind: 'queue_timeout', afterMs: queueMs });
+    this.#refuseBefore(this.clock.nowMs() - queueMs + 1, { kind: 'queue_timeout', afterMs: queueMs });
     this.#reconsider();
   }
 
@@ -277,21 +291,21 @@ export class ClusterPool implements LeaseOwner {
 
   /** One timer for all: all wait equally long, so the oldest is due first; or a circuit may be probed before that. */
   #setTimer(): void {
-    this.#clock.cancelTimer(this.#timer);
+    this.clock.cancelTimer(this.#timer);
     this.#timer = null;
     if (this.#queue.size === 0) return;
-    const nowMs = this.#clock.nowMs();
+    const nowMs = this.clock.nowMs();
     let delayMs = this.#queue.oldestSinceMs + this.#settings.queueMs - nowMs;
     for (const { circuit } of this.#serving) {
       if (circuit?.state.kind === 'open' && !circuit.wouldAdmit)
         delayMs = Math.min(delayMs, circuit.retryAfterMs);
     }
-    this.#timer = this.#clock.setTimer(onTimer, delayMs, () => this.#onTimer());
+    this.#timer = this.clock.setTimer(onTimer, delayMs, () => this.#onTimer());
   }
 
   #onQueueShorter(): void {
     if (this.#queue.size > 0) return;
-    this.#clock.cancelTimer(this.#timer);
+    this.clock.cancelTimer(this.#timer);
     this.#timer = null;
     if (this.#retired) for (const leave of this.#leaveRooms.splice(0)) leave();
   }

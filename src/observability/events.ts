@@ -84,6 +84,16 @@ export type Event =
       readonly to: string;
       readonly cause: string;
     }
+  /** Probes say that an endpoint is well while its requests fail; or that is over. */
+  | {
+      readonly kind: 'health_disagreement';
+      readonly cluster: string;
+      readonly endpoint: string;
+      readonly endpointLabel: string;
+      readonly disagree: boolean;
+      readonly probe: string;
+      readonly traffic: string;
+    }
   /** Most of a cluster is down, so that everyone serves; or no longer. */
   | {
       readonly kind: 'panic_changed';

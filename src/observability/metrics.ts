@@ -22,6 +22,8 @@ export type { RuntimeView } from './runtime_gauges.ts';
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 const REASONS = Object.keys(FAILURE_RULES);
+/** `HealthState` of health/state.ts, which this folder cannot import. */
+const HEALTH_WORDS = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
 const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
 
 export interface Scrape {
@@ -96,6 +98,18 @@ export class Metrics {
     this.registry,
     'endpoint_ejections_total',
     'Times that passive health took an endpoint out',
+    ['cluster', 'endpoint'],
+  );
+  readonly #transitions = defineCounter(
+    this.registry,
+    'endpoint_transitions_total',
+    'Changes of the health of an endpoint, by what it became',
+    ['cluster', 'endpoint', 'to'],
+  );
+  readonly #disagreements = defineCounter(
+    this.registry,
+    'endpoint_disagreements_total',
+    'Times that probes said yes while requests failed',
     ['cluster', 'endpoint'],
   );
   readonly #limited = defineCounter(
@@ -238,6 +252,8 @@ export class Metrics {
     for (const { endpoint, results } of gone) {
       for (const result of results) this.#attempts.remove({ cluster, endpoint, result });
       this.#ejections.remove({ cluster, endpoint });
+      this.#disagreements.remove({ cluster, endpoint });
+      for (const to of HEALTH_WORDS) this.#transitions.remove({ cluster, endpoint, to });
     }
   }
 
@@ -266,8 +282,12 @@ export class Metrics {
   connectionsRefused(listener: string, cause: string, count: number): void {
     this.#refused.inc({ listener, cause }, count);
   }
-  ejected(cluster: string, endpoint: string): void {
-    this.#ejections.inc({ cluster, endpoint });
+  healthChanged(cluster: string, endpoint: string, to: string): void {
+    this.#transitions.inc({ cluster, endpoint, to });
+    if (to === 'ejected') this.#ejections.inc({ cluster, endpoint });
+  }
+  disagreed(cluster: string, endpoint: string): void {
+    this.#disagreements.inc({ cluster, endpoint });
   }
   retryRefused(cluster: string, why: string): void {
     this.#retriesRefused.inc({ cluster, why });

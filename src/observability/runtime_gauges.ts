@@ -19,6 +19,10 @@ export interface RuntimeView {
       /** The share of its addresses that may be used. */
       readonly healthy: number;
       readonly circuits: ReadonlySet<string>;
+      /** How many of its addresses are in each state. */
+      readonly states: Readonly<Record<string, number>>;
+      /** Probes say yes and requests fail. */
+      readonly disagrees: boolean;
       readonly open: number;
       readonly inUse: number;
     }[];
@@ -85,6 +89,17 @@ function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
         for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy);
     },
   );
+  const states = 'How many addresses of the endpoint are in the state';
+  defineReadGauge(registry, 'endpoint_state', states, ['cluster', 'endpoint', 'state'], gauge => {
+    for (const { cluster, endpoints } of view.clusters())
+      for (const { endpoint, states } of endpoints)
+        for (const [state, count] of Object.entries(states)) gauge.set({ cluster, endpoint, state }, count);
+  });
+  const disagreement = '1 while probes succeed and requests fail';
+  defineReadGauge(registry, 'endpoint_disagreement', disagreement, ['cluster', 'endpoint'], gauge => {
+    for (const { cluster, endpoints } of view.clusters())
+      for (const { endpoint, disagrees } of endpoints) gauge.set({ cluster, endpoint }, disagrees ? 1 : 0);
+  });
   defineReadGauge(
     registry,
     'circuit_state',

@@ -87,7 +87,10 @@ export class ProcessTelemetry implements Telemetry {
         this.metrics.connectionsRefused(event.listener, event.cause, event.count);
         break;
       case 'health_changed':
-        if (event.to === 'ejected') this.metrics.ejected(event.cluster, event.endpointLabel);
+        this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
+        break;
+      case 'health_disagreement':
+        if (event.disagree) this.metrics.disagreed(event.cluster, event.endpointLabel);
         break;
       case 'reload':
         this.metrics.reloaded(event.result);
@@ -109,7 +112,9 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
     case 'panic_changed':
       return event.panic ? 'error' : 'info';
     case 'health_changed':
-      return event.to === 'healthy' ? 'info' : 'warn';
+      return event.to === 'healthy' || event.to === 'warming' ? 'info' : 'warn';
+    case 'health_disagreement':
+      return event.disagree ? 'warn' : 'info';
     case 'circuit_changed':
       return event.to === 'open' ? 'warn' : 'info';
     case 'certificate':

@@ -21,6 +21,11 @@ export class StateRegistry implements Disposable {
     return made;
   }
 
+  /** Something is kept under the key, by this plan or the one before. */
+  has(key: string): boolean {
+    return this.#states.has(key);
+  }
+
   /** Forgets all that was not asked for since the last call: what the plan before needed and this one does not. */
   retainUsed(): void {
     for (const [key, state] of this.#states) {

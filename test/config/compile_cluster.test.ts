@@ -18,6 +18,7 @@ test('a cluster with nothing but an endpoint has every default', () => {
     protocol: 'http1',
     tls: null,
     policy: 'leastRequests',
+    slowStartMs: null,
     panicBelow: null,
     pool: {
       connectionsMax: 128,
@@ -35,7 +36,7 @@ test('a cluster with nothing but an endpoint has every default', () => {
 });
 
 test('traffic judges endpoints where there is another one to go to', () => {
-  const passive = { consecutiveFailures: 5, ejectMs: 30_000, ejectedRatioMax: 0.5 };
+  const passive = { consecutiveFailures: 5, failureShare: null, ejectMs: 30_000, ejectedRatioMax: 0.5 };
   assert.equal(clusterFrom('{ endpoints: [10.0.0.1:1] }').health.passive, null);
   assert.deepEqual(
     clusterFrom('{ endpoints: [a:1] }').health.passive,
@@ -50,23 +51,23 @@ test('traffic judges endpoints where there is another one to go to', () => {
   );
 });
 
+const QUESTION = { kind: 'http', method: 'GET', path: '/h', host: null, headers: [], body: null };
+
 test('an active check asks for a status, or only connects', () => {
   const times = { intervalMs: 5_000, timeoutMs: 2_000, healthyAfter: 2, unhealthyAfter: 3 };
   const active = (text: string) =>
     clusterFrom(`{ endpoints: [a:1], health: { active: ${text} } }`).health.active;
   assert.deepEqual(active('{ path: /h }'), {
-    probe: { kind: 'http', path: '/h', statusMin: 200, statusMax: 399 },
+    probe: { ...QUESTION, statusMin: 200, statusMax: 399 },
     ...times,
   });
   assert.deepEqual(active('{ path: /h, expect: 204 }')?.probe, {
-    kind: 'http',
-    path: '/h',
+    ...QUESTION,
     statusMin: 204,
     statusMax: 204,
   });
   assert.deepEqual(active('{ path: /h, expect: "200-299" }')?.probe, {
-    kind: 'http',
-    path: '/h',
+    ...QUESTION,
     statusMin: 200,
     statusMax: 299,
   });
@@ -116,4 +117,33 @@ test('endpoints keep their order, weights and tiers; only names are looked up', 
     { address: { kind: 'unix', path: '/run/c.sock' }, weight: 1, tier: 0, refreshMs: null },
     { address: { kind: 'tcp', host: 'c', port: 1 }, weight: 1, tier: 0, refreshMs: 30_000 },
   ]);
+});
+
+test('an active check can ask in other ways', () => {
+  const probe = (text: string) =>
+    clusterFrom(`{ endpoints: [10.0.0.1:1], protocol: h2c, health: { active: ${text} } }`).health.active
+      ?.probe;
+  assert.deepEqual(probe('{ path: /h, method: HEAD, host: a.test, headers: { x-probe: "1" } }'), {
+    ...QUESTION,
+    method: 'HEAD',
+    host: 'a.test',
+    headers: [['x-probe', '1']],
+    statusMin: 200,
+    statusMax: 399,
+  });
+  assert.deepEqual(probe('{ webSocket: true, path: /chat }'), {
+    kind: 'webSocket',
+    path: '/chat',
+    host: null,
+    headers: [],
+  });
+  assert.deepEqual(probe('{ grpc: true }'), { kind: 'grpc', service: '' });
+  assert.deepEqual(probe('{ grpc: { service: shop.Cart } }'), { kind: 'grpc', service: 'shop.Cart' });
+});
+
+test('a share of failures is watched when it is written', () => {
+  const { passive } = clusterFrom(
+    '{ endpoints: [10.0.0.1:1], health: { passive: { failureRatio: 0.4, window: 5s } } }',
+  ).health;
+  assert.deepEqual(passive?.failureShare, { ratio: 0.4, requestsMin: 20, windowMs: 5_000 });
 });

@@ -32,7 +32,10 @@ test('an active check knows what to ask', () => {
     cluster(`${one}, health: { active: { interval: 5s } }`),
     /needs a path to ask for, or tcp: true/,
   );
-  assertOnly(cluster(`${one}, health: { active: { path: /h, tcp: true } }`), /has path and tcp/);
-  assertOnly(cluster(`${one}, health: { active: { tcp: true, expect: 200 } }`), /no status to expect/);
+  assertOnly(
+    cluster(`${one}, health: { active: { path: /h, tcp: true } }`),
+    /has tcp and path, which do not go together/,
+  );
+  assertOnly(cluster(`${one}, health: { active: { tcp: true, expect: 200 } }`), /has tcp and expect/);
   loadedFrom(cluster(`${one}, health: { active: { tcp: true } }`));
 });

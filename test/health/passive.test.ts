@@ -8,7 +8,7 @@ function passive(mayEject = true) {
   const clock = new FakeClock();
   const health = new EndpointHealth(null, clock.nowMs());
   const subject = new PassiveHealth(
-    { consecutiveFailures: 3, ejectMs: 1_000, ejectedRatioMax: 0.5 },
+    { consecutiveFailures: 3, failureShare: null, ejectMs: 1_000, ejectedRatioMax: 0.5 },
     health,
     clock,
   );
@@ -73,7 +73,7 @@ test('an endpoint that probes have taken out is not ejected on top', () => {
   const clock = new FakeClock();
   const health = new EndpointHealth({ healthyAfter: 1, unhealthyAfter: 1 }, clock.nowMs());
   const subject = new PassiveHealth(
-    { consecutiveFailures: 1, ejectMs: 1_000, ejectedRatioMax: 1 },
+    { consecutiveFailures: 1, failureShare: null, ejectMs: 1_000, ejectedRatioMax: 1 },
     health,
     clock,
   );
@@ -104,7 +104,11 @@ test('no ejection is longer than five minutes, unless the first one is', () => {
   ] as const) {
     const clock = new FakeClock();
     const health = new EndpointHealth(null, clock.nowMs());
-    const subject = new PassiveHealth({ consecutiveFailures: 1, ejectMs, ejectedRatioMax: 1 }, health, clock);
+    const subject = new PassiveHealth(
+      { consecutiveFailures: 1, failureShare: null, ejectMs, ejectedRatioMax: 1 },
+      health,
+      clock,
+    );
     const times: number[] = [];
     for (let round = 0; round < 7; round++) {
       subject.record('failure', 'x', () => true);
@@ -139,4 +143,32 @@ test('one that is disposed of leaves no timer', () => {
   assert.equal(clock.pendingTimers, 1);
   subject.dispose();
   assert.equal(clock.pendingTimers, 0);
+});
+
+test('a share of failures ejects, however they are mixed with successes, if there are enough requests', () => {
+  const clock = new FakeClock();
+  const health = new EndpointHealth(null, clock.nowMs());
+  const failureShare = { ratio: 0.5, requestsMin: 10, windowMs: 10_000 };
+  const subject = new PassiveHealth(
+    { consecutiveFailures: 100, failureShare, ejectMs: 1_000, ejectedRatioMax: 0.5 },
+    health,
+    clock,
+  );
+  const mixed = (pairs: number): void => {
+    for (let at = 0; at < pairs; at++) {
+      subject.record('success', '200', () => true);
+      subject.record('failure', 'status 500', () => true);
+    }
+  };
+  mixed(4);
+  assert.equal(health.isEjected, false, 'eight say nothing');
+  clock.advance(11_000);
+  mixed(4);
+  assert.equal(health.isEjected, false, 'those before are forgotten');
+  mixed(1);
+  assert.equal(health.isEjected, true);
+  assert.match(String(health.lastError), /5 of 10 requests failed, the last: status 500/);
+  clock.advance(1_000);
+  subject.record('failure', 'status 500', () => true);
+  assert.equal(health.isEjected, false, 'the count begins anew');
 });

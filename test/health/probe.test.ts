@@ -4,6 +4,7 @@ import http, { type RequestListener } from 'node:http';
 import http2, { type ServerHttp2Stream } from 'node:http2';
 import net, { type AddressInfo, type Server } from 'node:net';
 import { test } from 'node:test';
+import { WebSocketServer } from 'ws';
 import { type OpenSocket, type ProbeSettings, type ProbeTarget, probe } from '../../src/health/probe.ts';
 import { connect } from '../../src/net/connect.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
@@ -12,7 +13,16 @@ import { checkLeaks } from '../support/leak_check.ts';
 
 checkLeaks();
 
-const HTTP: ProbeSettings = { kind: 'http', path: '/healthz', statusMin: 200, statusMax: 399 };
+const HTTP: ProbeSettings = {
+  kind: 'http',
+  method: 'GET',
+  path: '/healthz',
+  host: null,
+  headers: [],
+  statusMin: 200,
+  statusMax: 399,
+  body: null,
+};
 const TCP: ProbeSettings = { kind: 'tcp' };
 
 function opener(port: number): OpenSocket {
@@ -91,6 +101,80 @@ test('an endless body does not keep a probe, and one that breaks off does not fa
     true,
     'status 200',
   ]);
+});
+
+test('a probe can ask by another method, under another host, with fields of its own', async () => {
+  let seen = '';
+  const server = answering((request, response) => {
+    seen = `${request.method} ${request.headers.host} ${request.headers['x-probe']}`;
+    response.end();
+  });
+  const settings = { ...HTTP, method: 'HEAD', host: 'other.test', headers: [['X-Probe', 'yes']] } as const;
+  assert.deepEqual(await ask(server, settings), [true, 'status 200']);
+  assert.equal(seen, 'HEAD other.test yes');
+});
+
+test('a text is looked for in the first 4 KiB of the body, however it is cut', async () => {
+  const withText = { ...HTTP, body: 'all is well' };
+  const body = (before: number, cut = 0) =>
+    answering((_, response) => {
+      const text = `${' '.repeat(before)}all is well${' '.repeat(9_000)}`;
+      response.write(text.slice(0, cut));
+      setImmediate(() => response.end(text.slice(cut)));
+    });
+  assert.deepEqual(await ask(body(0), withText), [true, 'the body has the text']);
+  assert.deepEqual(await ask(body(100, 105), withText), [true, 'the body has the text']);
+  assert.deepEqual(await ask(body(4_096 - 11), withText), [true, 'the body has the text'], 'the last place');
+  assert.deepEqual(await ask(body(4_096 - 10), withText), [false, 'the body does not have the text']);
+  const short = answering((_, response) => response.end('not so well'));
+  assert.deepEqual(await ask(short, withText), [false, 'the body does not have the text']);
+  const failing = answering((_, response) => response.writeHead(500).end('all is well'));
+  assert.deepEqual(await ask(failing, withText), [false, 'status 500']);
+});
+
+test('a WebSocket probe wants a handshake with the right key, and closes politely', async () => {
+  const settings = { kind: 'webSocket', path: '/chat', host: null, headers: [] } as const;
+  const server = http.createServer((_, response) => response.end());
+  const sockets = new WebSocketServer({ server, path: '/chat' });
+  const closed = new Promise<number>(resolve =>
+    sockets.on('connection', socket => socket.on('close', resolve)),
+  );
+  assert.deepEqual(await ask(server, settings), [true, 'handshake accepted']);
+  assert.equal(await closed, 1_000);
+  const refusing = answering((_, response) => response.writeHead(401).end());
+  assert.deepEqual(await ask(refusing, settings), [false, 'status 401']);
+  const lying = saying(
+    'HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\n\r\n',
+  );
+  assert.deepEqual(await ask(lying, settings), [false, 'Sec-WebSocket-Accept is wrong']);
+});
+
+test('a gRPC probe asks for the service and believes SERVING only', async () => {
+  const asked: Buffer[] = [];
+  const grpc = (
+    answerBytes: readonly number[],
+    trailers: Record<string, string> = { 'grpc-status': '0' },
+  ) => {
+    const server = http2.createServer();
+    server.on('stream', (stream: ServerHttp2Stream, headers) => {
+      assert.equal(headers[':path'], '/grpc.health.v1.Health/Check');
+      stream.on('error', () => {});
+      stream.on('data', (chunk: Buffer) => asked.push(chunk));
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers(trailers));
+      stream.end(Buffer.from(answerBytes));
+    });
+    return server;
+  };
+  const whole = { kind: 'grpc', service: '' } as const;
+  assert.deepEqual(await ask(grpc([0, 0, 0, 0, 2, 8, 1]), whole), [true, 'SERVING']);
+  assert.deepEqual(await ask(grpc([0, 0, 0, 0, 2, 8, 2]), whole), [false, 'NOT_SERVING']);
+  assert.deepEqual(await ask(grpc([0, 0, 0, 0, 0]), whole), [false, 'UNKNOWN']);
+  assert.deepEqual(await ask(grpc([], { 'grpc-status': '12' }), whole), [false, 'grpc-status 12']);
+  assert.deepEqual(await ask(grpc([1, 2, 3]), whole), [false, 'the answer is no HealthCheckResponse']);
+  asked.length = 0;
+  await ask(grpc([0, 0, 0, 0, 2, 8, 1]), { kind: 'grpc', service: 'a.B' });
+  assert.deepEqual([...Buffer.concat(asked)], [0, 0, 0, 0, 5, 10, 3, 97, 46, 66]);
 });
 
 test('what is no HTTP, and a connection that closes without an answer, has failed', async () => {

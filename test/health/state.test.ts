@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { afterProbe, EndpointHealth, type HealthFacts, isServing } from '../../src/health/state.ts';
+import {
+  afterProbe,
+  EndpointHealth,
+  type HealthFacts,
+  type HealthThresholds,
+  isServing,
+} from '../../src/health/state.ts';
+import { FakeClock } from '../support/fake_clock.ts';
 
 const THRESHOLDS = { healthyAfter: 2, unhealthyAfter: 3 };
 
@@ -68,8 +75,8 @@ test('every verdict, number of contradictions and answer leads where the thresho
     ['unhealthy', 1, true, 'healthy', 0],
   ];
   for (const [verdict, against, ok, next, nextAgainst] of rows) {
-    const facts = { verdict, against, ejectedMs: null };
-    const expected = { verdict: next, against: nextAgainst, ejectedMs: null };
+    const facts = { verdict, against, ejectedMs: null, warmingMs: null };
+    const expected = { verdict: next, against: nextAgainst, ejectedMs: null, warmingMs: null };
     assert.deepEqual(afterProbe(facts, ok, 0, THRESHOLDS), expected, `${verdict} ${against} ${ok}`);
   }
 });
@@ -117,11 +124,62 @@ test('who has left, and everybody when it is disposed of, hears nothing', () => 
   assert.equal(heard, 1);
 });
 
-test('only healthy and unknown serve', () => {
-  assert.deepEqual((['unknown', 'healthy', 'unhealthy', 'ejected'] as const).map(isServing), [
+test('healthy, unknown and warming serve', () => {
+  assert.deepEqual((['unknown', 'healthy', 'warming', 'unhealthy', 'ejected'] as const).map(isServing), [
+    true,
     true,
     true,
     false,
     false,
   ]);
+});
+
+function slow(isAdded = false, thresholds: HealthThresholds | null = THRESHOLDS) {
+  const clock = new FakeClock();
+  const subject = new EndpointHealth(thresholds, clock.nowMs(), { windowMs: 10_000, clock, isAdded });
+  const changes: string[] = [];
+  subject.subscribe((from, to) => changes.push(`${from} ${to}`));
+  const probes = (count: number, ok: boolean) => {
+    for (let at = 0; at < count; at++) subject.onProbe(ok, 'x', clock.nowMs());
+  };
+  return { clock, subject, changes, probes };
+}
+
+test('at a start nobody warms up; who comes back does, linearly from a tenth, and then is healthy', () => {
+  const { clock, subject, changes, probes } = slow();
+  probes(1, true);
+  assert.equal(subject.warmth(clock.nowMs()), 1);
+  probes(3, false);
+  probes(2, true);
+  assert.equal(subject.state, 'warming');
+  const warmth = [0, 500, 2_000, 7_500].map(ms => {
+    clock.advance(ms);
+    return subject.warmth(clock.nowMs());
+  });
+  assert.deepEqual(warmth, [0.1, 0.1, 0.25, 1]);
+  assert.deepEqual(changes, ['unknown healthy', 'healthy unhealthy', 'unhealthy warming', 'warming healthy']);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('one that fails while it warms up is out, and begins anew', () => {
+  const { clock, subject, changes } = slow(false, null);
+  subject.eject('traffic', clock.nowMs());
+  subject.readmit(clock.nowMs());
+  clock.advance(9_000);
+  subject.eject('traffic', clock.nowMs());
+  assert.equal(clock.pendingTimers, 0, 'the old slow start is forgotten');
+  subject.readmit(clock.nowMs());
+  assert.equal(subject.warmth(clock.nowMs()), 0.1);
+  assert.deepEqual(changes, ['healthy ejected', 'ejected warming', 'warming ejected', 'ejected warming']);
+  subject.dispose();
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test('one that is added to a running cluster warms up from its first success on', () => {
+  const { clock, subject, probes } = slow(true);
+  clock.advance(5_000);
+  assert.equal(subject.state, 'unknown');
+  probes(1, true);
+  assert.deepEqual([subject.state, subject.warmth(clock.nowMs())], ['warming', 0.1]);
+  assert.equal(slow(true, null).subject.state, 'warming', 'without probes at once');
 });

@@ -1,5 +1,8 @@
 // A backend that fails its probes, and one that comes back, with real sockets and real time in small doses.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http2, { type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { answer } from '../support/backend_behaviours.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -61,4 +64,82 @@ test('with every endpoint down the answer is 503 no_healthy_backend at once', as
   assert.match(got.text, /no_healthy_backend/);
   await proxy.stop();
   await backend.close();
+});
+
+test('one that comes back gets its share slowly, and one that is added to a running cluster too', async () => {
+  await using one = await startBackend(answer({ body: 'one' }));
+  await using two = await startBackend(answer({ body: 'two' }));
+  const options = {
+    cluster: {
+      loadBalancing: { policy: 'roundRobin', slowStart: '1h' },
+      health: { passive: { consecutiveFailures: 1, ejectFor: '100ms' } },
+    },
+  };
+  await using proxy = await startProxy(forwardTo([one.address, two.address], options));
+  one.behave(answer({ status: 500 }));
+  while (proxy.lines.find({ event: 'health_changed', to: 'ejected' }).length === 0)
+    await fetchRaw(proxy.target(), '/');
+  one.behave(answer({ body: 'one' }));
+  await proxy.lines.next({ event: 'health_changed', endpoint: one.address, from: 'ejected', to: 'warming' });
+  const before = one.requests.length;
+  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
+  assert.ok(
+    one.requests.length - before < 15,
+    `${one.requests.length - before} of 60, where half would be its share`,
+  );
+
+  await using three = await startBackend(answer({ body: 'three' }));
+  proxy.rewrite(forwardTo([one.address, two.address, three.address], options));
+  await proxy.proxy.reload('signal');
+  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
+  assert.ok(three.requests.length < 15, `${three.requests.length} of 60`);
+});
+
+test('probes that succeed while requests fail are a line and a metric', async () => {
+  await using backend = await startBackend(request =>
+    answer({ status: request.target === '/healthz' ? 200 : 500 })(request),
+  );
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      admin: { address: '127.0.0.1:0' },
+      cluster: { health: { active: { path: '/healthz', interval: '100ms', timeout: '100ms' } } },
+    }),
+  );
+  for (let count = 0; count < 12; count++) await fetchRaw(proxy.target(), '/');
+  const line = await proxy.lines.next({ event: 'health_disagreement', endpoint: backend.address });
+  assert.equal(line['level'], 40);
+  assert.deepEqual([line['disagree'], line['probe']], [true, 'status 200']);
+  assert.match(String(line['traffic']), /requests of the last 10 s failed/);
+  const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
+  assert.match(text, /fairlead_endpoint_disagreement\{.*\} 1\n/);
+  assert.match(text, /fairlead_endpoint_disagreements_total\{.*\} 1\n/);
+});
+
+test('a cluster of h2c backends is probed in h2c, and by gRPC where that is written', async () => {
+  const asked: string[] = [];
+  const server = http2.createServer();
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
+    asked.push(String(headers[':path']));
+    stream.on('error', () => {});
+    if (headers[':path'] !== '/healthz') {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+    } else {
+      stream.respond({ ':status': 200 });
+      stream.end();
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (const active of [{ path: '/healthz' }, { grpc: true }]) {
+    await using proxy = await startProxy(
+      forwardTo([address], { cluster: { protocol: 'h2c', health: { active } } }),
+    );
+    await proxy.lines.next({ event: 'health_changed', to: 'healthy' });
+  }
+  assert.deepEqual(asked, ['/healthz', '/grpc.health.v1.Health/Check']);
+  server.close();
+  await once(server, 'close');
 });

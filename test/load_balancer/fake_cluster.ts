@@ -54,6 +54,7 @@ export interface ClusterOptions {
   readonly weights?: readonly number[];
   readonly tiers?: readonly number[];
   readonly panicBelow?: number;
+  readonly slowStartMs?: number;
   readonly probes?: HealthThresholds;
   readonly circuit?: CircuitBreakerSettings | true;
   readonly passive?: PassiveHealthSettings | true;
@@ -64,13 +65,21 @@ export interface ClusterOptions {
 /** One failure opens it. */
 const CIRCUIT: CircuitBreakerSettings = { failureRatio: 0.5, requestsMin: 1, windowMs: 1_000, openMs: 5_000 };
 const NO_JITTER = { ...seededRandom(1), unit: () => 0.5 };
-const PASSIVE: PassiveHealthSettings = { consecutiveFailures: 2, ejectMs: 1_000, ejectedRatioMax: 0.5 };
+const PASSIVE: PassiveHealthSettings = {
+  consecutiveFailures: 2,
+  failureShare: null,
+  ejectMs: 1_000,
+  ejectedRatioMax: 0.5,
+};
 
 export function fakeBackend(at: number, clock: FakeClock, options: ClusterOptions = {}): Backend {
   const { slots = 1, weights, tiers, probes = null, circuit, passive } = options;
-  const health = new EndpointHealth(probes, clock.nowMs());
+  const slowStart =
+    options.slowStartMs === undefined ? null : { windowMs: options.slowStartMs, clock, isAdded: false };
+  const health = new EndpointHealth(probes, clock.nowMs(), slowStart);
   const identity = { name: `b${at}`, label: `b${at}`, weight: weights?.[at] ?? 1, tier: tiers?.[at] ?? 0 };
   return new Backend(identity, {
+    disagreement: null,
     upstream: new FakeUpstream(slots),
     health,
     passive:

@@ -15,7 +15,7 @@ test('a lease is settled once; the second time is a bug and changes nothing', ()
 
 test('who waits does not get the backend that the request before has just shown to be broken', () => {
   const { backends, pool } = fakeCluster(2, {
-    passive: { consecutiveFailures: 1, ejectMs: 1_000, ejectedRatioMax: 1 },
+    passive: { consecutiveFailures: 1, failureShare: null, ejectMs: 1_000, ejectedRatioMax: 1 },
   });
   const [one, two] = [leased(pool), leased(pool)];
   const waiting = ask(pool);

@@ -274,3 +274,30 @@ test('in panic everyone is asked, also those that health has taken out', () => {
   backends[0]?.health.readmit(clock.nowMs());
   assert.deepEqual([pool.isPanicking, pool.servingCount], [false, 2]);
 });
+
+test('one that warms up gets a growing share, and everything when there is nobody else', () => {
+  const { clock, backends, pool } = fakeCluster(2, { slots: 999, slowStartMs: 10_000 });
+  const share = () => {
+    let count = 0;
+    for (let at = 0; at < 400; at++) {
+      const lease = leased(pool);
+      settleLease(lease, 'success', '200');
+      if (lease.backend === backends[0]) count++;
+    }
+    return count / 400;
+  };
+  backends[0]?.health.eject('test', clock.nowMs());
+  backends[0]?.health.readmit(clock.nowMs());
+  const shares = [0, 5_000, 5_000].map(ms => {
+    clock.advance(ms);
+    return share();
+  });
+  assert.ok(Math.abs((shares[0] ?? 0) - 0.05) < 0.04, `${shares[0]}: a tenth of the usual half`);
+  assert.ok(Math.abs((shares[1] ?? 0) - 0.25) < 0.08, `${shares[1]}: half of it`);
+  assert.ok(Math.abs((shares[2] ?? 0) - 0.5) < 0.08, `${shares[2]} when it is warm`);
+
+  for (const backend of backends) backend.health.eject('test', clock.nowMs());
+  backends[1]?.health.readmit(clock.nowMs());
+  assert.equal(share(), 0);
+  assert.equal(ask(pool).failure, null);
+});

@@ -73,7 +73,12 @@ class World {
         weights,
         probes: ACTIVE,
         circuit: { failureRatio: 0.5, requestsMin: 6, windowMs: 10_000, openMs: 2_000 },
-        passive: { consecutiveFailures: 4, ejectMs: 3_000, ejectedRatioMax: EJECTED_MAX / ENDPOINTS },
+        passive: {
+          consecutiveFailures: 4,
+          failureShare: null,
+          ejectMs: 3_000,
+          ejectedRatioMax: EJECTED_MAX / ENDPOINTS,
+        },
       });
       this.#backends.push(backend);
       const target = { open: this.#opener(backend), authority: 'a' };

@@ -71,8 +71,8 @@ test('what a reload removes is gone from the next scrape, and what stays keeps i
     );
   };
   finish();
-  metrics.ejected('app', 'b:80');
-  metrics.ejected('old', 'c:80');
+  metrics.healthChanged('app', 'b:80', 'ejected');
+  metrics.healthChanged('old', 'c:80', 'ejected');
   const stale = /route="goes"|cluster="old"|b:80|c:80/;
   assert.match((await metrics.scrape('')).text, stale);
 

@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { defineRuntimeGauges, type RuntimeView } from '../../src/observability/runtime_gauges.ts';
 
-const endpoint = { endpoint: 'a:80', healthy: 1, circuits: new Set(['open']), open: 3, inUse: 1 };
+const endpoint = {
+  endpoint: 'a:80',
+  healthy: 1,
+  circuits: new Set(['open']),
+  states: { healthy: 1, ejected: 0 },
+  disagrees: true,
+  open: 3,
+  inUse: 1,
+};
 const view: RuntimeView = {
   activeRequests: () => 7,
   tunnels: () => 2,
@@ -32,6 +40,9 @@ test('a scrape shows the state of that moment', async () => {
     'fairlead_cluster_panic{cluster="app"} 1',
     'fairlead_retry_budget_remaining{cluster="app"} 9',
     'fairlead_endpoint_healthy{cluster="app",endpoint="a:80"} 1',
+    'fairlead_endpoint_state{cluster="app",endpoint="a:80",state="healthy"} 1',
+    'fairlead_endpoint_state{cluster="app",endpoint="a:80",state="ejected"} 0',
+    'fairlead_endpoint_disagreement{cluster="app",endpoint="a:80"} 1',
     'fairlead_circuit_state{cluster="app",endpoint="*",state="closed"} 1',
     'fairlead_circuit_state{cluster="app",endpoint="*",state="open"} 0',
     'fairlead_circuit_state{cluster="app",endpoint="*",state="probing"} 0',

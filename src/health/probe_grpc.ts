@@ -1,0 +1,68 @@
+/**
+ * The gRPC health checking protocol (grpc/doc/health-checking.md): one call of `grpc.health.v1.Health/Check`. Two
+ * messages of one field each are less to write by hand than a library is to carry.
+ */
+import http2 from 'node:http2';
+import type { Socket } from 'node:net';
+import { causeOf, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
+
+const PATH = '/grpc.health.v1.Health/Check';
+/** `HealthCheckResponse.ServingStatus`. */
+const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+/** One byte for compression, four for the length. */
+const PREFIX_BYTES = 5;
+const ANSWER_BYTES_MAX = 1_024;
+/** Field 1 as a string, and field 1 as an enumeration (protobuf encoding: number, then wire type). */
+const STRING_FIELD = 0x0a;
+const ENUM_FIELD = 0x08;
+
+export function askGrpc(service: string, socket: Socket, authority: string, tell: ProbeCallback): void {
+  const session = http2.connect('http://backend', { createConnection: () => socket });
+  session.on('error', error => tell(false, causeOf(error)));
+  const stream = session.request({
+    ':method': 'POST',
+    ':scheme': 'encrypted' in socket ? 'https' : 'http',
+    ':authority': authority,
+    ':path': PATH,
+    'content-type': 'application/grpc',
+    te: 'trailers',
+    'user-agent': USER_AGENT,
+  });
+  let answer = Buffer.alloc(0);
+  const judgeStatus = (headers: http2.IncomingHttpHeaders): void => {
+    const code = headers['grpc-status'];
+    if (code !== undefined && code !== '0') tell(false, `grpc-status ${code}`);
+  };
+  stream.on('response', headers => {
+    if (headers[':status'] !== 200) tell(false, `status ${headers[':status']}`);
+    judgeStatus(headers); // an answer of trailers only
+  });
+  stream.on('data', (chunk: Buffer) => {
+    if (answer.length < ANSWER_BYTES_MAX) answer = Buffer.concat([answer, chunk]);
+  });
+  stream.on('trailers', judgeStatus);
+  stream.on('end', () => {
+    const status = statusOf(answer);
+    tell(status === 'SERVING', status ?? 'the answer is no HealthCheckResponse');
+  });
+  stream.on('error', error => tell(false, causeOf(error)));
+  stream.on('close', () => tell(false, 'closed'));
+  stream.end(question(service));
+}
+
+/** A service name has at most 127 bytes, so that its length is one byte: `config` sees to that. */
+function question(service: string): Buffer {
+  const name = Buffer.from(service);
+  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([STRING_FIELD, name.length]), name]);
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(message.length, 1);
+  return Buffer.concat([prefix, message]);
+}
+
+/** An absent field has the value 0. */
+function statusOf(answer: Buffer): string | null {
+  if (answer.length < PREFIX_BYTES || answer.readUInt32BE(1) !== answer.length - PREFIX_BYTES) return null;
+  const message = answer.subarray(PREFIX_BYTES);
+  if (message.length === 0) return STATUSES[0] ?? null;
+  return message[0] === ENUM_FIELD ? (STATUSES[message[1] ?? 0] ?? null) : null;
+}

@@ -1,0 +1,76 @@
+/** A question over HTTP: the status must be as expected, and the beginning of the body if a text is looked for. */
+import http from 'node:http';
+import http2 from 'node:http2';
+import type { Socket } from 'node:net';
+import { causeOf, type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
+
+/** Enough for a page that says how it is; a longer one is not read. */
+const BODY_BYTES_MAX = 4_096;
+
+export function askHttp1(settings: HttpProbe, socket: Socket, authority: string, tell: ProbeCallback): void {
+  const request = http.request({
+    method: settings.method,
+    path: settings.path,
+    headers: [
+      ...['Host', settings.host ?? authority, 'User-Agent', USER_AGENT, 'Connection', 'close'],
+      ...settings.headers.flat(),
+    ],
+    setHost: false,
+    createConnection: () => socket,
+  });
+  request.on('error', error => tell(false, causeOf(error)));
+  request.on('upgrade', () => tell(false, 'status 101')); // nobody asked for that
+  request.on('response', answer => {
+    const judge = new Judge(settings, answer.statusCode ?? 0, tell);
+    answer.on('data', (chunk: Buffer) => judge.onBody(chunk));
+    answer.on('end', () => judge.onEnd());
+    answer.on('error', error => tell(false, causeOf(error)));
+  });
+  request.end();
+}
+
+export function askHttp2(settings: HttpProbe, socket: Socket, authority: string, tell: ProbeCallback): void {
+  const session = http2.connect('http://backend', { createConnection: () => socket });
+  session.on('error', error => tell(false, causeOf(error)));
+  const stream = session.request({
+    ':method': settings.method,
+    ':scheme': 'encrypted' in socket ? 'https' : 'http',
+    ':authority': settings.host ?? authority,
+    ':path': settings.path,
+    'user-agent': USER_AGENT,
+    ...Object.fromEntries(settings.headers.map(([name, value]) => [name.toLowerCase(), value])),
+  });
+  stream.on('error', error => tell(false, causeOf(error)));
+  stream.on('close', () => tell(false, 'closed')); // without an error, and without an answer
+  stream.on('response', headers => {
+    const judge = new Judge(settings, headers[':status'] ?? 0, tell);
+    stream.on('data', (chunk: Buffer) => judge.onBody(chunk));
+    stream.on('end', () => judge.onEnd());
+  });
+  stream.end();
+}
+
+/** Speaks as soon as it knows. */
+class Judge {
+  readonly #text: string | null;
+  readonly #tell: ProbeCallback;
+  #begun = Buffer.alloc(0);
+
+  constructor({ statusMin, statusMax, body }: HttpProbe, status: number, tell: ProbeCallback) {
+    const isExpected = status >= statusMin && status <= statusMax;
+    this.#text = body;
+    this.#tell = tell;
+    if (!isExpected || body === null) tell(isExpected, `status ${status}`);
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.#text === null || this.#begun.length >= BODY_BYTES_MAX) return;
+    this.#begun = Buffer.concat([this.#begun, chunk]).subarray(0, BODY_BYTES_MAX);
+    if (this.#begun.includes(this.#text)) this.#tell(true, 'the body has the text');
+    else if (this.#begun.length === BODY_BYTES_MAX) this.onEnd();
+  }
+
+  onEnd(): void {
+    if (this.#text !== null) this.#tell(false, 'the body does not have the text');
+  }
+}

@@ -1,0 +1,45 @@
+/** A WebSocket handshake (RFC 6455 section 4): accepted with the right key is healthy. Closed politely. */
+import { createHash, randomBytes } from 'node:crypto';
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import { causeOf, type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_settings.ts';
+
+/** RFC 6455 section 1.3. */
+const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+/** 1000, normal closure, as a client sends it: masked, here with zeros (RFC 6455 section 5.3). */
+const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 1_000 >> 8, 1_000 & 0xff]);
+
+export function askWebSocket(
+  settings: WebSocketProbe,
+  socket: Socket,
+  authority: string,
+  tell: ProbeCallback,
+): void {
+  const key = randomBytes(16).toString('base64');
+  const request = http.request({
+    path: settings.path,
+    headers: [
+      ...['Host', settings.host ?? authority, 'User-Agent', USER_AGENT],
+      ...['Connection', 'Upgrade', 'Upgrade', 'websocket'],
+      ...['Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', key],
+      ...settings.headers.flat(),
+    ],
+    setHost: false,
+    createConnection: () => socket,
+  });
+  request.on('error', error => tell(false, causeOf(error)));
+  request.on('response', answer => {
+    answer.resume();
+    tell(false, `status ${answer.statusCode}`);
+  });
+  request.on('upgrade', ({ headers }) => {
+    const isRight = headers['sec-websocket-accept'] === acceptOf(key);
+    if (isRight) socket.write(CLOSE, () => tell(true, 'handshake accepted'));
+    else tell(false, 'Sec-WebSocket-Accept is wrong');
+  });
+  request.end();
+}
+
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
+}

@@ -1,0 +1,64 @@
+// What examples/deploy has for Prometheus and Grafana speaks of metrics that a running Fairlead really has.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { answer } from '../support/backend_behaviours.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { needs, program } from '../support/programs.ts';
+import { ROOT, startProxy } from '../support/proxy_under_test.ts';
+import { fetchRaw } from '../support/raw_client.ts';
+import { startBackend } from '../support/scripted_backend.ts';
+
+const DASHBOARD = join(ROOT, 'examples/deploy/grafana-dashboard.json');
+const ALERTS = join(ROOT, 'examples/deploy/alerts.yaml');
+
+/** A scrape of a proxy that has answered a request. */
+async function scrape(): Promise<string> {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy({
+    ...forwardTo([backend.address]),
+    admin: { address: '127.0.0.1:0' },
+  });
+  await fetchRaw(proxy.target(), '/');
+  return (await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] })).text;
+}
+
+function namesIn(text: string): Set<string> {
+  return new Set(Array.from(text.matchAll(/\bfairlead_[a-z_]+/g), ([name]) => name));
+}
+
+test('the dashboard and the alerts name only metrics that exist', async () => {
+  const known = new Set<string>();
+  for (const [, name = '', type] of (await scrape()).matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    known.add(name);
+    if (type === 'histogram') for (const end of ['bucket', 'sum', 'count']) known.add(`${name}_${end}`);
+  }
+  for (const file of [DASHBOARD, ALERTS]) {
+    const named = namesIn(readFileSync(file, 'utf8'));
+    assert.ok(named.size > 10, file);
+    assert.deepEqual(
+      [...named].filter(name => !known.has(name)),
+      [],
+      file,
+    );
+  }
+});
+
+test('each panel of the dashboard asks for something, and no two have the same place', () => {
+  const { panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8'));
+  const places = panels.map(({ gridPos: { x, y } }: { gridPos: { x: number; y: number } }) => `${x},${y}`);
+  assert.equal(new Set(places).size, panels.length);
+  for (const { type, title, targets } of panels) {
+    if (type !== 'row') assert.ok(targets.length > 0 && targets[0].expr.includes('fairlead_'), title);
+  }
+});
+
+test('promtool is content with the alerts', needs('promtool'), () => {
+  execFileSync(program('promtool'), ['check', 'rules', ALERTS], { encoding: 'utf8' });
+});
+
+test('promtool is content with the metrics', needs('promtool'), async () => {
+  execFileSync(program('promtool'), ['check', 'metrics'], { input: await scrape(), encoding: 'utf8' });
+});
