@@ -11,6 +11,8 @@ export class FakeClock implements Clock {
   #nowMs = 1_000;
   #created = 0;
   readonly #pending = new Set<Pending>();
+  /** A binary heap by `isSooner`, with those that were cancelled still in it: a simulation has thousands. */
+  readonly #heap: Pending[] = [];
 
   /** Timers that wait: a leak check reads it. */
   get pendingTimers(): number {
@@ -25,6 +27,7 @@ export class FakeClock implements Clock {
   setTimer<T>(callback: (argument: T) => void, delayMs: number, argument: T): Timer {
     const pending = { dueMs: this.#nowMs + delayMs, order: this.#created++, fire: () => callback(argument) };
     this.#pending.add(pending);
+    this.#push(pending);
     return pending as unknown as Timer;
   }
   cancelTimer(timer: Timer | null): void {
@@ -45,12 +48,48 @@ export class FakeClock implements Clock {
     this.#nowMs += byMs;
   }
   #nextUntil(untilMs: number): Pending | undefined {
-    let first: Pending | undefined;
-    for (const pending of this.#pending) {
-      if (pending.dueMs > untilMs) continue;
-      const earlier = first === undefined || pending.dueMs < first.dueMs;
-      if (earlier || (pending.dueMs === first?.dueMs && pending.order < first.order)) first = pending;
+    for (;;) {
+      const first = this.#heap[0];
+      if (first === undefined || (this.#pending.has(first) && first.dueMs > untilMs)) return undefined;
+      this.#pop();
+      if (this.#pending.has(first)) return first;
     }
-    return first;
   }
+
+  #push(pending: Pending): void {
+    const heap = this.#heap;
+    let at = heap.push(pending) - 1;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = heap[above] as Pending;
+      if (!isSooner(pending, parent)) break;
+      heap[at] = parent;
+      at = above;
+    }
+    heap[at] = pending;
+  }
+
+  #pop(): void {
+    const heap = this.#heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return;
+    let at = 0;
+    for (;;) {
+      const left = 2 * at + 1;
+      const right = left + 1;
+      let child = heap[left];
+      let place = left;
+      const other = heap[right];
+      if (other !== undefined && child !== undefined && isSooner(other, child))
+        [child, place] = [other, right];
+      if (child === undefined || !isSooner(child, last)) break;
+      heap[at] = child;
+      at = place;
+    }
+    heap[at] = last;
+  }
+}
+
+function isSooner(one: Pending, other: Pending): boolean {
+  return one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.order < other.order);
 }
