@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runCheck } from './lifecycle/commands/check.ts';
 import { runDemo } from './lifecycle/commands/demo.ts';
 import { runExplain } from './lifecycle/commands/explain.ts';
+import { runExplainRequest } from './lifecycle/commands/explain_request.ts';
 import { runPlan } from './lifecycle/commands/plan.ts';
 import { runProxy } from './lifecycle/commands/run.ts';
 import { runSchema } from './lifecycle/commands/schema.ts';
@@ -19,6 +20,7 @@ Commands
   plan [--origins]         the compiled plan as JSON: every default written out, secrets masked
   explain [-X METHOD] [-H 'name: value'] [--client-ip IP] [--listener NAME] [--json] URL
                            which route a request would take, why no nearer one, and what the backend would see
+  explain --request ID     what happened to a request of the running process, and why
   schema                   JSON Schema of the configuration, for an editor
   demo                     a proxy with three embedded backends, to try things
 
@@ -36,7 +38,8 @@ const LATER = ['diff', 'status', 'reload', 'rollback', 'drain'];
 
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
-  readonly positionals: number;
+  /** How many arguments, or at least and at most. */
+  readonly positionals: number | readonly [number, number];
   run(values: Readonly<Record<string, unknown>>, positionals: readonly string[]): Promise<number>;
 }
 
@@ -61,22 +64,31 @@ const COMMANDS: Readonly<Record<string, Command>> = {
       header: { type: 'string', short: 'H', multiple: true, default: [] },
       'client-ip': { type: 'string', default: '127.0.0.1' },
       listener: { type: 'string' },
+      request: { type: 'string' },
       json: { type: 'boolean' },
     },
-    positionals: 1,
-    run: (values, [url]) =>
-      runExplain(configFile(values), {
-        url: url ?? '',
-        method: String(values['method']),
-        headers: values['header'] as string[],
-        clientIp: String(values['client-ip']),
-        listener: values['listener'] === undefined ? null : String(values['listener']),
-        json: values['json'] === true,
-      }),
+    positionals: [0, 1],
+    run: (values, [url]) => explain(values, url),
   },
   schema: { options: {}, positionals: 0, run: () => runSchema() },
   demo: { options: {}, positionals: 0, run: () => runDemo() },
 };
+
+/** Of the running process with `--request`, otherwise of the file. */
+function explain(values: Readonly<Record<string, unknown>>, url: string | undefined): Promise<number> {
+  const json = values['json'] === true;
+  if (typeof values['request'] === 'string')
+    return runExplainRequest(configFile(values), values['request'], json);
+  if (url === undefined) return Promise.resolve(usageError('"explain" takes a URL, or --request ID'));
+  return runExplain(configFile(values), {
+    url,
+    method: String(values['method']),
+    headers: values['header'] as string[],
+    clientIp: String(values['client-ip']),
+    listener: values['listener'] === undefined ? null : String(values['listener']),
+    json,
+  });
+}
 
 function configFile(values: Readonly<Record<string, unknown>>): string {
   const { config } = values;
@@ -105,10 +117,11 @@ async function main(words: readonly string[]): Promise<number> {
       options: command.options ?? {},
       allowPositionals: true,
     });
-    if (positionals.length !== command.positionals) {
-      return usageError(
-        `"${name}" takes ${command.positionals === 0 ? 'no argument' : 'one argument'}, not ${positionals.length}`,
-      );
+    const [least, most] = [command.positionals].flat() as [number, number?];
+    if (positionals.length < least || positionals.length > (most ?? least)) {
+      const takes =
+        most === undefined ? (least === 0 ? 'no argument' : 'one argument') : 'one argument at most';
+      return usageError(`"${name}" takes ${takes}, not ${positionals.length}`);
     }
     return await command.run(values, positionals);
   } catch (error) {

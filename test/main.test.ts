@@ -68,7 +68,7 @@ test('bad usage is code 64 and says what is wrong', () => {
     [[], /a command is missing/],
     [['serve'], /unknown command "serve"/],
     [['check', '--confg', good], /--confg/],
-    [['explain', '--config', good], /one argument/],
+    [['explain', '--config', good], /takes a URL, or --request ID/],
     [['rollback'], /not supported yet/],
   ];
   for (const [args, message] of bad) {

@@ -9,7 +9,7 @@
  */
 import { openSync } from 'node:fs';
 import pino from 'pino';
-import { accessLine, overheadMs } from '../../src/observability/access_log.ts';
+import { accessLine, overheadMs, shownPath } from '../../src/observability/access_log.ts';
 import type { AttemptRecord, RequestRecord } from '../../src/observability/events.ts';
 import { BufferedDestination } from '../../src/observability/log_destination.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
@@ -44,11 +44,14 @@ function recordAt(at: number): RequestRecord {
     method: 'GET',
     host: fresh('www.example.com'),
     path: fresh(`/shop/orders/${at}/items?page=2&sort=date`),
+    referer: null,
+    userAgent: null,
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
     timeout: null,
     retryRefused: null,
+    explainWanted: false,
     route: 'shop',
     cluster: 'app',
     attempts: [attempt],
@@ -117,9 +120,17 @@ interface Way {
 }
 const way = (name: string, run: Way['run']): Way => ({ name, run, nanoseconds: [] });
 const ways = [
-  way('the line alone', record => accessLine(record, systemClock.wallMs(), noNames).length),
-  way('the line alone, query masked', record => accessLine(record, systemClock.wallMs(), names).length),
-  way('the line, our destination', record => ours.write(accessLine(record, systemClock.wallMs(), noNames))),
+  way(
+    'the line alone',
+    record => accessLine(record, shownPath(record.path, noNames), systemClock.wallMs()).length,
+  ),
+  way(
+    'the line alone, query masked',
+    record => accessLine(record, shownPath(record.path, names), systemClock.wallMs()).length,
+  ),
+  way('the line, our destination', record =>
+    ours.write(accessLine(record, shownPath(record.path, noNames), systemClock.wallMs())),
+  ),
   way('pino, our destination', record => pinoOnOurs.info(lineObject(record))),
   way('pino, its own destination', record => pinosOwn.info(lineObject(record))),
 ];

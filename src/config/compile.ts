@@ -2,7 +2,6 @@
  * A valid configuration becomes the frozen plan: defaults written out, units resolved, references bound, files
  * read, routes sorted. Where each value comes from is noted on the way.
  */
-import type { Address } from '../net/endpoint.ts';
 import { compareRoutes } from '../routing/matcher.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import { compileCluster } from './compile_cluster.ts';
@@ -35,7 +34,7 @@ export function compile(config: Config, document: Document, materials: Materials
   const routes = config.routes.map((route, at) => compileRoute(route, at, config, listeners, origins));
   const plan = seal({
     version: 1,
-    admin: { address: compileAdmin(config, origins, materials) },
+    admin: compileAdmin(config, origins, materials),
     process: compileProcess(config, origins),
     logging: compileLogging(config, origins),
     tracing: {
@@ -52,11 +51,16 @@ export function compile(config: Config, document: Document, materials: Materials
   return { plan, origins: origins.ofLeaves(plan), routes };
 }
 
-function compileAdmin({ admin }: Config, origins: Origins, materials: Materials): Address | null {
+function compileAdmin({ admin }: Config, origins: Origins, materials: Materials): Plan['admin'] {
   const isMapping = typeof admin === 'object';
   origins.note('admin.address', isMapping ? ['admin', 'address'] : ['admin']);
+  origins.note('admin.token', ['admin', 'token']);
   const written = isMapping ? admin.address : admin;
-  return written === undefined || written === 'off' ? null : materials.address(written, ['admin', 'address']);
+  const isOff = written === undefined || written === 'off';
+  return {
+    address: isOff ? null : materials.address(written, ['admin', 'address']),
+    token: (isMapping ? admin.token : undefined) ?? null,
+  };
 }
 
 function compileProcess(config: Config, origins: Origins): Plan['process'] {
@@ -86,8 +90,10 @@ function compileLogging({ logging }: Config, origins: Origins): Plan['logging'] 
     access: {
       enabled: scope.part('access.enabled', ['access'], logging?.access !== 'off'),
       sample: scope.number('access.sample', 'logging.access.sample'),
+      format: scope.choice('access.format', 'logging.access.format'),
       redactQuery: scope.part('access.redactQuery', ['access', 'redactQuery'], access?.redactQuery ?? []),
     },
+    explainFrom: scope.part('explainFrom', ['explain', 'from'], logging?.explain?.from ?? []),
   };
 }
 

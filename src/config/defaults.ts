@@ -345,6 +345,11 @@ export const CHOICES = {
     ['debug', 'info', 'warn', 'error', 'silent'],
     'The least severe lines that are written; access lines have their own switch.',
   ),
+  'logging.access.format': choice(
+    'json',
+    ['json', 'ecs', 'combined'],
+    'Ours with everything, the Elastic Common Schema, or the combined format of Apache and nginx.',
+  ),
   'tracing.propagate': choice(true, [true, false], 'Whether traceparent and tracestate are passed on.'),
   'listeners.http2': choice(true, [true, false], 'Whether HTTP/2 is offered by ALPN; only with TLS.'),
   'listeners.h2c': choice(

@@ -40,7 +40,7 @@ function mask(value: unknown): unknown {
 }
 
 function maskAt(key: string, value: unknown): unknown {
-  if (key === 'keyPem' && value !== null) return MASK;
+  if ((key === 'keyPem' || key === 'token') && value !== null) return MASK;
   const isFields = key === 'set' || key === 'add' || key === 'headers';
   return isFields && Array.isArray(value) ? value.map(maskField) : mask(value);
 }

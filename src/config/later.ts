@@ -29,7 +29,7 @@ export const LATER: readonly LaterKey[] = [
     when: isNot('off'),
     instead: 'write off, and watch the metrics after a reload',
   },
-  { at: 'logging.access.format', when: isOneOf('ecs', 'combined', 'otel'), instead: 'use json' },
+  { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
   { at: 'tracing.otlp', instead: 'remove it; traceparent is passed on all the same' },
   { at: 'listeners.*.preset', instead: 'write timeouts.keepAliveIdle and trustedProxies instead' },
   { at: 'listeners.*.proxyProtocol', instead: 'remove it, and switch it off in the load balancer' },

@@ -1,5 +1,4 @@
 /** What is allowed and probably not meant: warnings, each with its place. */
-import type { Address } from '../net/endpoint.ts';
 import { normalizePathLiteral } from '../routing/pattern.ts';
 import type { Document } from './document.ts';
 import type { Path } from './path.ts';
@@ -18,7 +17,7 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   };
   lintClusters(config, plan, warn);
   lintRoutes(config, plan, warn);
-  lintProcess(config, plan, warn);
+  lintProcess(config, warn);
   return warnings;
 }
 
@@ -69,15 +68,7 @@ function isBelow(path: string, prefix: string): boolean {
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));
 }
 
-function lintProcess(config: Config, plan: Plan, warn: Warn): void {
-  const { address } = plan.admin;
-  if (address !== null && !isLocal(address)) {
-    const path = typeof config.admin === 'object' ? ['admin', 'address'] : ['admin'];
-    warn(
-      path,
-      'the admin API listens beyond this machine and asks for no password: whoever reaches it can reload and drain',
-    );
-  }
+function lintProcess(config: Config, warn: Warn): void {
   const drainMs = config.process?.drain?.timeout;
   const written = [...Object.values(config.listeners), ...config.routes].map(
     ({ timeouts }) => timeouts?.request ?? 0,
@@ -89,8 +80,4 @@ function lintProcess(config: Config, plan: Plan, warn: Warn): void {
       `requests may take ${formatDuration(longestMs)}, but a shutdown ends them after ${formatDuration(drainMs)}`,
     );
   }
-}
-
-function isLocal(address: Address): boolean {
-  return address.kind !== 'tcp' || /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.host);
 }

@@ -23,7 +23,11 @@ export interface Plan {
   readonly version: 1;
   /** SHA-256 of the canonical form of everything else, in hexadecimal. */
   readonly digest: string;
-  readonly admin: { readonly address: Address | null };
+  readonly admin: {
+    readonly address: Address | null;
+    /** Asked for on every path but the probes; null: nobody is asked. Secret. */
+    readonly token: string | null;
+  };
   readonly process: ProcessSettings;
   readonly logging: LoggingSettings;
   /** W3C trace context is passed on as it came. */

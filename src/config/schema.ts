@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { clusterSchema } from './schema_cluster.ts';
-import { address, choice, named, number } from './schema_leaves.ts';
+import { address, choice, named, network, number, text } from './schema_leaves.ts';
 import { listenerSchema } from './schema_listener.ts';
 import { routeSchema } from './schema_route.ts';
 
@@ -35,7 +35,7 @@ const loggingSchema = z.strictObject({
     .union([
       z.literal('off'),
       z.strictObject({
-        format: z.literal('json').optional(),
+        format: choice('logging.access.format'),
         sample: number('logging.access.sample'),
         redactQuery: z
           .array(z.string())
@@ -44,12 +44,36 @@ const loggingSchema = z.strictObject({
       }),
     ])
     .optional(),
+  explain: z
+    .strictObject({
+      from: z.array(network).describe('Whose X-Fairlead-Explain: 1 is obeyed; nobody when empty.').optional(),
+    })
+    .optional(),
 });
 
 export const configSchema = z.strictObject({
   version: z.literal(1),
   admin: z
-    .union([z.literal('off'), z.strictObject({ address: z.union([z.literal('off'), address]).optional() })])
+    .union([
+      z.literal('off'),
+      z.strictObject({
+        address: z
+          .union([z.literal('off'), address])
+          .meta({
+            description: 'Where it listens: on this machine or a Unix socket, unless there is a token.',
+          })
+          .optional(),
+        token: text(value =>
+          /^[\x21-\x7e]{16,}$/.test(value)
+            ? null
+            : 'a token has at least 16 printable characters and no space',
+        )
+          .describe(
+            'Asked for as `Authorization: Bearer` on every path but the probes; best from the environment.',
+          )
+          .optional(),
+      }),
+    ])
     .meta({ description: 'Where the admin API listens; off when absent.' })
     .optional(),
   process: processSchema.optional(),

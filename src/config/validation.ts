@@ -8,6 +8,7 @@ import type { Problem } from './problems.ts';
 import { collectRelations } from './relations.ts';
 import type { Salvage } from './salvage.ts';
 import type { Config } from './schema.ts';
+import { checkAdmin } from './validate_admin.ts';
 import { checkClusters } from './validate_clusters.ts';
 import { checkListeners } from './validate_listeners.ts';
 import { checkRoutes } from './validate_routes.ts';
@@ -15,6 +16,7 @@ import { checkTimes } from './validate_times.ts';
 
 export function relationProblems(config: Config, document: Document, salvage: Salvage): Problem[] {
   return collectRelations(config, document, salvage, [
+    checkAdmin,
     checkListeners,
     checkRoutes,
     checkClusters,

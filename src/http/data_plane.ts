@@ -19,6 +19,8 @@ import type { ListenerSettings } from './listener_settings.ts';
 export interface BoundCluster {
   readonly name: string;
   readonly pool: ClusterPool;
+  /** How a backend is chosen, by its name in the configuration. */
+  readonly policy: string;
   readonly retryBudget: RetryBudget;
   /** Of the cluster as a whole: counts requests with all their attempts. */
   readonly circuit: CircuitBreaker | null;
@@ -64,6 +66,8 @@ export interface DataPlane {
   readonly clusters: ReadonlyMap<string, BoundCluster>;
   /** Where a value of the plan comes from: `file:line:col`, or `default`. */
   readonly origins: ReadonlyMap<string, string>;
+  /** Who may ask for a decision record with `X-Fairlead-Explain: 1`; null: nobody. */
+  readonly explainFrom: NetworkSet | null;
 }
 
 /** The only mutable link between traffic and configuration. */

@@ -21,6 +21,7 @@ import { rewriteTarget } from '../routing/rewrite.ts';
 import {
   buildUpstreamHeaders,
   DEADLINE_FIELD,
+  EXPLAIN_FIELD,
   filterInformation,
   filterResponseHeaders,
   filterTrailers,
@@ -207,11 +208,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { client, services } = this.#context;
     this.#context.status = status;
     if (services.traffic.draining) client.closeAfterAnswer();
-    client.writeHead(
-      status,
-      statusText,
-      filterResponseHeaders(headers, this.#context, this.#route.responseEdits),
-    );
+    const fields = filterResponseHeaders(headers, this.#context, this.#route.responseEdits);
+    if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);
+    client.writeHead(status, statusText, fields);
     return true;
   }
 

@@ -34,6 +34,9 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
   context.requestId = chooseRequestId(context, head);
+  const { explainFrom } = context.plane;
+  if (explainFrom?.contains(clientIp) === true)
+    context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
 
   if (head.path === settings.healthPath) return answerHealth(context);
   const overloaded = shed(context);

@@ -67,6 +67,8 @@ export function refuseBytes(
     method: '',
     host: '',
     path: '',
+    referer: null,
+    userAgent: null,
     protocol: 'HTTP/1.1',
     status: FAILURE_RULES[failure.kind].status,
     reason: failure.kind,
@@ -75,6 +77,7 @@ export function refuseBytes(
         ? { name: 'head', ms: failure.afterMs, origin: originOf(services, bound) }
         : null,
     retryRefused: null,
+    explainWanted: false,
     route: null,
     cluster: null,
     attempts: [],
@@ -86,7 +89,8 @@ export function refuseBytes(
     tls: peer.tlsVersion,
     plan: services.planeRef.current.digest,
   };
-  services.telemetry.requestFinished(record, bound.handles, null);
+  const facts = { failure, peerTrusted: false, policy: null, head: null };
+  services.telemetry.requestFinished(record, bound.handles, null, { decisionFacts: () => facts });
 }
 
 function originOf({ planeRef }: Services, { settings }: BoundListener): string {

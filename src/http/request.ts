@@ -4,13 +4,14 @@
  * It is its own log record. Whoever answers, its end is told exactly once: when the client's side of the
  * exchange is over (`onClientClose`).
  */
+import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
-import { findHeader } from '../security/headers.ts';
+import { EXPLAIN_FIELD, findHeader } from '../security/headers.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveMember, ActiveRequests } from './active_requests.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
@@ -61,6 +62,9 @@ export interface Work {
   goAway?(): void;
 }
 
+/** A larger head is not kept for a decision record. */
+const KEPT_HEAD_CHARACTERS_MAX = 8_192;
+
 export class RequestContext implements RequestRecord, ClientListener, ActiveMember {
   activeIndex = -1;
   readonly services: Services;
@@ -92,6 +96,9 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   reason: FailureKind | null = null;
   timeout: FiredTimeout | null = null;
   retryRefused: string | null = null;
+  explainWanted = false;
+  /** The one that it has ended with. */
+  failure: Failure | null = null;
   route: string | null = null;
   cluster: string | null = null;
   readonly attempts: AttemptRecord[] = [];
@@ -124,6 +131,14 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     client.listen(this);
   }
 
+  get referer(): string | null {
+    const referer = findHeader(this.#rawHeaders, 'referer');
+    return referer === null ? null : this.services.telemetry.withoutSecrets(referer);
+  }
+  get userAgent(): string | null {
+    return findHeader(this.#rawHeaders, 'user-agent');
+  }
+
   get isOver(): boolean {
     return this.#over;
   }
@@ -137,6 +152,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   fail(failure: Failure): void {
     if (this.#over) return;
     this.reason ??= failure.kind;
+    this.failure ??= failure;
     this.stopWork();
     if (this.client.headSent) {
       this.client.abort();
@@ -157,7 +173,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.status = status;
     this.bytesOut = this.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     if (this.services.traffic.draining) this.client.closeAfterAnswer();
-    this.client.answer(status, headers, body);
+    const asked = this.explainWanted ? [EXPLAIN_FIELD, this.requestId] : [];
+    this.client.answer(status, [...headers, ...asked], body);
   }
 
   /** A defect of ours costs one request, never the process. */
@@ -165,6 +182,16 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.services.telemetry.emit({ kind: 'defect', requestId: this.requestId, detail });
     this.fail({ kind: 'internal', detail: 'unexpected error' });
+  }
+
+  decisionFacts(): DecisionFacts {
+    const isSmall = this.head !== null && sizeOf(this.head) <= KEPT_HEAD_CHARACTERS_MAX;
+    return {
+      failure: this.failure,
+      peerTrusted: this.peerTrusted,
+      policy: this.boundCluster?.policy ?? null,
+      head: isSmall ? this.head : null,
+    };
   }
 
   stopWork(): void {
@@ -189,9 +216,14 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
       this,
       this.boundRoute?.handles ?? this.bound.handles,
       this.boundCluster?.handles ?? null,
+      this,
     );
     this.peer.onRequestEnd();
     traffic.active.remove(this);
     if (traffic.active.size === 0) traffic.onIdle();
   }
+}
+
+function sizeOf({ target, headers }: RequestHead): number {
+  return headers.reduce((sum, text) => sum + text.length, target.length);
 }

@@ -32,7 +32,14 @@ export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, 
       bindListener(settings, plan, clusters, runtime),
     ]),
   );
-  return { digest: plan.digest, listeners, clusters, origins };
+  const { explainFrom } = plan.logging;
+  return {
+    digest: plan.digest,
+    listeners,
+    clusters,
+    origins,
+    explainFrom: explainFrom.length === 0 ? null : compileNetworks(explainFrom),
+  };
 }
 
 function bindListener(

@@ -37,6 +37,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
   return {
     name: settings.name,
     pool: members.pool,
+    policy: settings.policy,
     retryBudget,
     circuit: assembleCircuit(settings, null, runtime),
     handles: metrics.cluster(

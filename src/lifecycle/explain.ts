@@ -11,7 +11,7 @@ import type { RouteSettings } from '../routing/route.ts';
 import { compileRouter } from '../routing/router.ts';
 import { compileAccess } from '../security/access.ts';
 import { compileNetworks, resolveClientAddress } from '../security/client_address.ts';
-import { buildUpstreamHeaders, compileHeaderEdits } from '../security/headers.ts';
+import { buildUpstreamHeaders, compileHeaderEdits, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 
 export interface Question {
@@ -189,11 +189,11 @@ function describeUpstream(
   return {
     target: rewrite === null ? head.target : rewriteTarget(rewrite, head.target),
     host: route.rewrite.host ?? head.authority,
-    headers: buildUpstreamHeaders(head, facts, compileHeaderEdits(route.headers.request)),
+    headers: maskSecretFields(buildUpstreamHeaders(head, facts, compileHeaderEdits(route.headers.request))),
   };
 }
 
-function describeLimits(
+export function describeLimits(
   plan: Plan,
   route: RouteSettings,
   listener: ListenerSettings,

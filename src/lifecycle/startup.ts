@@ -24,6 +24,7 @@ import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
+import { explainDecision, listDecisions } from './decisions.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
 import { OverloadWatch } from './overload_watch.ts';
@@ -196,6 +197,8 @@ export class RunningProxy {
         metrics: accept => this.#runtime.metrics.scrape(accept),
         status: () => this.#status(),
         plan: () => maskSecrets(this.#plan),
+        requests: query => listDecisions(this.#telemetry.decisions, query),
+        request: id => explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan),
         explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
         reload: () => this.reload('admin'),
         drain: () => void this.drain(),

@@ -31,6 +31,11 @@ export function nameOf(address: Address): string | null {
   return /(?:^|\.)localhost\.?$/i.test(address.host) ? null : address.host;
 }
 
+/** Only this machine can reach it. */
+export function isLoopback(address: Address): boolean {
+  return address.kind !== 'tcp' || /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.host);
+}
+
 /** Reads an address; a string is the reason why it is none, for a person. Port 0 (any free port) is allowed for listeners. */
 export function parseAddress(text: string): Address | string {
   if (text.startsWith('unix:')) {

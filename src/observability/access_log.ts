@@ -8,10 +8,12 @@ import type { AttemptRecord, RequestRecord } from './events.ts';
 /** pino's numbers for the levels of the failure table. */
 const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 
+/** How one request is written: its path without secrets, its time of day. */
+export type LineFormat = (record: RequestRecord, path: string, wallMs: number) => string;
+
 /** Everything after `{"level":N,"time":T,`; milliseconds are rounded to a hundredth. */
-export function accessLine(record: RequestRecord, wallMs: number, redactQuery: ReadonlySet<string>): string {
+export const accessLine: LineFormat = (record, path, wallMs) => {
   const level = record.reason === null ? LEVELS.info : LEVELS[FAILURE_RULES[record.reason].logLevel];
-  const path = redactQuery.size === 0 ? record.path : redact(record.path, redactQuery);
   const totalMs = record.endedMs - record.startedMs;
   const last = record.attempts[record.attempts.length - 1];
   return (
@@ -23,7 +25,7 @@ export function accessLine(record: RequestRecord, wallMs: number, redactQuery: R
     `${rare(record)}"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
     `"total":${ms(totalMs)},"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
   );
-}
+};
 
 /**
  * Time that neither a backend nor the queue explains: from the head of the request to the end of its answer, less
@@ -71,6 +73,11 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 function text(value: string | null): string {
   if (value === null) return 'null';
   return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+/** The path as it may be shown. */
+export function shownPath(path: string, names: ReadonlySet<string>): string {
+  return names.size === 0 ? path : redact(path, names);
 }
 
 /** `?token=abc&a=1` becomes `?token=***&a=1`; names are compared as written and decoded. */

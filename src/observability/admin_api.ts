@@ -29,6 +29,10 @@ export interface AdminView {
   /** Secrets masked. */
   plan(): unknown;
   explain(question: Readonly<Record<string, unknown>>): unknown;
+  /** Decision records, newest first. */
+  requests(query: Readonly<Record<string, unknown>>): unknown;
+  /** One of them, or null when it is not kept. */
+  request(id: string): unknown;
   reload(): Promise<{
     readonly kind: 'applied' | 'unchanged' | 'rejected';
     readonly digest: string;
@@ -41,6 +45,8 @@ const BODY_BYTES_MAX = 64 * 1_024;
 /** For people and scrapers, not for traffic. */
 const CONNECTIONS_MAX = 256;
 const REQUEST_MS = 10_000;
+const NOT_KEPT =
+  'no record of this request: failures are kept, of successes one a second, the last 500 in all; X-Fairlead-Explain: 1 records any';
 const SOCKET_MODE = 0o600;
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -96,7 +102,11 @@ function guard(app: FastifyInstance, address: AdminAddress): void {
     return undefined;
   });
   app.setNotFoundHandler((_request, reply) =>
-    refuse(reply, 404, 'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /explain'),
+    refuse(
+      reply,
+      404,
+      'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /requests, /explain',
+    ),
   );
   app.setErrorHandler((error, _request, reply) => {
     const status =
@@ -119,6 +129,12 @@ function reads(app: FastifyInstance, view: AdminView): void {
   });
   app.get('/status', async () => view.status());
   app.get('/plan', async () => view.plan());
+  app.get('/requests', async request => view.requests(request.query as Record<string, unknown>));
+  app.get('/requests/:id', async (request, reply) => {
+    const { id } = request.params as { id: string };
+    const found = view.request(id);
+    return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
+  });
   app.get('/explain', async request => view.explain(request.query as Record<string, unknown>));
 }
 

@@ -42,6 +42,9 @@ export interface RequestRecord {
   host: string;
   /** As it came, with the query. */
   path: string;
+  /** Only asked for by the formats that show them. */
+  readonly referer: string | null;
+  readonly userAgent: string | null;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** What was sent, or 499 when the client had left before. */
   status: number;
@@ -50,6 +53,8 @@ export interface RequestRecord {
   timeout: FiredTimeout | null;
   /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
   retryRefused: string | null;
+  /** Somebody who may has asked for its decision record. */
+  explainWanted: boolean;
   route: string | null;
   cluster: string | null;
   readonly attempts: readonly AttemptRecord[];

@@ -10,7 +10,10 @@ export interface LoggingSettings {
     readonly sample: number;
     /** Query parameters whose value is replaced in logs. */
     readonly redactQuery: readonly string[];
+    readonly format: 'json' | 'ecs' | 'combined';
   };
+  /** Networks whose `X-Fairlead-Explain: 1` is obeyed. */
+  readonly explainFrom: readonly string[];
 }
 
 export function createLogger(settings: LoggingSettings, destination: LogDestination): Logger {

@@ -3,28 +3,52 @@ import type { Logger } from 'pino';
 import type { Clock } from '../resilience/clock.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
-import { accessLine, overheadMs } from './access_log.ts';
+import { accessLine, type LineFormat, overheadMs, shownPath } from './access_log.ts';
+import { combinedLine } from './access_log_combined.ts';
+import { ecsLine } from './access_log_ecs.ts';
+import { type DecisionFacts, DecisionRing } from './decision_ring.ts';
 import type { Event, RequestRecord } from './events.ts';
 import type { LogDestination } from './log_destination.ts';
 import { createLogger, type LoggingSettings } from './logging.ts';
 import type { ClusterHandles, Metrics, RouteHandles } from './metrics.ts';
 
+/** Whoever has the rest of what is known of a request. */
+export interface FactsOf {
+  decisionFacts(): DecisionFacts;
+}
+
 export interface Telemetry {
   emit(event: Event): void;
-  requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void;
+  /** `facts` is only called where a decision record is made. */
+  requestFinished(
+    record: RequestRecord,
+    route: RouteHandles,
+    cluster: ClusterHandles | null,
+    facts: FactsOf,
+  ): void;
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
   shed(signal: OverloadSignal): void;
+  /** A URL as it may be shown. */
+  withoutSecrets(url: string): string;
   retryRefused(cluster: string, why: string): void;
 }
 
+const FORMATS: Readonly<Record<LoggingSettings['access']['format'], LineFormat>> = {
+  json: accessLine,
+  ecs: ecsLine,
+  combined: combinedLine,
+};
+
 export class ProcessTelemetry implements Telemetry {
   readonly metrics: Metrics;
+  readonly decisions = new DecisionRing();
   readonly #destination: LogDestination;
   readonly #clock: Clock;
   readonly #random: Random;
   #settings: LoggingSettings;
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
+  #format: LineFormat;
 
   constructor(
     settings: LoggingSettings,
@@ -40,6 +64,7 @@ export class ProcessTelemetry implements Telemetry {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
     this.#logger = createLogger(settings, destination);
+    this.#format = FORMATS[settings.access.format];
   }
 
   /** A reload may change what is logged. */
@@ -47,6 +72,7 @@ export class ProcessTelemetry implements Telemetry {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
     this.#logger = createLogger(settings, this.#destination);
+    this.#format = FORMATS[settings.access.format];
   }
 
   reopen(): void {
@@ -56,17 +82,32 @@ export class ProcessTelemetry implements Telemetry {
     return this.#destination.flush();
   }
 
-  requestFinished(record: RequestRecord, route: RouteHandles, cluster: ClusterHandles | null): void {
+  requestFinished(
+    record: RequestRecord,
+    route: RouteHandles,
+    cluster: ClusterHandles | null,
+    facts: FactsOf,
+  ): void {
     this.metrics.requestFinished(record, route, cluster, overheadMs(record));
+    if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
     const { enabled, sample } = this.#settings.access;
     if (!enabled || (record.reason === null && sample < 1 && this.#random.unit() >= sample)) return;
-    this.#destination.write(accessLine(record, this.#clock.wallMs(), this.#redactQuery));
+    const path = shownPath(record.path, this.#redactQuery);
+    this.#destination.write(this.#format(record, path, this.#clock.wallMs()));
+  }
+
+  #decide(record: RequestRecord, facts: FactsOf): void {
+    const path = shownPath(record.path, this.#redactQuery);
+    this.decisions.add(record, facts.decisionFacts(), path, this.#clock.wallMs());
   }
 
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void {
     this.metrics.rateLimited(limiter, mode);
   }
 
+  withoutSecrets(url: string): string {
+    return shownPath(url, this.#redactQuery);
+  }
   retryRefused(cluster: string, why: string): void {
     this.metrics.retryRefused(cluster, why);
   }

@@ -39,6 +39,15 @@ export interface ForwardableHead {
 /** Milliseconds that are left for the request; believed from trusted peers, lowered, and passed on. */
 export const DEADLINE_FIELD = 'X-Request-Deadline-Ms';
 
+/** Asks for a decision record, and in the answer says where it is. Between a client and this proxy only. */
+export const EXPLAIN_FIELD = 'X-Fairlead-Explain';
+/** Never shown to anybody. */
+const SECRET = nameSet(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
+
+export function maskSecretFields(headers: HeaderList): string[] {
+  return headers.map((text, at) => (at % 2 === 1 && SECRET.has(headers[at - 1] ?? '') ? '***' : text));
+}
+
 /** RFC 9110 section 7.6.1; `Proxy-Connection`, which old clients send for `Connection`; what is left of h2c upgrades. */
 const HOP_BY_HOP = [
   'connection',
@@ -58,6 +67,7 @@ const REPLACED = [
   'x-forwarded-for',
   'forwarded',
   'x-request-deadline-ms',
+  'x-fairlead-explain',
 ];
 /** Nobody may have these removed by naming them in `Connection`. */
 const PROTECTED = nameSet([
@@ -90,7 +100,7 @@ const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
   ['te', 'te'],
   ['cookie', 'cookie'],
 ]);
-const NOT_FOR_CLIENTS = nameSet([...HOP_BY_HOP, 'proxy-authenticate', 'x-request-id']);
+const NOT_FOR_CLIENTS = nameSet([...HOP_BY_HOP, 'proxy-authenticate', 'x-request-id', 'x-fairlead-explain']);
 const NOT_FOR_TRAILERS = nameSet([...HOP_BY_HOP, ...NOT_IN_TRAILERS]);
 const CONNECTION = nameSet(['connection']);
 const NO_TOKENS: readonly string[] = [];

@@ -4,14 +4,18 @@ import { loadedFrom } from './config_text.ts';
 
 test('a plan has every default of the process written out', () => {
   const { plan } = loadedFrom({});
-  assert.deepEqual(plan.admin, { address: null });
+  assert.deepEqual(plan.admin, { address: null, token: null });
   assert.deepEqual(plan.process, {
     drain: { delayMs: 0, timeoutMs: 30_000 },
     reload: { watch: true, historyMax: 5 },
     overload: { eventLoopDelayMs: 200, heapRatio: 0.9 },
     connectionsMax: 20_000,
   });
-  assert.deepEqual(plan.logging, { level: 'info', access: { enabled: true, sample: 1, redactQuery: [] } });
+  assert.deepEqual(plan.logging, {
+    level: 'info',
+    access: { enabled: true, sample: 1, format: 'json', redactQuery: [] },
+    explainFrom: [],
+  });
   assert.deepEqual(plan.tracing, { propagate: true });
 });
 
@@ -20,7 +24,7 @@ test('what is written wins', () => {
     top: [
       'admin: { address: "[::1]:9901" }',
       'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10 }',
-      'logging: { level: debug, access: { sample: 0.1, redactQuery: [token] } }',
+      'logging: { level: debug, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
       'tracing: { propagate: false }',
     ].join('\n'),
   });
@@ -33,7 +37,8 @@ test('what is written wins', () => {
   });
   assert.deepEqual(plan.logging, {
     level: 'debug',
-    access: { enabled: true, sample: 0.1, redactQuery: ['token'] },
+    access: { enabled: true, sample: 0.1, format: 'combined', redactQuery: ['token'] },
+    explainFrom: ['10.0.0.0/8'],
   });
   assert.equal(plan.tracing.propagate, false);
 });

@@ -36,22 +36,6 @@ test('a backend whose certificate is not checked is told', () => {
   );
 });
 
-test('an admin API beyond this machine is told', () => {
-  for (const address of ['0.0.0.0:9901', '10.0.0.1:9901', '"[::]:9901"', 'admin.example:9901']) {
-    assertWarns({ top: `admin: { address: ${address} }` }, /beyond this machine/);
-  }
-  for (const address of [
-    '127.0.0.1:9901',
-    '127.8.9.1:9901',
-    '"[::1]:9901"',
-    'localhost:9901',
-    'unix:/run/a.sock',
-    'off',
-  ]) {
-    assertQuiet({ top: `admin: { address: ${address} }` });
-  }
-});
-
 test('a shutdown that ends requests before their time is told where both times are written', () => {
   const route = (ms: string): string =>
     `[{ name: all, forward: { cluster: app }, timeouts: { request: ${ms} } }]`;

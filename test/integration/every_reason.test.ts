@@ -1,5 +1,5 @@
 // Each row of the failure table, provoked with real sockets: the same reason stands in the status code, in
-// Proxy-Status, in the body, in the log line and in the metric.
+// Proxy-Status, in the body, in the log line, in the metric and in the decision record.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StartOptions } from '../../src/lifecycle/startup.ts';
@@ -221,6 +221,11 @@ for (const [kind, row] of Object.entries(ROWS)) {
       assert.equal(line['status'], given?.status ?? line['status']);
       assert.equal(line['level'], { info: 30, warn: 40, error: 50 }[rule.logLevel]);
       if (kind === 'shutting_down') return; // the admin API has gone with the process
+      const id = String(line['requestId']);
+      const { text: kept } = await fetchRaw(proxy.admin(), `/requests/${id}`, {
+        headers: ['Host', 'localhost'],
+      });
+      assert.deepEqual([JSON.parse(kept).id, JSON.parse(kept).reason], [id, kind], 'the decision record');
       const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
       assert.match(
         text,

@@ -14,11 +14,14 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     method: 'GET',
     host: 'a.test',
     path: '/a?b',
+    referer: null,
+    userAgent: null,
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
     timeout: null,
     retryRefused: null,
+    explainWanted: false,
     route: 'all',
     cluster: 'app',
     attempts: [
@@ -55,10 +58,13 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     ...change,
   };
 }
-const none = new Set<string>();
+
+function lineOf(one: RequestRecord, wallMs: number): string {
+  return accessLine(one, one.path, wallMs);
+}
 
 test('a line holds every field of the contract, with each attempt', () => {
-  const line = JSON.parse(accessLine(record(), 1_700_000_000_000, none));
+  const line = JSON.parse(lineOf(record(), 1_700_000_000_000));
   assert.deepEqual(Object.keys(line).sort(), [
     'attempts',
     'bytesIn',
@@ -97,7 +103,7 @@ test('an attempt that the client did not wait for lasted until the client left',
   const [, second] = record().attempts;
   assert(second !== undefined);
   const unfinished = record({ attempts: [{ ...second, endedMs: null, firstByteMs: null }], queueMs: 0 });
-  const line = JSON.parse(accessLine(unfinished, 0, none));
+  const line = JSON.parse(lineOf(unfinished, 0));
   assert.equal(line.attempts[0].ms, 30, 'from 130 to the end of the request at 160');
   assert.equal(line.timing.overhead, 30);
 });
@@ -107,8 +113,8 @@ test('an answer that is read on while the next attempt runs makes no negative ov
 });
 
 test('a failure has the level of its row in the table', () => {
-  assert.equal(JSON.parse(accessLine(record({ reason: 'connect_refused' }), 0, none)).level, 40);
-  assert.equal(JSON.parse(accessLine(record({ reason: 'no_route' }), 0, none)).level, 30);
+  assert.equal(JSON.parse(lineOf(record({ reason: 'connect_refused' }), 0)).level, 40);
+  assert.equal(JSON.parse(lineOf(record({ reason: 'no_route' }), 0)).level, 30);
 });
 
 test('whatever a stranger writes, the line is one line of JSON and says the same', () => {
@@ -116,7 +122,7 @@ test('whatever a stranger writes, the line is one line of JSON and says the same
   const random = seededRandom(seed);
   for (let round = 0; round < 5_000; round++) {
     const text = String.fromCharCode(...Array.from({ length: 12 }, () => Math.floor(random.unit() * 300)));
-    const line = accessLine(record({ path: `/${text}`, host: text, method: text }), 0, none);
+    const line = lineOf(record({ path: `/${text}`, host: text, method: text }), 0);
     assert.equal(line.indexOf('\n'), line.length - 1, `seed ${seed}, round ${round}`);
     assert.equal(JSON.parse(line).host, text);
   }

@@ -18,6 +18,8 @@ function viewWith(change: Partial<AdminView> = {}): AdminView {
     metrics: async accept => ({ contentType: 'text/plain', text: `accept: ${accept}\n` }),
     status: () => ({}),
     plan: () => ({}),
+    requests: () => [],
+    request: id => (id === 'kept' ? { id } : null),
     explain: () => ({}),
     reload: async () => ({ kind: 'applied', digest: 'd' }),
     drain: () => {},

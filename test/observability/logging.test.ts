@@ -5,7 +5,11 @@ import { createLogger, type LoggingSettings } from '../../src/observability/logg
 function linesAt(level: LoggingSettings['level']): string[] {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line), reopen() {}, flush: async () => {} };
-  const settings = { level, access: { enabled: true, sample: 1, redactQuery: [] } };
+  const settings: LoggingSettings = {
+    level,
+    access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
+    explainFrom: [],
+  };
   const logger = createLogger(settings, destination);
   logger.debug({ event: 'debug' });
   logger.info({ event: 'info' });

@@ -8,7 +8,12 @@ import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { requestRecord } from './records.ts';
 
-const SETTINGS: LoggingSettings = { level: 'info', access: { enabled: true, sample: 1, redactQuery: [] } };
+const SETTINGS: LoggingSettings = {
+  level: 'info',
+  access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
+  explainFrom: [],
+};
+const FACTS = { decisionFacts: () => ({ failure: null, peerTrusted: false, policy: null, head: null }) };
 
 function telemetryWith(settings: LoggingSettings) {
   const lines: Record<string, unknown>[] = [];
@@ -20,7 +25,12 @@ function telemetryWith(settings: LoggingSettings) {
   const metrics = new Metrics('1.0.0');
   const telemetry = new ProcessTelemetry(settings, destination, metrics, new FakeClock(), seededRandom(7));
   const finish = (change: Parameters<typeof requestRecord>[0] = {}) =>
-    telemetry.requestFinished(requestRecord(change), metrics.route('main', 'all'), metrics.cluster('app'));
+    telemetry.requestFinished(
+      requestRecord(change),
+      metrics.route('main', 'all'),
+      metrics.cluster('app'),
+      FACTS,
+    );
   return { lines, metrics, telemetry, finish };
 }
 
@@ -34,7 +44,7 @@ test('a request is one line and one count', async () => {
 test('sampling drops successes only, and no counts', async () => {
   const { lines, metrics, finish } = telemetryWith({
     ...SETTINGS,
-    access: { enabled: true, sample: 0.1, redactQuery: [] },
+    access: { enabled: true, sample: 0.1, redactQuery: [], format: 'json' },
   });
   for (let count = 0; count < 1_000; count++) finish();
   assert.ok(lines.length > 60 && lines.length < 140, `${lines.length} of 1000 with sample 0.1`);
@@ -49,13 +59,20 @@ test('a reload changes what is logged at once: level, access lines, masked param
   const opened: Event = { kind: 'listener_opened', listener: 'main', address: '127.0.0.1:1' };
   telemetry.emit(opened);
   assert.equal(lines.at(-1)?.['event'], 'listener_opened');
-  telemetry.setSettings({ level: 'error', access: { enabled: true, sample: 1, redactQuery: ['b'] } });
+  telemetry.setSettings({
+    ...SETTINGS,
+    level: 'error',
+    access: { enabled: true, sample: 1, redactQuery: ['b'], format: 'json' },
+  });
   const before = lines.length;
   telemetry.emit(opened);
   assert.equal(lines.length, before, 'info is below error');
   finish({ path: '/a?b=secret' });
   assert.equal(lines.at(-1)?.['path'], '/a?b=***');
-  telemetry.setSettings({ level: 'info', access: { enabled: false, sample: 1, redactQuery: [] } });
+  telemetry.setSettings({
+    ...SETTINGS,
+    access: { enabled: false, sample: 1, redactQuery: [], format: 'json' },
+  });
   telemetry.emit(opened);
   finish({ reason: 'no_route' });
   assert.equal(lines.length, before + 2, 'access lines are off, events are not');

@@ -1,0 +1,15 @@
+/** What every command does that talks to the running process: find it, ask, and say clearly where that fails. */
+import { EXIT } from '../exit_codes.ts';
+import { type AdminClient, AdminUnreachable, findAdmin } from './admin_client.ts';
+
+export async function withAdmin(file: string, use: (admin: AdminClient) => Promise<number>): Promise<number> {
+  const admin = await findAdmin(file);
+  if (typeof admin === 'number') return admin;
+  try {
+    return await use(admin);
+  } catch (error) {
+    if (!(error instanceof AdminUnreachable)) throw error;
+    process.stderr.write(`fairlead: ${error.message}\n`);
+    return EXIT.no;
+  }
+}

@@ -1,0 +1,68 @@
+/** A decision record as somebody looks at it: with what can still be worked out, and in words. */
+import type { Plan } from '../config/plan.ts';
+import type { DataPlane } from '../http/data_plane.ts';
+import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
+import type { RequestHead } from '../security/request_head.ts';
+import { describeLimits, type Explanation } from './explain.ts';
+
+export interface ExplainedDecision extends Decision {
+  readonly cause: string;
+  readonly clientFrom: string;
+  /** Why routes that are nearer than the chosen one did not match; null where that cannot be said any more. */
+  readonly nearer: readonly { readonly route: string; readonly reason: string }[] | null;
+  /** Limits and timeouts in force, with the line that set each. */
+  readonly limits: Explanation['limits'];
+}
+
+const LISTED_MAX = 200;
+const LISTED_DEFAULT = 50;
+
+export function listDecisions(ring: DecisionRing, query: Readonly<Record<string, unknown>>) {
+  const text = (key: string) => (typeof query[key] === 'string' ? { [key]: query[key] } : {});
+  const limit = Number(query['limit'] ?? LISTED_DEFAULT);
+  const filter = { ...text('reason'), ...text('route'), ...text('cluster') };
+  const listed = Number.isInteger(limit) && limit > 0 ? Math.min(limit, LISTED_MAX) : LISTED_DEFAULT;
+  return ring.list(filter, listed).map(decision => ({ ...decision, cause: causeOf(decision) }));
+}
+
+export function explainDecision(
+  ring: DecisionRing,
+  id: string,
+  plane: DataPlane,
+  plan: Plan,
+): ExplainedDecision | null {
+  const kept = ring.find(id);
+  if (kept === null) return null;
+  const { decision } = kept;
+  const isCurrent = decision.plan === plane.digest;
+  const listener = plan.listeners[decision.listener];
+  const route = plan.routes.find(({ name }) => name === decision.route);
+  return {
+    ...decision,
+    cause: causeOf(decision),
+    clientFrom: clientFrom(decision),
+    nearer: isCurrent ? nearerRoutes(plane, decision.listener, kept.head as RequestHead | null) : null,
+    limits:
+      isCurrent && listener !== undefined && route !== undefined
+        ? describeLimits(plan, route, listener, plane.origins)
+        : [],
+  };
+}
+
+function nearerRoutes(
+  plane: DataPlane,
+  listener: string,
+  head: RequestHead | null,
+): ExplainedDecision['nearer'] {
+  const bound = plane.listeners.get(listener);
+  if (bound === undefined || head === null) return null;
+  const { nearer } = bound.router.explain(head);
+  return nearer.map(({ value, reason }) => ({ route: value.settings.name, reason }));
+}
+
+function clientFrom({ client }: Decision): string {
+  if (!client.trusted) return 'the peer itself: it is no trusted proxy';
+  return client.ip === client.peer
+    ? 'the peer itself: it is a trusted proxy and named nobody else'
+    : `X-Forwarded-For, from the trusted proxy ${client.peer}`;
+}

@@ -1,0 +1,50 @@
+/** One line in the Elastic Common Schema 8.11: its own names where it has some, `fairlead.*` for the rest. */
+import { FAILURE_RULES } from '../resilience/failure.ts';
+import { type LineFormat, overheadMs } from './access_log.ts';
+
+const NANOSECONDS_PER_MS = 1e6;
+
+export const ecsLine: LineFormat = (record, path, wallMs) => {
+  const { reason, status, attempts } = record;
+  const question = path.indexOf('?');
+  const line = {
+    '@timestamp': new Date(wallMs).toISOString(),
+    'log.level': reason === null ? 'info' : FAILURE_RULES[reason].logLevel,
+    'ecs.version': '8.11',
+    message: `${record.method} ${path} ${status}`,
+    'event.dataset': 'fairlead.access',
+    'event.duration': Math.round((record.endedMs - record.startedMs) * NANOSECONDS_PER_MS),
+    'event.outcome': status < 500 && reason === null ? 'success' : 'failure',
+    'http.request.id': record.requestId,
+    'http.request.method': record.method,
+    'http.request.body.bytes': record.bytesIn,
+    'http.request.referrer': record.referer ?? undefined,
+    'http.response.status_code': status,
+    'http.response.body.bytes': record.bytesOut,
+    'http.version': record.protocol.slice('HTTP/'.length),
+    'url.domain': record.host,
+    'url.path': question < 0 ? path : path.slice(0, question),
+    'url.query': question < 0 ? undefined : path.slice(question + 1),
+    'client.ip': record.clientIp,
+    'source.ip': record.peerIp,
+    'user_agent.original': record.userAgent ?? undefined,
+    'tls.version': record.tls?.replace(/^TLSv/, ''),
+    'trace.id': record.traceId ?? undefined,
+    'error.code': reason ?? undefined,
+    'fairlead.listener': record.listener,
+    'fairlead.route': record.route,
+    'fairlead.cluster': record.cluster,
+    'fairlead.attempts': attempts.map(({ endpoint, status: answered, reason: failed, reused }) => ({
+      endpoint,
+      status: answered,
+      reason: failed,
+      reused,
+    })),
+    'fairlead.timeout': record.timeout ?? undefined,
+    'fairlead.retry_refused': record.retryRefused ?? undefined,
+    'fairlead.timing.queue': record.queueMs,
+    'fairlead.timing.overhead': Math.round(overheadMs(record) * 100) / 100,
+    'fairlead.plan': record.plan.slice(0, 12),
+  };
+  return `${JSON.stringify(line)}\n`;
+};

@@ -1,0 +1,183 @@
+/**
+ * What was decided about recent requests, for whoever asks later: all failures, a success now and then, and what somebody
+ * asked to have recorded. A ring of fixed length: the oldest goes first.
+ *
+ * A record is a copy of plain facts: the request itself holds sockets and a whole plan. Why nearer routes did not match
+ * is worked out when somebody looks (`lifecycle/decisions.ts`), from the head, which is kept where it is small.
+ */
+import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import { overheadMs } from './access_log.ts';
+import type { AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
+
+/** What only the request knows beside its log record; asked for only when a record is made. */
+export interface DecisionFacts {
+  readonly failure: Failure | null;
+  readonly peerTrusted: boolean;
+  readonly policy: string | null;
+  /** For routing; null where it is too large to keep, or never was one. */
+  readonly head: unknown;
+}
+
+export interface AttemptDecision {
+  readonly endpoint: string;
+  /** From the beginning of the request. */
+  readonly startMs: number;
+  readonly connectMs: number | null;
+  readonly firstByteMs: number | null;
+  readonly ms: number;
+  readonly status: number | null;
+  readonly reason: FailureKind | null;
+  readonly reused: boolean;
+}
+
+export interface Decision {
+  readonly id: string;
+  readonly time: string;
+  readonly traceId: string | null;
+  readonly listener: string;
+  readonly client: { readonly ip: string; readonly peer: string; readonly trusted: boolean };
+  readonly request: {
+    readonly method: string;
+    readonly host: string;
+    readonly path: string;
+    readonly protocol: string;
+  };
+  readonly status: number;
+  readonly reason: FailureKind | null;
+  /** What was measured of the failure. */
+  readonly failure: Failure | null;
+  readonly route: string | null;
+  readonly cluster: string | null;
+  readonly policy: string | null;
+  readonly attempts: readonly AttemptDecision[];
+  readonly retryRefused: string | null;
+  readonly timeout: FiredTimeout | null;
+  readonly timing: { readonly queueMs: number; readonly totalMs: number; readonly overheadMs: number };
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly plan: string;
+}
+
+export interface KeptDecision {
+  readonly decision: Decision;
+  readonly head: unknown;
+}
+
+export interface DecisionFilter {
+  readonly reason?: string;
+  readonly route?: string;
+  readonly cluster?: string;
+}
+
+/** Some minutes of a bad day; with heads of at most 8 KiB each, 4 MiB at the very most. */
+const RECORDS_MAX = 500;
+const SUCCESS_EVERY_MS = 1_000;
+
+export class DecisionRing {
+  readonly #records: KeptDecision[] = [];
+  #next = 0;
+  #successMs = Number.NEGATIVE_INFINITY;
+
+  /** One compare for a request that went well. */
+  wants(record: RequestRecord): boolean {
+    if (record.reason !== null || record.status >= 500) return true;
+    if (record.endedMs - this.#successMs < SUCCESS_EVERY_MS) return false;
+    this.#successMs = record.endedMs;
+    return true;
+  }
+
+  add(record: RequestRecord, facts: DecisionFacts, path: string, wallMs: number): void {
+    this.#records[this.#next] = { decision: decisionOf(record, facts, path, wallMs), head: facts.head };
+    this.#next = (this.#next + 1) % RECORDS_MAX;
+  }
+
+  /** Newest first. */
+  list(filter: DecisionFilter, limit: number): Decision[] {
+    const found: Decision[] = [];
+    for (let back = 1; back <= this.#records.length && found.length < limit; back++) {
+      const at = (this.#next - back + RECORDS_MAX) % RECORDS_MAX;
+      const decision = this.#records[at]?.decision;
+      if (decision !== undefined && fits(decision, filter)) found.push(decision);
+    }
+    return found;
+  }
+
+  find(id: string): KeptDecision | null {
+    return this.#records.find(({ decision }) => decision.id === id) ?? null;
+  }
+}
+
+function fits(decision: Decision, { reason, route, cluster }: DecisionFilter): boolean {
+  return (
+    (reason === undefined || decision.reason === reason) &&
+    (route === undefined || decision.route === route) &&
+    (cluster === undefined || decision.cluster === cluster)
+  );
+}
+
+function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, wallMs: number): Decision {
+  const { startedMs, endedMs } = record;
+  return {
+    id: record.requestId,
+    time: new Date(wallMs).toISOString(),
+    traceId: record.traceId,
+    listener: record.listener,
+    client: { ip: record.clientIp, peer: record.peerIp, trusted: facts.peerTrusted },
+    request: { method: record.method, host: record.host, path, protocol: record.protocol },
+    status: record.status,
+    reason: record.reason,
+    failure: facts.failure,
+    route: record.route,
+    cluster: record.cluster,
+    policy: facts.policy,
+    attempts: record.attempts.map(attempt => attemptOf(attempt, record)),
+    retryRefused: record.retryRefused,
+    timeout: record.timeout,
+    timing: {
+      queueMs: rounded(record.queueMs),
+      totalMs: rounded(endedMs - startedMs),
+      overheadMs: rounded(overheadMs(record)),
+    },
+    bytesIn: record.bytesIn,
+    bytesOut: record.bytesOut,
+    plan: record.plan,
+  };
+}
+
+function attemptOf(attempt: AttemptRecord, { startedMs, endedMs }: RequestRecord): AttemptDecision {
+  const { endpoint, connectMs, firstByteMs, status, reason, reused } = attempt;
+  return {
+    endpoint,
+    startMs: rounded(attempt.startedMs - startedMs),
+    connectMs: connectMs === null ? null : rounded(connectMs),
+    firstByteMs: firstByteMs === null ? null : rounded(firstByteMs),
+    ms: rounded((attempt.endedMs ?? endedMs) - attempt.startedMs),
+    status,
+    reason,
+    reused,
+  };
+}
+
+/** The final cause in one sentence, for a person. */
+export function causeOf(decision: Decision): string {
+  const { reason, attempts, timeout, retryRefused, status } = decision;
+  const last = attempts.at(-1);
+  if (reason === null) {
+    const by = last === undefined ? 'the proxy itself' : `${decision.cluster} ${last.endpoint}`;
+    return `Answered ${status} by ${by}${again(attempts.length)}.`;
+  }
+  const parts = [`${FAILURE_RULES[reason].title} (${reason})`];
+  if (last !== undefined) parts.push(`the last attempt went to ${last.endpoint}${again(attempts.length)}`);
+  if (timeout !== null)
+    parts.push(`the timeout ${timeout.name} of ${timeout.ms} ms is from ${timeout.origin}`);
+  if (retryRefused !== null) parts.push(`not tried again: ${retryRefused}`);
+  return `${parts.join('; ')}. See docs/reasons.md#${reason}.`;
+}
+
+function again(attempts: number): string {
+  return attempts > 1 ? `, after ${attempts} attempts` : '';
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 100) / 100;
+}

@@ -1,0 +1,29 @@
+// The Elastic Common Schema: its names, its units.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ecsLine } from '../../src/observability/access_log_ecs.ts';
+import { requestRecord } from './records.ts';
+
+test('what ECS has a name for is under it, in its unit', () => {
+  const line = JSON.parse(
+    ecsLine(requestRecord({ reason: 'connect_refused', status: 502, tls: 'TLSv1.3' }), '/a?b=***', 0),
+  );
+  assert.equal(line['@timestamp'], '1970-01-01T00:00:00.000Z');
+  assert.equal(line['event.duration'], 12_000_000);
+  assert.deepEqual(
+    [line['url.path'], line['url.query'], line['http.version'], line['tls.version']],
+    ['/a', 'b=***', '1.1', '1.3'],
+  );
+  assert.deepEqual(
+    [line['error.code'], line['event.outcome'], line['log.level']],
+    ['connect_refused', 'failure', 'warn'],
+  );
+  assert.equal(line['fairlead.attempts'][0].endpoint, '10.0.0.2:80');
+});
+
+test('what is not there has no field', () => {
+  const line = JSON.parse(ecsLine(requestRecord(), '/a', 0));
+  for (const name of ['url.query', 'error.code', 'trace.id', 'tls.version', 'user_agent.original'])
+    assert.equal(name in line, false, name);
+  assert.equal(line['event.outcome'], 'success');
+});

@@ -1,0 +1,60 @@
+// The ring keeps what is worth asking about, and forgets the oldest.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { causeOf, DecisionRing } from '../../src/observability/decision_ring.ts';
+import { attemptRecord, requestRecord } from './records.ts';
+
+const FACTS = { failure: null, peerTrusted: true, policy: 'random', head: null };
+
+test('failures are wanted always, successes once a second', () => {
+  const ring = new DecisionRing();
+  const wanted = [0, 400, 999, 1_000, 1_500].map(endedMs => ring.wants(requestRecord({ endedMs })));
+  assert.deepEqual(wanted, [true, false, false, true, false]);
+  assert.equal(ring.wants(requestRecord({ endedMs: 1_501, reason: 'no_route' })), true);
+  assert.equal(ring.wants(requestRecord({ endedMs: 1_502, status: 503 })), true);
+});
+
+test('newest first, by what is asked, and never more than 500', () => {
+  const ring = new DecisionRing();
+  for (let at = 0; at < 700; at++) {
+    const route = at % 2 === 0 ? 'even' : 'odd';
+    ring.add(requestRecord({ requestId: `r${at}`, route, reason: 'no_route' }), FACTS, '/', 0);
+  }
+  assert.deepEqual(
+    ring.list({}, 2).map(({ id }) => id),
+    ['r699', 'r698'],
+  );
+  assert.deepEqual(
+    ring.list({ route: 'even' }, 2).map(({ id }) => id),
+    ['r698', 'r696'],
+  );
+  assert.deepEqual([ring.list({}, 9_999).length, ring.list({ reason: 'internal' }, 9).length], [500, 0]);
+  assert.deepEqual([ring.find('r199'), ring.find('r200')?.decision.id], [null, 'r200']);
+});
+
+test('a record is a copy: what becomes of the request later does not change it', () => {
+  const ring = new DecisionRing();
+  const attempt = attemptRecord();
+  ring.add(requestRecord({ attempts: [attempt] }), FACTS, '/', 0);
+  attempt.status = 599;
+  assert.equal(ring.list({}, 1)[0]?.attempts[0]?.status, 200);
+});
+
+test('the cause is one sentence with all that is known', () => {
+  const ring = new DecisionRing();
+  const timeout = { name: 'perTry', ms: 50, origin: 'fairlead.yaml:3:4' };
+  const attempts = [attemptRecord({ endpoint: 'a:1' }), attemptRecord({ endpoint: 'b:1' })];
+  ring.add(
+    requestRecord({ reason: 'response_head_timeout', retryRefused: 'budget_empty', timeout, attempts }),
+    FACTS,
+    '/',
+    0,
+  );
+  const [decision] = ring.list({}, 1);
+  assert(decision !== undefined);
+  assert.equal(
+    causeOf(decision),
+    'The backend did not answer in time (response_head_timeout); the last attempt went to b:1, after 2 attempts; ' +
+      'the timeout perTry of 50 ms is from fairlead.yaml:3:4; not tried again: budget_empty. See docs/reasons.md#response_head_timeout.',
+  );
+});
