@@ -1,5 +1,6 @@
 /** The command line: which command, with which options, and with which exit code it ends. */
 import { parseArgs } from 'node:util';
+import { runDrain, runReload, runRollback } from './lifecycle/commands/act.ts';
 import { runCheck } from './lifecycle/commands/check.ts';
 import { runDemo } from './lifecycle/commands/demo.ts';
 import { runExplain } from './lifecycle/commands/explain.ts';
@@ -7,6 +8,7 @@ import { runExplainRequest } from './lifecycle/commands/explain_request.ts';
 import { runPlan } from './lifecycle/commands/plan.ts';
 import { runProxy } from './lifecycle/commands/run.ts';
 import { runSchema } from './lifecycle/commands/schema.ts';
+import { runStatus } from './lifecycle/commands/status.ts';
 import { EXIT } from './lifecycle/exit_codes.ts';
 import { readVersion } from './lifecycle/version.ts';
 
@@ -21,6 +23,9 @@ Commands
   explain [-X METHOD] [-H 'name: value'] [--client-ip IP] [--listener NAME] [--json] URL
                            which route a request would take, why no nearer one, and what the backend would see
   explain --request ID     what happened to a request of the running process, and why
+  status [--watch] [--json]   what the running process says of itself
+  reload, drain            of the running process, through its admin API
+  rollback [DIGEST]        to the plan before the running one, or to one that /status shows
   schema                   JSON Schema of the configuration, for an editor
   demo                     a proxy with three embedded backends, to try things
 
@@ -34,7 +39,7 @@ Exit codes
 `;
 
 /** Named in the contract, built with a later issue: said openly rather than as an unknown word. */
-const LATER = ['diff', 'status', 'reload', 'rollback', 'drain'];
+const LATER = ['diff'];
 
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
@@ -70,6 +75,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: [0, 1],
     run: (values, [url]) => explain(values, url),
   },
+  status: {
+    options: { ...CONFIG, json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
+    positionals: 0,
+    run: values =>
+      runStatus(configFile(values), { json: values['json'] === true, watch: values['watch'] === true }),
+  },
+  reload: { options: CONFIG, positionals: 0, run: values => runReload(configFile(values)) },
+  rollback: {
+    options: CONFIG,
+    positionals: [0, 1],
+    run: (values, [digest]) => runRollback(configFile(values), digest),
+  },
+  drain: { options: CONFIG, positionals: 0, run: values => runDrain(configFile(values)) },
   schema: { options: {}, positionals: 0, run: () => runSchema() },
   demo: { options: {}, positionals: 0, run: () => runDemo() },
 };

@@ -69,7 +69,8 @@ test('bad usage is code 64 and says what is wrong', () => {
     [['serve'], /unknown command "serve"/],
     [['check', '--confg', good], /--confg/],
     [['explain', '--config', good], /takes a URL, or --request ID/],
-    [['rollback'], /not supported yet/],
+    [['diff'], /not supported yet/],
+    [['rollback', 'a', 'b'], /one argument at most/],
   ];
   for (const [args, message] of bad) {
     const { code, out, err } = fairlead(args);

@@ -11,7 +11,7 @@ import type { Document } from './document.ts';
 import { seal } from './freeze.ts';
 import type { Materials } from './materials.ts';
 import { Origins, Scope } from './origins.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, ProbationSettings } from './plan.ts';
 import type { Config } from './schema.ts';
 
 export interface Compiled {
@@ -73,12 +73,25 @@ function compileProcess(config: Config, origins: Origins): Plan['process'] {
     reload: {
       watch: scope.choice('reload.watch', 'process.reload.watch'),
       historyMax: scope.number('reload.historyMax', 'process.reload.history'),
+      probation: compileProbation(config, scope),
     },
     overload: {
       eventLoopDelayMs: scope.limit('overload.eventLoopDelayMs', 'process.overload.eventLoopDelay'),
       heapRatio: scope.limit('overload.heapRatio', 'process.overload.heapRatio'),
     },
     connectionsMax: scope.number('connectionsMax', 'process.connections'),
+  };
+}
+
+/** Off unless it is written: how many failures are too many depends on the backends. */
+function compileProbation({ process: written }: Config, scope: Scope): ProbationSettings | null {
+  if (typeof written?.reload?.probation !== 'object')
+    return scope.part('reload.probation', ['reload', 'probation'], null);
+  const at = 'reload.probation';
+  return {
+    windowMs: scope.number(`${at}.windowMs`, 'process.reload.probation.window'),
+    failureRatioMax: scope.number(`${at}.failureRatioMax`, 'process.reload.probation.maxFailureRatio'),
+    requestsMin: scope.number(`${at}.requestsMin`, 'process.reload.probation.minRequests'),
   };
 }
 

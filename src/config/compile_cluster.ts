@@ -30,6 +30,7 @@ export function compileCluster(
     name,
     endpoints,
     protocol: scope.choice('protocol', 'clusters.protocol'),
+    required: scope.choice('required', 'clusters.required'),
     tls: compileTls(cluster, scope, [...path, 'tls'], materials),
     policy: scope.choice('policy', 'clusters.loadBalancing.policy'),
     slowStartMs: scope.limit('slowStartMs', 'clusters.loadBalancing.slowStart'),

@@ -72,6 +72,21 @@ export const NUMBERS = {
     [1, 1_000_000],
     'Client connections of the whole process; each costs a descriptor and some 20 KiB.',
   ),
+  'process.reload.probation.window': ms(
+    30 * SECOND,
+    [SECOND, HOUR],
+    'How long after a reload too many failures undo it.',
+  ),
+  'process.reload.probation.maxFailureRatio': ratio(
+    0.2,
+    [0, 1],
+    'Share of answers of 5xx after a reload that is still accepted.',
+  ),
+  'process.reload.probation.minRequests': count(
+    50,
+    [1, 1_000_000],
+    'Fewer requests after a reload say nothing.',
+  ),
   'process.overload.eventLoopDelay': orOff(
     ms(
       200,
@@ -386,6 +401,11 @@ export const CHOICES = {
     'http1',
     ['http1', 'http2', 'h2c'],
     'What the backends speak: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear.',
+  ),
+  'clusters.required': choice(
+    false,
+    [true, false],
+    'Whether the process is ready only while the cluster has an endpoint that serves.',
   ),
   'clusters.tls.verify': choice(
     true,

@@ -24,11 +24,6 @@ const isOneOf =
     later.includes(String(value));
 
 export const LATER: readonly LaterKey[] = [
-  {
-    at: 'process.reload.probation',
-    when: isNot('off'),
-    instead: 'write off, and watch the metrics after a reload',
-  },
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
   { at: 'tracing.otlp', instead: 'remove it; traceparent is passed on all the same' },
   { at: 'listeners.*.preset', instead: 'write timeouts.keepAliveIdle and trustedProxies instead' },
@@ -59,7 +54,6 @@ export const LATER: readonly LaterKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
-  { at: 'clusters.*.required', instead: 'remove it' },
   { at: 'stores', instead: 'remove it; rate limits count in each process' },
 ];
 

@@ -12,9 +12,21 @@ import type { LoggingSettings } from '../observability/logging.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 
+/** Too many failures after a reload undo it. */
+export interface ProbationSettings {
+  readonly windowMs: number;
+  readonly failureRatioMax: number; // 0 to 1
+  readonly requestsMin: number;
+}
+
 export interface ProcessSettings {
   readonly drain: { readonly delayMs: number; readonly timeoutMs: number };
-  readonly reload: { readonly watch: boolean; readonly historyMax: number };
+  readonly reload: {
+    readonly watch: boolean;
+    readonly historyMax: number;
+    /** Null: a reload stays, whatever happens after it. */
+    readonly probation: ProbationSettings | null;
+  };
   readonly overload: OverloadSettings;
   readonly connectionsMax: number;
 }

@@ -17,7 +17,16 @@ const processSchema = z.strictObject({
     .strictObject({
       watch: choice('process.reload.watch'),
       history: number('process.reload.history'),
-      probation: z.literal('off').optional(),
+      probation: z
+        .union([
+          z.literal('off'),
+          z.strictObject({
+            window: number('process.reload.probation.window'),
+            maxFailureRatio: number('process.reload.probation.maxFailureRatio'),
+            minRequests: number('process.reload.probation.minRequests'),
+          }),
+        ])
+        .optional(),
     })
     .optional(),
   overload: z

@@ -89,6 +89,7 @@ export const clusterSchema = z.strictObject({
     .min(1, 'a cluster has at least one endpoint')
     .max(10_000, 'a cluster has at most 10000 endpoints'),
   protocol: choice('clusters.protocol'),
+  required: choice('clusters.required'),
   tls: z
     .strictObject({
       verify: choice('clusters.tls.verify'),

@@ -23,6 +23,9 @@ export interface Traffic {
   /** Requests and tunnels whose end is still to come. */
   readonly active: ActiveRequests<RequestContext>;
   tunnels: number;
+  /** Requests that have ended since the start, and those of them that were answered 5xx. */
+  finished: number;
+  failed: number;
   /** Answers close their connection from now on. */
   draining: boolean;
   /** The last request or tunnel has ended. */
@@ -212,6 +215,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.stopWork();
     const { clock, telemetry, traffic } = this.services;
     this.endedMs = clock.nowMs();
+    traffic.finished++;
+    if (this.status >= 500) traffic.failed++;
     telemetry.requestFinished(
       this,
       this.boundRoute?.handles ?? this.bound.handles,

@@ -5,6 +5,7 @@ import { Disagreement } from '../health/disagreement.ts';
 import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
+import { Admission } from '../load_balancer/admission.ts';
 import { Backend, type ClusterSettings, type EndpointSettings } from '../load_balancer/backend.ts';
 import { LeastRequestsPolicy } from '../load_balancer/least_conn.ts';
 import type { Policy } from '../load_balancer/policy.ts';
@@ -135,6 +136,7 @@ function assembleBackend({ settings, endpoint, label, isAdded }: Member, runtime
             ),
       circuit: assembleCircuit(settings, name, runtime),
       disagreement,
+      admission: registry.getOrCreate(`admission ${identity}`, () => new Admission()),
     },
   );
 }

@@ -9,21 +9,30 @@ import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
 
-export type ReloadTrigger = 'signal' | 'watch' | 'admin';
+export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
 
 export type ReloadResult =
   | { readonly kind: 'applied'; readonly digest: string }
   | { readonly kind: 'unchanged'; readonly digest: string }
   | { readonly kind: 'rejected'; readonly digest: string; readonly problems: readonly string[] };
 
+/** A plan with what came with it. */
+export interface LoadedPlan {
+  readonly plan: Plan;
+  readonly origins: ReadonlyMap<string, string>;
+  readonly materialFiles: readonly string[];
+}
+
 /** What a reload needs of the running process. */
 export interface Reloadable {
   readonly plan: Plan;
   load(): Promise<LoadResult>;
+  /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
+  older(digest: string | null): LoadedPlan | string;
   /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
   openListeners(next: Plan): Promise<readonly string[]>;
   /** Assembles, swaps and reconciles; cannot fail for reasons outside. */
-  apply(next: Plan): void;
+  apply(next: LoadedPlan): void;
   describe(problem: Problem): string;
   report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void;
   nowMs(): number;
@@ -31,7 +40,8 @@ export interface Reloadable {
 
 export class Reloader {
   readonly #target: Reloadable;
-  #running: Promise<ReloadResult> | null = null;
+  /** The last change that is under way or waits. */
+  #tail: Promise<unknown> = Promise.resolve();
   #waiting: Promise<ReloadResult> | null = null;
 
   constructor(target: Reloadable) {
@@ -39,25 +49,28 @@ export class Reloader {
   }
 
   request(trigger: ReloadTrigger): Promise<ReloadResult> {
-    if (this.#running === null) {
-      this.#running = this.#run(trigger).finally(() => {
-        this.#running = null;
-      });
-      return this.#running;
-    }
     // Whoever comes while one waits shares its result: it will read the file after this moment.
-    this.#waiting ??= this.#running.then(() => {
+    this.#waiting ??= this.#inTurn(trigger, () => {
       this.#waiting = null;
-      return this.request(trigger);
+      return reload(this.#target);
     });
     return this.#waiting;
   }
 
-  async #run(trigger: ReloadTrigger): Promise<ReloadResult> {
-    const startedMs = this.#target.nowMs();
-    const result = await reload(this.#target);
-    this.#target.report(trigger, result, this.#target.nowMs() - startedMs);
-    return result;
+  /** Null: to the plan before the running one. */
+  rollback(trigger: ReloadTrigger, digest: string | null): Promise<ReloadResult> {
+    return this.#inTurn(trigger, () => rollback(this.#target, digest));
+  }
+
+  #inTurn(trigger: ReloadTrigger, change: () => Promise<ReloadResult>): Promise<ReloadResult> {
+    const run = this.#tail.then(async () => {
+      const startedMs = this.#target.nowMs();
+      const result = await change();
+      this.#target.report(trigger, result, this.#target.nowMs() - startedMs);
+      return result;
+    });
+    this.#tail = run.catch(() => {}); // whoever asked hears of it; the next one begins all the same
+    return run;
   }
 }
 
@@ -69,19 +82,30 @@ async function reload(target: Reloadable): Promise<ReloadResult> {
     const errors = loaded.problems.filter(problem => problem.severity === 'error');
     return { kind: 'rejected', digest, problems: errors.map(problem => target.describe(problem)) };
   }
-  const next = loaded.plan;
-  if (next.digest === digest) return { kind: 'unchanged', digest };
-  const fixed = restartReasons(target.plan, next);
+  return swap(target, loaded);
+}
+
+/** The same as a reload, but for where the plan comes from. */
+async function rollback(target: Reloadable, digest: string | null): Promise<ReloadResult> {
+  const older = target.older(digest);
+  if (typeof older === 'string') return { kind: 'rejected', digest: target.plan.digest, problems: [older] };
+  return swap(target, older);
+}
+
+async function swap(target: Reloadable, next: LoadedPlan): Promise<ReloadResult> {
+  const { digest } = target.plan;
+  if (next.plan.digest === digest) return { kind: 'unchanged', digest };
+  const fixed = restartReasons(target.plan, next.plan);
   if (fixed.length > 0) return { kind: 'rejected', digest, problems: fixed };
-  const taken = await target.openListeners(next);
+  const taken = await target.openListeners(next.plan);
   if (taken.length > 0) return { kind: 'rejected', digest, problems: taken };
   target.apply(next);
-  return { kind: 'applied', digest: next.digest };
+  return { kind: 'applied', digest: next.plan.digest };
 }
 
 /** What a running process cannot change about itself. */
 export function restartReasons(running: Plan, next: Plan): string[] {
   return isDeepStrictEqual(running.admin, next.admin)
     ? []
-    : ['admin.address cannot change while the process runs: restart it'];
+    : ['admin cannot change while the process runs: restart it'];
 }

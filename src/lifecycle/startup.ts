@@ -27,7 +27,10 @@ import { CertificateWatch } from './certificate_watch.ts';
 import { explainDecision, listDecisions } from './decisions.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
+import { Operator } from './operator.ts';
 import { OverloadWatch } from './overload_watch.ts';
+import { PlanHistory } from './plan_history.ts';
+import { Probation } from './probation.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
@@ -78,7 +81,9 @@ export class RunningProxy {
   #watcher: ConfigWatcher | null = null;
   #admin: { address: string; close: () => Promise<void> } | null = null;
   #phase: ProcessPhase = 'starting';
-  #history: { digest: string; at: string }[] = [];
+  readonly #history = new PlanHistory();
+  readonly #probation: Probation;
+  readonly #operator: Operator;
   #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
   #onIdle: (() => void) | null = null;
 
@@ -96,6 +101,8 @@ export class RunningProxy {
     const traffic: Traffic = {
       active: new ActiveRequests(),
       tunnels: 0,
+      finished: 0,
+      failed: 0,
       draining: false,
       onIdle: () => this.#onIdle?.(),
     };
@@ -133,6 +140,11 @@ export class RunningProxy {
     );
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
+    this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
+    this.#probation = new Probation(traffic, this.#clock, why => {
+      this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
+      void this.rollback('probation', null);
+    });
     this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
     metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
   }
@@ -160,7 +172,7 @@ export class RunningProxy {
     this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
     this.#listeners.commit(this.#plan.listeners);
     this.#certificates.watch(Object.values(this.#plan.listeners));
-    this.#remember();
+    this.#history.remember(this.#options.loaded, this.#clock.wallMs());
     this.#watch(this.#options.loaded.materialFiles);
     this.#enterPhase('serving');
     this.#manager.ready(`serving on ${[...this.addresses.values()].join(', ')}`);
@@ -170,6 +182,12 @@ export class RunningProxy {
   reload(trigger: ReloadTrigger): Promise<ReloadResult> {
     this.#manager.reloading();
     return this.#reloader.request(trigger).finally(() => this.#manager.ready(this.#reloadText()));
+  }
+
+  /** Null: to the plan before the running one. */
+  rollback(trigger: 'rollback' | 'probation', digest: string | null): Promise<ReloadResult> {
+    this.#manager.reloading();
+    return this.#reloader.rollback(trigger, digest).finally(() => this.#manager.ready(this.#reloadText()));
   }
 
   /** A second call forces. Resolves to the exit code. */
@@ -192,7 +210,8 @@ export class RunningProxy {
     if (address.kind === 'fd')
       return ['admin.address: an inherited descriptor is not supported for the admin API'];
     try {
-      this.#admin = await openAdminApi(address, {
+      const { token } = this.#plan.admin;
+      this.#admin = await openAdminApi(address, token, {
         readiness: () => this.#readiness(),
         metrics: accept => this.#runtime.metrics.scrape(accept),
         status: () => this.#status(),
@@ -201,7 +220,11 @@ export class RunningProxy {
         request: id => explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan),
         explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
         reload: () => this.reload('admin'),
+        rollback: digest => this.rollback('rollback', digest),
         drain: () => void this.drain(),
+        setLogLevel: (level, forMs) => this.#operator.setLogLevel(level, forMs),
+        setEndpoint: (cluster, endpoint, action) => this.#operator.setEndpoint(cluster, endpoint, action),
+        audit: entry => this.#telemetry.emit({ kind: 'audit', ...entry }),
       });
       return [];
     } catch (error) {
@@ -223,6 +246,10 @@ export class RunningProxy {
     const reasons: string[] = [];
     if (this.#phase === 'starting') reasons.push('the process is starting');
     else if (this.#phase !== 'serving') reasons.push('the process is shutting down');
+    for (const { name } of Object.values(this.#plan.clusters).filter(({ required }) => required)) {
+      const pool = this.#planeRef.current.clusters.get(name)?.pool;
+      if (pool?.servingCount === 0) reasons.push(`the required cluster ${name} has no endpoint that serves`);
+    }
     return { ready: reasons.length === 0, reasons };
   }
 
@@ -232,16 +259,11 @@ export class RunningProxy {
       phase: this.#phase,
       uptimeMs: Math.round(this.#clock.nowMs() - this.#startedMs),
       plan: this.#plan.digest,
-      history: this.#history,
+      history: this.#history.list(),
       lastReload: this.#lastReload,
       readiness: this.#readiness(),
       ...describeStatus(this.#planeRef, this.#runtime, this.addresses, this.#clock.nowMs()),
     };
-  }
-
-  #remember(): void {
-    this.#history.unshift({ digest: this.#plan.digest, at: new Date(this.#clock.wallMs()).toISOString() });
-    this.#history = this.#history.slice(0, this.#plan.process.reload.historyMax);
   }
 
   #enterPhase(phase: ProcessPhase): void {
@@ -265,35 +287,36 @@ export class RunningProxy {
 
   #reloadable(): ConstructorParameters<typeof Reloader>[0] {
     const proxy = this;
-    let loaded: Loaded | null = null;
     return {
       get plan() {
         return proxy.#plan;
       },
       load: async () => {
-        const result = loadConfig(this.#options.configFile, this.#options.env);
-        loaded = result.kind === 'loaded' ? result : null;
-        return result;
+        return loadConfig(this.#options.configFile, this.#options.env);
       },
+      older: digest => this.#history.find(digest),
       openListeners: next => this.#listeners.prepare(next.listeners),
       apply: next => {
-        this.#plan = next;
-        this.#origins = loaded?.origins ?? this.#origins;
-        this.#telemetry.setSettings(next.logging);
-        this.#overload.overload.setSettings(next.process.overload);
-        this.#planeRef.current = assemblePlane(next, this.#origins, this.#runtime);
-        this.#listeners.commit(next.listeners);
-        this.#certificates.watch(Object.values(next.listeners));
+        this.#plan = next.plan;
+        this.#origins = next.origins;
+        this.#telemetry.setSettings(this.#plan.logging);
+        this.#overload.overload.setSettings(this.#plan.process.overload);
+        this.#planeRef.current = assemblePlane(this.#plan, this.#origins, this.#runtime);
+        this.#listeners.commit(this.#plan.listeners);
+        this.#certificates.watch(Object.values(this.#plan.listeners));
         this.#runtime.registry.retainUsed();
         this.#runtime.metrics.retainUsed();
-        this.#remember();
-        this.#watch(loaded?.materialFiles ?? []);
+        this.#history.remember(next, this.#clock.wallMs());
+        this.#watch(next.materialFiles);
       },
       describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
       report: (trigger, result, tookMs) => {
         this.#lastReload = { at: new Date(this.#clock.wallMs()).toISOString(), trigger, result };
+        const isRollback = trigger === 'rollback' || trigger === 'probation';
+        if (result.kind === 'applied')
+          this.#probation.begin(isRollback ? null : this.#plan.process.reload.probation);
         this.#telemetry.emit({
-          kind: 'reload',
+          kind: isRollback ? 'rollback' : 'reload',
           trigger,
           result: result.kind,
           plan: result.digest,
@@ -332,6 +355,8 @@ export class RunningProxy {
         registry.dispose();
         this.#certificates.dispose();
         this.#overload.watch.dispose();
+        this.#probation.end();
+        this.#operator.dispose();
         this.#listeners.close();
         connections.closeAll();
         await this.#admin?.close();

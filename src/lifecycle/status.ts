@@ -45,7 +45,7 @@ function describeBackend(backend: Backend, nowMs: number) {
   return {
     endpoint: backend.name,
     weight: backend.weight,
-    state: health.state,
+    state: backend.admission.isDrained ? 'drained' : health.state,
     sinceMs: Math.round(nowMs - health.sinceMs),
     lastError: health.lastError,
     inFlight: backend.inFlight,

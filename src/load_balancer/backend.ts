@@ -8,6 +8,7 @@ import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
+import type { Admission } from './admission.ts';
 import { type Room, roomOf } from './room.ts';
 
 export interface EndpointSettings {
@@ -37,6 +38,8 @@ export interface ClusterSettings {
   readonly name: string;
   readonly endpoints: readonly EndpointSettings[]; // at least one
   readonly protocol: 'http1' | 'http2' | 'h2c';
+  /** Without an endpoint that serves, the process is not ready. */
+  readonly required: boolean;
   readonly tls: ClientTlsSettings | null;
   readonly policy: 'roundRobin' | 'leastRequests' | 'random';
   /** How long an endpoint that comes back or is added takes to get its whole share; null: at once. */
@@ -69,6 +72,8 @@ export class Backend {
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
+  /** Whether an operator has taken it out. */
+  readonly admission: Admission;
   /** Compares what probes say with what happens to requests; null without probes. */
   readonly disagreement: Disagreement | null;
   /** Leases of this pool. */
@@ -76,7 +81,7 @@ export class Backend {
 
   constructor(
     identity: Pick<Backend, 'name' | 'label' | 'weight' | 'tier'>,
-    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement'>,
+    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement' | 'admission'>,
   ) {
     this.name = identity.name;
     this.label = identity.label;
@@ -88,11 +93,12 @@ export class Backend {
     this.passive = state.passive;
     this.circuit = state.circuit;
     this.disagreement = state.disagreement;
+    this.admission = state.admission;
   }
 
-  /** It may be asked at all: the plan wants that. */
+  /** It may be asked at all: plan and operator want that. */
   get takesTraffic(): boolean {
-    return this.weight > 0;
+    return this.weight > 0 && !this.admission.isDrained;
   }
   /** Health and weight allow traffic. */
   get isEligible(): boolean {

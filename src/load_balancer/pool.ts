@@ -107,7 +107,10 @@ export class ClusterPool implements LeaseOwner {
     for (const stop of [...this.#unsubscribeHealth, ...this.#leaveRooms.splice(0)]) stop();
     this.#backends = backends;
     this.#whenEmpty = whenEmpty;
-    this.#unsubscribeHealth = backends.map(({ health }) => health.subscribe(() => this.#onHealth()));
+    this.#unsubscribeHealth = backends.flatMap(({ health, admission }) => [
+      health.subscribe(() => this.#onHealth()),
+      admission.subscribe(() => this.#onHealth()),
+    ]);
     this.#enterRooms();
     this.#onHealth();
   }

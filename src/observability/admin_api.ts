@@ -1,14 +1,16 @@
 /**
- * The admin API: probes, metrics, status and plan for reading; reload and drain for acting. On Fastify, on a port
+ * The admin API: probes, metrics, status, plan and decision records for reading; reload, rollback, drain, log level and
+ * endpoints for acting. On Fastify, on a port
  * or socket of its own, so that it answers while traffic is being drained.
  *
  * A browser on this machine must not become a way in: a request whose `Host` is not the admin address is refused
  * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403; a page on another port of this machine
  * is foreign too. A Unix socket belongs to the user of the process alone.
  */
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 
 export type AdminAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -19,6 +21,25 @@ export interface Readiness {
   /** Why not; empty when ready. */
   readonly reasons: readonly string[];
 }
+
+export interface Reloaded {
+  readonly kind: 'applied' | 'unchanged' | 'rejected';
+  readonly digest: string;
+  readonly problems?: readonly string[];
+}
+
+/** A text is the reason why not. */
+export type Done = { readonly done: string; readonly warning?: string } | string;
+
+export interface AuditEntry {
+  readonly action: string;
+  readonly by: string;
+  readonly userAgent: string | null;
+  readonly result: string;
+}
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What the API shows and sets in motion; the process implements it. */
 export interface AdminView {
@@ -33,12 +54,14 @@ export interface AdminView {
   requests(query: Readonly<Record<string, unknown>>): unknown;
   /** One of them, or null when it is not kept. */
   request(id: string): unknown;
-  reload(): Promise<{
-    readonly kind: 'applied' | 'unchanged' | 'rejected';
-    readonly digest: string;
-    readonly problems?: readonly string[];
-  }>;
+  reload(): Promise<Reloaded>;
+  /** Null: to the plan before the running one. */
+  rollback(digest: string | null): Promise<Reloaded>;
   drain(): void;
+  setLogLevel(level: LogLevel, forMs: number): Done;
+  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): Done;
+  /** Each call that changes something, or tries to. */
+  audit(entry: AuditEntry): void;
 }
 
 const BODY_BYTES_MAX = 64 * 1_024;
@@ -53,6 +76,7 @@ const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** Listens until the function it returns is called; rejects when the address cannot be had. */
 export async function openAdminApi(
   address: AdminAddress,
+  token: string | null,
   view: AdminView,
 ): Promise<{ address: string; close: () => Promise<void> }> {
   const app = Fastify({
@@ -62,10 +86,11 @@ export async function openAdminApi(
     forceCloseConnections: true,
   });
   app.server.maxConnections = CONNECTIONS_MAX;
-  // No action takes a body yet: whatever comes is read and dropped, also the empty form that `curl -d ''` sends.
+  // Whatever it is called, a body is JSON or empty: `curl -d ''` says that it sends a form.
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, null));
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, address);
+  if (token !== null) askForToken(app, token);
   reads(app, view);
   actions(app, view);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
@@ -139,14 +164,100 @@ function reads(app: FastifyInstance, view: AdminView): void {
 }
 
 function actions(app: FastifyInstance, view: AdminView): void {
-  app.post('/reload', async (_request, reply) => {
-    const result = await view.reload();
+  const audited = (request: FastifyRequest, action: string, result: string): void =>
+    view.audit({
+      action,
+      by: request.socket.remoteAddress ?? 'unix',
+      userAgent: request.headers['user-agent'] ?? null,
+      result,
+    });
+  const reloaded = (request: FastifyRequest, reply: FastifyReply, action: string, result: Reloaded) => {
+    audited(request, action, result.kind);
     return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);
+  };
+  const done = (request: FastifyRequest, reply: FastifyReply, action: string, result: Done) => {
+    audited(request, action, typeof result === 'string' ? result : result.done);
+    return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
+  };
+
+  app.post('/reload', async (request, reply) => reloaded(request, reply, 'reload', await view.reload()));
+  app.post('/rollback', async (request, reply) => {
+    const digest = fieldsOf(request, ['digest'])['digest'] ?? null;
+    const isDigest = digest === null || (typeof digest === 'string' && /^[0-9a-f]{4,64}$/.test(digest));
+    if (!isDigest)
+      return refuse(reply, 400, 'digest is the beginning of one that /status shows (hexadecimal)');
+    return reloaded(request, reply, 'rollback', await view.rollback(digest));
   });
-  app.post('/drain', async (_request, reply) => {
+  app.post('/drain', async (request, reply) => {
+    audited(request, 'drain', 'begun');
     view.drain();
     return reply.status(202).send({ draining: true });
   });
+  app.post('/log-level', async (request, reply) => {
+    const { level, for: forText = '10m' } = fieldsOf(request, ['level', 'for']);
+    const known = LOG_LEVELS.find(one => one === level);
+    if (known === undefined) return refuse(reply, 400, `level is one of ${LOG_LEVELS.join(', ')}`);
+    const forMs = durationMs(forText);
+    if (forMs === null) return refuse(reply, 400, 'for is a duration such as 10m, at most 24h');
+    return done(request, reply, `log-level ${known} ${String(forText)}`, view.setLogLevel(known, forMs));
+  });
+  app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
+    const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
+    const { action } = fieldsOf(request, ['action']);
+    if (action !== 'drain' && action !== 'ready') return refuse(reply, 400, 'action is drain or ready');
+    return done(
+      request,
+      reply,
+      `${action} ${cluster} ${endpoint}`,
+      view.setEndpoint(cluster, endpoint, action),
+    );
+  });
+}
+
+/** The members of a JSON object that may be there; an empty body has none. */
+function fieldsOf(request: FastifyRequest, known: readonly string[]): Record<string, unknown> {
+  const text = typeof request.body === 'string' ? request.body.trim() : '';
+  const fields: unknown = text === '' ? {} : parseJson(text);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw badRequest('the body is a JSON object, or empty');
+  const unknown = Object.keys(fields).find(key => !known.includes(key));
+  if (unknown !== undefined) throw badRequest(`unknown "${unknown}"; there is ${known.join(' and ')}`);
+  return fields as Record<string, unknown>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body is no JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+function badRequest(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 400 });
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const LEVEL_MS_MAX = 24 * 3_600_000;
+
+function durationMs(text: unknown): number | null {
+  const [, number, unit = ''] = /^(\d{1,6})([smh])$/.exec(String(text)) ?? [];
+  const ms = Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  return ms > 0 && ms <= LEVEL_MS_MAX ? ms : null;
+}
+
+/** Compared in a time that says nothing: both are hashed first, so that they have one length. */
+function askForToken(app: FastifyInstance, token: string): void {
+  const wanted = hash(`Bearer ${token}`);
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.url === '/livez' || request.url === '/readyz') return undefined;
+    if (timingSafeEqual(hash(request.headers.authorization ?? ''), wanted)) return undefined;
+    return refuse(reply.header('www-authenticate', 'Bearer'), 401, 'the token is missing or wrong');
+  });
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {

@@ -136,9 +136,10 @@ export type Event =
       readonly to: string;
     }
   | {
-      readonly kind: 'reload';
+      /** `rollback`: the plan is one that ran before. */
+      readonly kind: 'reload' | 'rollback';
       readonly result: 'applied' | 'unchanged' | 'rejected';
-      readonly trigger: 'signal' | 'watch' | 'admin';
+      readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
       readonly plan: string;
       readonly problems: readonly string[];
       readonly tookMs: number;
@@ -153,6 +154,22 @@ export type Event =
     }
   /** The process has begun to refuse requests because it has too much to do, or has stopped. */
   | ({ readonly kind: 'overload' } & OverloadChange)
+  /** Somebody has changed something through the admin API, or tried to. */
+  | {
+      readonly kind: 'audit';
+      readonly action: string;
+      /** The address of the peer, or `unix`. */
+      readonly by: string;
+      readonly userAgent: string | null;
+      readonly result: string;
+    }
+  | { readonly kind: 'log_level_changed'; readonly level: string; readonly forMs: number | null }
+  /** An operator has taken an endpoint out, or put it back. */
+  | {
+      readonly kind: 'endpoint_drained' | 'endpoint_ready';
+      readonly cluster: string;
+      readonly endpoint: string;
+    }
   | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
   /** An exception that reached the outermost catch: a bug of ours. */
   | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }

@@ -301,7 +301,7 @@ export class Metrics {
   reloaded(result: string): void {
     this.#reloads.inc({ result });
     this.#reloadOk.set(result === 'rejected' ? 0 : 1);
-    if (result === 'applied') this.#reloadedAt.setToCurrentTime();
+    if (result === 'applied' || result === 'rolled_back') this.#reloadedAt.setToCurrentTime();
   }
   logLineDropped(): void {
     this.#dropped.inc();

@@ -48,6 +48,7 @@ export class ProcessTelemetry implements Telemetry {
   #settings: LoggingSettings;
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
+  #level: LoggingSettings['level'] | null = null;
   #format: LineFormat;
 
   constructor(
@@ -71,8 +72,22 @@ export class ProcessTelemetry implements Telemetry {
   setSettings(settings: LoggingSettings): void {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
-    this.#logger = createLogger(settings, this.#destination);
+    this.#logger = createLogger(this.#effective(), this.#destination);
     this.#format = FORMATS[settings.access.format];
+  }
+
+  get level(): LoggingSettings['level'] {
+    return this.#effective().level;
+  }
+
+  /** Another level than that of the settings, until it is null again. */
+  setLevel(level: LoggingSettings['level'] | null): void {
+    this.#level = level;
+    this.#logger = createLogger(this.#effective(), this.#destination);
+  }
+
+  #effective(): LoggingSettings {
+    return this.#level === null ? this.#settings : { ...this.#settings, level: this.#level };
   }
 
   reopen(): void {
@@ -136,6 +151,9 @@ export class ProcessTelemetry implements Telemetry {
       case 'reload':
         this.metrics.reloaded(event.result);
         break;
+      case 'rollback':
+        this.metrics.reloaded(event.result === 'applied' ? 'rolled_back' : event.result);
+        break;
     }
   }
 }
@@ -160,6 +178,10 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return event.to === 'open' ? 'warn' : 'info';
     case 'certificate':
       return event.expired ? 'error' : 'warn';
+    case 'endpoint_drained':
+      return 'warn';
+    case 'rollback':
+      return event.result === 'rejected' ? 'error' : 'warn';
     case 'reload':
       return event.result === 'rejected' ? 'error' : 'info';
     default:

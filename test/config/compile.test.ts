@@ -7,7 +7,7 @@ test('a plan has every default of the process written out', () => {
   assert.deepEqual(plan.admin, { address: null, token: null });
   assert.deepEqual(plan.process, {
     drain: { delayMs: 0, timeoutMs: 30_000 },
-    reload: { watch: true, historyMax: 5 },
+    reload: { watch: true, historyMax: 5, probation: null },
     overload: { eventLoopDelayMs: 200, heapRatio: 0.9 },
     connectionsMax: 20_000,
   });
@@ -31,7 +31,7 @@ test('what is written wins', () => {
   assert.deepEqual(plan.admin.address, { kind: 'tcp', host: '::1', port: 9_901 });
   assert.deepEqual(plan.process, {
     drain: { delayMs: 5_000, timeoutMs: 60_000 },
-    reload: { watch: false, historyMax: 2 },
+    reload: { watch: false, historyMax: 2, probation: null },
     overload: { eventLoopDelayMs: null, heapRatio: 0.8 },
     connectionsMax: 10,
   });

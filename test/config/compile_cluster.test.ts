@@ -16,6 +16,7 @@ test('a cluster with nothing but an endpoint has every default', () => {
       { address: { kind: 'tcp', host: '127.0.0.1', port: 9_000 }, weight: 1, tier: 0, refreshMs: null },
     ],
     protocol: 'http1',
+    required: false,
     tls: null,
     policy: 'leastRequests',
     slowStartMs: null,

@@ -35,11 +35,12 @@ test('each row says what to do, and names a key once', () => {
 
 test('a refused key is not called unknown as well, and hides no other problem', () => {
   const problems = problemsOf({
-    clusters: '{ app: { endpoints: [127.0.0.1:9000], required: true, pool: { idle: 1ms } } }',
+    clusters:
+      '{ app: { endpoints: [127.0.0.1:9000], loadBalancing: { sticky: { cookie: a } }, pool: { idle: 1ms } } }',
   });
   assert.deepEqual(
     problems.map(({ message }) => message.slice(0, 30)),
-    ['"required" is not supported yet', 'clusters.app.pool.idle: 1ms is too small'].map(text =>
+    ['"sticky" is not supported yet; ', 'clusters.app.pool.idle: 1ms is too small'].map(text =>
       text.slice(0, 30),
     ),
   );

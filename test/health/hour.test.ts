@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { Prober } from '../../src/health/active.ts';
 import { PassiveHealth } from '../../src/health/passive.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
+import { Admission } from '../../src/load_balancer/admission.ts';
 import { Backend } from '../../src/load_balancer/backend.ts';
 import { inService } from '../../src/load_balancer/in_service.ts';
 import { settleLease } from '../../src/load_balancer/lease.ts';
@@ -58,6 +59,7 @@ class Endpoint {
         passive: new PassiveHealth(PASSIVE, health, clock),
         circuit: null,
         disagreement: null,
+        admission: new Admission(),
       },
     );
     const open = (callback: (failure: null, socket: Socket | null) => void) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { Reloader, type ReloadResult } from '../../src/lifecycle/reload.ts';
 import { forwardTo, planOf } from '../support/plan_builder.ts';
 
@@ -29,8 +30,10 @@ function reloader(next: typeof one, taken: string[] = []) {
       } as never;
     },
     openListeners: async () => taken,
+    older: digest =>
+      digest === null ? { plan: two, origins: new Map(), materialFiles: [] } : `no plan ${digest} is kept`,
     apply: applied => {
-      plan = applied;
+      plan = applied.plan;
     },
     describe: () => '',
     report: (trigger, result) => reports.push(`${trigger} ${result.kind}`),
@@ -65,9 +68,25 @@ test('a taken port, and a change that needs a restart, leave the plan as it is a
 
 test('while one runs a second waits, and a third joins the second', async () => {
   const { subject, open, loads } = reloader(two);
-  const all = [subject.request('signal'), subject.request('watch'), subject.request('admin')];
+  const first = subject.request('signal');
+  await turn(); // it has begun to read the file
+  const others = [subject.request('watch'), subject.request('admin')];
   assert.equal(loads(), 1);
   open();
-  await Promise.all(all);
+  await Promise.all([first, ...others]);
   assert.equal(loads(), 2);
+});
+
+test('a rollback waits for its turn, goes back as a reload would, and says why where it cannot', async () => {
+  const { subject, open, plan, reports } = reloader(one);
+  const running = subject.request('signal');
+  const back = subject.rollback('rollback', null);
+  assert.equal(plan(), one);
+  open();
+  await running;
+  assert.equal((await back).kind, 'applied');
+  assert.equal(plan(), two);
+  const unknown = (await subject.rollback('rollback', 'abcd')) as Extract<ReloadResult, { kind: 'rejected' }>;
+  assert.deepEqual(unknown.problems, ['no plan abcd is kept']);
+  assert.deepEqual(reports, ['signal unchanged', 'rollback applied', 'rollback rejected']);
 });

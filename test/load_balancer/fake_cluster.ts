@@ -1,6 +1,7 @@
 // A pool whose backends are numbers: slots that do nothing, and wants that remember what they heard.
 import { PassiveHealth, type PassiveHealthSettings } from '../../src/health/passive.ts';
 import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts';
+import { Admission } from '../../src/load_balancer/admission.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
 import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
@@ -80,6 +81,7 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
   const identity = { name: `b${at}`, label: `b${at}`, weight: weights?.[at] ?? 1, tier: tiers?.[at] ?? 0 };
   return new Backend(identity, {
     disagreement: null,
+    admission: new Admission(),
     upstream: new FakeUpstream(slots),
     health,
     passive:

@@ -22,7 +22,11 @@ function viewWith(change: Partial<AdminView> = {}): AdminView {
     request: id => (id === 'kept' ? { id } : null),
     explain: () => ({}),
     reload: async () => ({ kind: 'applied', digest: 'd' }),
+    rollback: async () => ({ kind: 'applied', digest: 'd' }),
     drain: () => {},
+    setLogLevel: level => ({ done: level }),
+    setEndpoint: (cluster, endpoint, action) => ({ done: `${action} ${cluster} ${endpoint}` }),
+    audit: () => {},
     ...change,
   };
 }
@@ -36,8 +40,9 @@ interface Asked {
 async function withApi(
   view: AdminView,
   use: (ask: (path: string, asked?: Asked) => ReturnType<typeof fetchRaw>) => Promise<void>,
+  token: string | null = null,
 ): Promise<void> {
-  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, view);
+  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, view);
   const port = Number(api.address.split(':').at(-1));
   try {
     await use((path, { method = 'GET', headers = LOCAL, body } = {}) =>
@@ -160,7 +165,7 @@ test('an error of the proxy is JSON', () =>
 test('the Unix socket is for the user of the process alone, and gone at the end', () =>
   withFolder(async folder => {
     const path = join(folder, 'admin.sock');
-    const api = await openAdminApi({ kind: 'unix', path }, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, viewWith());
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal((await fetchRaw({ path }, '/livez', { headers: ['Host', 'anything'] })).status, 200);
     await api.close();
@@ -173,14 +178,14 @@ test('a socket that a killed process left behind is replaced', () =>
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
     assert.equal(statSync(path).isSocket(), true);
-    const api = await openAdminApi({ kind: 'unix', path }, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, viewWith());
     assert.equal((await fetchRaw({ path }, '/livez', { headers: LOCAL })).status, 200);
     await api.close();
   }));
 
 test('what is in the way and in use, or no socket at all, is left alone', () =>
   withFolder(async folder => {
-    const open = (address: AdminAddress) => openAdminApi(address, viewWith());
+    const open = (address: AdminAddress) => openAdminApi(address, null, viewWith());
     const path = join(folder, 'admin.sock');
     const first = await open({ kind: 'unix', path });
     await assert.rejects(open({ kind: 'unix', path }), /EADDRINUSE/);

@@ -16,6 +16,7 @@ const TIMERS = {
   ...CLOCK,
   'src/lifecycle/commands/demo.ts':
     'backends of the demo, not the proxy: they are slow in real time for a person to see',
+  'src/lifecycle/commands/status.ts': 'a command that waits for its next second',
 };
 
 /** In src. */

@@ -1,0 +1,48 @@
+/** `fairlead reload`, `rollback`, `drain`: through the admin API of the running process. */
+import { EXIT } from '../exit_codes.ts';
+import type { ReloadResult } from '../reload.ts';
+import type { AdminAnswer } from './admin_client.ts';
+import { withAdmin } from './with_admin.ts';
+
+export function runReload(file: string): Promise<number> {
+  return withAdmin(file, async admin => told(await admin.post('/reload')));
+}
+
+export function runRollback(file: string, digest: string | undefined): Promise<number> {
+  return withAdmin(file, async admin =>
+    told(await admin.post('/rollback', digest === undefined ? {} : { digest })),
+  );
+}
+
+export function runDrain(file: string): Promise<number> {
+  return withAdmin(file, async admin => {
+    const { status, body } = await admin.post('/drain');
+    if (status !== 202) return refused(body);
+    process.stdout.write('draining: the process ends when its last request does\n');
+    return EXIT.ok;
+  });
+}
+
+function told({ status, body }: AdminAnswer): number {
+  if (status !== 200 && status !== 422) return refused(body);
+  const result = body as ReloadResult;
+  const digest = result.digest.slice(0, 12);
+  switch (result.kind) {
+    case 'applied':
+      process.stdout.write(`applied: the plan is ${digest} now\n`);
+      return EXIT.ok;
+    case 'unchanged':
+      process.stdout.write(`unchanged: the plan was ${digest} already\n`);
+      return EXIT.ok;
+    case 'rejected':
+      process.stderr.write(`fairlead: rejected; the plan stays ${digest}\n${result.problems.join('\n')}\n`);
+      return EXIT.no;
+  }
+}
+
+function refused(body: unknown): number {
+  const error =
+    typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : String(body);
+  process.stderr.write(`fairlead: ${error}\n`);
+  return EXIT.no;
+}

@@ -1,0 +1,36 @@
+/** `fairlead status`: what the running process says of itself, as a table that fits a terminal. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { EXIT } from '../exit_codes.ts';
+import { renderStatus, type Status } from './status_table.ts';
+import { withAdmin } from './with_admin.ts';
+
+const REFRESH_MS = 1_000;
+const WIDTH = 80;
+/** ANSI: cursor home, and what is below it erased. */
+const CLEAR = '\x1b[H\x1b[J';
+
+export interface StatusOptions {
+  readonly json: boolean;
+  readonly watch: boolean;
+}
+
+export function runStatus(file: string, { json, watch }: StatusOptions): Promise<number> {
+  return withAdmin(file, async admin => {
+    for (;;) {
+      const { status, body } = await admin.get('/status');
+      if (status !== 200) {
+        process.stderr.write(`fairlead: the admin API answered ${status}\n`);
+        return EXIT.no;
+      }
+      const { stdout } = process;
+      const isTerminal = stdout.isTTY === true;
+      const color = isTerminal && (process.env['NO_COLOR'] ?? '') === '';
+      const text = json
+        ? `${JSON.stringify(body, null, 2)}\n`
+        : renderStatus(body as Status, isTerminal ? stdout.columns : WIDTH, color);
+      stdout.write(watch && isTerminal ? `${CLEAR}${text}` : text);
+      if (!watch) return EXIT.ok;
+      await wait(REFRESH_MS);
+    }
+  });
+}

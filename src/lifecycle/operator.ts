@@ -1,0 +1,61 @@
+/** What an operator can change in a running process beside its configuration: the log level for a while, endpoints. */
+import type { PlaneRef } from '../http/data_plane.ts';
+import type { LoggingSettings } from '../observability/logging.ts';
+import type { ProcessTelemetry } from '../observability/telemetry.ts';
+import type { Clock, Timer } from '../resilience/clock.ts';
+
+/** A text is the reason why not. */
+export type Done = { readonly done: string; readonly warning?: string } | string;
+
+export class Operator {
+  readonly #planeRef: PlaneRef;
+  readonly #telemetry: ProcessTelemetry;
+  readonly #clock: Clock;
+  #levelTimer: Timer | null = null;
+
+  constructor(planeRef: PlaneRef, telemetry: ProcessTelemetry, clock: Clock) {
+    this.#planeRef = planeRef;
+    this.#telemetry = telemetry;
+    this.#clock = clock;
+  }
+
+  /** Goes back by itself: a log at debug fills disks when it is forgotten. */
+  setLogLevel(level: LoggingSettings['level'], forMs: number): Done {
+    this.#clock.cancelTimer(this.#levelTimer);
+    this.#telemetry.setLevel(level);
+    this.#telemetry.emit({ kind: 'log_level_changed', level, forMs });
+    this.#levelTimer = this.#clock.setTimer(levelBack, forMs, () => this.#levelBack());
+    return { done: `the log level is ${level} for ${Math.round(forMs / 1_000)} s` };
+  }
+
+  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): Done {
+    const { clusters } = this.#planeRef.current;
+    const pool = clusters.get(cluster)?.pool;
+    if (pool === undefined)
+      return `there is no cluster ${cluster}; there are ${[...clusters.keys()].join(', ')}`;
+    const backend = pool.backends.find(({ name }) => name === endpoint);
+    if (backend === undefined)
+      return `cluster ${cluster} has no endpoint ${endpoint}; it has ${pool.backends.map(({ name }) => name).join(', ')}`;
+    const isNew = backend.admission.setDrained(action === 'drain');
+    const state = action === 'drain' ? 'drained' : 'ready';
+    if (!isNew) return { done: `${endpoint} was ${state} already` };
+    this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });
+    const done = `${endpoint} is ${state}; requests that are under way end`;
+    const warning = `cluster ${cluster} has no endpoint left that serves`;
+    return pool.servingCount === 0 ? { done, warning } : { done };
+  }
+
+  dispose(): void {
+    this.#clock.cancelTimer(this.#levelTimer);
+  }
+
+  #levelBack(): void {
+    this.#levelTimer = null;
+    this.#telemetry.setLevel(null);
+    this.#telemetry.emit({ kind: 'log_level_changed', level: this.#telemetry.level, forMs: null });
+  }
+}
+
+function levelBack(back: () => void): void {
+  back();
+}

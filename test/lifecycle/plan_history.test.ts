@@ -1,0 +1,27 @@
+// What ran before can run again, as long as it is kept.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PlanHistory } from '../../src/lifecycle/plan_history.ts';
+import { forwardTo, planOf } from '../support/plan_builder.ts';
+
+const loaded = (port: number) => ({
+  plan: planOf(forwardTo([`127.0.0.1:${port}`], { process: { reload: { history: 3 } } })),
+  origins: new Map(),
+  materialFiles: [],
+});
+
+test('the plan before, or the one that is named by its beginning', () => {
+  const history = new PlanHistory();
+  assert.equal(history.find(null), 'there is no earlier plan to go back to');
+  const plans = [1, 2, 3, 4].map(loaded);
+  for (const one of plans) history.remember(one, 0);
+  assert.equal(history.find(null), plans[2]);
+  assert.equal(history.find(plans[1]?.plan.digest.slice(0, 8) ?? ''), plans[1]);
+  assert.match(
+    String(history.find(plans[0]?.plan.digest ?? '')),
+    /no plan .* is kept; kept are/,
+    'only three are kept',
+  );
+  assert.match(String(history.find('')), /several plans begin with/);
+  assert.equal(history.list().length, 3);
+});
