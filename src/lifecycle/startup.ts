@@ -15,8 +15,10 @@ import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
+import type { Decision } from '../observability/decision_ring.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
+import { type PageView, renderLive, renderPage } from '../observability/status_page.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { type Clock, systemClock } from '../resilience/clock.ts';
 import { Overload } from '../resilience/overload.ts';
@@ -24,6 +26,7 @@ import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
+import { renderDecision } from './decision_text.ts';
 import { explainDecision, listDecisions } from './decisions.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
@@ -31,12 +34,16 @@ import { Operator } from './operator.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
+import { Pulse } from './pulse.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
 import { type ProcessPhase, Shutdown } from './shutdown.ts';
 import { describeStatus, runtimeView } from './status.ts';
 import { readVersion } from './version.ts';
+
+/** On the status page. */
+const FAILURES_SHOWN = 50;
 
 type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 
@@ -84,6 +91,7 @@ export class RunningProxy {
   readonly #history = new PlanHistory();
   readonly #probation: Probation;
   readonly #operator: Operator;
+  readonly #pulse: Pulse;
   #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
   #onIdle: (() => void) | null = null;
 
@@ -140,6 +148,7 @@ export class RunningProxy {
     );
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
+    this.#pulse = new Pulse(traffic, metrics.figures, metrics.overheadFigures, this.#clock);
     this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
     this.#probation = new Probation(traffic, this.#clock, why => {
       this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
@@ -211,13 +220,19 @@ export class RunningProxy {
       return ['admin.address: an inherited descriptor is not supported for the admin API'];
     try {
       const { token } = this.#plan.admin;
-      this.#admin = await openAdminApi(address, token, {
+      this.#admin = await openAdminApi(address, token, this.#clock, {
         readiness: () => this.#readiness(),
         metrics: accept => this.#runtime.metrics.scrape(accept),
         status: () => this.#status(),
+        page: nonce => renderPage(this.#status(), nonce),
+        livePart: () => renderLive(this.#status()).text,
         plan: () => maskSecrets(this.#plan),
         requests: query => listDecisions(this.#telemetry.decisions, query),
-        request: id => explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan),
+        request: id => this.#decision(id),
+        requestText: id => {
+          const decision = this.#decision(id);
+          return decision === null ? null : renderDecision(decision);
+        },
         explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
         reload: () => this.reload('admin'),
         rollback: digest => this.rollback('rollback', digest),
@@ -230,6 +245,10 @@ export class RunningProxy {
     } catch (error) {
       return [`admin API: ${error instanceof Error ? error.message : String(error)}`];
     }
+  }
+
+  #decision(id: string) {
+    return explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan);
   }
 
   #watch(materialFiles: readonly string[]): void {
@@ -253,7 +272,17 @@ export class RunningProxy {
     return { ready: reasons.length === 0, reasons };
   }
 
-  #status(): unknown {
+  /** Failures that a person looks at. */
+  #failures() {
+    return this.#telemetry.decisions
+      .list({}, Number.POSITIVE_INFINITY)
+      .filter(isFailure)
+      .slice(0, FAILURES_SHOWN);
+  }
+
+  #status() {
+    const nowMs = this.#clock.nowMs();
+    const { metrics } = this.#runtime;
     return {
       version: readVersion(),
       phase: this.#phase,
@@ -262,8 +291,13 @@ export class RunningProxy {
       history: this.#history.list(),
       lastReload: this.#lastReload,
       readiness: this.#readiness(),
-      ...describeStatus(this.#planeRef, this.#runtime, this.addresses, this.#clock.nowMs()),
-    };
+      overload: this.#overload.overload.active,
+      figures: metrics.figures.summary(nowMs),
+      overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
+      samples: this.#pulse.samples,
+      failures: this.#failures(),
+      ...describeStatus(this.#planeRef, this.#runtime, this.addresses, nowMs),
+    } satisfies PageView & Record<string, unknown>;
   }
 
   #enterPhase(phase: ProcessPhase): void {
@@ -356,6 +390,7 @@ export class RunningProxy {
         this.#certificates.dispose();
         this.#overload.watch.dispose();
         this.#probation.end();
+        this.#pulse.dispose();
         this.#operator.dispose();
         this.#listeners.close();
         connections.closeAll();
@@ -364,4 +399,8 @@ export class RunningProxy {
       },
     };
   }
+}
+
+function isFailure({ reason, status }: Decision): boolean {
+  return reason !== null || status >= 500;
 }

@@ -3,11 +3,15 @@ import { HEALTH_STATES } from '../health/state.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
+import { TrafficFigures } from '../observability/traffic_figures.ts';
 import type { Overload } from '../resilience/overload.ts';
+import type { RouteSettings } from '../routing/route.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
 import type { Runtime } from './runtime_state.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
+/** Those with the most traffic. */
+const ROUTES_SHOWN_MAX = 200;
 
 export function describeStatus(
   planeRef: PlaneRef,
@@ -28,16 +32,58 @@ export function describeStatus(
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
-    clusters: [...clusters.values()].map(({ name, pool, circuit, retryBudget }) => ({
+    routes: describeRoutes(planeRef, nowMs),
+    clusters: [...clusters.values()].map(({ name, pool, policy, circuit, retryBudget, handles }) => ({
       name,
+      policy,
+      queueMax: pool.queueMax,
       circuit: circuit?.state.kind ?? null,
       panic: pool.isPanicking,
       queue: pool.queueDepth,
       serving: pool.servingCount,
       retryBudget: retryBudget.remaining,
-      endpoints: pool.backends.map(backend => describeBackend(backend, nowMs)),
+      endpoints: pool.backends.map(backend => ({
+        ...describeBackend(backend, nowMs),
+        connectionsMax: pool.connectionsMax,
+        figures: (handles.figuresOf(backend.name) ?? NO_FIGURES).summary(nowMs),
+      })),
     })),
   };
+}
+
+/** What nothing was sent to. */
+const NO_FIGURES = new TrafficFigures();
+
+/** A route on several listeners is one line for each. */
+function describeRoutes({ current }: PlaneRef, nowMs: number) {
+  const all = [...current.listeners.values()].flatMap(({ router }) =>
+    router.values.map(({ settings, handles }) => ({
+      name: settings.name,
+      listener: handles.listener,
+      match: describeMatch(settings.match),
+      action: describeAction(settings.action),
+      figures: handles.figures.summary(nowMs),
+    })),
+  );
+  return all.toSorted((a, b) => b.figures.perSecond - a.figures.perSecond).slice(0, ROUTES_SHOWN_MAX);
+}
+
+function describeMatch({ hosts, path, methods }: RouteSettings['match']): string {
+  const parts = [hosts.join(' '), `${path.kind} ${path.value}`, methods?.join(' ') ?? ''];
+  return parts.filter(part => part !== '').join(', ');
+}
+
+function describeAction(action: RouteSettings['action']): string {
+  switch (action.kind) {
+    case 'forward':
+      return action.targets
+        .map(({ cluster, weight }) => (action.targets.length > 1 ? `${cluster} ${weight}` : cluster))
+        .join(', ');
+    case 'redirect':
+      return `redirect ${action.status}`;
+    case 'respond':
+      return `respond ${action.status}`;
+  }
 }
 
 function describeBackend(backend: Backend, nowMs: number) {

@@ -92,6 +92,13 @@ export class ClusterPool implements LeaseOwner {
   get queueDepth(): number {
     return this.#queue.size;
   }
+  get queueMax(): number {
+    return this.#settings.queueMax;
+  }
+  /** To each endpoint. */
+  get connectionsMax(): number {
+    return this.#settings.connectionsMax;
+  }
   get servingCount(): number {
     return this.#serving.size;
   }

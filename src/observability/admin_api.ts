@@ -7,10 +7,14 @@
  * with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403; a page on another port of this machine
  * is foreign too. A Unix socket belongs to the user of the process alone.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { chmodSync, statSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+
+import type { Clock } from '../resilience/clock.ts';
+import { html } from './html.ts';
+import { StatusStream } from './status_stream.ts';
 
 export type AdminAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -47,6 +51,10 @@ export interface AdminView {
   /** In the format that `accept` asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): unknown;
+  /** The status page; `nonce` lets its style and script run. */
+  page(nonce: string): string;
+  /** The part of it that changes. */
+  livePart(): string;
   /** Secrets masked. */
   plan(): unknown;
   explain(question: Readonly<Record<string, unknown>>): unknown;
@@ -54,6 +62,8 @@ export interface AdminView {
   requests(query: Readonly<Record<string, unknown>>): unknown;
   /** One of them, or null when it is not kept. */
   request(id: string): unknown;
+  /** The same in words. */
+  requestText(id: string): string | null;
   reload(): Promise<Reloaded>;
   /** Null: to the plan before the running one. */
   rollback(digest: string | null): Promise<Reloaded>;
@@ -77,6 +87,7 @@ const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 export async function openAdminApi(
   address: AdminAddress,
   token: string | null,
+  clock: Clock,
   view: AdminView,
 ): Promise<{ address: string; close: () => Promise<void> }> {
   const app = Fastify({
@@ -92,13 +103,20 @@ export async function openAdminApi(
   guard(app, address);
   if (token !== null) askForToken(app, token);
   reads(app, view);
+  const stream = pages(app, view, clock);
   actions(app, view);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   const shown = await app.listen(
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
   );
   if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
-  return { address: shown.replace(/^http:\/\//, ''), close: () => app.close() };
+  return {
+    address: shown.replace(/^http:\/\//, ''),
+    close: () => {
+      stream.close();
+      return app.close();
+    },
+  };
 }
 
 /** One that a process which is no more has left behind. Anything else in the way stays, and `listen` says so. */
@@ -130,7 +148,7 @@ function guard(app: FastifyInstance, address: AdminAddress): void {
     refuse(
       reply,
       404,
-      'there is nothing here; see /status, /metrics, /readyz, /livez, /plan, /requests, /explain',
+      'there is nothing here; see /, /status, /metrics, /readyz, /livez, /plan, /requests, /explain',
     ),
   );
   app.setErrorHandler((error, _request, reply) => {
@@ -157,10 +175,43 @@ function reads(app: FastifyInstance, view: AdminView): void {
   app.get('/requests', async request => view.requests(request.query as Record<string, unknown>));
   app.get('/requests/:id', async (request, reply) => {
     const { id } = request.params as { id: string };
+    if (request.headers.accept?.includes('text/html') === true)
+      return recordPage(reply, view.requestText(id));
     const found = view.request(id);
     return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
   });
   app.get('/explain', async request => view.explain(request.query as Record<string, unknown>));
+}
+
+/** For a browser. No page of this API runs or shows anything that did not come with it. */
+function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
+  const stream = new StatusStream(() => view.livePart(), clock);
+  app.get('/', async (_request, reply) => {
+    const nonce = randomBytes(16).toString('base64');
+    const policy = `style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'`;
+    return sendPage(reply, view.page(nonce), policy);
+  });
+  app.get('/status/events', (_request, reply) => {
+    if (stream.add(reply.raw)) reply.hijack();
+    else refuse(reply, 503, 'too many look at the status page already');
+  });
+  return stream;
+}
+
+function recordPage(reply: FastifyReply, text: string | null): FastifyReply {
+  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Decision record</title><p><a href="/">Status</a></p><pre>${text ?? NOT_KEPT}</pre></html>`;
+  return sendPage(reply.status(text === null ? 404 : 200), page.text, '');
+}
+
+function sendPage(reply: FastifyReply, page: string, policy: string): FastifyReply {
+  const rest = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  return reply
+    .header('content-security-policy', `${rest}; ${policy}`)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .type('text/html; charset=utf-8')
+    .send(page);
 }
 
 function actions(app: FastifyInstance, view: AdminView): void {
@@ -248,12 +299,21 @@ function durationMs(text: unknown): number | null {
 
 /** Compared in a time that says nothing: both are hashed first, so that they have one length. */
 function askForToken(app: FastifyInstance, token: string): void {
-  const wanted = hash(`Bearer ${token}`);
+  const wanted = hash(token);
   app.addHook('onRequest', async (request, reply) => {
     if (request.url === '/livez' || request.url === '/readyz') return undefined;
-    if (timingSafeEqual(hash(request.headers.authorization ?? ''), wanted)) return undefined;
-    return refuse(reply.header('www-authenticate', 'Bearer'), 401, 'the token is missing or wrong');
+    if (timingSafeEqual(hash(tokenOf(request.headers.authorization ?? '')), wanted)) return undefined;
+    reply.header('www-authenticate', ['Bearer', 'Basic realm="fairlead", charset="UTF-8"']);
+    return refuse(reply, 401, 'the token is missing or wrong');
   });
+}
+
+/** From a program as Bearer (RFC 6750); from a browser, which asks a person, as the password of Basic (RFC 7617). */
+function tokenOf(authorization: string): string {
+  const [scheme = '', value = ''] = authorization.split(' ');
+  if (scheme.toLowerCase() === 'bearer') return value;
+  const credentials = scheme.toLowerCase() === 'basic' ? Buffer.from(value, 'base64').toString() : '';
+  return credentials.slice(credentials.indexOf(':') + 1);
 }
 
 function hash(text: string): Buffer {

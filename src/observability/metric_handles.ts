@@ -5,8 +5,12 @@
  * old plan must not bring back a series that was taken from the registry.
  */
 import type { Counter, Histogram } from 'prom-client';
-import type { FailureKind } from '../resilience/failure.ts';
+import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { TrafficFigures } from './traffic_figures.ts';
+
+/** Of one cluster; names may change their addresses for ever. */
+const ADDRESSES_MAX = 1_000;
 
 type CounterChild = Counter.Internal;
 type HistogramChild = Histogram.Internal<string>;
@@ -18,6 +22,8 @@ export class RouteHandles {
   readonly #makeCode: (code: number) => CounterChild;
   readonly #makeReason: (reason: FailureKind) => CounterChild;
   readonly #duration: HistogramChild;
+  /** The last minute, for a person. */
+  readonly figures = new TrafficFigures();
   readonly #codes: (CounterChild | undefined)[] = [];
   readonly #reasons = new Map<FailureKind, CounterChild>();
   #retired = false;
@@ -41,6 +47,7 @@ export class RouteHandles {
     this.#code(record.status).inc();
     this.#duration.observe((record.endedMs - record.startedMs) / 1_000);
     if (record.reason !== null) this.#failure(record.reason).inc();
+    this.figures.record(record.endedMs - record.startedMs, record.status >= 500, record.endedMs);
   }
 
   /** The status codes that were counted. */
@@ -77,6 +84,8 @@ export class ClusterHandles {
   #named = new Set<string>();
   /** An endpoint that no plan names is not counted; null where nobody has said which ones there are. */
   #endpoints: Set<string> | null = null;
+  /** The last minute of each address, for a person; those that were used last. */
+  readonly #figures = new Map<string, TrafficFigures>();
   #retired = false;
 
   constructor(
@@ -97,9 +106,26 @@ export class ClusterHandles {
 
   attemptFinished(attempt: AttemptRecord): void {
     if (this.#retired) return;
+    if (attempt.endedMs !== null) this.#recordFigures(attempt, attempt.endedMs);
     this.#attempt(attempt.endpointLabel, attempt.reason ?? statusClass(attempt.status))?.inc();
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000);
     if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
+  }
+
+  /** Null: nothing was sent there lately. */
+  figuresOf(address: string): TrafficFigures | null {
+    return this.#figures.get(address) ?? null;
+  }
+
+  #recordFigures({ endpoint, startedMs, reason, status }: AttemptRecord, endedMs: number): void {
+    let figures = this.#figures.get(endpoint);
+    if (figures === undefined) {
+      if (this.#figures.size >= ADDRESSES_MAX) this.#figures.delete(this.#figures.keys().next().value ?? '');
+      figures = new TrafficFigures();
+      this.#figures.set(endpoint, figures);
+    }
+    const isFailure = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
+    figures.record(endedMs - startedMs, isFailure, endedMs);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

@@ -14,6 +14,7 @@ import { ClusterHandles, RouteHandles } from './metric_handles.ts';
 import { OPENMETRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './openmetrics.ts';
 import { defineProcessFigures } from './process_figures.ts';
 import { defineRuntimeGauges, type RuntimeView } from './runtime_gauges.ts';
+import { TrafficFigures } from './traffic_figures.ts';
 
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
 export type { RuntimeView } from './runtime_gauges.ts';
@@ -33,6 +34,9 @@ export interface Scrape {
 
 export class Metrics {
   readonly registry = new Registry();
+  /** The last minute of the whole process, for a person. */
+  readonly figures = new TrafficFigures();
+  readonly overheadFigures = new TrafficFigures();
   readonly #requests = defineCounter(this.registry, 'requests_total', 'Requests answered', [
     'listener',
     'route',
@@ -266,7 +270,9 @@ export class Metrics {
     overheadMs: number,
   ): void {
     route.requestFinished(record);
+    this.figures.record(record.endedMs - record.startedMs, record.status >= 500, record.endedMs);
     if (cluster === null) return;
+    this.overheadFigures.record(overheadMs, false, record.endedMs);
     this.#overhead.observe(overheadMs / 1_000);
     for (const attempt of record.attempts) cluster.attemptFinished(attempt);
     if (record.attempts.length > 1 && !cluster.retired)

@@ -23,6 +23,8 @@ export interface RouterEntry<T> {
 export interface Router<T> {
   match(request: RoutableRequest): T | null;
   /** The same answer, with the routes that came near it and why they were not chosen. Slow; for people. */
+  /** Of all routes, most specific paths first. */
+  readonly values: readonly T[];
   explain(request: RoutableRequest): { readonly chosen: T | null; readonly nearer: readonly NearRoute<T>[] };
 }
 
@@ -91,6 +93,10 @@ class TrieRouter<T> implements Router<T> {
       if (hosts.length === 0) insert(this.#anyHost, candidate);
       for (const host of hosts) insert(this.#pathsOf(host), candidate);
     }
+  }
+
+  get values(): readonly T[] {
+    return this.#candidates.map(({ value }) => value);
   }
 
   match(request: RoutableRequest): T | null {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type AdminAddress, type AdminView, openAdminApi } from '../../src/observability/admin_api.ts';
+import { systemClock } from '../../src/resilience/clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { fetchRaw } from '../support/raw_client.ts';
 
@@ -17,6 +18,9 @@ function viewWith(change: Partial<AdminView> = {}): AdminView {
     readiness: () => ({ ready: true, reasons: [] }),
     metrics: async accept => ({ contentType: 'text/plain', text: `accept: ${accept}\n` }),
     status: () => ({}),
+    page: nonce => `<p>${nonce}</p>`,
+    livePart: () => '<main></main>',
+    requestText: id => (id === 'kept' ? '<b>' : null),
     plan: () => ({}),
     requests: () => [],
     request: id => (id === 'kept' ? { id } : null),
@@ -42,7 +46,7 @@ async function withApi(
   use: (ask: (path: string, asked?: Asked) => ReturnType<typeof fetchRaw>) => Promise<void>,
   token: string | null = null,
 ): Promise<void> {
-  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, view);
+  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, systemClock, view);
   const port = Number(api.address.split(':').at(-1));
   try {
     await use((path, { method = 'GET', headers = LOCAL, body } = {}) =>
@@ -165,7 +169,7 @@ test('an error of the proxy is JSON', () =>
 test('the Unix socket is for the user of the process alone, and gone at the end', () =>
   withFolder(async folder => {
     const path = join(folder, 'admin.sock');
-    const api = await openAdminApi({ kind: 'unix', path }, null, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith());
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal((await fetchRaw({ path }, '/livez', { headers: ['Host', 'anything'] })).status, 200);
     await api.close();
@@ -178,14 +182,14 @@ test('a socket that a killed process left behind is replaced', () =>
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
     assert.equal(statSync(path).isSocket(), true);
-    const api = await openAdminApi({ kind: 'unix', path }, null, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith());
     assert.equal((await fetchRaw({ path }, '/livez', { headers: LOCAL })).status, 200);
     await api.close();
   }));
 
 test('what is in the way and in use, or no socket at all, is left alone', () =>
   withFolder(async folder => {
-    const open = (address: AdminAddress) => openAdminApi(address, null, viewWith());
+    const open = (address: AdminAddress) => openAdminApi(address, null, systemClock, viewWith());
     const path = join(folder, 'admin.sock');
     const first = await open({ kind: 'unix', path });
     await assert.rejects(open({ kind: 'unix', path }), /EADDRINUSE/);

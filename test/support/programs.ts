@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 
 /** The Debian package of each; .ci/run installs them. */
 export const PROGRAMS = {
+  chromium: 'chromium',
   curl: 'curl',
   h2load: 'nghttp2-client',
   nginx: 'nginx-light',

@@ -23,7 +23,8 @@ Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
   curl -N http://127.0.0.1:8080/fast/events        server-sent events
   npx fairlead explain --config examples/demo.yaml http://127.0.0.1:8080/slow
 
-  http://127.0.0.1:9901/status                     what the proxy knows (also /metrics, /readyz, /plan)
+  http://127.0.0.1:9901/                           the status page: what hurts, first
+  http://127.0.0.1:9901/status                     the same for programs (also /metrics, /readyz, /plan, /requests)
 
 Ctrl-C drains and stops.
 

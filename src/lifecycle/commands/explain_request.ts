@@ -1,4 +1,5 @@
 /** `fairlead explain --request ID`: what happened to a request of the running process, and why. */
+import { renderDecision } from '../decision_text.ts';
 import type { ExplainedDecision } from '../decisions.ts';
 import { EXIT } from '../exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
@@ -10,40 +11,9 @@ export function runExplainRequest(file: string, id: string, json: boolean): Prom
       process.stderr.write(`fairlead: ${id}: ${(body as { error?: string }).error ?? `status ${status}`}\n`);
       return EXIT.no;
     }
-    process.stdout.write(json ? `${JSON.stringify(body, null, 2)}\n` : render(body as ExplainedDecision));
+    process.stdout.write(
+      json ? `${JSON.stringify(body, null, 2)}\n` : renderDecision(body as ExplainedDecision),
+    );
     return EXIT.ok;
   });
-}
-
-function render(decision: ExplainedDecision): string {
-  const { request, client, timing } = decision;
-  const lines = [
-    decision.cause,
-    '',
-    `request    ${decision.id}  ${decision.time}`,
-    `           ${request.method} ${request.host}${request.path} ${request.protocol}`,
-    `listener   ${decision.listener}`,
-    `client     ${client.ip}  (${decision.clientFrom})`,
-    `route      ${decision.route ?? 'none'}`,
-  ];
-  for (const { route, reason } of decision.nearer ?? []) lines.push(`  not      ${route}: ${reason}`);
-  if (decision.nearer === null)
-    lines.push('  not      (the plan or the head of the request is not kept any more)');
-  if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
-  for (const { endpoint, startMs, ms, status, reason, reused } of decision.attempts) {
-    const what = reason ?? `status ${status}`;
-    lines.push(
-      `attempt    ${endpoint}  ${what}  at ${startMs} ms for ${ms} ms${reused ? ', reused connection' : ''}`,
-    );
-  }
-  if (decision.retryRefused !== null) lines.push(`no retry   ${decision.retryRefused}`);
-  const { timeout } = decision;
-  if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
-  lines.push(
-    `answer     ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, proxy ${timing.overheadMs})`,
-    `plan       ${decision.plan.slice(0, 12)}`,
-  );
-  for (const { name, value, origin } of decision.limits)
-    lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
-  return `${lines.join('\n')}\n`;
 }

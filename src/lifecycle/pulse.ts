@@ -1,0 +1,76 @@
+/** One sample a second of what the process does, for a minute: the lines that a person sees on the status page. */
+import type { Traffic } from '../http/request.ts';
+import type { TrafficFigures } from '../observability/traffic_figures.ts';
+import type { Clock, Timer } from '../resilience/clock.ts';
+
+export interface PulseSample {
+  readonly requests: number;
+  /** Of these, answered 5xx. */
+  readonly failed: number;
+  readonly active: number;
+  readonly tunnels: number;
+  /** How late the timer of this sample was. */
+  readonly loopDelayMs: number;
+  readonly p95Ms: number;
+  readonly overheadMs: number;
+}
+
+const SAMPLE_MS = 1_000;
+const SAMPLES = 60;
+
+export class Pulse {
+  readonly #traffic: Traffic;
+  readonly #durations: TrafficFigures;
+  readonly #overhead: TrafficFigures;
+  readonly #clock: Clock;
+  #samples: readonly PulseSample[] = [];
+  #finished = 0;
+  #failed = 0;
+  #dueMs = 0;
+  #timer: Timer | null = null;
+
+  constructor(traffic: Traffic, durations: TrafficFigures, overhead: TrafficFigures, clock: Clock) {
+    this.#traffic = traffic;
+    this.#durations = durations;
+    this.#overhead = overhead;
+    this.#clock = clock;
+    this.#wait();
+  }
+
+  /** Oldest first. */
+  get samples(): readonly PulseSample[] {
+    return this.#samples;
+  }
+
+  dispose(): void {
+    this.#clock.cancelTimer(this.#timer);
+  }
+
+  /** For the timer. */
+  sample(): void {
+    const { finished, failed, active, tunnels } = this.#traffic;
+    const nowMs = this.#clock.nowMs();
+    const sample = {
+      requests: finished - this.#finished,
+      failed: failed - this.#failed,
+      active: active.size,
+      tunnels,
+      loopDelayMs: Math.max(0, nowMs - this.#dueMs),
+      p95Ms: this.#durations.summary(nowMs).p95Ms ?? 0,
+      overheadMs: this.#overhead.summary(nowMs).p50Ms ?? 0,
+    };
+    this.#finished = finished;
+    this.#failed = failed;
+    this.#samples = [...this.#samples, sample].slice(-SAMPLES);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#dueMs = this.#clock.nowMs() + SAMPLE_MS;
+    this.#timer = this.#clock.setTimer(sampleNow, SAMPLE_MS, this as Pulse);
+  }
+}
+
+function sampleNow(pulse: Pulse): void {
+  pulse.sample();
+}

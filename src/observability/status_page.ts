@@ -1,0 +1,352 @@
+/**
+ * The page that a person looks at when something is wrong: what hurts is said in words on top, in the order of the pain.
+ *
+ * Written whole by the server, so that it is readable without scripts; `status_page_script.ts` only puts a newer
+ * `<main>` in the place of the older one, once a second.
+ */
+import type { Decision } from './decision_ring.ts';
+import { Html, html } from './html.ts';
+import { SCRIPT } from './status_page_script.ts';
+import { STYLE } from './status_page_style.ts';
+import type { FigureSummary } from './traffic_figures.ts';
+
+export interface EndpointView {
+  readonly endpoint: string;
+  readonly weight: number;
+  readonly state: string;
+  readonly sinceMs: number;
+  readonly lastError: string | null;
+  readonly inFlight: number;
+  readonly connections: { readonly open: number; readonly inUse: number };
+  readonly connectionsMax: number;
+  readonly circuit: string | null;
+  readonly disagrees: boolean;
+  readonly ejections: number;
+  readonly figures: FigureSummary;
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly policy: string;
+  readonly queue: number;
+  readonly queueMax: number;
+  readonly serving: number;
+  readonly retryBudget: number;
+  readonly circuit: string | null;
+  readonly panic: boolean;
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface RouteView {
+  readonly name: string;
+  readonly match: string;
+  readonly action: string;
+  readonly figures: FigureSummary;
+}
+
+export interface PageView {
+  readonly version: string;
+  readonly phase: string;
+  readonly uptimeMs: number;
+  readonly plan: string;
+  readonly lastReload: {
+    readonly at: string;
+    readonly trigger: string;
+    readonly result: { readonly kind: string; readonly problems?: readonly string[] };
+  } | null;
+  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly requests: { readonly active: number; readonly tunnels: number };
+  readonly overload: string | null;
+  readonly figures: FigureSummary;
+  readonly overheadMs: number | null;
+  readonly samples: readonly {
+    readonly requests: number;
+    readonly failed: number;
+    readonly active: number;
+    readonly tunnels: number;
+    readonly loopDelayMs: number;
+    readonly p95Ms: number;
+    readonly overheadMs: number;
+  }[];
+  readonly clusters: readonly ClusterView[];
+  readonly routes: readonly RouteView[];
+  readonly failures: readonly Decision[];
+}
+
+/** `nonce` lets this page's own style and script run, and no other. */
+export function renderPage(view: PageView, nonce: string): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${pains(view).length > 0 ? '● ' : ''}Fairlead</title>
+<noscript><meta http-equiv="refresh" content="5"></noscript>
+<style nonce="${nonce}">${new Html(STYLE)}</style>
+</head>
+<body>
+<p id="news" role="status" aria-live="polite" class="unseen"></p>
+<div id="live">${renderLive(view)}</div>
+<script nonce="${nonce}">${new Html(SCRIPT)}</script>
+</body>
+</html>
+`.text;
+}
+
+/** What changes: everything that is seen. */
+export function renderLive(view: PageView): Html {
+  const hurts = pains(view);
+  return html`${header(view)}<main>
+${summary(view, hurts)}
+${tiles(view)}
+${view.clusters.length === 0 ? html`` : clusters(view)}
+${routes(view)}
+${failures(view)}
+</main>`;
+}
+
+// ---- what hurts
+
+/** In the order of the pain; each is a whole sentence. */
+export function pains(view: PageView): string[] {
+  const found: string[] = [];
+  if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);
+  if (view.overload !== null) found.push(`Requests are refused because of overload (${view.overload}).`);
+  for (const { name, serving, panic, circuit, queue } of view.clusters) {
+    if (serving === 0) found.push(`${name}: no endpoint serves.`);
+    if (panic) found.push(`${name} is in panic: most of it is down, so everyone gets traffic.`);
+    if (circuit === 'open') found.push(`${name}: the circuit of the cluster is open.`);
+    if (queue > 0) found.push(`${name}: ${queue} requests wait for a connection.`);
+  }
+  for (const { name, endpoints } of view.clusters)
+    for (const endpoint of sorted(endpoints)) found.push(...painsOf(name, endpoint));
+  const reload = view.lastReload?.result;
+  if (reload?.kind === 'rejected') found.push(`The last reload was rejected: ${reload.problems?.[0] ?? ''}`);
+  return found;
+}
+
+function painsOf(cluster: string, endpoint: EndpointView): string[] {
+  const { state, sinceMs, lastError, circuit, figures, disagrees } = endpoint;
+  const name = `${cluster} ${endpoint.endpoint}`;
+  const because = lastError === null ? '' : `: ${lastError}`;
+  if (isOut(state)) return [`${name} is ${state} since ${duration(sinceMs)}${because}.`];
+  const found: string[] = [];
+  if (circuit === 'open') found.push(`${name}: its circuit is open${because}.`);
+  if (disagrees) found.push(`${name}: its health check succeeds while its requests fail.`);
+  else if (figures.failureShare > HURTS)
+    found.push(`${name}: ${percent(figures.failureShare)} of its requests fail.`);
+  return found;
+}
+
+/** Of its requests. */
+const HURTS = 0.05;
+
+function isOut(state: string): boolean {
+  return state === 'unhealthy' || state === 'ejected';
+}
+
+function rank({ state, circuit, disagrees, figures }: EndpointView): number {
+  if (isOut(state)) return 0;
+  if (circuit === 'open' || disagrees || figures.failureShare > HURTS) return 1;
+  return state === 'healthy' ? 3 : 2;
+}
+
+function sorted(endpoints: readonly EndpointView[]): EndpointView[] {
+  return endpoints.toSorted((a, b) => rank(a) - rank(b));
+}
+
+// ---- parts
+
+function header(view: PageView): Html {
+  const { lastReload } = view;
+  const reload =
+    lastReload === null
+      ? html`none since the start`
+      : html`<span class="${lastReload.result.kind === 'rejected' ? 'bad' : ''}">${lastReload.result.kind}</span> ${time(lastReload.at)} (${lastReload.trigger})`;
+  return html`<header>
+<h1>Fairlead <small>${view.version}</small></h1>
+<dl>
+<div><dt>state</dt><dd class="${view.phase === 'serving' ? 'good' : 'bad'}">${view.phase.replace('_', ' ')}</dd></div>
+<div><dt>up</dt><dd>${duration(view.uptimeMs)}</dd></div>
+<div><dt>plan</dt><dd><a id="plan" href="/plan"><code>${view.plan.slice(0, 12)}</code></a></dd></div>
+<div><dt>last reload</dt><dd>${reload}</dd></div>
+<div><dt>ready</dt><dd>${view.readiness.ready ? 'yes' : `no: ${view.readiness.reasons.join('; ')}`}</dd></div>
+</dl>
+</header>`;
+}
+
+function summary(view: PageView, hurts: readonly string[]): Html {
+  if (hurts.length > 0)
+    return html`<section class="pains" aria-labelledby="hurts"><h2 id="hurts">What hurts</h2><ul>${hurts
+      .slice(0, 12)
+      .map(text => html`<li>${text}</li>`)}</ul></section>`;
+  const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
+  return html`<section class="calm" aria-labelledby="hurts"><h2 id="hurts">Nothing hurts</h2><p>${count === 1 ? 'The one endpoint serves' : `All ${count} endpoints serve`}.</p></section>`;
+}
+
+function tiles({ figures, samples, requests, overheadMs }: PageView): Html {
+  const last = samples.at(-1);
+  const one = (name: string, value: string, line: readonly number[], bad = false): Html =>
+    html`<div class="tile${bad ? ' hurting' : ''}"><h3>${name}</h3><p>${value}</p>${sparkline(line)}</div>`;
+  const share = (sample: PageView['samples'][number]) =>
+    sample.requests === 0 ? 0 : sample.failed / sample.requests;
+  return html`<section class="tiles" aria-label="The last 60 seconds">
+${one(
+  'requests/s',
+  rate(figures.perSecond),
+  samples.map(sample => sample.requests),
+)}
+${one('failures', percent(figures.failureShare), samples.map(share), figures.failureShare > HURTS)}
+${one(
+  'p50 / p95 / p99',
+  [figures.p50Ms, figures.p95Ms, figures.p99Ms].map(ms).join(' / '),
+  samples.map(sample => sample.p95Ms),
+)}
+${one(
+  'in flight',
+  String(requests.active),
+  samples.map(({ active }) => active),
+)}
+${one(
+  'tunnels',
+  String(requests.tunnels),
+  samples.map(({ tunnels }) => tunnels),
+)}
+${one(
+  'event loop late',
+  ms(last?.loopDelayMs ?? 0),
+  samples.map(({ loopDelayMs }) => loopDelayMs),
+  (last?.loopDelayMs ?? 0) > 100,
+)}
+${one(
+  'proxy overhead',
+  ms(overheadMs),
+  samples.map(sample => sample.overheadMs),
+)}
+</section>`;
+}
+
+const LINE = { width: 120, height: 24 };
+
+/** For the eye only; the value beside it is for everybody. */
+function sparkline(values: readonly number[]): Html {
+  const highest = Math.max(...values, 1e-9);
+  const step = LINE.width / 59;
+  const points = values.map((value, at) => {
+    const x = LINE.width - (values.length - 1 - at) * step;
+    return `${x.toFixed(1)},${(LINE.height - 1 - (value / highest) * (LINE.height - 2)).toFixed(1)}`;
+  });
+  return html`<svg viewBox="0 0 ${LINE.width} ${LINE.height}" preserveAspectRatio="none" aria-hidden="true"><polyline points="${points.join(' ')}"/></svg>`;
+}
+
+const ENDPOINT_HEADS = [
+  'endpoint',
+  'state',
+  'since',
+  'last error',
+  'in flight',
+  'connections',
+  'req/s',
+  'p95',
+  'failures',
+  'circuit',
+  'ejections',
+  'weight',
+];
+
+function clusters(view: PageView): Html {
+  return html`<section aria-labelledby="clusters"><h2 id="clusters">Clusters</h2>${view.clusters.map(cluster)}</section>`;
+}
+
+function cluster(one: ClusterView): Html {
+  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit ${one.circuit}`}`;
+  return html`<table class="endpoints"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
+}
+
+function endpointRow(endpoint: EndpointView): Html {
+  const { state, connections, figures, circuit } = endpoint;
+  const words = endpoint.disagrees ? `${state}, but requests fail` : state;
+  return html`<tr class="rank${rank(endpoint)}"><th scope="row">${endpoint.endpoint}</th>${cells(
+    ENDPOINT_HEADS,
+    [
+      html`<span class="state ${state}">${words}</span>`,
+      duration(endpoint.sinceMs),
+      endpoint.lastError ?? '–',
+      endpoint.inFlight,
+      `${connections.inUse} used, ${connections.open} open, ${endpoint.connectionsMax} at most`,
+      rate(figures.perSecond),
+      ms(figures.p95Ms),
+      percent(figures.failureShare),
+      circuit ?? '–',
+      endpoint.ejections,
+      endpoint.weight,
+    ],
+  )}</tr>`;
+}
+
+const ROUTE_HEADS = ['route', 'match', 'action', 'req/s', 'p95', 'failures'];
+
+function routes(view: PageView): Html {
+  return html`<section aria-labelledby="routes"><h2 id="routes">Routes</h2><table>${head(ROUTE_HEADS)}<tbody>${view.routes.map(
+    ({ name, match, action, figures }) =>
+      html`<tr class="rank${figures.failureShare > HURTS ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
+  )}</tbody></table></section>`;
+}
+
+const FAILURE_HEADS = ['time', 'reason', 'status', 'route', 'endpoint', 'attempts', 'request'];
+
+function failures(view: PageView): Html {
+  if (view.failures.length === 0)
+    return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><p>None.</p></section>`;
+  return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><table>${head(FAILURE_HEADS)}<tbody>${view.failures.map(
+    ({ id, time: at, reason, status, route, attempts, request }) =>
+      html`<tr><th scope="row">${time(at)}</th>${cells(FAILURE_HEADS, [
+        reason ?? `status ${status}`,
+        status,
+        route ?? '–',
+        attempts.at(-1)?.endpoint ?? '–',
+        attempts.length,
+        html`<a id="r-${id}" href="/requests/${encodeURIComponent(id)}">${`${request.method} ${request.path}`.slice(0, 60)}</a>`,
+      ])}</tr>`,
+  )}</tbody></table></section>`;
+}
+
+// ---- small things
+
+function head(names: readonly string[]): Html {
+  return html`<thead><tr>${names.map(name => html`<th scope="col">${name}</th>`)}</tr></thead>`;
+}
+
+/** Behind the first one, which is the head of the row; each says its column for narrow screens. */
+function cells(names: readonly string[], values: readonly (Html | string | number)[]): Html[] {
+  return values.map((value, at) => html`<td data-name="${names[at + 1] ?? ''}">${value}</td>`);
+}
+
+function duration(lengthMs: number): string {
+  const seconds = Math.floor(lengthMs / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+function time(iso: string): string {
+  return `${iso.slice(11, 19)} UTC`;
+}
+
+function ms(value: number | null): string {
+  if (value === null) return '–';
+  return value < 10
+    ? `${value.toFixed(1)} ms`
+    : value < 10_000
+      ? `${Math.round(value)} ms`
+      : `${Math.round(value / 1_000)} s`;
+}
+
+function rate(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
+
+function percent(share: number): string {
+  return share === 0 ? '0 %' : share < 0.001 ? '< 0.1 %' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}

@@ -1,0 +1,30 @@
+/**
+ * The script of the status page: puts what the server sends in the place of what is there, without taking the focus from
+ * where it is or a selection from who reads; says what is new in words to those who do not see it.
+ */
+export const SCRIPT = `
+(() => {
+  const live = document.getElementById('live');
+  const news = document.getElementById('news');
+  const said = () => [...document.querySelectorAll('.pains li')].map(item => item.textContent);
+  let before = said();
+  const events = new EventSource('/status/events');
+  events.onmessage = ({ data }) => {
+    live.classList.remove('stale');
+    const selection = document.getSelection();
+    if (selection !== null && !selection.isCollapsed) return;
+    const focused = document.activeElement === null ? '' : document.activeElement.id;
+    live.innerHTML = JSON.parse(data);
+    if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
+    const now = said();
+    const strip = text => text.replace(/since [0-9]+ (s|min|h|d)/, '');
+    const known = before.map(strip);
+    const fresh = now.filter(text => !known.includes(strip(text)));
+    if (fresh.length > 0) news.textContent = fresh.join(' ');
+    else if (now.length === 0 && before.length > 0) news.textContent = 'Nothing hurts any more.';
+    before = now;
+    document.title = (now.length > 0 ? '\\u25cf ' : '') + 'Fairlead';
+  };
+  events.onerror = () => live.classList.add('stale');
+})();
+`;
