@@ -65,6 +65,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/health/probe_http.ts': 'seen from outside in test/health/probe.test.ts',
   'src/health/probe_websocket.ts': 'seen from outside in test/health/probe.test.ts',
   'src/health/probe_grpc.ts': 'seen from outside in test/health/probe.test.ts',
+  'src/observability/otlp_exporter.ts': 'seen from outside in test/integration/tracing.test.ts',
   'src/lifecycle/decisions.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/lifecycle/commands/explain_request.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/lifecycle/commands/admin_client.ts': 'seen from outside in test/integration/decisions.test.ts',

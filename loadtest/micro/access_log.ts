@@ -26,6 +26,7 @@ function recordAt(at: number): RequestRecord {
   const startedMs = 1_000 + at * 1.337;
   const attempt: AttemptRecord = {
     endpoint: '10.0.0.2:8080',
+    spanId: null,
     endpointLabel: '10.0.0.2:8080',
     startedMs: startedMs + 0.081,
     connectMs: 0,
@@ -38,6 +39,7 @@ function recordAt(at: number): RequestRecord {
   return {
     requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
     traceId: null,
+    trace: null,
     listener: 'public',
     clientIp: fresh('203.0.113.7'),
     peerIp: fresh('10.1.2.3'),

@@ -32,6 +32,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
   return {
     requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
     traceId: null,
+    trace: null,
     listener: 'public',
     clientIp: '203.0.113.7',
     peerIp: '10.1.2.3',
@@ -51,6 +52,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     attempts: [
       {
         endpoint,
+        spanId: null,
         endpointLabel: endpoint,
         startedMs,
         connectMs: 0,

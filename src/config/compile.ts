@@ -37,12 +37,7 @@ export function compile(config: Config, document: Document, materials: Materials
     admin: compileAdmin(config, origins, materials),
     process: compileProcess(config, origins),
     logging: compileLogging(config, origins),
-    tracing: {
-      propagate: new Scope(origins, config.tracing, 'tracing', ['tracing']).choice(
-        'propagate',
-        'tracing.propagate',
-      ),
-    },
+    tracing: compileTracing(config, origins),
     listeners,
     // Equally specific ones by name, so that the order in the file changes nothing.
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
@@ -107,6 +102,22 @@ function compileLogging({ logging }: Config, origins: Origins): Plan['logging'] 
       redactQuery: scope.part('access.redactQuery', ['access', 'redactQuery'], access?.redactQuery ?? []),
     },
     explainFrom: scope.part('explainFrom', ['explain', 'from'], logging?.explain?.from ?? []),
+  };
+}
+
+function compileTracing({ tracing }: Config, origins: Origins): Plan['tracing'] {
+  const scope = new Scope(origins, tracing, 'tracing', ['tracing']);
+  const propagate = scope.choice('propagate', 'tracing.propagate');
+  const otlp = tracing?.otlp;
+  if (otlp === undefined) return { propagate, otlp: scope.part('otlp', ['otlp'], null) };
+  return {
+    propagate,
+    otlp: {
+      endpoint: scope.part('otlp.endpoint', ['otlp', 'endpoint'], otlp.endpoint),
+      sample: scope.number('otlp.sample', 'tracing.otlp.sample'),
+      timeoutMs: scope.number('otlp.timeoutMs', 'tracing.otlp.timeout'),
+      headers: scope.part('otlp.headers', ['otlp', 'headers'], Object.entries(otlp.headers ?? {})),
+    },
   };
 }
 

@@ -103,6 +103,17 @@ export const NUMBERS = {
     'Share of the successful requests that is logged; failures always are.',
   ),
 
+  'tracing.otlp.sample': ratio(
+    0.01,
+    [0, 1],
+    'Share of the traces that begin here; those that come from outside are recorded as whoever began them has decided.',
+  ),
+  'tracing.otlp.timeout': ms(
+    5 * SECOND,
+    [100, MINUTE],
+    'For one batch of spans; then it is tried again twice.',
+  ),
+
   'listeners.limits.connections': orOff(
     count(10_000, [1, 1_000_000], 'Client connections of one listener; half of what the process takes.'),
   ),

@@ -25,7 +25,6 @@ const isOneOf =
 
 export const LATER: readonly LaterKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
-  { at: 'tracing.otlp', instead: 'remove it; traceparent is passed on all the same' },
   { at: 'listeners.*.preset', instead: 'write timeouts.keepAliveIdle and trustedProxies instead' },
   { at: 'listeners.*.proxyProtocol', instead: 'remove it, and switch it off in the load balancer' },
   {

@@ -9,6 +9,7 @@ import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
 import type { Address } from '../net/endpoint.ts';
 import type { LoggingSettings } from '../observability/logging.ts';
+import type { OtlpSettings } from '../observability/otlp_exporter.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 
@@ -43,7 +44,7 @@ export interface Plan {
   readonly process: ProcessSettings;
   readonly logging: LoggingSettings;
   /** W3C trace context is passed on as it came. */
-  readonly tracing: { readonly propagate: boolean };
+  readonly tracing: { readonly propagate: boolean; readonly otlp: OtlpSettings | null };
   /** In the order of the names. */
   readonly listeners: Readonly<Record<string, ListenerSettings>>;
   /** Most specific first: the order of `routing/matcher`. */

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { clusterSchema } from './schema_cluster.ts';
-import { address, choice, named, network, number, text } from './schema_leaves.ts';
+import { address, choice, fieldName, fieldValue, named, network, number, text } from './schema_leaves.ts';
 import { listenerSchema } from './schema_listener.ts';
 import { routeSchema } from './schema_route.ts';
 
@@ -87,7 +87,21 @@ export const configSchema = z.strictObject({
     .optional(),
   process: processSchema.optional(),
   logging: loggingSchema.optional(),
-  tracing: z.strictObject({ propagate: choice('tracing.propagate') }).optional(),
+  tracing: z
+    .strictObject({
+      propagate: choice('tracing.propagate'),
+      otlp: z
+        .strictObject({
+          endpoint: text(value =>
+            URL.canParse(value) && /^https?:\/\//.test(value) ? null : `"${value}" is no http or https URL`,
+          ).describe('Of a collector that speaks OTLP/HTTP, without /v1/traces: http://127.0.0.1:4318.'),
+          sample: number('tracing.otlp.sample'),
+          timeout: number('tracing.otlp.timeout'),
+          headers: z.record(fieldName, fieldValue).describe('Sent with each batch.').optional(),
+        })
+        .optional(),
+    })
+    .optional(),
   listeners: named(listenerSchema),
   routes: z.array(routeSchema).max(20_000, 'at most 20000 routes'),
   clusters: named(clusterSchema).optional(),

@@ -66,6 +66,8 @@ export interface DataPlane {
   readonly clusters: ReadonlyMap<string, BoundCluster>;
   /** Where a value of the plan comes from: `file:line:col`, or `default`. */
   readonly origins: ReadonlyMap<string, string>;
+  /** What is done with the trace context of a request. */
+  readonly tracing: { readonly propagate: boolean; readonly sample: number | null };
   /** Who may ask for a decision record with `X-Fairlead-Explain: 1`; null: nobody. */
   readonly explainFrom: NetworkSet | null;
 }

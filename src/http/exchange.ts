@@ -56,6 +56,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
 
   endpoint = '';
   endpointLabel = '';
+  spanId: string | null = null;
   startedMs = 0;
   connectMs: number | null = null;
   firstByteMs: number | null = null;

@@ -12,6 +12,7 @@ import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { Lease, Outcome } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
+import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
 import type { Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
@@ -151,21 +152,34 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       this.#context.client.writeInformation(100, []);
     }
     if (this.#head.upgrade === 'websocket') {
-      startHandshake(lease.slot, this.#request, attempt, this.#context, this.#route.settings.tunnelIdleMs);
+      startHandshake(
+        lease.slot,
+        this.#requestOfAttempt(attempt),
+        attempt,
+        this.#context,
+        this.#route.settings.tunnelIdleMs,
+      );
       return;
     }
-    lease.slot.send(this.#requestOfAttempt(), attempt);
+    lease.slot.send(this.#requestOfAttempt(attempt), attempt);
   }
 
   /** The same object for every attempt, unless this one has something of its own. */
-  #requestOfAttempt(): UpstreamRequest {
-    const { deadlineMs, services } = this.#context;
-    if (this.#body === null && deadlineMs === null && !this.#wantsFresh) return this.#request;
+  #requestOfAttempt(attempt: Attempt): UpstreamRequest {
+    const { deadlineMs, services, trace } = this.#context;
+    const isPlain = deadlineMs === null && trace === null && !this.#wantsFresh;
+    if (this.#body === null && isPlain) return this.#request;
     const body = this.#body === null ? null : this.#body.open();
     const request = { ...this.#request, body, fresh: this.#wantsFresh };
-    if (deadlineMs === null) return request;
+    if (isPlain) return request;
+    let { headers } = request;
+    if (trace !== null) {
+      attempt.spanId = services.random.hex(8);
+      headers = withTraceparent(headers, formatTraceparent(trace.traceId, attempt.spanId, trace.sampled));
+    }
+    if (deadlineMs === null) return { ...request, headers };
     const leftMs = Math.max(0, Math.floor(deadlineMs - services.clock.nowMs()));
-    return { ...request, headers: [...request.headers, DEADLINE_FIELD, String(leftMs)] };
+    return { ...request, headers: [...headers, DEADLINE_FIELD, String(leftMs)] };
   }
 
   onConnected(): void {

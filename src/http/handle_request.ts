@@ -3,6 +3,8 @@
  *
  * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
  */
+
+import { joinTrace, parseTraceparent } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
@@ -34,6 +36,7 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
   context.requestId = chooseRequestId(context, head);
+  traceRequest(context, head);
   const { explainFrom } = context.plane;
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
@@ -71,6 +74,17 @@ function readDeadline(context: RequestContext, head: RequestHead): Failure | nul
   if (leftMs > 0) return null;
   context.timeout = { name: 'request', ms: 0, origin: DEADLINE_FIELD };
   return { kind: 'request_timeout', afterMs: 0 };
+}
+
+/** Takes part in the trace where spans are exported; otherwise only its id is noted, for the log. */
+function traceRequest(context: RequestContext, head: RequestHead): void {
+  const { propagate, sample } = context.plane.tracing;
+  if (!propagate) return;
+  const written = findHeader(head.headers, 'traceparent');
+  if (written === null && sample === null) return;
+  const parent = parseTraceparent(written);
+  if (sample !== null) context.trace = joinTrace(parent, sample, context.services.random.hex);
+  context.traceId = context.trace?.traceId ?? parent?.traceId ?? null;
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */

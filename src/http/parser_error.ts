@@ -61,6 +61,7 @@ export function refuseBytes(
   const record: RequestRecord = {
     requestId,
     traceId: null,
+    trace: null,
     listener: bound.settings.name,
     clientIp: peer.ip,
     peerIp: peer.ip,

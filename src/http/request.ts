@@ -7,6 +7,7 @@
 import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
+import type { TraceContext } from '../observability/trace_context.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
@@ -88,6 +89,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
 
   requestId = '';
   traceId: string | null = null;
+  trace: TraceContext | null = null;
   readonly listener: string;
   clientIp: string;
   readonly peerIp: string;

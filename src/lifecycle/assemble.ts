@@ -22,6 +22,9 @@ import type { Runtime } from './runtime_state.ts';
 /** For requests that no route has matched: their label in metrics. */
 const NO_ROUTE = '-';
 
+/** What backends do not get where traces are not passed on. */
+const TRACE_FIELDS = ['traceparent', 'tracestate'];
+
 export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, runtime: Runtime): DataPlane {
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
@@ -38,6 +41,7 @@ export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, 
     listeners,
     clusters,
     origins,
+    tracing: { propagate: plan.tracing.propagate, sample: plan.tracing.otlp?.sample ?? null },
     explainFrom: explainFrom.length === 0 ? null : compileNetworks(explainFrom),
   };
 }
@@ -54,7 +58,7 @@ function bindListener(
     router: compileRouter(
       routes.map(route => ({
         match: route.match,
-        value: bindRoute(route, settings.name, clusters, runtime),
+        value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, runtime),
       })),
     ),
     trusted: compileNetworks(settings.trustedProxies),
@@ -66,17 +70,21 @@ function bindListener(
 function bindRoute(
   settings: RouteSettings,
   listener: string,
+  propagate: boolean,
   clusters: ReadonlyMap<string, BoundCluster>,
   runtime: Runtime,
 ): BoundRoute {
   const limits = settings.listeners[listener];
+  const { request } = settings.headers;
   if (limits === undefined) throw new Error(`route ${settings.name} is not served on ${listener}`);
   return {
     settings,
     limits,
     action: bindAction(settings, clusters),
     rewrite: compileRewrite(settings.rewrite),
-    requestEdits: compileHeaderEdits(settings.headers.request),
+    requestEdits: compileHeaderEdits(
+      propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
+    ),
     responseEdits: compileHeaderEdits(settings.headers.response),
     access: compileAccess(settings.access),
     rateLimiters: settings.rateLimits.map(limit =>

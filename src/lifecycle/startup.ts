@@ -178,6 +178,7 @@ export class RunningProxy {
       this.#runtime.registry.dispose();
       return problems;
     }
+    this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
     this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
     this.#listeners.commit(this.#plan.listeners);
     this.#certificates.watch(Object.values(this.#plan.listeners));
@@ -334,6 +335,7 @@ export class RunningProxy {
         this.#plan = next.plan;
         this.#origins = next.origins;
         this.#telemetry.setSettings(this.#plan.logging);
+        this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
         this.#overload.overload.setSettings(this.#plan.process.overload);
         this.#planeRef.current = assemblePlane(this.#plan, this.#origins, this.#runtime);
         this.#listeners.commit(this.#plan.listeners);

@@ -4,11 +4,14 @@
  */
 import type { FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
+import type { TraceContext } from './trace_context.ts';
 
 /** One attempt to get an answer from one endpoint. Times are milliseconds of the monotonic clock. */
 export interface AttemptRecord {
   /** The address that was tried. */
   readonly endpoint: string;
+  /** Of its span, where the request has a trace. */
+  readonly spanId: string | null;
   /** As the configuration has it, perhaps a name: for metrics. */
   readonly endpointLabel: string;
   readonly startedMs: number;
@@ -35,6 +38,8 @@ export interface FiredTimeout {
 export interface RequestRecord {
   readonly requestId: string;
   traceId: string | null;
+  /** Null: no trace is recorded here. */
+  readonly trace: TraceContext | null;
   readonly listener: string;
   clientIp: string;
   readonly peerIp: string;
@@ -163,6 +168,8 @@ export type Event =
       readonly userAgent: string | null;
       readonly result: string;
     }
+  /** Spans do not reach the collector; `why` null: they do again. */
+  | { readonly kind: 'tracing_export'; readonly why: string | null }
   | { readonly kind: 'log_level_changed'; readonly level: string; readonly forMs: number | null }
   /** An operator has taken an endpoint out, or put it back. */
   | {

@@ -128,6 +128,18 @@ export class Metrics {
     'Requests refused because the process has too much to do',
     ['signal'],
   );
+  readonly #spansExported = defineCounter(
+    this.registry,
+    'spans_exported_total',
+    'Spans that the collector took',
+    [],
+  );
+  readonly #spansDropped = defineCounter(
+    this.registry,
+    'spans_dropped_total',
+    'Spans that no collector took, by cause',
+    ['cause'],
+  );
   readonly #reloads = defineCounter(this.registry, 'config_reloads_total', 'Reloads by result', ['result']);
   readonly #reloadOk = defineGauge(
     this.registry,
@@ -297,6 +309,12 @@ export class Metrics {
   }
   retryRefused(cluster: string, why: string): void {
     this.#retriesRefused.inc({ cluster, why });
+  }
+  spansExported(spans: number): void {
+    this.#spansExported.inc(spans);
+  }
+  spansDropped(cause: string, spans: number): void {
+    this.#spansDropped.inc({ cause }, spans);
   }
   shed(signal: string): void {
     this.#shed.inc({ signal });

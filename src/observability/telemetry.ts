@@ -1,4 +1,5 @@
 /** The one place where an event becomes a log line and a metric. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../resilience/clock.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
@@ -11,6 +12,9 @@ import type { Event, RequestRecord } from './events.ts';
 import type { LogDestination } from './log_destination.ts';
 import { createLogger, type LoggingSettings } from './logging.ts';
 import type { ClusterHandles, Metrics, RouteHandles } from './metrics.ts';
+import { OtlpExporter, type OtlpSettings } from './otlp_exporter.ts';
+import { spansOf } from './otlp_spans.ts';
+import type { TraceContext } from './trace_context.ts';
 
 /** Whoever has the rest of what is known of a request. */
 export interface FactsOf {
@@ -49,6 +53,8 @@ export class ProcessTelemetry implements Telemetry {
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
   #level: LoggingSettings['level'] | null = null;
+  #exportSettings: OtlpSettings | null = null;
+  #exporter: OtlpExporter | null = null;
   #format: LineFormat;
 
   constructor(
@@ -93,8 +99,9 @@ export class ProcessTelemetry implements Telemetry {
   reopen(): void {
     this.#destination.reopen();
   }
-  flush(): Promise<void> {
-    return this.#destination.flush();
+  async flush(): Promise<void> {
+    await this.#exporter?.close();
+    await this.#destination.flush();
   }
 
   requestFinished(
@@ -104,11 +111,39 @@ export class ProcessTelemetry implements Telemetry {
     facts: FactsOf,
   ): void {
     this.metrics.requestFinished(record, route, cluster, overheadMs(record));
+    if (record.trace?.sampled === true && this.#exporter !== null)
+      this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
     const { enabled, sample } = this.#settings.access;
     if (!enabled || (record.reason === null && sample < 1 && this.#random.unit() >= sample)) return;
     const path = shownPath(record.path, this.#redactQuery);
     this.#destination.write(this.#format(record, path, this.#clock.wallMs()));
+  }
+
+  #trace(record: RequestRecord, trace: TraceContext, exporter: OtlpExporter): void {
+    const path = shownPath(record.path, this.#redactQuery);
+    exporter.add(spansOf(record, trace, path, this.#clock.wallMs()));
+  }
+
+  /** Null: no spans are exported. The one before sends what it has. */
+  setExport(settings: OtlpSettings | null, version: string): void {
+    if (isDeepStrictEqual(settings, this.#exportSettings)) return;
+    this.#exportSettings = settings;
+    void this.#exporter?.close();
+    const { metrics } = this;
+    this.#exporter =
+      settings === null
+        ? null
+        : new OtlpExporter(
+            settings,
+            version,
+            {
+              exported: spans => metrics.spansExported(spans),
+              dropped: (cause, spans) => metrics.spansDropped(cause, spans),
+              onFailing: why => this.emit({ kind: 'tracing_export', why }),
+            },
+            this.#clock,
+          );
   }
 
   #decide(record: RequestRecord, facts: FactsOf): void {
@@ -178,6 +213,8 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return event.to === 'open' ? 'warn' : 'info';
     case 'certificate':
       return event.expired ? 'error' : 'warn';
+    case 'tracing_export':
+      return event.why === null ? 'info' : 'warn';
     case 'endpoint_drained':
       return 'warn';
     case 'rollback':

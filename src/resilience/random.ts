@@ -1,7 +1,9 @@
 /** Chance, handed in by parameter, so that a test can repeat it from a seed. */
-import { randomUUIDv7 } from 'node:crypto';
+import { randomBytes, randomUUIDv7 } from 'node:crypto';
 
 export interface Random {
+  /** So many bytes that nobody can guess, as lower-case hexadecimal digits. */
+  hex(bytes: number): string;
   /** Uniform in [0, 1). */
   unit(): number;
   /** A new request id: UUID version 7 (RFC 9562 section 5.7), so that ids sort by time. */
@@ -11,4 +13,5 @@ export interface Random {
 export const systemRandom: Random = {
   unit: () => Math.random(),
   requestId: () => randomUUIDv7(),
+  hex: bytes => randomBytes(bytes).toString('hex'),
 };

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { Prober, probePauseMs } from '../../src/health/active.ts';
 import type { OpenSocket } from '../../src/health/probe.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
+import type { Random } from '../../src/resilience/random.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
@@ -15,7 +16,7 @@ const settings = {
   healthyAfter: 2,
   unhealthyAfter: 2,
 };
-const middle = { unit: () => 0.5, requestId: () => '' }; // no jitter
+const middle: Random = { unit: () => 0.5, requestId: () => '', hex: () => '' }; // no jitter
 
 /** `answers` says of each probe whether it connects, or null: no answer ever comes. */
 function prober(answers: (number: number) => boolean | null, random = middle) {

@@ -51,7 +51,7 @@ test('where there is no other one, a draw says so', () => {
 });
 
 test('the end of the line of weights belongs to the last member', () => {
-  const almostOne = { unit: () => 1 - Number.EPSILON / 2, requestId: () => '' };
+  const almostOne = { unit: () => 1 - Number.EPSILON / 2, requestId: () => '', hex: () => '' };
   const draw = new WeightedDraw(members([1, 1, 1]));
   assert.deepEqual([draw.draw(almostOne), draw.draw(almostOne, 2), draw.draw(almostOne, 0)], [2, 1, 2]);
 });

@@ -8,6 +8,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
   return {
     requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
     traceId: null,
+    trace: null,
     listener: 'main',
     clientIp: '203.0.113.7',
     peerIp: '10.0.0.1',
@@ -27,6 +28,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     attempts: [
       {
         endpoint: '10.0.0.2:80',
+        spanId: null,
         endpointLabel: '10.0.0.2:80',
         startedMs: 110,
         connectMs: 3,
@@ -38,6 +40,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
       },
       {
         endpoint: '10.0.0.3:80',
+        spanId: null,
         endpointLabel: '10.0.0.3:80',
         startedMs: 130,
         connectMs: 0,

@@ -4,6 +4,7 @@ import type { AttemptRecord, RequestRecord } from '../../src/observability/event
 export function attemptRecord(change: Partial<AttemptRecord> = {}): AttemptRecord {
   return {
     endpoint: '10.0.0.2:80',
+    spanId: null,
     endpointLabel: change.endpoint ?? '10.0.0.2:80',
     startedMs: 101,
     connectMs: 2,
@@ -20,6 +21,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
   return {
     requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
     traceId: null,
+    trace: null,
     listener: 'main',
     clientIp: '203.0.113.7',
     peerIp: '10.0.0.1',

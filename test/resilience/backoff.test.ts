@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { backoffMs } from '../../src/resilience/backoff.ts';
 
 const settings = { baseMs: 25, maxMs: 250 };
-const always = (unit: number) => ({ unit: () => unit, requestId: () => '' });
+const always = (unit: number) => ({ unit: () => unit, requestId: () => '', hex: () => '' });
 
 test('the range of the delay grows as Envoy’s does, and is capped', () => {
   for (const [attempt, rangeMs] of [

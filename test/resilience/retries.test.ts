@@ -23,7 +23,7 @@ const facts: RetryFacts = {
   retryAfter: null,
   timeLeftMs: 10_000,
 };
-const half = { unit: () => 0.5, requestId: () => '' };
+const half = { unit: () => 0.5, requestId: () => '', hex: () => '' };
 
 function decide(change: Partial<RetryFacts>, change2: Partial<RetrySettings> = {}, budget = true) {
   let asked = 0;

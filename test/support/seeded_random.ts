@@ -12,6 +12,7 @@ export function seededRandom(seed: number): Random {
       mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
       return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
     },
+    hex: bytes => String(++ids).padStart(2 * bytes, '0'),
     requestId: () => `00000000-0000-7000-8000-${String(ids++).padStart(12, '0')}`,
   };
 }

@@ -1,0 +1,68 @@
+/** The W3C trace context of a request (Recommendation of 2021-11-23, section 3.2), and what we make of it. */
+
+export interface TraceContext {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** Of our own span; 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** The span of whoever asked; null: the trace began here. */
+  readonly parentId: string | null;
+  readonly sampled: boolean;
+}
+
+export interface TraceParent {
+  readonly traceId: string;
+  readonly parentId: string;
+  readonly sampled: boolean;
+}
+
+/** Later versions may have more behind the flags; `ff` is none. */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const SAMPLED = 1;
+
+/** Null where it is absent or not valid: the trace begins anew then (section 3.2.2). */
+export function parseTraceparent(text: string | null): TraceParent | null {
+  const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(text ?? '') ?? [];
+  if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return null;
+  if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return null;
+  return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & SAMPLED) !== 0 };
+}
+
+export function formatTraceparent(traceId: string, spanId: string, sampled: boolean): string {
+  return `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
+}
+
+/**
+ * Our part in a trace: that of whoever asked goes on, otherwise one begins. Whether it is recorded was decided by who
+ * began it; a trace of ours by its id, so that every process decides the same.
+ */
+export function joinTrace(
+  parent: TraceParent | null,
+  sample: number,
+  randomHex: (bytes: number) => string,
+): TraceContext {
+  const traceId = parent?.traceId ?? randomHex(16);
+  return {
+    traceId,
+    spanId: randomHex(8),
+    parentId: parent?.parentId ?? null,
+    sampled: parent?.sampled ?? isSampled(traceId, sample),
+  };
+}
+
+/** By the last 32 bits of the id (OpenTelemetry, TraceIdRatioBased). */
+function isSampled(traceId: string, sample: number): boolean {
+  return Number.parseInt(traceId.slice(-8), 16) < sample * 2 ** 32;
+}
+
+/** The list with this `traceparent` and no other. */
+export function withTraceparent(headers: readonly string[], traceparent: string): string[] {
+  const list: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const name = headers[at] as string;
+    if (name.length !== 11 || name.toLowerCase() !== 'traceparent')
+      list.push(name, headers[at + 1] as string);
+  }
+  list.push('traceparent', traceparent);
+  return list;
+}

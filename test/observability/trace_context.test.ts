@@ -1,0 +1,49 @@
+// The W3C trace context: what is valid goes on, what is not begins anew.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { joinTrace, parseTraceparent, withTraceparent } from '../../src/observability/trace_context.ts';
+
+const TRACE = '0af7651916cd43dd8448eb211c80319c';
+const PARENT = 'b7ad6b7169203331';
+
+test('what the recommendation calls valid is understood, and nothing else', () => {
+  assert.deepEqual(parseTraceparent(`00-${TRACE}-${PARENT}-01`), {
+    traceId: TRACE,
+    parentId: PARENT,
+    sampled: true,
+  });
+  assert.equal(parseTraceparent(`00-${TRACE}-${PARENT}-00`)?.sampled, false);
+  assert.equal(parseTraceparent(`cc-${TRACE}-${PARENT}-03-what-comes-later`)?.sampled, true);
+  for (const text of [
+    null,
+    '',
+    `ff-${TRACE}-${PARENT}-01`,
+    `00-${TRACE}-${PARENT}-01-more`,
+    `00-${'0'.repeat(32)}-${PARENT}-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE.toUpperCase()}-${PARENT}-01`,
+    `00-${TRACE}-${PARENT}-1`,
+    `00-${TRACE}-${PARENT}-01, 00-${TRACE}-${PARENT}-01`,
+  ])
+    assert.equal(parseTraceparent(text), null, String(text));
+});
+
+test('a trace goes on as whoever began it has decided; one of ours is recorded by its share', () => {
+  const hex = (bytes: number) => 'f'.repeat(2 * bytes);
+  const joined = joinTrace({ traceId: TRACE, parentId: PARENT, sampled: true }, 0, hex);
+  assert.deepEqual(joined, { traceId: TRACE, parentId: PARENT, spanId: 'f'.repeat(16), sampled: true });
+  assert.equal(joinTrace(null, 0.5, hex).sampled, false, 'the highest id is not in the lower half');
+  assert.equal(joinTrace(null, 1, hex).sampled, true);
+  assert.equal(joinTrace(null, 0, () => '0'.repeat(32)).sampled, false);
+});
+
+test('a backend gets one traceparent, ours; everything else stays', () => {
+  assert.deepEqual(withTraceparent(['TraceParent', 'x', 'a', 'b', 'tracestate', 'c=d'], 'ours'), [
+    'a',
+    'b',
+    'tracestate',
+    'c=d',
+    'traceparent',
+    'ours',
+  ]);
+});
