@@ -1,6 +1,6 @@
 /**
  * Probes one endpoint for as long as it is part of a plan: at once, then every interval with 20 % jitter, sooner
- * while probes disagree with the state, later while it stays down. One probe in flight at a time. (Intervals
+ * while probes disagree with the state, later while it stays down and others serve. One probe in flight at a time. (Intervals
  * after HAProxy's `inter`, `fastinter` and `downinter`.)
  */
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -27,6 +27,8 @@ export class Prober {
   readonly #target: ProbeTarget;
   readonly #health: EndpointHealth;
   readonly #disagreement: Disagreement | null;
+  /** Nobody else serves: each second until it is found again is one without service. */
+  readonly #isUrgent: () => boolean;
   readonly #clock: Clock;
   readonly #random: Random;
   #timer: Timer | null = null;
@@ -41,7 +43,9 @@ export class Prober {
     clock: Clock,
     random: Random,
     disagreement: Disagreement | null = null,
+    isUrgent: () => boolean = () => false,
   ) {
+    this.#isUrgent = isUrgent;
     this.#disagreement = disagreement;
     this.#settings = settings;
     this.#target = target;
@@ -68,6 +72,7 @@ export class Prober {
     // Not `state`: an ejection by traffic hides what probes say.
     this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
     if (this.#disposed) return; // by one who heard of the change
+    if (this.#isUrgent()) this.#failuresWhileDown = 0;
     const pauseMs = probePauseMs(this.#settings.intervalMs, this.#health.isChanging, this.#failuresWhileDown);
     const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
     this.#timer = this.#clock.setTimer(startAgain, pauseMs * jitter, this as Prober);

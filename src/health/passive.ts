@@ -4,7 +4,8 @@
  * number of ejections, capped). Answers of 5xx count as failures; answers of 4xx as successes; clients who leave not
  * at all; nor does what was under way when the endpoint went out of rotation, by ejection or by probes.
  *
- * Times: monotonic milliseconds. The timer is the end of the ejection; a probe may end it earlier.
+ * Times: monotonic milliseconds. The timer is the end of the ejection; a probe may end the first one earlier, but not
+ * its repetitions: what requests see then is not what probes see.
  */
 import type { Outcome } from '../resilience/circuit_breaker.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -103,10 +104,12 @@ export class PassiveHealth {
     this.#ejectedUntilMs = nowMs + forMs;
     this.#clock.cancelTimer(this.#timer);
     this.#timer = this.#clock.setTimer(readmit, forMs, this as PassiveHealth);
-    this.#health.eject(cause, nowMs);
+    this.#health.eject(cause, nowMs, this.#repeats === 1);
   }
 
+  /** The time is over; or nobody else is left. */
   readmit(): void {
+    this.#clock.cancelTimer(this.#timer);
     this.#timer = null;
     this.#health.readmit(this.#clock.nowMs());
   }

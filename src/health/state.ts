@@ -7,6 +7,9 @@
  *   slow start  one that comes back, or is added to a running cluster, is `warming` for a while before it is healthy:
  *             it serves a part of its usual share that grows (Envoy: linear, from a tenth)
  *
+ * Is an endpoint ejected again soon after, then probes do not see what requests see: a success does not end it any
+ * more (else it would be in and out for ever), only a recovery that probes have seen from its beginning.
+ *
  * Health can only take an endpoint out of rotation. `unknown` serves until the first verdict: right after a start
  * nobody has been asked yet, and refusing everything until the probes are back would make each restart an outage.
  *
@@ -28,7 +31,7 @@ export interface HealthFacts {
   readonly verdict: Verdict;
   /** Probes in a row that contradict the verdict. */
   readonly against: number;
-  /** Since when traffic has it out of rotation; null: it has not. */
+  /** Since when traffic has it out of rotation; infinity: and a single probe does not end that; null: it has not. */
   readonly ejectedMs: number | null;
   /** Since when it warms up; null: it does not. */
   readonly warmingMs: number | null;
@@ -53,7 +56,10 @@ export function isServing(state: HealthState): boolean {
   return state === 'healthy' || state === 'warming' || state === 'unknown';
 }
 
-/** A probe that was sent before the ejection says nothing about what traffic has seen since. */
+/**
+ * A probe that was sent before the ejection says nothing about what traffic has seen since. From unhealthy to healthy in
+ * the meantime is a recovery, whatever traffic has seen before it.
+ */
 export function afterProbe(
   facts: HealthFacts,
   ok: boolean,
@@ -61,14 +67,19 @@ export function afterProbe(
   { healthyAfter, unhealthyAfter }: HealthThresholds,
 ): HealthFacts {
   const { ejectedMs } = facts;
-  const ejected = ok && ejectedMs !== null && sentMs >= ejectedMs ? null : ejectedMs;
   const verdict = ok ? 'healthy' : 'unhealthy';
   const against = facts.verdict === verdict ? 0 : facts.against + 1;
   // Where nothing is known the first success is enough: it serves already.
   const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
-  return against < needed
-    ? { ...facts, against, ejectedMs: ejected }
-    : { ...facts, verdict, against: 0, ejectedMs: ejected };
+  const changes = against >= needed;
+  const recovers = changes && facts.verdict === 'unhealthy';
+  const endsEjection = ok && ejectedMs !== null && (recovers || sentMs >= ejectedMs);
+  return {
+    ...facts,
+    verdict: changes ? verdict : facts.verdict,
+    against: changes ? 0 : against,
+    ejectedMs: endsEjection ? null : ejectedMs,
+  };
 }
 
 /** Envoy: `min_weight_percent` 10. */
@@ -139,9 +150,11 @@ export class EndpointHealth {
     this.#become(afterProbe(this.#facts, ok, sentMs, this.#thresholds), cause, nowMs);
   }
 
-  eject(cause: string, nowMs: number): void {
+  /** `endsByProbe`: a probe that is sent later and succeeds ends it. */
+  eject(cause: string, nowMs: number, endsByProbe = true): void {
     this.#lastError = cause;
-    this.#become({ ...this.#facts, ejectedMs: nowMs }, cause, nowMs);
+    const ejectedMs = endsByProbe ? nowMs : Number.POSITIVE_INFINITY;
+    this.#become({ ...this.#facts, ejectedMs }, cause, nowMs);
   }
 
   readmit(nowMs: number): void {

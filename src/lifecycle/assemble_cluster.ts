@@ -21,13 +21,23 @@ import { RetryBudget } from '../resilience/retry_budget.ts';
 import { ClusterMembers, type Member } from './cluster_members.ts';
 import type { Runtime } from './runtime_state.ts';
 
+/** Whether a cluster has nobody who serves; beside the pools, which come and go with plans. */
+interface Outage {
+  isDown: boolean;
+  dispose(): void;
+}
+
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
   const { clock, registry, metrics } = runtime;
+  const outage = registry.getOrCreate(
+    `outage ${settings.name}`,
+    (): Outage => ({ isDown: false, dispose() {} }),
+  );
   const members = registry.getOrCreate(
     `cluster ${JSON.stringify(settings)}`,
     () =>
-      new ClusterMembers(settings, runtime, createPool(settings, runtime), (member, states) =>
-        assembleBackend(member, { ...runtime, registry: states }),
+      new ClusterMembers(settings, runtime, createPool(settings, runtime, outage), (member, states) =>
+        assembleBackend(member, outage, { ...runtime, registry: states }),
       ),
   );
   members.claim();
@@ -48,7 +58,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
   };
 }
 
-function createPool(settings: ClusterSettings, runtime: Runtime): ClusterPool {
+function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage): ClusterPool {
   const { clock, random, telemetry } = runtime;
   return new ClusterPool({
     name: settings.name,
@@ -56,6 +66,9 @@ function createPool(settings: ClusterSettings, runtime: Runtime): ClusterPool {
     policy: createPolicy(settings, runtime),
     ejectedRatioMax: settings.health.passive?.ejectedRatioMax ?? 0,
     panicBelow: settings.panicBelow,
+    onServing: count => {
+      outage.isDown = count === 0;
+    },
     onPanic: (panic, serving) =>
       telemetry.emit({ kind: 'panic_changed', cluster: settings.name, panic, serving }),
     clock,
@@ -78,7 +91,11 @@ function createPolicy(settings: ClusterSettings, { registry, random }: Runtime):
 }
 
 /** Keys name the kind, the identity and the settings that give the state its meaning. */
-function assembleBackend({ settings, endpoint, label, isAdded }: Member, runtime: Runtime): Backend {
+function assembleBackend(
+  { settings, endpoint, label, isAdded }: Member,
+  outage: Outage,
+  runtime: Runtime,
+): Backend {
   const { clock, registry, telemetry } = runtime;
   const name = formatAddress(endpoint.address);
   const identity = `${settings.name} ${name}`;
@@ -119,7 +136,7 @@ function assembleBackend({ settings, endpoint, label, isAdded }: Member, runtime
   const disagreement = active === null ? null : assembleDisagreement(settings.name, name, label, runtime);
   if (active !== null)
     registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, way])}`, () =>
-      startProber(settings, endpoint, label, active, health, disagreement, runtime),
+      startProber(settings, endpoint, label, active, health, disagreement, () => outage.isDown, runtime),
     );
   const { weight, tier } = endpoint;
   return new Backend(
@@ -180,6 +197,7 @@ function startProber(
   active: NonNullable<ClusterSettings['health']['active']>,
   health: EndpointHealth,
   disagreement: Disagreement | null,
+  isUrgent: () => boolean,
   { clock, random }: Runtime,
 ): Prober {
   // A WebSocket handshake goes over HTTP/1.1, as that of traffic does.
@@ -197,6 +215,7 @@ function startProber(
     clock,
     random,
     disagreement,
+    isUrgent,
   );
   prober.start();
   return prober;

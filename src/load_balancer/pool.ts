@@ -45,6 +45,8 @@ export interface PoolOptions {
   /** Share of the backends that passive health may take out at once. */
   readonly ejectedRatioMax: number;
   readonly panicBelow: number | null;
+  /** How many serve, each time that it may have changed. */
+  readonly onServing: (count: number) => void;
   /** Most of the cluster is down and everyone serves; or no longer. */
   readonly onPanic: (panic: boolean, serving: number) => void;
   readonly clock: Clock;
@@ -155,7 +157,14 @@ export class ClusterPool implements LeaseOwner {
 
   #onHealth(): void {
     this.#refresh();
+    if (this.#serving.size === 0) this.#recall();
     this.#reconsider();
+  }
+
+  /** An ejection presumes that others carry the load. With nobody left, whoever probes do not call dead serves. */
+  #recall(): void {
+    for (const { health, passive } of this.#backends)
+      if (health.isEjected && health.verdict !== 'unhealthy') passive?.readmit();
   }
 
   #refresh(): void {
@@ -164,6 +173,7 @@ export class ClusterPool implements LeaseOwner {
     this.#warming = members.some(({ health }) => health.state === 'warming');
     this.#ejected = this.#backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
     this.#policy.setMembers(members);
+    if (!this.#retired) this.#options.onServing(members.length);
     if (panic === this.#panic) return;
     this.#panic = panic;
     if (!this.#retired) this.#options.onPanic(panic, members.length);

@@ -168,3 +168,20 @@ test('the pause is never shorter than the interval because an endpoint is down',
   );
   assert.deepEqual([probePauseMs(500, true, 0), probePauseMs(5_000, true, 0)], [500, 2_000]);
 });
+
+test('while nobody else serves a dead endpoint is asked every interval', () => {
+  const clock = new FakeClock();
+  const health = new EndpointHealth(settings, clock.nowMs());
+  const sentMs: number[] = [];
+  const open: OpenSocket = callback => {
+    sentMs.push(clock.nowMs());
+    callback({ kind: 'connect_refused', code: 'x' }, null);
+    return () => {};
+  };
+  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle, null, () => true);
+  subject.start();
+  clock.advance(120_000);
+  subject.dispose();
+  const gaps = sentMs.slice(2).map((ms, at) => ms - (sentMs[at + 1] ?? 0));
+  assert.ok(gaps.length > 5 && gaps.every(gap => gap === settings.intervalMs), gaps.join());
+});

@@ -172,3 +172,25 @@ test('a share of failures ejects, however they are mixed with successes, if ther
   subject.record('failure', 'status 500', () => true);
   assert.equal(health.isEjected, false, 'the count begins anew');
 });
+
+test('an endpoint that fails requests and answers probes is not in and out for ever', () => {
+  const { clock, health, fail } = passive();
+  let outs = 0;
+  for (let second = 0; second < 3_600; second++) {
+    if (health.isEligible) {
+      fail(3);
+      outs++;
+    }
+    clock.advance(1_000);
+    health.onProbe(true, '200', clock.nowMs());
+  }
+  // A probe ends the first one after 1 s; then 2 s, 3 s and so on: 2 + ... + 84 is an hour, but for some seconds.
+  assert.equal(outs, 85, 'one for each, and the last one is still on');
+});
+
+test('whoever is taken back before its time is not taken back a second time by the timer', () => {
+  const { clock, health, subject, fail } = passive();
+  fail(3);
+  subject.readmit();
+  assert.deepEqual([health.isEjected, clock.pendingTimers], [false, 0]);
+});

@@ -183,3 +183,16 @@ test('one that is added to a running cluster warms up from its first success on'
   assert.deepEqual([subject.state, subject.warmth(clock.nowMs())], ['warming', 0.1]);
   assert.equal(slow(true, null).subject.state, 'warming', 'without probes at once');
 });
+
+test('an ejection that no single probe may lift is lifted by a recovery that probes have seen', () => {
+  const { subject, changes } = health();
+  subject.onProbe(true, '200', 0);
+  subject.eject('traffic, again', 1, false);
+  for (let ms = 2; ms < 50; ms++) subject.onProbe(true, '200', ms);
+  assert.equal(subject.state, 'ejected', 'probes have seen nothing of it');
+  for (const ms of [50, 51, 52]) subject.onProbe(false, '500', ms);
+  subject.onProbe(true, '200', 53);
+  assert.equal(subject.state, 'ejected');
+  subject.onProbe(true, '200', 54);
+  assert.deepEqual(changes, ['unknown healthy', 'healthy ejected', 'ejected healthy']);
+});

@@ -111,6 +111,7 @@ export function fakePool(backends: readonly Backend[], clock: FakeClock, options
     policy,
     ejectedRatioMax: options.ejectedRatioMax ?? 0.5,
     panicBelow: options.panicBelow ?? null,
+    onServing: () => {},
     onPanic: () => {},
     clock,
     random: seededRandom(2),

@@ -301,3 +301,20 @@ test('one that warms up gets a growing share, and everything when there is nobod
   assert.equal(share(), 0);
   assert.equal(ask(pool).failure, null);
 });
+
+test('with nobody left, those that traffic has ejected serve again, unless probes say that they are dead', () => {
+  const probes = { healthyAfter: 1, unhealthyAfter: 1 };
+  const { clock, backends, pool } = fakeCluster(3, { slots: 9, passive: true, probes, ejectedRatioMax: 0.7 });
+  const [alive, dead, last] = backends as [Backend, Backend, Backend];
+  for (const backend of backends) backend.health.onProbe(true, '200', clock.nowMs());
+  for (const backend of [alive, dead])
+    for (let count = 0; count < 2; count++) backend.passive?.record('failure', 'status 500', pool.mayEject);
+  dead.health.onProbe(false, '500', clock.nowMs());
+  assert.equal(pool.servingCount, 1);
+  last.health.onProbe(false, '500', clock.nowMs());
+  assert.deepEqual(
+    backends.map(({ health }) => health.state),
+    ['healthy', 'ejected', 'unhealthy'],
+  );
+  assert.equal(leased(pool).backend, alive);
+});
