@@ -346,6 +346,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       hasIdempotencyKey: findHeader(this.#head.headers, 'idempotency-key') !== null,
       replayable: this.#body === null || this.#body.replayable,
       stale: attempt.stale,
+      unsent: failure?.kind === 'reset_before_head' && failure.unsent === true,
       attempts: this.#attempts,
       retryAfter: findHeader(headers, 'retry-after'),
       timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),

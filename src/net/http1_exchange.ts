@@ -16,22 +16,28 @@ export interface ConnectionFacts {
   onRequestStart(): void;
   readonly reused: boolean;
   readonly connectMs: number;
+  /** Over the connection's life, also when it is over; equal to nothing where it is not known. */
+  readonly bytesWritten: number;
   /** Why there was no connection for the request. */
   readonly connectFailure: Failure | null;
 }
 
-type CodedError = Error & { code?: unknown };
+type CodedError = Error & { code?: unknown; syscall?: unknown };
 
 export class Http1Exchange implements Dispatcher.DispatchHandler {
   readonly #connection: ConnectionFacts;
   readonly #handler: UpstreamHandler;
+  readonly #hasBody: boolean;
   #controller: Dispatcher.DispatchController | null = null;
+  /** On the connection before this request; looked up only where it can matter. */
+  #writtenBefore = 0;
   #headSeen = false;
   #over = false;
 
-  constructor(connection: ConnectionFacts, handler: UpstreamHandler) {
+  constructor(connection: ConnectionFacts, handler: UpstreamHandler, hasBody: boolean) {
     this.#connection = connection;
     this.#handler = handler;
+    this.#hasBody = hasBody;
   }
 
   resume(): void {
@@ -59,6 +65,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) throw new Error('cancelled before it was sent');
     this.#controller = controller;
     this.#connection.onRequestStart();
+    if (this.#hasBody && this.#connection.reused) this.#writtenBefore = this.#connection.bytesWritten;
     this.#handler.onConnected(this.#connection.reused, this.#connection.connectMs);
   }
 
@@ -105,7 +112,20 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (isMalformed(error)) return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
     if (this.#controller === null) return { kind: 'connect_refused', code: codeOf(error) };
-    return { kind: 'reset_before_head', code: codeOf(error) };
+    const code = codeOf(error);
+    return this.#isUnsent(error)
+      ? { kind: 'reset_before_head', code, unsent: true }
+      : { kind: 'reset_before_head', code };
+  }
+
+  /**
+   * For certain not a byte of the request was written. Undici writes the head together with the first piece of the
+   * body, so nothing has left as long as the connection counts no byte more; and without a body the whole request
+   * is one write, which the system has refused. A refused write of a body may have got through in part.
+   */
+  #isUnsent(error: CodedError): boolean {
+    if (!this.#connection.reused) return false;
+    return this.#hasBody ? this.#connection.bytesWritten === this.#writtenBefore : error.syscall === 'write';
   }
 }
 

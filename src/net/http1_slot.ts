@@ -43,6 +43,8 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   readonly #client: Client;
   /** Undici's, from the end of the connecting to its close. */
   #socket: Socket | null = null;
+  /** The one that the request under way was given. */
+  #used: Socket | null = null;
   #bornMs = 0;
   #requests = 0;
   #connectStartedMs = 0;
@@ -99,7 +101,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     }
     if (request.fresh === true) this.#socket?.destroy();
     this.connectFailure = null;
-    const exchange = new Http1Exchange(this, handler);
+    const exchange = new Http1Exchange(this, handler, request.body !== null);
     this.#exchange = exchange;
     this.#client.dispatch(
       {
@@ -173,7 +175,13 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   // ---- for the exchange
 
+  /** Of the connection of the request under way, also when it is over. */
+  get bytesWritten(): number {
+    return this.#used?.bytesWritten ?? Number.NaN;
+  }
+
   onRequestStart(): void {
+    this.#used = this.#socket;
     this.reused = this.#requests > 0;
     this.#requests++;
     this.connectMs = this.reused ? 0 : this.#clock.nowMs() - this.#connectStartedMs;

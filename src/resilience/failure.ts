@@ -29,7 +29,12 @@ export type Failure =
   | { readonly kind: 'connect_refused'; readonly code: string }
   | { readonly kind: 'connect_timeout'; readonly afterMs: number }
   | { readonly kind: 'tls_failed'; readonly part: 'certificate' | 'protocol'; readonly code: string }
-  | { readonly kind: 'reset_before_head'; readonly code: string }
+  | {
+      readonly kind: 'reset_before_head';
+      readonly code: string;
+      /** Known for certain: nothing of the request was written. */
+      readonly unsent?: true;
+    }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
   | { readonly kind: 'bad_response'; readonly detail: string }
   | { readonly kind: 'reset_in_body'; readonly code: string }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import {
   answer,
@@ -177,6 +178,28 @@ test('a POST on a stale connection is never sent twice', () =>
     const line = await proxy.lines.next({ method: 'POST' });
     assert.equal(line['retryRefused'], 'not_idempotent');
     assert.equal(backend.requests.filter(({ method }) => method === 'POST').length, 1);
+  }));
+
+test('a POST of which not a byte was written is sent again', () =>
+  withProxy(answer(), { cluster: { pool: { idle: '1m' } } }, async (proxy, backend) => {
+    await fetchRaw(proxy.target(), '/first');
+    using client = await connectRaw(proxy.target());
+    // Its head has a backend connection; nothing is written there before the first piece of the body.
+    await client.send('POST /post HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n');
+    assert.match(String(await client.reader.until('\r\n\r\n')), /^HTTP\/1\.1 100 /);
+    backend.requests[0]?.socket.resetAndDestroy();
+    while (backend.connections.total < 2) await turn(); // the proxy has noticed, and has another one
+    await client.send('abc');
+    assert.equal((await client.answer('POST')).status, 200);
+    const line = await proxy.lines.next({ path: '/post' });
+    const attempts = line['attempts'] as { reused: boolean; reason: string | null }[];
+    assert.deepEqual(
+      attempts.map(({ reused, reason }) => [reused, reason]),
+      [
+        [true, 'reset_before_head'],
+        [false, null],
+      ],
+    );
   }));
 
 test('a retry that the budget refuses says so in log and metrics', () =>
