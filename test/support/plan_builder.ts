@@ -50,7 +50,13 @@ export function forwardTo(
   return {
     version: 1,
     admin: options.admin ?? 'off',
-    process: { drain: { timeout: '5s' }, reload: { watch: false }, ...options.process },
+    // The test shares its event loop with the proxy, and holds it up.
+    process: {
+      drain: { timeout: '5s' },
+      reload: { watch: false },
+      overload: { eventLoopDelay: 'off' },
+      ...options.process,
+    },
     ...(options.logging === undefined ? {} : { logging: options.logging }),
     listeners: { main: { address: '127.0.0.1:0', ...options.listener }, ...options.listeners },
     routes: [
