@@ -22,6 +22,8 @@ export function renderDecision(decision: ExplainedDecision): string {
       `attempt    ${endpoint}  ${what}  at ${startMs} ms for ${ms} ms${reused ? ', reused connection' : ''}`,
     );
   }
+  for (const { endpoint, state, lastError } of decision.endpoints)
+    lines.push(`now        ${endpoint}  ${state}${lastError === null ? '' : `, last error: ${lastError}`}`);
   if (decision.retryRefused !== null) lines.push(`no retry   ${decision.retryRefused}`);
   const { timeout } = decision;
   if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);

@@ -10,10 +10,17 @@ export interface ExplainedDecision extends Decision {
   readonly clientFrom: string;
   /** Why routes that are nearer than the chosen one did not match; null where that cannot be said any more. */
   readonly nearer: readonly { readonly route: string; readonly reason: string }[] | null;
+  /** How the endpoints of the cluster are now: for a request that none of them was asked for, that is the cause. */
+  readonly endpoints: readonly {
+    readonly endpoint: string;
+    readonly state: string;
+    readonly lastError: string | null;
+  }[];
   /** Limits and timeouts in force, with the line that set each. */
   readonly limits: Explanation['limits'];
 }
 
+const ENDPOINTS_SHOWN_MAX = 50;
 const LISTED_MAX = 200;
 const LISTED_DEFAULT = 50;
 
@@ -42,11 +49,21 @@ export function explainDecision(
     cause: causeOf(decision),
     clientFrom: clientFrom(decision),
     nearer: isCurrent ? nearerRoutes(plane, decision.listener, kept.head as RequestHead | null) : null,
+    endpoints: endpointsNow(plane, decision.cluster),
     limits:
       isCurrent && listener !== undefined && route !== undefined
         ? describeLimits(plan, route, listener, plane.origins)
         : [],
   };
+}
+
+function endpointsNow(plane: DataPlane, cluster: string | null): ExplainedDecision['endpoints'] {
+  const pool = cluster === null ? undefined : plane.clusters.get(cluster)?.pool;
+  return (pool?.backends ?? []).slice(0, ENDPOINTS_SHOWN_MAX).map(({ name, health, admission }) => ({
+    endpoint: name,
+    state: admission.isDrained ? 'drained' : health.state,
+    lastError: health.lastError,
+  }));
 }
 
 function nearerRoutes(
