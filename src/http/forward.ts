@@ -363,7 +363,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     }
     assert(this.#body === null || this.#body.replayable);
     this.#wantsFresh = decision.where === 'any';
-    if (attempt.lease !== null && !this.#wantsFresh) this.#tried.push(attempt.lease.backend);
+    if (this.#wantsFresh) this.#attempts--;
+    else if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
     if (decision.delayMs === 0) this.#next();
     else this.#backoff = services.clock.setTimer(retry, decision.delayMs, () => this.#next());
     return true;

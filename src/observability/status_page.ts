@@ -200,7 +200,7 @@ ${one(
 ${one('failures', percent(figures.failureShare), samples.map(share), figures.failureShare > HURTS)}
 ${one(
   'p50 / p95 / p99',
-  [figures.p50Ms, figures.p95Ms, figures.p99Ms].map(ms).join(' / '),
+  percentiles(figures),
   samples.map(sample => sample.p95Ms),
 )}
 ${one(
@@ -274,7 +274,7 @@ function endpointRow(endpoint: EndpointView): Html {
       duration(endpoint.sinceMs),
       endpoint.lastError ?? '–',
       endpoint.inFlight,
-      `${connections.inUse} used, ${connections.open} open, ${endpoint.connectionsMax} at most`,
+      `${connections.inUse} used, ${connections.open} open of ${endpoint.connectionsMax}`,
       rate(figures.perSecond),
       ms(figures.p95Ms),
       percent(figures.failureShare),
@@ -341,6 +341,14 @@ function ms(value: number | null): string {
     : value < 10_000
       ? `${Math.round(value)} ms`
       : `${Math.round(value / 1_000)} s`;
+}
+
+/** The unit once for all three. */
+function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
+  const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
+    value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),
+  );
+  return `${p50} / ${p95} / ${p99}${p50Ms === null ? '' : ' ms'}`;
 }
 
 function rate(value: number): string {

@@ -36,7 +36,7 @@ export interface RetryFacts {
   readonly stale: boolean;
   /** Known for certain: not a byte of the request was written, so nothing was processed. Absent: not known. */
   readonly unsent?: boolean;
-  /** Attempts made so far. */
+  /** Attempts made so far, without those that met a stale connection. */
   readonly attempts: number;
   /** `Retry-After` of the answer. */
   readonly retryAfter: string | null;
@@ -73,8 +73,8 @@ export function decideRetry(
 ): RetryDecision {
   if (settings.attemptsMax === 0) return no('off');
   if (!isAskedFor(facts, settings)) return no('not_asked_for');
-  if (facts.attempts > settings.attemptsMax) return no('attempts_used_up');
   const stale = facts.stale && facts.failure === 'reset_before_head';
+  if (!stale && facts.attempts > settings.attemptsMax) return no('attempts_used_up');
   if (!isUntouched(facts, stale) && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey)
     return no('not_idempotent');
   if (!facts.replayable) return no('body_not_kept');

@@ -158,3 +158,8 @@ test('attempts are counted after the first one', () => {
   const again = (attempts: number) => decide({ attempts }, { attemptsMax: 2 }).decision.again;
   assert.deepEqual([again(1), again(2), again(3)], [true, true, false]);
 });
+
+test('a stale connection uses up no attempt: the next one is fresh, and cannot be stale', () => {
+  assert.equal(decide({ stale: true, attempts: 3 }).decision.again, true);
+  assert.deepEqual(decide({ stale: false, attempts: 3 }).decision, { again: false, why: 'attempts_used_up' });
+});
