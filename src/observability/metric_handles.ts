@@ -104,9 +104,10 @@ export class ClusterHandles {
     return this.#retired;
   }
 
-  attemptFinished(attempt: AttemptRecord): void {
+  /** `retried`: another attempt was made after it. */
+  attemptFinished(attempt: AttemptRecord, retried = false): void {
     if (this.#retired) return;
-    if (attempt.endedMs !== null) this.#recordFigures(attempt, attempt.endedMs);
+    if (attempt.endedMs !== null) this.#recordFigures(attempt, attempt.endedMs, retried);
     this.#attempt(attempt.endpointLabel, attempt.reason ?? statusClass(attempt.status))?.inc();
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000);
     if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
@@ -117,7 +118,11 @@ export class ClusterHandles {
     return this.#figures.get(address) ?? null;
   }
 
-  #recordFigures({ endpoint, startedMs, reason, status }: AttemptRecord, endedMs: number): void {
+  #recordFigures(
+    { endpoint, startedMs, reason, status }: AttemptRecord,
+    endedMs: number,
+    retried: boolean,
+  ): void {
     let figures = this.#figures.get(endpoint);
     if (figures === undefined) {
       if (this.#figures.size >= ADDRESSES_MAX) this.#figures.delete(this.#figures.keys().next().value ?? '');
@@ -125,7 +130,7 @@ export class ClusterHandles {
       this.#figures.set(endpoint, figures);
     }
     const isFailure = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    figures.record(endedMs - startedMs, isFailure, endedMs);
+    figures.record(endedMs - startedMs, isFailure, endedMs, retried);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

@@ -286,7 +286,11 @@ export class Metrics {
     if (cluster === null) return;
     this.overheadFigures.record(overheadMs, false, record.endedMs);
     this.#overhead.observe(overheadMs / 1_000);
-    for (const attempt of record.attempts) cluster.attemptFinished(attempt);
+    const last = record.attempts.length - 1;
+    for (let at = 0; at <= last; at++) {
+      const attempt = record.attempts[at];
+      if (attempt !== undefined) cluster.attemptFinished(attempt, at < last);
+    }
     if (record.attempts.length > 1 && !cluster.retired)
       this.#retries.inc(
         { cluster: cluster.cluster, result: record.reason ?? 'success' },

@@ -18,26 +18,37 @@ export interface FigureSummary {
   readonly perSecond: number;
   /** Of the last minute, 0 to 1. */
   readonly failureShare: number;
+  /** Attempts of the last minute that were followed by another one, there or elsewhere. */
+  readonly retried: number;
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
 }
 
-const NOTHING: FigureSummary = { perSecond: 0, failureShare: 0, p50Ms: null, p95Ms: null, p99Ms: null };
+const NOTHING: FigureSummary = {
+  perSecond: 0,
+  failureShare: 0,
+  retried: 0,
+  p50Ms: null,
+  p95Ms: null,
+  p99Ms: null,
+};
 
 export class TrafficFigures {
   #requests: Uint32Array | null = null;
   #failures = new Uint32Array(0);
+  #retried = new Uint32Array(0);
   #durations = new Uint32Array(0);
   #second = 0;
   #window = 0;
 
-  record(tookMs: number, failed: boolean, nowMs: number): void {
+  record(tookMs: number, failed: boolean, nowMs: number, retried = false): void {
     this.#moveOn(nowMs);
     const requests = this.#requests as Uint32Array;
     const at = this.#second % SECONDS;
     requests[at] = (requests[at] ?? 0) + 1;
     if (failed) this.#failures[at] = (this.#failures[at] ?? 0) + 1;
+    if (retried) this.#retried[at] = (this.#retried[at] ?? 0) + 1;
     const place = (this.#window % WINDOWS) * BUCKETS + bucketOf(tookMs);
     this.#durations[place] = (this.#durations[place] ?? 0) + 1;
   }
@@ -53,6 +64,7 @@ export class TrafficFigures {
     return {
       perSecond: this.#lately(this.#requests) / RATE_SECONDS,
       failureShare: sum(this.#failures) / total,
+      retried: sum(this.#retried),
       p50Ms: quantile(counts, 0.5),
       p95Ms: quantile(counts, 0.95),
       p99Ms: quantile(counts, 0.99),
@@ -73,6 +85,7 @@ export class TrafficFigures {
     if (this.#requests === null) {
       this.#requests = new Uint32Array(SECONDS);
       this.#failures = new Uint32Array(SECONDS);
+      this.#retried = new Uint32Array(SECONDS);
       this.#durations = new Uint32Array(WINDOWS * BUCKETS);
       this.#second = second;
       this.#window = window;
@@ -80,6 +93,7 @@ export class TrafficFigures {
     for (let at = Math.max(this.#second + 1, second - SECONDS + 1); at <= second; at++) {
       this.#requests[at % SECONDS] = 0;
       this.#failures[at % SECONDS] = 0;
+      this.#retried[at % SECONDS] = 0;
     }
     for (let at = Math.max(this.#window + 1, window - WINDOWS + 1); at <= window; at++)
       this.#durations.fill(0, (at % WINDOWS) * BUCKETS, (at % WINDOWS) * BUCKETS + BUCKETS);

@@ -8,6 +8,7 @@ test('before the first request there is nothing', () => {
   assert.deepEqual(figures.summary(1_000), {
     perSecond: 0,
     failureShare: 0,
+    retried: 0,
     p50Ms: null,
     p95Ms: null,
     p99Ms: null,
@@ -41,4 +42,13 @@ test('nothing is too short or too long for it', () => {
   const figures = new TrafficFigures();
   for (const ms of [0, -1, 1e9, Number.MAX_SAFE_INTEGER]) figures.record(ms, false, 0);
   assert.ok((figures.summary(1).p99Ms ?? 0) > 30_000);
+});
+
+test('what was tried again is counted for a minute', () => {
+  const figures = new TrafficFigures();
+  figures.record(1, true, 1_000, true);
+  figures.record(1, false, 1_000);
+  assert.equal(figures.summary(30_000).retried, 1);
+  figures.record(1, false, 70_000);
+  assert.equal(figures.summary(70_000).retried, 0);
 });
