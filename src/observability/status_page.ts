@@ -4,74 +4,12 @@
  * Written whole by the server, so that it is readable without scripts; `status_page_script.ts` only puts a newer
  * `<main>` in the place of the older one, once a second.
  */
-import type { Decision } from './decision_ring.ts';
 import { Html, html } from './html.ts';
+import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { STYLE } from './status_page_style.ts';
-import type { FigureSummary } from './traffic_figures.ts';
-
-export interface EndpointView {
-  readonly endpoint: string;
-  readonly weight: number;
-  readonly state: string;
-  readonly sinceMs: number;
-  readonly lastError: string | null;
-  readonly inFlight: number;
-  readonly connections: { readonly open: number; readonly inUse: number };
-  readonly connectionsMax: number;
-  readonly circuit: string | null;
-  readonly disagrees: boolean;
-  readonly ejections: number;
-  readonly figures: FigureSummary;
-}
-
-export interface ClusterView {
-  readonly name: string;
-  readonly policy: string;
-  readonly queue: number;
-  readonly queueMax: number;
-  readonly serving: number;
-  readonly retryBudget: number;
-  readonly circuit: string | null;
-  readonly panic: boolean;
-  readonly endpoints: readonly EndpointView[];
-}
-
-export interface RouteView {
-  readonly name: string;
-  readonly match: string;
-  readonly action: string;
-  readonly figures: FigureSummary;
-}
-
-export interface PageView {
-  readonly version: string;
-  readonly phase: string;
-  readonly uptimeMs: number;
-  readonly plan: string;
-  readonly lastReload: {
-    readonly at: string;
-    readonly trigger: string;
-    readonly result: { readonly kind: string; readonly problems?: readonly string[] };
-  } | null;
-  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
-  readonly requests: { readonly active: number; readonly tunnels: number };
-  readonly overload: string | null;
-  readonly figures: FigureSummary;
-  readonly overheadMs: number | null;
-  readonly samples: readonly {
-    readonly requests: number;
-    readonly failed: number;
-    readonly active: number;
-    readonly tunnels: number;
-    readonly loopDelayMs: number;
-    readonly p95Ms: number;
-    readonly overheadMs: number;
-  }[];
-  readonly clusters: readonly ClusterView[];
-  readonly routes: readonly RouteView[];
-  readonly failures: readonly Decision[];
-}
+import { HURTS, pains, rank, sorted } from './status_pains.ts';
+import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
 /** `nonce` lets this page's own style and script run, and no other. */
 export function renderPage(view: PageView, nonce: string): string {
@@ -104,56 +42,6 @@ ${view.clusters.length === 0 ? html`` : clusters(view)}
 ${routes(view)}
 ${failures(view)}
 </main>`;
-}
-
-// ---- what hurts
-
-/** In the order of the pain; each is a whole sentence. */
-export function pains(view: PageView): string[] {
-  const found: string[] = [];
-  if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);
-  if (view.overload !== null) found.push(`Requests are refused because of overload (${view.overload}).`);
-  for (const { name, serving, panic, circuit, queue } of view.clusters) {
-    if (serving === 0) found.push(`${name}: no endpoint serves.`);
-    if (panic) found.push(`${name} is in panic: most of it is down, so everyone gets traffic.`);
-    if (circuit === 'open') found.push(`${name}: the circuit of the cluster is open.`);
-    if (queue > 0) found.push(`${name}: ${queue} requests wait for a connection.`);
-  }
-  for (const { name, endpoints } of view.clusters)
-    for (const endpoint of sorted(endpoints)) found.push(...painsOf(name, endpoint));
-  const reload = view.lastReload?.result;
-  if (reload?.kind === 'rejected') found.push(`The last reload was rejected: ${reload.problems?.[0] ?? ''}`);
-  return found;
-}
-
-function painsOf(cluster: string, endpoint: EndpointView): string[] {
-  const { state, sinceMs, lastError, circuit, figures, disagrees } = endpoint;
-  const name = `${cluster} ${endpoint.endpoint}`;
-  const because = lastError === null ? '' : `: ${lastError}`;
-  if (isOut(state)) return [`${name} is ${state} since ${duration(sinceMs)}${because}.`];
-  const found: string[] = [];
-  if (circuit === 'open') found.push(`${name}: its circuit is open${because}.`);
-  if (disagrees) found.push(`${name}: its health check succeeds while its requests fail.`);
-  else if (figures.failureShare > HURTS)
-    found.push(`${name}: ${percent(figures.failureShare)} of its requests fail.`);
-  return found;
-}
-
-/** Of its requests. */
-const HURTS = 0.05;
-
-function isOut(state: string): boolean {
-  return state === 'unhealthy' || state === 'ejected';
-}
-
-function rank({ state, circuit, disagrees, figures }: EndpointView): number {
-  if (isOut(state)) return 0;
-  if (circuit === 'open' || disagrees || figures.failureShare > HURTS) return 1;
-  return state === 'healthy' ? 3 : 2;
-}
-
-function sorted(endpoints: readonly EndpointView[]): EndpointView[] {
-  return endpoints.toSorted((a, b) => rank(a) - rank(b));
 }
 
 // ---- parts
@@ -323,40 +211,4 @@ function head(names: readonly string[]): Html {
 /** Behind the first one, which is the head of the row; each says its column for narrow screens. */
 function cells(names: readonly string[], values: readonly (Html | string | number)[]): Html[] {
   return values.map((value, at) => html`<td data-name="${names[at + 1] ?? ''}">${value}</td>`);
-}
-
-function duration(lengthMs: number): string {
-  const seconds = Math.floor(lengthMs / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
-}
-
-function time(iso: string): string {
-  return `${iso.slice(11, 19)} UTC`;
-}
-
-function ms(value: number | null): string {
-  if (value === null) return '–';
-  return value < 10
-    ? `${value.toFixed(1)} ms`
-    : value < 10_000
-      ? `${Math.round(value)} ms`
-      : `${Math.round(value / 1_000)} s`;
-}
-
-/** The unit once for all three. */
-function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
-  const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
-    value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),
-  );
-  return `${p50} / ${p95} / ${p99}${p50Ms === null ? '' : ' ms'}`;
-}
-
-function rate(value: number): string {
-  return value < 10 ? value.toFixed(1) : String(Math.round(value));
-}
-
-function percent(share: number): string {
-  return share === 0 ? '0 %' : share < 0.001 ? '< 0.1 %' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 }

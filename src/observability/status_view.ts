@@ -1,0 +1,66 @@
+/** What the status page shows, as plain data. */
+import type { Decision } from './decision_ring.ts';
+import type { FigureSummary } from './traffic_figures.ts';
+
+export interface EndpointView {
+  readonly endpoint: string;
+  readonly weight: number;
+  readonly state: string;
+  readonly sinceMs: number;
+  readonly lastError: string | null;
+  readonly inFlight: number;
+  readonly connections: { readonly open: number; readonly inUse: number };
+  readonly connectionsMax: number;
+  readonly circuit: string | null;
+  readonly disagrees: boolean;
+  readonly ejections: number;
+  readonly figures: FigureSummary;
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly policy: string;
+  readonly queue: number;
+  readonly queueMax: number;
+  readonly serving: number;
+  readonly retryBudget: number;
+  readonly circuit: string | null;
+  readonly panic: boolean;
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface RouteView {
+  readonly name: string;
+  readonly match: string;
+  readonly action: string;
+  readonly figures: FigureSummary;
+}
+
+export interface PageView {
+  readonly version: string;
+  readonly phase: string;
+  readonly uptimeMs: number;
+  readonly plan: string;
+  readonly lastReload: {
+    readonly at: string;
+    readonly trigger: string;
+    readonly result: { readonly kind: string; readonly problems?: readonly string[] };
+  } | null;
+  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly requests: { readonly active: number; readonly tunnels: number };
+  readonly overload: string | null;
+  readonly figures: FigureSummary;
+  readonly overheadMs: number | null;
+  readonly samples: readonly {
+    readonly requests: number;
+    readonly failed: number;
+    readonly active: number;
+    readonly tunnels: number;
+    readonly loopDelayMs: number;
+    readonly p95Ms: number;
+    readonly overheadMs: number;
+  }[];
+  readonly clusters: readonly ClusterView[];
+  readonly routes: readonly RouteView[];
+  readonly failures: readonly Decision[];
+}
