@@ -3,7 +3,7 @@ import { DecisionRing } from '../../src/observability/decision_ring.ts';
 import { requestRecord } from '../../test/observability/records.ts';
 
 const ROUNDS = 2_000_000;
-const FACTS = { failure: null, peerTrusted: false, policy: 'random', head: null };
+const FACTS = { failure: null, peerTrusted: false, policy: 'random', rateLimits: [], head: null };
 
 function nanoseconds(times: number, run: () => void): string {
   const startedMs = performance.now();

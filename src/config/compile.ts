@@ -108,10 +108,12 @@ function compileLogging({ logging }: Config, origins: Origins): Plan['logging'] 
 function compileTracing({ tracing }: Config, origins: Origins): Plan['tracing'] {
   const scope = new Scope(origins, tracing, 'tracing', ['tracing']);
   const propagate = scope.choice('propagate', 'tracing.propagate');
+  const start = scope.choice('start', 'tracing.start');
   const otlp = tracing?.otlp;
-  if (otlp === undefined) return { propagate, otlp: scope.part('otlp', ['otlp'], null) };
+  if (otlp === undefined) return { propagate, start, otlp: scope.part('otlp', ['otlp'], null) };
   return {
     propagate,
+    start,
     otlp: {
       endpoint: scope.part('otlp.endpoint', ['otlp', 'endpoint'], otlp.endpoint),
       sample: scope.number('otlp.sample', 'tracing.otlp.sample'),

@@ -377,6 +377,11 @@ export const CHOICES = {
     'Ours with everything, the Elastic Common Schema, or the combined format of Apache and nginx.',
   ),
   'tracing.propagate': choice(true, [true, false], 'Whether traceparent and tracestate are passed on.'),
+  'tracing.start': choice(
+    true,
+    [true, false],
+    'Whether a request that came without a trace gets one; off where backends must see nothing that their clients did not send.',
+  ),
   'listeners.http2': choice(true, [true, false], 'Whether HTTP/2 is offered by ALPN; only with TLS.'),
   'listeners.h2c': choice(
     false,

@@ -44,7 +44,11 @@ export interface Plan {
   readonly process: ProcessSettings;
   readonly logging: LoggingSettings;
   /** W3C trace context is passed on as it came. */
-  readonly tracing: { readonly propagate: boolean; readonly otlp: OtlpSettings | null };
+  readonly tracing: {
+    readonly propagate: boolean;
+    readonly start: boolean;
+    readonly otlp: OtlpSettings | null;
+  };
   /** In the order of the names. */
   readonly listeners: Readonly<Record<string, ListenerSettings>>;
   /** Most specific first: the order of `routing/matcher`. */

@@ -90,6 +90,7 @@ export const configSchema = z.strictObject({
   tracing: z
     .strictObject({
       propagate: choice('tracing.propagate'),
+      start: choice('tracing.start'),
       otlp: z
         .strictObject({
           endpoint: text(value =>

@@ -6,6 +6,7 @@
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
 import type { Disagreement } from './disagreement.ts';
+import type { Outage } from './outage.ts';
 import { type ProbeSettings, type ProbeTarget, probe } from './probe.ts';
 import type { EndpointHealth } from './state.ts';
 
@@ -21,14 +22,16 @@ export interface ActiveHealthSettings {
 const JITTER = 0.2;
 const CHANGING_INTERVAL_MS_MAX = 2_000;
 const DOWN_INTERVAL_MS_MAX = 30_000;
+/** Failures of a dead endpoint, from which on it is asked less often. */
+const SLOW_AFTER = 2;
 
 export class Prober {
   readonly #settings: ActiveHealthSettings;
   readonly #target: ProbeTarget;
   readonly #health: EndpointHealth;
   readonly #disagreement: Disagreement | null;
-  /** Nobody else serves: each second until it is found again is one without service. */
-  readonly #isUrgent: () => boolean;
+  readonly #outage: Outage;
+  readonly #unsubscribe: () => void;
   readonly #clock: Clock;
   readonly #random: Random;
   #timer: Timer | null = null;
@@ -42,10 +45,11 @@ export class Prober {
     health: EndpointHealth,
     clock: Clock,
     random: Random,
+    outage: Outage,
     disagreement: Disagreement | null = null,
-    isUrgent: () => boolean = () => false,
   ) {
-    this.#isUrgent = isUrgent;
+    this.#outage = outage;
+    this.#unsubscribe = outage.subscribe(() => this.#hurry());
     this.#disagreement = disagreement;
     this.#settings = settings;
     this.#target = target;
@@ -72,14 +76,27 @@ export class Prober {
     // Not `state`: an ejection by traffic hides what probes say.
     this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
     if (this.#disposed) return; // by one who heard of the change
-    if (this.#isUrgent()) this.#failuresWhileDown = 0;
+    if (this.#outage.isDown) this.#failuresWhileDown = 0;
     const pauseMs = probePauseMs(this.#settings.intervalMs, this.#health.isChanging, this.#failuresWhileDown);
-    const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
-    this.#timer = this.#clock.setTimer(startAgain, pauseMs * jitter, this as Prober);
+    this.#startIn(pauseMs * (1 + JITTER * (2 * this.#random.unit() - 1)));
+  }
+
+  #startIn(delayMs: number): void {
+    this.#timer = this.#clock.setTimer(startAgain, delayMs, this as Prober);
+  }
+
+  /** One that had become slow may have come back since it was last asked. */
+  #hurry(): void {
+    const isSlow = this.#failuresWhileDown >= SLOW_AFTER && this.#stopProbe === null;
+    this.#failuresWhileDown = 0;
+    if (!isSlow) return;
+    this.#clock.cancelTimer(this.#timer);
+    this.#startIn(this.#settings.intervalMs * this.#random.unit());
   }
 
   dispose(): void {
     this.#disposed = true;
+    this.#unsubscribe();
     this.#clock.cancelTimer(this.#timer);
     this.#stopProbe?.();
   }
@@ -88,7 +105,7 @@ export class Prober {
 /** From one answer to the next question, before jitter. */
 export function probePauseMs(intervalMs: number, changing: boolean, failuresWhileDown: number): number {
   if (changing) return Math.min(intervalMs, CHANGING_INTERVAL_MS_MAX);
-  if (failuresWhileDown < 2) return intervalMs;
+  if (failuresWhileDown < SLOW_AFTER) return intervalMs;
   return Math.max(intervalMs, Math.min(intervalMs * 2 ** (failuresWhileDown - 1), DOWN_INTERVAL_MS_MAX));
 }
 

@@ -67,7 +67,13 @@ export interface DataPlane {
   /** Where a value of the plan comes from: `file:line:col`, or `default`. */
   readonly origins: ReadonlyMap<string, string>;
   /** What is done with the trace context of a request. */
-  readonly tracing: { readonly propagate: boolean; readonly sample: number | null };
+  readonly tracing: {
+    readonly propagate: boolean;
+    /** Whether a trace begins here where none came. */
+    readonly start: boolean;
+    /** Of the traces that begin here, the share that is recorded; null: no spans are exported. */
+    readonly sample: number | null;
+  };
   /** Who may ask for a decision record with `X-Fairlead-Explain: 1`; null: nobody. */
   readonly explainFrom: NetworkSet | null;
 }

@@ -46,6 +46,7 @@ export function failureDetail(failure: Failure): string {
     case 'client_timeout':
     case 'connect_timeout':
     case 'queue_timeout':
+    case 'per_try_timeout':
     case 'response_head_timeout':
     case 'response_idle_timeout':
     case 'request_timeout':

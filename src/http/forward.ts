@@ -76,11 +76,13 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#body = head.hasBody
       ? new RequestBody(context.client.body, route.settings.retries.replayBytesMax, this)
       : null;
+    const headers = buildUpstreamHeaders(head, context, route.requestEdits);
+    const { begunTraceparent } = context;
     this.#request = {
       method: head.method,
       target: route.rewrite === null ? head.target : rewriteTarget(route.rewrite, head.target),
       authority: route.settings.rewrite.host ?? head.authority,
-      headers: buildUpstreamHeaders(head, context, route.requestEdits),
+      headers: begunTraceparent === null ? headers : withTraceparent(headers, begunTraceparent, true),
       body: null,
     };
   }
@@ -175,7 +177,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     let { headers } = request;
     if (trace !== null) {
       attempt.spanId = services.random.hex(8);
-      headers = withTraceparent(headers, formatTraceparent(trace.traceId, attempt.spanId, trace.sampled));
+      const traceparent = formatTraceparent(trace.traceId, attempt.spanId, trace.sampled);
+      headers = withTraceparent(headers, traceparent, trace.parentId === null);
     }
     if (deadlineMs === null) return { ...request, headers };
     const leftMs = Math.max(0, Math.floor(deadlineMs - services.clock.nowMs()));
@@ -281,6 +284,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       case 'request':
         return { kind: 'request_timeout', afterMs };
       case 'perTry':
+        return { kind: 'per_try_timeout', afterMs };
       case 'responseHead':
         return { kind: 'response_head_timeout', afterMs };
       case 'responseIdle':

@@ -4,7 +4,7 @@
  * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
  */
 
-import { joinTrace, parseTraceparent } from '../observability/trace_context.ts';
+import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
@@ -35,8 +35,9 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
-  context.requestId = chooseRequestId(context, head);
-  traceRequest(context, head);
+  const ownId = context.services.random.requestId();
+  context.requestId = offeredRequestId(context, head) ?? ownId;
+  traceRequest(context, head, ownId);
   const { explainFrom } = context.plane;
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
@@ -76,21 +77,22 @@ function readDeadline(context: RequestContext, head: RequestHead): Failure | nul
   return { kind: 'request_timeout', afterMs: 0 };
 }
 
-/** Takes part in the trace where spans are exported; otherwise only its id is noted, for the log. */
-function traceRequest(context: RequestContext, head: RequestHead): void {
-  const { propagate, sample } = context.plane.tracing;
+/** Takes part in the trace where spans are exported; otherwise it passes as it came, or begins here. */
+function traceRequest(context: RequestContext, head: RequestHead, ownId: string): void {
+  const { propagate, start, sample } = context.plane.tracing;
   if (!propagate) return;
-  const written = findHeader(head.headers, 'traceparent');
-  if (written === null && sample === null) return;
-  const parent = parseTraceparent(written);
-  if (sample !== null) context.trace = joinTrace(parent, sample, context.services.random.hex);
-  context.traceId = context.trace?.traceId ?? parent?.traceId ?? null;
+  const parent = parseTraceparent(findHeader(head.headers, 'traceparent'));
+  if (parent === null && !start) return;
+  const traceId = parent?.traceId ?? traceIdOf(ownId);
+  context.traceId = traceId;
+  if (sample !== null) context.trace = joinTrace(parent, sample, traceId, context.services.random.hex(8));
+  else if (parent === null) context.begunTraceparent = begunTraceparent(traceId);
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */
-function chooseRequestId(context: RequestContext, head: RequestHead): string {
-  const offered = context.peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
-  return offered !== null && acceptRequestId(offered) ? offered : context.services.random.requestId();
+function offeredRequestId({ peerTrusted }: RequestContext, head: RequestHead): string | null {
+  const offered = peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
+  return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
 /** Who may pass, how much, and how often: asked before any backend is. */
@@ -99,9 +101,11 @@ function admit(context: RequestContext, route: BoundRoute, head: RequestHead): F
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
   for (const limiter of route.rateLimiters) {
-    const retryAfterMs = limiter.admit(context.clientIp, head.headers);
-    if (retryAfterMs === 0) continue;
     const { name, mode } = limiter.settings;
+    const { retryAfterMs, left } = limiter.admit(context.clientIp, head.headers);
+    context.limitsAsked ??= [];
+    context.limitsAsked.push({ limiter: name, mode, admitted: retryAfterMs === 0, left });
+    if (retryAfterMs === 0) continue;
     context.services.telemetry.rateLimited(name, mode);
     if (mode === 'enforce') return { kind: 'rate_limited', limiter: name, retryAfterMs };
   }

@@ -90,7 +90,7 @@ export function refuseBytes(
     tls: peer.tlsVersion,
     plan: services.planeRef.current.digest,
   };
-  const facts = { failure, peerTrusted: false, policy: null, head: null };
+  const facts = { failure, peerTrusted: false, policy: null, rateLimits: [], head: null };
   services.telemetry.requestFinished(record, bound.handles, null, { decisionFacts: () => facts });
 }
 

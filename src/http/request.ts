@@ -5,7 +5,7 @@
  * exchange is over (`onClientClose`).
  */
 import type { DecisionFacts } from '../observability/decision_ring.ts';
-import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
+import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
 import type { Clock } from '../resilience/clock.ts';
@@ -90,6 +90,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   requestId = '';
   traceId: string | null = null;
   trace: TraceContext | null = null;
+  /** Of a trace that begins here and is recorded by others. */
+  begunTraceparent: string | null = null;
   readonly listener: string;
   clientIp: string;
   readonly peerIp: string;
@@ -102,6 +104,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   timeout: FiredTimeout | null = null;
   retryRefused: string | null = null;
   explainWanted = false;
+  limitsAsked: AskedLimit[] | null = null;
   /** The one that it has ended with. */
   failure: Failure | null = null;
   route: string | null = null;
@@ -153,6 +156,13 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.timeout = { name, ms, origin: this.plane.origins.get(setting) ?? 'default' };
   }
 
+  /** The end of a tunnel through which nothing has passed for this long. */
+  tunnelIdle(afterMs: number): void {
+    this.timedOut('tunnelIdle', afterMs, `routes.${this.route}.tunnelIdleMs`);
+    this.failure ??= { kind: 'tunnel_idle_timeout', afterMs };
+    this.reason ??= 'tunnel_idle_timeout';
+  }
+
   /** Answers with a failure; after the first byte of an answer it can only cut the stream. The first cause stays. */
   fail(failure: Failure): void {
     if (this.#over) return;
@@ -195,6 +205,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
       failure: this.failure,
       peerTrusted: this.peerTrusted,
       policy: this.boundCluster?.policy ?? null,
+      rateLimits: this.limitsAsked ?? [],
       head: isSmall ? this.head : null,
     };
   }

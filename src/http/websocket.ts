@@ -70,8 +70,7 @@ function becomeTunnel(
   traffic.tunnels++;
   const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
     traffic.tunnels--;
-    if (end.cause === 'idle' && idleMs !== null)
-      context.timedOut('tunnelIdle', idleMs, `routes.${context.route}.tunnelIdleMs`);
+    if (end.cause === 'idle' && idleMs !== null) context.tunnelIdle(idleMs);
     context.bytesIn = end.bytesIn;
     context.bytesOut = end.bytesOut;
     context.work = null;

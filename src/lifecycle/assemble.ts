@@ -41,7 +41,11 @@ export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, 
     listeners,
     clusters,
     origins,
-    tracing: { propagate: plan.tracing.propagate, sample: plan.tracing.otlp?.sample ?? null },
+    tracing: {
+      propagate: plan.tracing.propagate,
+      start: plan.tracing.start,
+      sample: plan.tracing.otlp?.sample ?? null,
+    },
     explainFrom: explainFrom.length === 0 ? null : compileNetworks(explainFrom),
   };
 }

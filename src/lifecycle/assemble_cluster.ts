@@ -2,6 +2,7 @@
 
 import { Prober } from '../health/active.ts';
 import { Disagreement } from '../health/disagreement.ts';
+import { Outage } from '../health/outage.ts';
 import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
@@ -21,18 +22,9 @@ import { RetryBudget } from '../resilience/retry_budget.ts';
 import { ClusterMembers, type Member } from './cluster_members.ts';
 import type { Runtime } from './runtime_state.ts';
 
-/** Whether a cluster has nobody who serves; beside the pools, which come and go with plans. */
-interface Outage {
-  isDown: boolean;
-  dispose(): void;
-}
-
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
   const { clock, registry, metrics } = runtime;
-  const outage = registry.getOrCreate(
-    `outage ${settings.name}`,
-    (): Outage => ({ isDown: false, dispose() {} }),
-  );
+  const outage = registry.getOrCreate(`outage ${settings.name}`, () => new Outage());
   const members = registry.getOrCreate(
     `cluster ${JSON.stringify(settings)}`,
     () =>
@@ -66,9 +58,7 @@ function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage)
     policy: createPolicy(settings, runtime),
     ejectedRatioMax: settings.health.passive?.ejectedRatioMax ?? 0,
     panicBelow: settings.panicBelow,
-    onServing: count => {
-      outage.isDown = count === 0;
-    },
+    onServing: count => outage.become(count === 0),
     onPanic: (panic, serving) =>
       telemetry.emit({ kind: 'panic_changed', cluster: settings.name, panic, serving }),
     clock,
@@ -136,7 +126,7 @@ function assembleBackend(
   const disagreement = active === null ? null : assembleDisagreement(settings.name, name, label, runtime);
   if (active !== null)
     registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, way])}`, () =>
-      startProber(settings, endpoint, label, active, health, disagreement, () => outage.isDown, runtime),
+      startProber(settings, endpoint, label, active, health, disagreement, outage, runtime),
     );
   const { weight, tier } = endpoint;
   return new Backend(
@@ -197,7 +187,7 @@ function startProber(
   active: NonNullable<ClusterSettings['health']['active']>,
   health: EndpointHealth,
   disagreement: Disagreement | null,
-  isUrgent: () => boolean,
+  outage: Outage,
   { clock, random }: Runtime,
 ): Prober {
   // A WebSocket handshake goes over HTTP/1.1, as that of traffic does.
@@ -214,8 +204,8 @@ function startProber(
     health,
     clock,
     random,
+    outage,
     disagreement,
-    isUrgent,
   );
   prober.start();
   return prober;

@@ -15,6 +15,10 @@ export function renderDecision(decision: ExplainedDecision): string {
   for (const { route, reason } of decision.nearer ?? []) lines.push(`  not      ${route}: ${reason}`);
   if (decision.nearer === null)
     lines.push('  not      (the plan or the head of the request is not kept any more)');
+  for (const { limiter, mode, admitted, left } of decision.rateLimits) {
+    const said = admitted ? `admitted, ${left} left` : 'refused';
+    lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
+  }
   if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
   for (const { endpoint, startMs, ms, status, reason, reused } of decision.attempts) {
     const what = reason ?? `status ${status}`;

@@ -36,6 +36,8 @@ const JITTER = 0.1;
 const ADDRESSES_MAX = 256;
 /** getaddrinfo(3) waits in the thread pool, which log files need too: two of its four threads at most. */
 const LOOKUPS_MAX = 2;
+/** Resolvers wait so long for one name server (resolv.conf(5), `timeout`); the lookup itself goes on. */
+const SILENT_MS_MAX = 5_000;
 const RETRY_MS = { min: 500, max: 10_000 };
 
 export const systemLookUp: LookUp = async host => {
@@ -165,7 +167,12 @@ export class NameWatch {
   }
 
   async #ask(): Promise<Resolution> {
-    const found = await this.#lookUp(this.host);
+    const waiting = this.#clock.setTimer(
+      () => this.#become(this.#addresses, 'ETIMEOUT'),
+      SILENT_MS_MAX,
+      undefined,
+    );
+    const found = await this.#lookUp(this.host).finally(() => this.#clock.cancelTimer(waiting));
     if (found.addresses.length === 0) throw Object.assign(new Error('no address'), { code: 'ENODATA' });
     return found;
   }

@@ -7,13 +7,14 @@
  */
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import { overheadMs } from './access_log.ts';
-import type { AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
+import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
 
 /** What only the request knows beside its log record; asked for only when a record is made. */
 export interface DecisionFacts {
   readonly failure: Failure | null;
   readonly peerTrusted: boolean;
   readonly policy: string | null;
+  readonly rateLimits: readonly AskedLimit[];
   /** For routing; null where it is too large to keep, or never was one. */
   readonly head: unknown;
 }
@@ -49,6 +50,8 @@ export interface Decision {
   readonly route: string | null;
   readonly cluster: string | null;
   readonly policy: string | null;
+  /** In the order in which they were asked; the first that refuses is the last one. */
+  readonly rateLimits: readonly AskedLimit[];
   readonly attempts: readonly AttemptDecision[];
   readonly retryRefused: string | null;
   readonly timeout: FiredTimeout | null;
@@ -130,6 +133,7 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     route: record.route,
     cluster: record.cluster,
     policy: facts.policy,
+    rateLimits: facts.rateLimits,
     attempts: record.attempts.map(attempt => attemptOf(attempt, record)),
     retryRefused: record.retryRefused,
     timeout: record.timeout,

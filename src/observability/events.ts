@@ -35,6 +35,15 @@ export interface FiredTimeout {
 }
 
 /** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
+/** What a rate limit said to one request. */
+export interface AskedLimit {
+  readonly limiter: string;
+  readonly mode: 'enforce' | 'shadow';
+  readonly admitted: boolean;
+  /** How many more requests of the same key it would have admitted then. */
+  readonly left: number;
+}
+
 export interface RequestRecord {
   readonly requestId: string;
   traceId: string | null;

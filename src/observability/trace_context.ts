@@ -33,21 +33,33 @@ export function formatTraceparent(traceId: string, spanId: string, sampled: bool
 }
 
 /**
- * Our part in a trace: that of whoever asked goes on, otherwise one begins. Whether it is recorded was decided by who
- * began it; a trace of ours by its id, so that every process decides the same.
+ * The id of a trace that begins with a request of ours: that of the request without its dashes, so that whoever has one
+ * finds the other. The last 7 bytes of a UUID version 7 are random, as the recommendation wants them to be.
+ */
+export function traceIdOf(requestId: string): string {
+  return requestId.replaceAll('-', '');
+}
+
+/**
+ * For a trace that begins here and that we do not record ourselves. Marked as sampled: a backend that decides by its
+ * parent (the default of OpenTelemetry) goes on recording all that it recorded before there was a proxy.
+ */
+export function begunTraceparent(traceId: string): string {
+  return formatTraceparent(traceId, traceId.slice(16), true);
+}
+
+/**
+ * Our part in a trace: that of whoever asked goes on, otherwise one begins with this id. Whether it is recorded was
+ * decided by who began it; a trace of ours by its id, so that every process decides the same.
  */
 export function joinTrace(
   parent: TraceParent | null,
   sample: number,
-  randomHex: (bytes: number) => string,
+  begunId: string,
+  spanId: string,
 ): TraceContext {
-  const traceId = parent?.traceId ?? randomHex(16);
-  return {
-    traceId,
-    spanId: randomHex(8),
-    parentId: parent?.parentId ?? null,
-    sampled: parent?.sampled ?? isSampled(traceId, sample),
-  };
+  if (parent !== null) return { ...parent, spanId };
+  return { traceId: begunId, spanId, parentId: null, sampled: isSampled(begunId, sample) };
 }
 
 /** By the last 32 bits of the id (OpenTelemetry, TraceIdRatioBased). */
@@ -55,14 +67,25 @@ function isSampled(traceId: string, sample: number): boolean {
   return Number.parseInt(traceId.slice(-8), 16) < sample * 2 ** 32;
 }
 
-/** The list with this `traceparent` and no other. */
-export function withTraceparent(headers: readonly string[], traceparent: string): string[] {
+/**
+ * The list with this `traceparent` and no other. Where the trace begins here, a `tracestate` belongs to one that could
+ * not be read, and goes (section 4.3).
+ */
+export function withTraceparent(
+  headers: readonly string[],
+  traceparent: string,
+  beginsHere: boolean,
+): string[] {
   const list: string[] = [];
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const name = headers[at] as string;
-    if (name.length !== 11 || name.toLowerCase() !== 'traceparent')
-      list.push(name, headers[at + 1] as string);
+    if (isNamed(name, 'traceparent') || (beginsHere && isNamed(name, 'tracestate'))) continue;
+    list.push(name, headers[at + 1] as string);
   }
   list.push('traceparent', traceparent);
   return list;
+}
+
+function isNamed(name: string, lowerCase: string): boolean {
+  return name.length === lowerCase.length && name.toLowerCase() === lowerCase;
 }

@@ -36,10 +36,12 @@ export type Failure =
       readonly unsent?: true;
     }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
+  | { readonly kind: 'per_try_timeout'; readonly afterMs: number }
   | { readonly kind: 'bad_response'; readonly detail: string }
   | { readonly kind: 'reset_in_body'; readonly code: string }
   | { readonly kind: 'response_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'request_timeout'; readonly afterMs: number }
+  | { readonly kind: 'tunnel_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'loop_detected' }
   | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'event_loop' | 'heap' }
   | { readonly kind: 'shutting_down' }
@@ -59,7 +61,7 @@ export type Blame = 'client' | 'upstream' | 'proxy';
 export type RetryRule = 'never' | 'other_backend' | 'idempotent';
 
 export interface FailureRule {
-  /** HTTP status; 499 is only ever logged: there is nobody left to send it to. */
+  /** HTTP status; 499 and 101 are only ever logged: there is nobody left to send it to. */
   readonly status: number;
   /** RFC 9209 error type for `Proxy-Status`, or null where no answer can carry it. */
   readonly proxyStatus: string | null;
@@ -163,6 +165,13 @@ export const FAILURE_RULES = {
     status: 504,
     title: 'The backend did not answer in time',
   },
+  per_try_timeout: {
+    ...UPSTREAM,
+    retry: 'idempotent',
+    proxyStatus: 'http_response_timeout',
+    status: 504,
+    title: 'The backend did not answer this attempt in time',
+  },
   bad_response: {
     ...UPSTREAM,
     retry: 'never',
@@ -190,6 +199,12 @@ export const FAILURE_RULES = {
     proxyStatus: 'http_response_timeout',
     status: 504,
     title: 'The request took too long',
+  },
+  tunnel_idle_timeout: {
+    ...CLIENT,
+    proxyStatus: null,
+    status: 101,
+    title: 'The tunnel was closed because nothing passed through it',
   },
   loop_detected: {
     ...PROXY,

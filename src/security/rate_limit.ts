@@ -31,6 +31,13 @@ export interface RateLimitSettings {
   readonly mode: 'enforce' | 'shadow';
 }
 
+export interface Admission {
+  /** 0 admits; otherwise milliseconds until the next request of this key would be admitted. */
+  readonly retryAfterMs: number;
+  /** How many more of this key would be admitted right now. */
+  readonly left: number;
+}
+
 const KEYS_MAX = 65_536;
 const KEY_LENGTH_MAX = 128;
 /** Keys looked at for one that can be forgotten. */
@@ -49,16 +56,15 @@ export class RateLimiter {
     this.#keysMax = keysMax;
   }
 
-  /** 0 admits; otherwise milliseconds until the next request of this key would be admitted. */
-  admit(clientIp: string, headers: HeaderList): number {
+  admit(clientIp: string, headers: HeaderList): Admission {
     const nowMs = this.#clock.nowMs();
     const intervalMs = this.settings.periodMs / this.settings.count;
     const key = this.#slotFor(this.#keyOf(clientIp, headers), nowMs);
     const tatMs = Math.max(this.#tatMs.get(key) ?? nowMs, nowMs);
     const earliestMs = tatMs - intervalMs * (this.settings.burst - 1);
-    if (nowMs < earliestMs) return earliestMs - nowMs;
+    if (nowMs < earliestMs) return { retryAfterMs: earliestMs - nowMs, left: 0 };
     this.#tatMs.set(key, tatMs + intervalMs);
-    return 0;
+    return { retryAfterMs: 0, left: Math.floor((nowMs - earliestMs) / intervalMs) };
   }
 
   dispose(): void {

@@ -16,7 +16,7 @@ test('a plan has every default of the process written out', () => {
     access: { enabled: true, sample: 1, format: 'json', redactQuery: [] },
     explainFrom: [],
   });
-  assert.deepEqual(plan.tracing, { propagate: true, otlp: null });
+  assert.deepEqual(plan.tracing, { propagate: true, start: true, otlp: null });
 });
 
 test('what is written wins', () => {

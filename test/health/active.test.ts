@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Prober, probePauseMs } from '../../src/health/active.ts';
+import { Outage } from '../../src/health/outage.ts';
 import type { OpenSocket } from '../../src/health/probe.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
 import type { Random } from '../../src/resilience/random.ts';
@@ -37,8 +38,9 @@ function prober(answers: (number: number) => boolean | null, random = middle) {
     }
     return giveUp;
   };
-  const subject = new Prober(settings, { open: openSocket, authority: 'a' }, health, clock, random);
-  return { clock, health, subject, sentMs, count: () => sentMs.length, openSockets: () => open };
+  const outage = new Outage();
+  const subject = new Prober(settings, { open: openSocket, authority: 'a' }, health, clock, random, outage);
+  return { clock, outage, health, subject, sentMs, count: () => sentMs.length, openSockets: () => open };
 }
 
 test('the first probe is made at once, failures are looked at again soon, and a dead one ever more seldom', () => {
@@ -133,7 +135,7 @@ test('a probe that was on its way when traffic ejected the endpoint does not lif
     waiting.push(callback);
     return () => {};
   };
-  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle);
+  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle, new Outage());
   const socket = { destroy: () => {} } as unknown as Socket;
   subject.start();
   clock.advance(100);
@@ -170,18 +172,27 @@ test('the pause is never shorter than the interval because an endpoint is down',
 });
 
 test('while nobody else serves a dead endpoint is asked every interval', () => {
-  const clock = new FakeClock();
-  const health = new EndpointHealth(settings, clock.nowMs());
-  const sentMs: number[] = [];
-  const open: OpenSocket = callback => {
-    sentMs.push(clock.nowMs());
-    callback({ kind: 'connect_refused', code: 'x' }, null);
-    return () => {};
-  };
-  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle, null, () => true);
+  const { clock, outage, subject, sentMs } = prober(() => false);
+  outage.become(true);
   subject.start();
   clock.advance(120_000);
   subject.dispose();
   const gaps = sentMs.slice(2).map((ms, at) => ms - (sentMs[at + 1] ?? 0));
   assert.ok(gaps.length > 5 && gaps.every(gap => gap === settings.intervalMs), gaps.join());
+});
+
+test('when the last one that served goes, those that were asked seldom are asked within an interval', () => {
+  const { clock, outage, subject, sentMs } = prober(() => false);
+  subject.start();
+  clock.advance(100_000); // the pause is 30 s by now
+  for (const known = sentMs.length; sentMs.length === known; ) clock.advance(100);
+  const before = sentMs.length;
+  outage.become(true);
+  clock.advance(settings.intervalMs);
+  assert.equal(sentMs.length, before + 1);
+  outage.become(true);
+  subject.dispose();
+  outage.become(false);
+  outage.become(true);
+  assert.equal(clock.pendingTimers, 0, 'nobody is woken who has ended');
 });

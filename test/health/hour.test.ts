@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Prober } from '../../src/health/active.ts';
+import { Outage } from '../../src/health/outage.ts';
 import { PassiveHealth } from '../../src/health/passive.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
 import { Admission } from '../../src/load_balancer/admission.ts';
@@ -71,7 +72,7 @@ class Endpoint {
       );
       return () => clock.cancelTimer(timer);
     };
-    this.prober = new Prober(ACTIVE, { open, authority: 'a' }, health, clock, random);
+    this.prober = new Prober(ACTIVE, { open, authority: 'a' }, health, clock, random, new Outage());
     const flip = (): void => {
       const meanMs = this.isUp ? UP_MS_MEAN : DOWN_MS_MEAN;
       clock.setTimer(

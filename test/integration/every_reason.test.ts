@@ -11,6 +11,7 @@ import {
   resetBeforeHead,
   stallAfterHead,
   staySilent,
+  tunnel,
 } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { forwardTo } from '../support/plan_builder.ts';
@@ -146,6 +147,10 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
     options: { route: { timeouts: { responseHead: '50ms' }, retries: { attempts: 0 } } },
     behaviour: staySilent(),
   },
+  per_try_timeout: {
+    options: { route: { retries: { attempts: 0, perTry: '50ms' } } },
+    behaviour: staySilent(),
+  },
   bad_response: { behaviour: raw('HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n') },
   reset_in_body: { behaviour: cutInBody('some of it') },
   response_idle_timeout: {
@@ -155,6 +160,16 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
   request_timeout: {
     options: { route: { timeouts: { request: '50ms', responseHead: 'off' } } },
     behaviour: staySilent(),
+  },
+  tunnel_idle_timeout: {
+    options: { route: { timeouts: { tunnelIdle: '50ms' } } },
+    behaviour: tunnel(() => {}),
+    provoke: async ({ proxy }) => {
+      using client = await connectRaw(proxy.target());
+      void client.send(formatRequest('/', { headers: ['Connection', 'Upgrade', 'Upgrade', 'websocket'] }));
+      await proxy.lines.next({ status: 101 });
+      return null;
+    },
   },
   loop_detected: {
     behaviour: answer(),
@@ -190,6 +205,14 @@ const ELSEWHERE: Readonly<Partial<Record<FailureKind, string>>> = {
   internal: 'a defect of ours: nothing from outside may bring it about',
 };
 
+/** There is nobody left to send it to, or an answer was under way already. */
+const NO_ANSWER: ReadonlySet<string> = new Set([
+  'client_gone',
+  'reset_in_body',
+  'response_idle_timeout',
+  'tunnel_idle_timeout',
+]);
+
 test('every reason of the table is provoked here, or it is said where', () => {
   assert.deepEqual(
     [...Object.keys(ROWS), ...Object.keys(ELSEWHERE)].sort(),
@@ -216,7 +239,7 @@ for (const [kind, row] of Object.entries(ROWS)) {
         throw error;
       });
       const line = await proxy.lines.next({ reason: kind });
-      if (given === null) assert.ok(['client_gone', 'reset_in_body', 'response_idle_timeout'].includes(kind));
+      if (given === null) assert.ok(NO_ANSWER.has(kind));
       else checkAnswer(given, kind as FailureKind, String(line['requestId']));
       assert.equal(line['status'], given?.status ?? line['status']);
       assert.equal(line['level'], { info: 30, warn: 40, error: 50 }[rule.logLevel]);

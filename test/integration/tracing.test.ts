@@ -57,11 +57,31 @@ test('without a collector a trace passes byte for byte, and its id is in the log
   const { text } = await fetchRaw(proxy.target(), '/', { headers: ASKED });
   assert.deepEqual([seen(text, 'traceparent'), seen(text, 'tracestate')], [ASKED[1], 'vendor=1']);
   await proxy.lines.next({ traceId: TRACE });
-  assert.equal(seen((await fetchRaw(proxy.target(), '/')).text, 'traceparent'), null);
-
   await using closed = await startProxy({ ...forwardTo([backend.address]), tracing: { propagate: false } });
   const nothing = await fetchRaw(closed.target(), '/', { headers: ASKED });
   assert.deepEqual([seen(nothing.text, 'traceparent'), seen(nothing.text, 'tracestate')], [null, null]);
+});
+
+test('without a collector a trace begins here too, under the id of the request; switched off, it does not', async () => {
+  await using backend = await startBackend(inTurn(resetBeforeHead(), echo()));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  const { text, headers } = await fetchRaw(proxy.target(), '/', { headers: ['tracestate', 'orphan=1'] });
+  const traceId = value(headers, 'x-request-id')?.replaceAll('-', '') ?? '';
+  assert.match(seen(text, 'traceparent') ?? '', new RegExp(`^00-${traceId}-[0-9a-f]{16}-01$`));
+  assert.equal(seen(text, 'tracestate'), null, 'it belongs to no trace');
+  const line = await proxy.lines.next({ traceId });
+  assert.equal((line['attempts'] as unknown[]).length, 2);
+  const first = value(backend.requests[0]?.headers ?? [], 'traceparent');
+  assert.equal(first, seen(text, 'traceparent'), 'each attempt belongs to it');
+
+  const unreadable = await fetchRaw(proxy.target(), '/', {
+    headers: ['traceparent', '00-0-0-0', 'tracestate', 'a=1'],
+  });
+  assert.match(seen(unreadable.text, 'traceparent') ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+  assert.equal(seen(unreadable.text, 'tracestate'), null);
+
+  await using quiet = await startProxy({ ...forwardTo([backend.address]), tracing: { start: false } });
+  assert.equal(seen((await fetchRaw(quiet.target(), '/')).text, 'traceparent'), null);
 });
 
 test('a failed attempt and its retry are two spans below ours, and the backend sees the span of its own attempt', async () => {

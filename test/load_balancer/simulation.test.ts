@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { Prober } from '../../src/health/active.ts';
+import { Outage } from '../../src/health/outage.ts';
 import type { ProbeTarget } from '../../src/health/probe.ts';
 import type { Backend } from '../../src/load_balancer/backend.ts';
 import { inService } from '../../src/load_balancer/in_service.ts';
@@ -82,7 +83,7 @@ class World {
       });
       this.#backends.push(backend);
       const target = { open: this.#opener(backend), authority: 'a' };
-      this.#probers.push(new Prober(ACTIVE, target, backend.health, this.#clock, this.#random));
+      this.#probers.push(new Prober(ACTIVE, target, backend.health, this.#clock, this.#random, new Outage()));
     }
     for (const prober of this.#probers) prober.start();
     this.#pool = fakePool(this.#backends, this.#clock, {

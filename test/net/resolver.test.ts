@@ -47,8 +47,8 @@ function news(watch: NameWatch): Promise<void> {
 }
 
 /** A lookup has ended and its pause has begun. */
-async function settled(clock: FakeClock): Promise<void> {
-  while (clock.pendingTimers === 0) await new Promise(resolve => setImmediate(resolve));
+async function settled(clock: FakeClock, server: NameServer): Promise<void> {
+  while (server.running > 0 || clock.pendingTimers === 0) await new Promise(resolve => setImmediate(resolve));
 }
 
 test('a name is looked up at once, and its addresses are known in one order', async () => {
@@ -71,7 +71,7 @@ test('the next lookup comes with the TTL, with `refresh` where that is sooner, a
     const { clock, server, watch } = setUp(10_000);
     server.says(['10.0.0.1'], ttlMs);
     const name = watch();
-    await settled(clock);
+    await settled(clock, server);
     clock.advance(dueMs * 0.9 - 1);
     assert.equal(server.asked, 1, `TTL ${ttlMs}: not before ${dueMs} ms less 10 %`);
     clock.advance(dueMs * 0.2 + 2);
@@ -84,16 +84,16 @@ test('the same addresses in another order are no news, other ones are', async ()
   const { clock, server, watch } = setUp(1_000);
   server.says(['10.0.0.1', '10.0.0.2']);
   const name = watch();
-  await settled(clock);
+  await settled(clock, server);
   let heard = 0;
   name.subscribe(() => heard++);
   server.says(['10.0.0.2', '10.0.0.1']);
   clock.advance(1_200);
-  await settled(clock);
+  await settled(clock, server);
   assert.equal(heard, 0);
   server.says(['10.0.0.2']);
   clock.advance(1_200);
-  await settled(clock);
+  await settled(clock, server);
   assert.deepEqual([heard, name.addresses], [1, ['10.0.0.2']]);
   name.dispose();
 });
@@ -101,7 +101,7 @@ test('the same addresses in another order are no news, other ones are', async ()
 test('a name that fails keeps its last addresses, says so once, and is asked again until it answers', async () => {
   const { clock, server, watch } = setUp(1_000);
   const name = watch();
-  await settled(clock);
+  await settled(clock, server);
   const heard: (string | null)[] = [];
   name.subscribe(() => heard.push(name.failure));
   server.fails('ESERVFAIL');
@@ -130,7 +130,8 @@ test('two lookups at most are under way, whatever the number of names', async ()
   const names = Array.from({ length: 20 }, (_, at) =>
     resolver.watch({ host: `n${at}.test`, refreshMs: 1_000 }),
   );
-  while (clock.pendingTimers < 20) await new Promise(resolve => setImmediate(resolve));
+  while (server.asked < 20 || server.running > 0 || clock.pendingTimers < 20)
+    await new Promise(resolve => setImmediate(resolve));
   assert.deepEqual([server.asked, server.peak], [20, 2]);
   for (const name of names) name.dispose();
 });
@@ -138,7 +139,7 @@ test('two lookups at most are under way, whatever the number of names', async ()
 test('a watch that has ended asks no more and leaves no timer', async () => {
   const { clock, server, watch } = setUp();
   const name = watch();
-  await settled(clock);
+  await settled(clock, server);
   name.dispose();
   clock.advance(60_000);
   assert.deepEqual([server.asked, clock.pendingTimers], [1, 0]);
@@ -150,4 +151,20 @@ test('a watch that has ended asks no more and leaves no timer', async () => {
   const { asked } = server;
   await new Promise(resolve => setTimeout(resolve, 20)); // ten times the longest pause between two attempts
   assert.equal(server.asked, asked);
+});
+
+test('a name server that says nothing is a failure after 5 s, and its answer still counts when it comes', async () => {
+  const { clock, server, watch } = setUp();
+  const late = Promise.withResolvers<Resolution>();
+  server.answer = () => late.promise;
+  const name = watch();
+  while (server.asked < 1) await new Promise(resolve => setImmediate(resolve));
+  clock.advance(4_999);
+  assert.equal(name.failure, null);
+  clock.advance(1);
+  assert.equal(name.failure, 'ETIMEOUT');
+  late.resolve({ addresses: ['10.0.0.1'], ttlMs: null });
+  await news(name);
+  assert.deepEqual([name.addresses, name.failure], [['10.0.0.1'], null]);
+  name.dispose();
 });

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { causeOf, DecisionRing } from '../../src/observability/decision_ring.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
-const FACTS = { failure: null, peerTrusted: true, policy: 'random', head: null };
+const FACTS = { failure: null, peerTrusted: true, policy: 'random', rateLimits: [], head: null };
 
 test('failures are wanted always, successes once a second', () => {
   const ring = new DecisionRing();

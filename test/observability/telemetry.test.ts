@@ -13,7 +13,9 @@ const SETTINGS: LoggingSettings = {
   access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
   explainFrom: [],
 };
-const FACTS = { decisionFacts: () => ({ failure: null, peerTrusted: false, policy: null, head: null }) };
+const FACTS = {
+  decisionFacts: () => ({ failure: null, peerTrusted: false, policy: null, rateLimits: [], head: null }),
+};
 
 function telemetryWith(settings: LoggingSettings) {
   const lines: Record<string, unknown>[] = [];

@@ -1,7 +1,14 @@
 // The W3C trace context: what is valid goes on, what is not begins anew.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinTrace, parseTraceparent, withTraceparent } from '../../src/observability/trace_context.ts';
+import {
+  begunTraceparent,
+  joinTrace,
+  parseTraceparent,
+  traceIdOf,
+  withTraceparent,
+} from '../../src/observability/trace_context.ts';
+import { systemRandom } from '../../src/resilience/random.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
@@ -29,16 +36,24 @@ test('what the recommendation calls valid is understood, and nothing else', () =
 });
 
 test('a trace goes on as whoever began it has decided; one of ours is recorded by its share', () => {
-  const hex = (bytes: number) => 'f'.repeat(2 * bytes);
-  const joined = joinTrace({ traceId: TRACE, parentId: PARENT, sampled: true }, 0, hex);
-  assert.deepEqual(joined, { traceId: TRACE, parentId: PARENT, spanId: 'f'.repeat(16), sampled: true });
-  assert.equal(joinTrace(null, 0.5, hex).sampled, false, 'the highest id is not in the lower half');
-  assert.equal(joinTrace(null, 1, hex).sampled, true);
-  assert.equal(joinTrace(null, 0, () => '0'.repeat(32)).sampled, false);
+  const [highest, lowest, span] = ['f'.repeat(32), '0'.repeat(32), 'f'.repeat(16)];
+  const joined = joinTrace({ traceId: TRACE, parentId: PARENT, sampled: true }, 0, highest, span);
+  assert.deepEqual(joined, { traceId: TRACE, parentId: PARENT, spanId: span, sampled: true });
+  assert.equal(joinTrace(null, 0.5, highest, span).sampled, false, 'the highest id is not in the lower half');
+  assert.equal(joinTrace(null, 1, highest, span).sampled, true);
+  assert.equal(joinTrace(null, 0, lowest, span).sampled, false);
+});
+
+test('a trace that begins here has the id of the request, and says what can be read', () => {
+  const requestId = systemRandom.requestId();
+  const parent = parseTraceparent(begunTraceparent(traceIdOf(requestId)));
+  assert.equal(parent?.traceId, requestId.replaceAll('-', ''));
+  assert.equal(parent?.sampled, true);
 });
 
 test('a backend gets one traceparent, ours; everything else stays', () => {
-  assert.deepEqual(withTraceparent(['TraceParent', 'x', 'a', 'b', 'tracestate', 'c=d'], 'ours'), [
+  const list = ['TraceParent', 'x', 'a', 'b', 'tracestate', 'c=d'];
+  assert.deepEqual(withTraceparent(list, 'ours', false), [
     'a',
     'b',
     'tracestate',
@@ -46,4 +61,5 @@ test('a backend gets one traceparent, ours; everything else stays', () => {
     'traceparent',
     'ours',
   ]);
+  assert.deepEqual(withTraceparent(list, 'ours', true), ['a', 'b', 'traceparent', 'ours']);
 });

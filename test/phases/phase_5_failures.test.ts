@@ -12,6 +12,7 @@ import {
   resetBeforeHead,
   stallAfterHead,
   staySilent,
+  tunnel,
 } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { forwardTo } from '../support/plan_builder.ts';
@@ -49,6 +50,7 @@ interface Timed {
 
 const WRITTEN = /^fairlead\.yaml:\d+:\d+$/;
 const ONE_BUSY = { cluster: { pool: { connections: 1, queueTimeout: '50ms' } } };
+const UPGRADE = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const TIMED: readonly Timed[] = [
   {
     name: 'responseHead',
@@ -105,6 +107,13 @@ const TIMED: readonly Timed[] = [
     behaviour: answer(),
     options: { cluster: { tls: { verify: false }, pool: { connectTimeout: '50ms' } } },
     origin: WRITTEN,
+  },
+  {
+    name: 'tunnelIdle',
+    behaviour: tunnel(() => {}),
+    options: { route: { timeouts: { tunnelIdle: '50ms' } } },
+    origin: WRITTEN,
+    send: proxy => sendBytes(proxy, UPGRADE),
   },
 ];
 

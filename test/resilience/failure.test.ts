@@ -21,6 +21,7 @@ test('the table says what the contract says', () => {
     'connect_timeout 504 connection_timeout',
     'reset_before_head 502 connection_terminated',
     'response_head_timeout 504 http_response_timeout',
+    'per_try_timeout 504 http_response_timeout',
     'bad_response 502 http_protocol_error',
     'request_timeout 504 http_response_timeout',
     'loop_detected 508 proxy_loop_detected',

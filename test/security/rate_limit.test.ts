@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { HeaderList } from '../../src/security/fields.ts';
 import { RateLimiter, type RateLimitSettings } from '../../src/security/rate_limit.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
@@ -19,64 +20,76 @@ function limiterWith(parts: Partial<RateLimitSettings> = {}, keysMax?: number) {
   return { clock, limiter: new RateLimiter({ ...SETTINGS, ...parts }, clock, keysMax) };
 }
 
+const waitMs = (limiter: RateLimiter, ip: string, headers: HeaderList) =>
+  limiter.admit(ip, headers).retryAfterMs;
+
+test('says how many more of the same client would be admitted', () => {
+  const { clock, limiter } = limiterWith();
+  const left = () => limiter.admit('192.0.2.1', []).left;
+  assert.deepEqual([left(), left(), left(), left()], [2, 1, 0, 0]);
+  clock.advance(250); // two intervals and a half
+  assert.deepEqual([left(), left(), left()], [1, 0, 0]);
+});
+
 test('a burst passes at once, then one request per interval', () => {
   const { clock, limiter } = limiterWith();
-  for (let at = 0; at < 3; at++) assert.equal(limiter.admit('192.0.2.1', []), 0, `number ${at} of the burst`);
-  assert.equal(limiter.admit('192.0.2.1', []), 100, 'one interval until the next');
+  for (let at = 0; at < 3; at++)
+    assert.equal(waitMs(limiter, '192.0.2.1', []), 0, `number ${at} of the burst`);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 100, 'one interval until the next');
   clock.advance(99);
-  assert.equal(limiter.admit('192.0.2.1', []), 1);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 1);
   clock.advance(1);
-  assert.equal(limiter.admit('192.0.2.1', []), 0);
-  assert.equal(limiter.admit('192.0.2.1', []), 100);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 100);
 });
 
 test('who comes back when told to is admitted', () => {
   const { clock, limiter } = limiterWith({ count: 7, burst: 1 }); // an interval that is no whole number
   for (let at = 0; at < 1_000; at++) {
-    const waitMs = limiter.admit('192.0.2.1', []);
-    if (waitMs > 0) clock.advance(waitMs);
-    if (waitMs > 0) assert.equal(limiter.admit('192.0.2.1', []), 0, `request ${at} after ${waitMs} ms`);
+    const ms = waitMs(limiter, '192.0.2.1', []);
+    if (ms > 0) clock.advance(ms);
+    if (ms > 0) assert.equal(waitMs(limiter, '192.0.2.1', []), 0, `request ${at} after ${ms} ms`);
   }
 });
 
 test('asking again while refused does not move the end of the wait', () => {
   const { clock, limiter } = limiterWith({ burst: 1 });
-  limiter.admit('192.0.2.1', []);
+  waitMs(limiter, '192.0.2.1', []);
   for (let at = 0; at < 50; at++) {
-    assert.equal(limiter.admit('192.0.2.1', []), 100 - at);
+    assert.equal(waitMs(limiter, '192.0.2.1', []), 100 - at);
     clock.advance(1);
   }
 });
 
 test('one client does not use up the allowance of another', () => {
   const { limiter } = limiterWith({ burst: 1 });
-  assert.equal(limiter.admit('192.0.2.1', []), 0);
-  assert.equal(limiter.admit('192.0.2.2', []), 0);
-  assert.notEqual(limiter.admit('192.0.2.1', []), 0);
-  assert.equal(limiter.admit('2001:db8::1', []), 0);
-  assert.notEqual(limiter.admit('2001:db8::2', []), 0, 'the same /64 is the same client');
-  assert.equal(limiter.admit('2001:db8:0:1::1', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.2', []), 0);
+  assert.notEqual(waitMs(limiter, '192.0.2.1', []), 0);
+  assert.equal(waitMs(limiter, '2001:db8::1', []), 0);
+  assert.notEqual(waitMs(limiter, '2001:db8::2', []), 0, 'the same /64 is the same client');
+  assert.equal(waitMs(limiter, '2001:db8:0:1::1', []), 0);
 });
 
 test('a route has one allowance for all', () => {
   const { limiter } = limiterWith({ key: { kind: 'route' }, burst: 1 });
-  assert.equal(limiter.admit('192.0.2.1', []), 0);
-  assert.notEqual(limiter.admit('192.0.2.2', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+  assert.notEqual(waitMs(limiter, '192.0.2.2', []), 0);
 });
 
 test('each value of a header has its allowance; requests without it share one', () => {
   const { limiter } = limiterWith({ key: { kind: 'header', name: 'x-key' }, burst: 1 });
-  assert.equal(limiter.admit('192.0.2.1', ['X-Key', 'a']), 0);
-  assert.equal(limiter.admit('192.0.2.1', ['X-Key', 'b']), 0);
-  assert.notEqual(limiter.admit('192.0.2.2', ['x-key', 'a']), 0);
-  assert.equal(limiter.admit('192.0.2.1', []), 0);
-  assert.notEqual(limiter.admit('192.0.2.2', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', ['X-Key', 'a']), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', ['X-Key', 'b']), 0);
+  assert.notEqual(waitMs(limiter, '192.0.2.2', ['x-key', 'a']), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+  assert.notEqual(waitMs(limiter, '192.0.2.2', []), 0);
 });
 
 test('an endless header value does not become an endless key', () => {
   const { limiter } = limiterWith({ key: { kind: 'header', name: 'x-key' }, burst: 1 });
-  assert.equal(limiter.admit('', ['X-Key', 'a'.repeat(10_000)]), 0);
-  assert.notEqual(limiter.admit('', ['X-Key', `${'a'.repeat(128)}b`]), 0, 'cut after 128 characters');
+  assert.equal(waitMs(limiter, '', ['X-Key', 'a'.repeat(10_000)]), 0);
+  assert.notEqual(waitMs(limiter, '', ['X-Key', `${'a'.repeat(128)}b`]), 0, 'cut after 128 characters');
 });
 
 test(`it admits exactly what a queue that leaks at the rate has room for (seed ${SEED})`, () => {
@@ -97,55 +110,57 @@ test(`it admits exactly what a queue that leaks at the rate has room for (seed $
       const overflowMs = level + intervalMs - intervalMs * burst;
       if (overflowMs <= 0) levels.set(ip, level + intervalMs);
       const context = `seed ${SEED}, round ${round}, step ${step}, interval ${intervalMs}, burst ${burst}`;
-      assert.equal(limiter.admit(ip, []), Math.max(0, overflowMs), context);
+      assert.equal(waitMs(limiter, ip, []), Math.max(0, overflowMs), context);
     }
   }
 });
 
 test('a full table forgets only who has his whole allowance back', () => {
   const { clock, limiter } = limiterWith({ burst: 1 }, 2);
-  limiter.admit('192.0.2.1', []);
+  waitMs(limiter, '192.0.2.1', []);
   clock.advance(60);
-  limiter.admit('192.0.2.2', []);
+  waitMs(limiter, '192.0.2.2', []);
   clock.advance(40); // the first is idle now, the second is not
-  assert.equal(limiter.admit('192.0.2.3', []), 0);
-  assert.equal(limiter.admit('192.0.2.2', []), 60, 'not forgotten');
-  assert.equal(limiter.admit('192.0.2.3', []), 100, 'has taken the place of the first');
+  assert.equal(waitMs(limiter, '192.0.2.3', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.2', []), 60, 'not forgotten');
+  assert.equal(waitMs(limiter, '192.0.2.3', []), 100, 'has taken the place of the first');
 });
 
 test('when nobody can be forgotten, newcomers share one allowance and lower nobody else', () => {
   const { clock, limiter } = limiterWith({ burst: 1 }, 2);
-  limiter.admit('192.0.2.1', []);
-  limiter.admit('192.0.2.2', []);
-  assert.equal(limiter.admit('192.0.2.3', []), 0, 'the shared allowance');
-  assert.equal(limiter.admit('192.0.2.4', []), 100, 'used up by the other newcomer');
-  assert.equal(limiter.admit('192.0.2.1', []), 100, 'not reset, not lengthened');
+  waitMs(limiter, '192.0.2.1', []);
+  waitMs(limiter, '192.0.2.2', []);
+  assert.equal(waitMs(limiter, '192.0.2.3', []), 0, 'the shared allowance');
+  assert.equal(waitMs(limiter, '192.0.2.4', []), 100, 'used up by the other newcomer');
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 100, 'not reset, not lengthened');
   clock.advance(100);
-  assert.equal(limiter.admit('192.0.2.4', []), 0, 'there is room again');
+  assert.equal(waitMs(limiter, '192.0.2.4', []), 0, 'there is room again');
 });
 
 test('an idle key behind a crowd of live ones is found', () => {
   const { clock, limiter } = limiterWith({ count: 1, periodMs: 1_000, burst: 10 }, 16);
-  for (let at = 0; at < 15; at++) for (let burst = 0; burst < 10; burst++) limiter.admit(`192.0.2.${at}`, []);
-  limiter.admit('192.0.2.99', []);
+  for (let at = 0; at < 15; at++)
+    for (let burst = 0; burst < 10; burst++) waitMs(limiter, `192.0.2.${at}`, []);
+  waitMs(limiter, '192.0.2.99', []);
   clock.advance(1_000); // only the last one is idle; the hand is there with the second newcomer
-  limiter.admit('198.51.100.1', []);
+  waitMs(limiter, '198.51.100.1', []);
   for (let at = 0; at < 10; at++)
-    assert.equal(limiter.admit('198.51.100.2', []), 0, 'an allowance of its own');
-  assert.equal(limiter.admit('192.0.2.5', []), 0, 'earned in the second that passed');
-  assert.equal(limiter.admit('192.0.2.5', []), 1_000, 'those that used theirs up are not forgotten');
+    assert.equal(waitMs(limiter, '198.51.100.2', []), 0, 'an allowance of its own');
+  assert.equal(waitMs(limiter, '192.0.2.5', []), 0, 'earned in the second that passed');
+  assert.equal(waitMs(limiter, '192.0.2.5', []), 1_000, 'those that used theirs up are not forgotten');
 });
 
 test('a flood of addresses does not grow the table', () => {
   const { limiter } = limiterWith({ burst: 1 }, 100);
   let admitted = 0;
-  for (let at = 0; at < 10_000; at++) if (limiter.admit(`10.${at >> 8}.0.${at & 255}`, []) === 0) admitted++;
+  for (let at = 0; at < 10_000; at++)
+    if (waitMs(limiter, `10.${at >> 8}.0.${at & 255}`, []) === 0) admitted++;
   assert.equal(admitted, 101, 'one for each place in the table, and the shared one');
 });
 
 test('a limiter whose settings are gone keeps nothing', () => {
   const { limiter } = limiterWith({ burst: 1 });
-  limiter.admit('192.0.2.1', []);
+  waitMs(limiter, '192.0.2.1', []);
   limiter.dispose();
-  assert.equal(limiter.admit('192.0.2.1', []), 0);
+  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
 });
