@@ -60,6 +60,7 @@ export class Prober {
 
   start(): void {
     const sentMs = this.#clock.nowMs();
+    this.#timer = null;
     this.#stopProbe = probe(
       this.#settings.probe,
       this.#target,
@@ -87,7 +88,7 @@ export class Prober {
 
   /** One that had become slow may have come back since it was last asked. */
   #hurry(): void {
-    const isSlow = this.#failuresWhileDown >= SLOW_AFTER && this.#stopProbe === null;
+    const isSlow = this.#failuresWhileDown >= SLOW_AFTER && this.#timer !== null;
     this.#failuresWhileDown = 0;
     if (!isSlow) return;
     this.#clock.cancelTimer(this.#timer);
