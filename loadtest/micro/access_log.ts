@@ -61,6 +61,7 @@ function recordAt(at: number): RequestRecord {
     bytesOut: 1_024,
     startedMs,
     queueMs: 0,
+    pausedMs: 0,
     endedMs: startedMs + 5.3 + at / 777,
     tls: 'TLSv1.3',
     plan: 'abcdef0123456789abcdef0123456789',

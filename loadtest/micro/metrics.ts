@@ -67,6 +67,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     bytesOut: 1_024,
     startedMs,
     queueMs: 0,
+    pausedMs: 0,
     endedMs: endedMs + 0.1,
     tls: null,
     plan: 'abcdef0123456789',

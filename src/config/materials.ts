@@ -5,7 +5,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../net/endpoint.ts';
-import type { CertificateMaterial } from '../net/tls.ts';
+import { type CertificateMaterial, materialProblem } from '../net/tls.ts';
 import type { Document } from './document.ts';
 import type { Path } from './path.ts';
 import type { Problem } from './problems.ts';
@@ -39,7 +39,8 @@ export class Materials {
 
   readAuthorities(name: string, path: Path): string {
     const pem = this.#read(name, path);
-    if (pem !== '') this.#parseCertificate(pem, name, path);
+    if (pem !== '' && this.#parseCertificate(pem, name, path) !== null)
+      this.#reportUnusable(materialProblem({ ca: pem }), name, path);
     return pem;
   }
 
@@ -69,14 +70,23 @@ export class Materials {
     const certificate = this.#parseCertificate(certPem, certName, [...path, 'certFile']);
     try {
       const key = createPrivateKey(keyPem);
-      if (certificate?.checkPrivateKey(key) !== false) return;
-      this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+      if (certificate?.checkPrivateKey(key) === false)
+        this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+      else if (certificate !== null)
+        this.#reportUnusable(materialProblem({ cert: certPem, key: keyPem }), certName, [
+          ...path,
+          'certFile',
+        ]);
     } catch {
       this.#report(
         [...path, 'keyFile'],
         `${keyName} holds no private key in PEM form that can be read without a passphrase`,
       );
     }
+  }
+
+  #reportUnusable(why: string | null, name: string, path: Path): void {
+    if (why !== null) this.#report(path, `OpenSSL refuses ${name}: ${why}`);
   }
 
   #parseCertificate(pem: string, name: string, path: Path): X509Certificate | null {

@@ -9,6 +9,7 @@
  * The attempt decides nothing: what a failure or a head means for the request is its owner's business
  * (`forward.ts`). It settles its lease exactly once, on every way out.
  */
+import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
 import { type Lease, type Outcome, settleLease } from '../load_balancer/lease.ts';
 import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
@@ -47,6 +48,7 @@ const STALE_MS_MAX = 1_000;
 
 export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   readonly tried: readonly Backend[];
+  readonly #mayBeStale: boolean;
   readonly #owner: AttemptOwner;
   readonly #clock: Clock;
   #state: 'waiting' | 'sending' | 'answering' | 'discarding' | 'switched' | 'over' = 'waiting';
@@ -64,11 +66,15 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   status: number | null = null;
   reason: FailureKind | null = null;
   reused = false;
+  /** Time in the queue. */
+  waitedMs = 0;
   /** The backend had closed this connection, it seems, and has seen nothing of the request. */
   stale = false;
 
-  constructor(tried: readonly Backend[], owner: AttemptOwner, clock: Clock) {
+  /** `mayBeStale` false: the one before was, so this connection is to blame no more. */
+  constructor(tried: readonly Backend[], mayBeStale: boolean, owner: AttemptOwner, clock: Clock) {
     this.tried = tried;
+    this.#mayBeStale = mayBeStale;
     this.#owner = owner;
     this.#clock = clock;
   }
@@ -81,7 +87,8 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     return this.connectMs !== null;
   }
 
-  onLease(lease: Lease): void {
+  onLease(lease: Lease, waitedMs: number): void {
+    this.waitedMs = waitedMs;
     this.#lease = lease;
     this.#flow = lease.slot;
     this.#state = 'sending';
@@ -91,22 +98,25 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#owner.onLeased(this, lease);
   }
 
-  onRefused(failure: Failure): void {
+  onRefused(failure: Failure, waitedMs: number): void {
+    this.waitedMs = waitedMs;
     this.#state = 'over';
     this.#owner.onAttemptFailed(this, failure);
   }
 
   onConnected(reused: boolean, connectMs: number): void {
+    if (this.isOver) return;
     this.reused = reused;
     this.connectMs = connectMs;
     this.#owner.onConnected(this);
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    this.#owner.onInformation(status, headers);
+    if (!this.isOver) this.#owner.onInformation(status, headers);
   }
 
   onHead(status: number, statusText: string, headers: readonly string[]): void {
+    if (this.isOver) return;
     this.status = status;
     this.firstByteMs = this.#clock.nowMs() - this.startedMs;
     this.#state = 'answering';
@@ -116,7 +126,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     } catch (error) {
       this.#owner.onDefect(error); // undici would take it for a fault of the connection
     }
-    if (!wanted && !this.#isOver()) this.#state = 'discarding';
+    if (!wanted && !this.isOver) this.#state = 'discarding';
   }
 
   /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
@@ -128,6 +138,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   }
 
   onData(chunk: Buffer): boolean {
+    if (this.isOver) return true;
     if (this.#state !== 'discarding') return this.#owner.onData(chunk);
     this.#discardedBytes += chunk.length;
     if (this.#discardedBytes > DISCARD_BYTES_MAX) this.stop('failure', null);
@@ -135,22 +146,29 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   }
 
   onEnd(trailers: readonly string[] | null): void {
+    if (this.isOver) return;
     const wanted = this.#state === 'answering';
     this.#settle(this.status !== null && this.status >= 500 ? 'failure' : 'success', null);
     if (wanted) this.#owner.onEnd(trailers);
   }
 
   onError(failure: Failure): void {
+    if (this.isOver) return;
     const wanted = this.#state !== 'discarding';
-    const tookMs = this.#clock.nowMs() - this.startedMs;
-    this.stale = this.reused && failure.kind === 'reset_before_head' && tookMs < STALE_MS_MAX;
+    this.stale = this.#mayBeStale && this.reused && this.#hasJustEnded(failure);
     this.#settle(this.stale ? 'abandoned' : 'failure', failure.kind);
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
 
+  #hasJustEnded(failure: Failure): boolean {
+    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true) return false;
+    return this.#clock.nowMs() - this.startedMs < STALE_MS_MAX;
+  }
+
   /** Ends the attempt from this side. The owner hears nothing more of it. */
   stop(outcome: Outcome, reason: FailureKind | null): void {
-    if (this.#isOver()) return;
+    if (this.isOver) return;
+    assert(this.#state !== 'waiting', 'an attempt that waits for a backend is withdrawn, not stopped');
     this.#flow?.abort();
     this.#settle(outcome, reason);
   }
@@ -160,17 +178,18 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#flow = flow;
   }
   resume(): void {
-    if (!this.#isOver()) this.#flow?.resume();
+    if (!this.isOver) this.#flow?.resume();
   }
 
   /** Withdraws a want that has no lease yet. */
   withdraw(pool: ClusterPool): void {
     if (this.#state !== 'waiting') return;
     this.#state = 'over';
-    pool.cancel(this);
+    this.waitedMs = pool.cancel(this);
   }
 
-  #isOver(): boolean {
+  /** Nothing that comes now matters: what is stopped may still stumble. */
+  get isOver(): boolean {
     return this.#state === 'over';
   }
 

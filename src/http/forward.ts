@@ -15,7 +15,7 @@ import type { UpstreamRequest } from '../net/upstream.ts';
 import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
 import type { Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
-import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
 import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
 import { rewriteTarget } from '../routing/rewrite.ts';
@@ -65,6 +65,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   #wantsFresh = false;
   #permit: Permit | null = null;
   #backoff: Timer | null = null;
+  #pausedSinceMs = 0;
+  /** Of the attempt that is being repeated; null: there is none, or it was an answer. */
+  #failure: Failure | null = null;
   #continued = false;
 
   constructor(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead) {
@@ -119,11 +122,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   /** The client has left, or the request has failed for a reason of its own. */
   cancel(): void {
-    const { clock } = this.#context.services;
     this.#timer.stop();
-    clock.cancelTimer(this.#backoff);
-    this.#attempt?.withdraw(this.#cluster.pool);
-    this.#attempt?.stop('abandoned', this.#context.reason);
+    this.#endPause();
+    this.#stopAttempt('abandoned', this.#context.reason);
     const { reason } = this.#context;
     // A request that no backend was asked for says nothing about them.
     const wasAsked = (this.#attempt?.lease ?? null) !== null;
@@ -140,15 +141,15 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   // ---- one attempt, in the order in which it happens
 
   #next(): void {
-    this.#backoff = null;
+    this.#endPause();
     this.#attempts++;
-    this.#attempt = new Attempt(this.#tried, this, this.#context.services.clock);
+    this.#attempt = new Attempt(this.#tried, !this.#wantsFresh, this, this.#context.services.clock);
     this.#cluster.pool.lease(this.#attempt);
   }
 
   onLeased(attempt: Attempt, lease: Lease): void {
     this.#context.attempts.push(attempt);
-    this.#context.queueMs += lease.waitedMs;
+    this.#context.queueMs += attempt.waitedMs;
     if (this.#head.expectContinue && !this.#continued) {
       this.#continued = true;
       this.#context.client.writeInformation(100, []);
@@ -218,7 +219,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       this.#tryAgain(attempt, null, status, headers)
     ) {
       this.#discarding.push(attempt);
-      return false;
+      return false; // its timeouts have ended with #tryAgain
     }
     this.#timer.stopRequest();
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
@@ -255,12 +256,25 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   // ---- when an attempt fails
 
   onAttemptFailed(attempt: Attempt, failure: Failure): void {
-    this.#timer.stopTry();
-    this.#body?.close();
-    // Without a lease the whole cluster has said no: there is no other backend to go to.
-    const isFinal = this.#context.client.headSent || attempt.lease === null;
+    if (attempt.lease === null) {
+      this.#context.queueMs += attempt.waitedMs;
+      this.#onNobodyLeft(failure);
+      return;
+    }
     this.#noteTimeout(failure);
-    if (isFinal || !this.#tryAgain(attempt, failure, null, [])) this.#context.fail(failure);
+    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, []))
+      this.#context.fail(failure);
+  }
+
+  /** The whole cluster has said no. After an attempt that failed, that is only why it was not repeated. */
+  #onNobodyLeft(failure: Failure): void {
+    if (this.#failure === null) {
+      this.#noteTimeout(failure);
+      this.#context.fail(failure);
+      return;
+    }
+    this.#noteRefusal(failure.kind);
+    this.#context.fail(this.#failure);
   }
 
   onDefect(error: unknown): void {
@@ -274,7 +288,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1)
       this.#context.timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
     const repeatable = name === 'responseHead' || name === 'perTry';
-    this.#attempt?.stop(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
+    this.#stopAttempt(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
     if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
     else this.#context.fail(failure);
   }
@@ -329,6 +343,32 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     for (const attempt of this.#discarding) attempt.stop('failure', null);
   }
 
+  /** One that still waits for a backend must not get one after its request is over. */
+  #stopAttempt(outcome: Outcome, reason: FailureKind | null): void {
+    const attempt = this.#attempt;
+    if (attempt === null || attempt.isOver) return;
+    if (attempt.lease !== null) {
+      attempt.stop(outcome, reason);
+      return;
+    }
+    attempt.withdraw(this.#cluster.pool);
+    this.#context.queueMs += attempt.waitedMs;
+  }
+
+  #startPause(delayMs: number): void {
+    const { clock } = this.#context.services;
+    this.#pausedSinceMs = clock.nowMs();
+    this.#backoff = clock.setTimer(retry, delayMs, () => this.#next());
+  }
+
+  #endPause(): void {
+    if (this.#backoff === null) return;
+    const { clock } = this.#context.services;
+    clock.cancelTimer(this.#backoff);
+    this.#backoff = null;
+    this.#context.pausedMs += clock.nowMs() - this.#pausedSinceMs;
+  }
+
   #noteRefusal(why: string): void {
     if (NO_REFUSAL.has(why)) return;
     this.#context.retryRefused = why;
@@ -369,8 +409,11 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#wantsFresh = decision.where === 'any';
     if (this.#wantsFresh) this.#attempts--;
     else if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
+    this.#failure = failure;
+    this.#timer.stopTry();
+    this.#body?.close();
     if (decision.delayMs === 0) this.#next();
-    else this.#backoff = services.clock.setTimer(retry, decision.delayMs, () => this.#next());
+    else this.#startPause(decision.delayMs);
     return true;
   }
 }

@@ -86,6 +86,7 @@ export function refuseBytes(
     bytesOut: Buffer.byteLength(body),
     startedMs: nowMs,
     queueMs: 0,
+    pausedMs: 0,
     endedMs: nowMs,
     tls: peer.tlsVersion,
     plan: services.planeRef.current.digest,

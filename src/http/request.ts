@@ -114,6 +114,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   bytesOut = 0;
   readonly startedMs: number;
   queueMs = 0;
+  pausedMs = 0;
   endedMs = 0;
   readonly tls: string | null;
   readonly plan: string;

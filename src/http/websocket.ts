@@ -41,10 +41,14 @@ export function startHandshake(
       createConnection: () => socket,
     });
     attempt.flowsThrough({ resume: () => {}, abort: () => handshake.destroy() });
-    handshake.on('upgrade', (answer, backend, head) =>
-      becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs),
-    );
-    handshake.on('response', answer => relayRefusal(answer, attempt));
+    handshake.on('upgrade', (answer, backend, head) => {
+      if (attempt.isOver) backend.destroy();
+      else becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs);
+    });
+    handshake.on('response', answer => {
+      if (attempt.isOver) answer.destroy();
+      else relayRefusal(answer, attempt);
+    });
     handshake.on('error', error => attempt.onError({ kind: 'reset_before_head', code: errorCode(error) }));
     handshake.end();
   });

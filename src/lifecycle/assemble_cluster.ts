@@ -90,27 +90,26 @@ function assembleBackend(
   const name = formatAddress(endpoint.address);
   const identity = `${settings.name} ${name}`;
   const { active, passive } = settings.health;
+  /** One key for the verdict and for those who give it: they must be renewed together. */
+  const judged = `${identity} ${JSON.stringify([settings.health, settings.slowStartMs])}`;
 
-  const health = registry.getOrCreate(
-    `health ${identity} ${JSON.stringify([settings.health, settings.slowStartMs])}`,
-    () => {
-      const slowStart =
-        settings.slowStartMs === null ? null : { windowMs: settings.slowStartMs, clock, isAdded };
-      const made = new EndpointHealth(active, clock.nowMs(), slowStart);
-      made.subscribe((from, to, cause) =>
-        telemetry.emit({
-          kind: 'health_changed',
-          cluster: settings.name,
-          endpoint: name,
-          endpointLabel: label,
-          from,
-          to,
-          cause,
-        }),
-      );
-      return made;
-    },
-  );
+  const health = registry.getOrCreate(`health ${judged}`, () => {
+    const slowStart =
+      settings.slowStartMs === null ? null : { windowMs: settings.slowStartMs, clock, isAdded };
+    const made = new EndpointHealth(active, clock.nowMs(), slowStart);
+    made.subscribe((from, to, cause) =>
+      telemetry.emit({
+        kind: 'health_changed',
+        cluster: settings.name,
+        endpoint: name,
+        endpointLabel: label,
+        from,
+        to,
+        cause,
+      }),
+    );
+    return made;
+  });
   const way = { protocol: settings.protocol, tls: settings.tls, ...settings.pool, queueMax: 0, queueMs: 0 };
   const upstream = registry.getOrCreate(
     `upstream ${identity} ${JSON.stringify(way)}`,
@@ -125,7 +124,7 @@ function assembleBackend(
   ).upstream;
   const disagreement = active === null ? null : assembleDisagreement(settings.name, name, label, runtime);
   if (active !== null)
-    registry.getOrCreate(`prober ${identity} ${JSON.stringify([settings.health, way])}`, () =>
+    registry.getOrCreate(`prober ${judged} ${JSON.stringify(way)}`, () =>
       startProber(settings, endpoint, label, active, health, disagreement, outage, runtime),
     );
   const { weight, tier } = endpoint;
@@ -137,10 +136,7 @@ function assembleBackend(
       passive:
         passive === null
           ? null
-          : registry.getOrCreate(
-              `passive ${identity} ${JSON.stringify(settings.health)}`,
-              () => new PassiveHealth(passive, health, clock),
-            ),
+          : registry.getOrCreate(`passive ${judged}`, () => new PassiveHealth(passive, health, clock)),
       circuit: assembleCircuit(settings, name, runtime),
       disagreement,
       admission: registry.getOrCreate(`admission ${identity}`, () => new Admission()),

@@ -32,7 +32,7 @@ export function renderDecision(decision: ExplainedDecision): string {
   const { timeout } = decision;
   if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
   lines.push(
-    `answer     ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, proxy ${timing.overheadMs})`,
+    `answer     ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, pauses ${timing.pausedMs}, proxy ${timing.overheadMs})`,
     `plan       ${decision.plan.slice(0, 12)}`,
   );
   for (const { name, value, origin } of decision.limits)

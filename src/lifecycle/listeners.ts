@@ -15,6 +15,39 @@ interface OpenListener {
   readonly key: string;
   readonly listener: Listener;
   readonly server: ListenerServer;
+  readonly door: Door;
+}
+
+type Arrival = Parameters<ListenerServer['accept']>;
+
+/** Connections that come between `bind` and the swap wait here: the plan that knows their listener is not current yet. */
+class Door {
+  readonly #server: ListenerServer;
+  #waiting: Arrival[] | null = [];
+  #isShut = false;
+
+  constructor(server: ListenerServer) {
+    this.#server = server;
+  }
+
+  enter(...arrival: Arrival): void {
+    if (this.#isShut) arrival[0].destroy();
+    else if (this.#waiting !== null) this.#waiting.push(arrival);
+    else this.#server.accept(...arrival);
+  }
+
+  open(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const arrival of waiting) if (!arrival[0].destroyed) this.#server.accept(...arrival);
+  }
+
+  /** The listener was not wanted after all. */
+  shut(): void {
+    this.#isShut = true;
+    for (const [socket] of this.#waiting ?? []) socket.destroy();
+    this.#waiting = null;
+  }
 }
 
 export class Listeners {
@@ -37,7 +70,7 @@ export class Listeners {
 
   /**
    * Binds what the next plan names and is not open yet. Returns why that failed; nothing is left open then.
-   * A bound listener accepts at once; its first requests are served by the plan that `commit` makes current.
+   * A bound listener accepts at once; what comes waits for the plan that `commit` makes current.
    */
   async prepare(next: Readonly<Record<string, ListenerSettings>>): Promise<string[]> {
     const problems: string[] = [];
@@ -57,6 +90,7 @@ export class Listeners {
   async discard(): Promise<void> {
     const prepared = [...this.#prepared.values()];
     this.#prepared.clear();
+    for (const { door } of prepared) door.shut();
     await Promise.all(prepared.map(({ listener }) => listener.stopAccepting()));
   }
 
@@ -76,6 +110,7 @@ export class Listeners {
     }
     for (const [name, open] of this.#prepared) {
       this.#open.set(name, open);
+      open.door.open();
       this.#services.telemetry.emit({
         kind: 'listener_opened',
         listener: name,
@@ -99,6 +134,7 @@ export class Listeners {
 
   async #bind(settings: ListenerSettings, key: string): Promise<OpenListener> {
     const server = new ListenerServer(settings, this.#services);
+    const door = new Door(server);
     const { clock, telemetry } = this.#services;
     const listener = await openListener(settings, {
       clock,
@@ -107,10 +143,10 @@ export class Listeners {
       plainAddress,
       clientKey,
       env: process.env,
-      onConnection: (socket, connection, protocol) => server.accept(socket, connection, protocol),
+      onConnection: (...arrival) => door.enter(...arrival),
       emit: event => telemetry.emit(event),
     });
-    return { key, listener, server };
+    return { key, listener, server, door };
   }
 }
 

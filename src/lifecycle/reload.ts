@@ -26,12 +26,16 @@ export interface LoadedPlan {
 /** What a reload needs of the running process. */
 export interface Reloadable {
   readonly plan: Plan;
+  /** False before it serves and from the moment that it begins to end. */
+  readonly isServing: boolean;
   load(): Promise<LoadResult>;
   /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
   older(digest: string | null): LoadedPlan | string;
   /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
   openListeners(next: Plan): Promise<readonly string[]>;
-  /** Assembles, swaps and reconciles; cannot fail for reasons outside. */
+  /** Closes those that were opened and are not wanted after all. */
+  discardListeners(): Promise<void>;
+  /** Assembles, swaps and reconciles; throws only for a defect of ours, and before anything has changed. */
   apply(next: LoadedPlan): void;
   describe(problem: Problem): string;
   report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void;
@@ -62,10 +66,22 @@ export class Reloader {
     return this.#inTurn(trigger, () => rollback(this.#target, digest));
   }
 
+  /** A defect of ours is a change that was rejected: whatever else, the process goes on. */
+  async #safely(change: () => Promise<ReloadResult>): Promise<ReloadResult> {
+    try {
+      return await change();
+    } catch (error) {
+      await this.#target.discardListeners();
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const problems = [`a defect of Fairlead, please report it: ${why}`];
+      return { kind: 'rejected', digest: this.#target.plan.digest, problems };
+    }
+  }
+
   #inTurn(trigger: ReloadTrigger, change: () => Promise<ReloadResult>): Promise<ReloadResult> {
     const run = this.#tail.then(async () => {
       const startedMs = this.#target.nowMs();
-      const result = await change();
+      const result = await this.#safely(change);
       this.#target.report(trigger, result, this.#target.nowMs() - startedMs);
       return result;
     });
@@ -73,6 +89,8 @@ export class Reloader {
     return run;
   }
 }
+
+const NOT_SERVING = 'the process is starting or shutting down: nothing was changed';
 
 async function reload(target: Reloadable): Promise<ReloadResult> {
   const { digest } = target.plan;
@@ -97,8 +115,13 @@ async function swap(target: Reloadable, next: LoadedPlan): Promise<ReloadResult>
   if (next.plan.digest === digest) return { kind: 'unchanged', digest };
   const fixed = restartReasons(target.plan, next.plan);
   if (fixed.length > 0) return { kind: 'rejected', digest, problems: fixed };
+  if (!target.isServing) return { kind: 'rejected', digest, problems: [NOT_SERVING] };
   const taken = await target.openListeners(next.plan);
   if (taken.length > 0) return { kind: 'rejected', digest, problems: taken };
+  if (!target.isServing) {
+    await target.discardListeners();
+    return { kind: 'rejected', digest, problems: [NOT_SERVING] };
+  }
   target.apply(next);
   return { kind: 'applied', digest: next.plan.digest };
 }

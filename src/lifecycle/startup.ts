@@ -191,14 +191,20 @@ export class RunningProxy {
   }
 
   reload(trigger: ReloadTrigger): Promise<ReloadResult> {
-    this.#manager.reloading();
-    return this.#reloader.request(trigger).finally(() => this.#manager.ready(this.#reloadText()));
+    return this.#changing(() => this.#reloader.request(trigger));
   }
 
   /** Null: to the plan before the running one. */
   rollback(trigger: 'rollback' | 'probation', digest: string | null): Promise<ReloadResult> {
-    this.#manager.reloading();
-    return this.#reloader.rollback(trigger, digest).finally(() => this.#manager.ready(this.#reloadText()));
+    return this.#changing(() => this.#reloader.rollback(trigger, digest));
+  }
+
+  /** The service manager hears of it, unless it has been told of the end already. */
+  async #changing(change: () => Promise<ReloadResult>): Promise<ReloadResult> {
+    if (this.#phase === 'serving') this.#manager.reloading();
+    const result = await change();
+    if (this.#phase === 'serving') this.#manager.ready(this.#reloadText());
+    return result;
   }
 
   /** A second call forces. Resolves to the exit code. */
@@ -327,18 +333,23 @@ export class RunningProxy {
       get plan() {
         return proxy.#plan;
       },
+      get isServing() {
+        return proxy.#phase === 'serving';
+      },
       load: async () => {
         return loadConfig(this.#options.configFile, this.#options.env);
       },
       older: digest => this.#history.find(digest),
       openListeners: next => this.#listeners.prepare(next.listeners),
+      discardListeners: () => this.#listeners.discard(),
       apply: next => {
+        const plane = assemblePlane(next.plan, next.origins, this.#runtime);
         this.#plan = next.plan;
         this.#origins = next.origins;
         this.#telemetry.setSettings(this.#plan.logging);
         this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
         this.#overload.overload.setSettings(this.#plan.process.overload);
-        this.#planeRef.current = assemblePlane(this.#plan, this.#origins, this.#runtime);
+        this.#planeRef.current = plane;
         this.#listeners.commit(this.#plan.listeners);
         this.#certificates.watch(Object.values(this.#plan.listeners));
         this.#runtime.registry.retainUsed();
@@ -372,6 +383,7 @@ export class RunningProxy {
       announce: () => {
         this.#manager.stopping();
         this.#watcher?.close();
+        this.#probation.end();
         traffic.draining = true;
         this.#listeners.goAway();
       },
@@ -392,7 +404,6 @@ export class RunningProxy {
         registry.dispose();
         this.#certificates.dispose();
         this.#overload.watch.dispose();
-        this.#probation.end();
         this.#pulse.dispose();
         this.#operator.dispose();
         this.#listeners.close();

@@ -19,22 +19,13 @@ export class Lease {
   readonly backend: Backend;
   readonly slot: UpstreamSlot;
   readonly permit: Permit | null;
-  /** Time in the queue. */
-  readonly waitedMs: number;
   settled = false;
 
-  constructor(
-    pool: LeaseOwner,
-    backend: Backend,
-    slot: UpstreamSlot,
-    permit: Permit | null,
-    waitedMs: number,
-  ) {
+  constructor(pool: LeaseOwner, backend: Backend, slot: UpstreamSlot, permit: Permit | null) {
     this.pool = pool;
     this.backend = backend;
     this.slot = slot;
     this.permit = permit;
-    this.waitedMs = waitedMs;
   }
 }
 

@@ -33,8 +33,9 @@ import { WaitQueue } from './wait_queue.ts';
 export interface LeaseWant {
   /** Does not change while the want waits. */
   readonly tried: readonly Backend[];
-  onLease(lease: Lease): void;
-  onRefused(failure: Failure): void;
+  /** `waitedMs`: in the queue. */
+  onLease(lease: Lease, waitedMs: number): void;
+  onRefused(failure: Failure, waitedMs: number): void;
 }
 
 /** What a pool needs to know beside its backends. */
@@ -129,14 +130,15 @@ export class ClusterPool implements LeaseOwner {
     // Those who wait have found nothing, and would have been told: a newcomer need not look.
     const isFirst = want.tried.length === 0;
     const backend = isFirst && this.#queue.hasFirstAttempts ? null : this.#pick(want.tried);
-    if (backend !== null) want.onLease(this.#grant(backend, 0));
+    if (backend !== null) want.onLease(this.#grant(backend), 0);
     else this.#wait(want);
   }
 
-  /** The want is withdrawn; it hears nothing more. */
-  cancel(want: LeaseWant): void {
-    this.#queue.remove(want);
+  /** The want is withdrawn; it hears nothing more. How long it has waited. */
+  cancel(want: LeaseWant): number {
+    const sinceMs = this.#queue.remove(want);
     this.#onQueueShorter();
+    return sinceMs === null ? 0 : this.clock.nowMs() - sinceMs;
   }
 
   /** Whether one more backend may be taken out by passive health: within the share, and never the last one. */
@@ -209,12 +211,12 @@ export class ClusterPool implements LeaseOwner {
     return false;
   }
 
-  #grant(backend: Backend, waitedMs: number): Lease {
+  #grant(backend: Backend): Lease {
     const slot = backend.upstream.take();
     const permit = backend.circuit === null ? null : backend.circuit.admit();
     assert(slot !== null && permit !== 'refused', 'a backend that is ready has a connection and admits');
     backend.inFlight++;
-    return new Lease(this, backend, slot, permit, waitedMs);
+    return new Lease(this, backend, slot, permit);
   }
 
   // ---- waiting
@@ -222,7 +224,7 @@ export class ClusterPool implements LeaseOwner {
   #wait(want: LeaseWant): void {
     const refusal = this.#refusal() ?? this.#queueFull();
     if (refusal !== null) {
-      want.onRefused(refusal);
+      want.onRefused(refusal, 0);
       return;
     }
     this.#enterRooms();
@@ -288,7 +290,7 @@ export class ClusterPool implements LeaseOwner {
       if (want === null) return;
       const sinceMs = this.#queue.remove(want) ?? 0;
       this.#onQueueShorter();
-      want.onLease(this.#grant(backend, this.clock.nowMs() - sinceMs));
+      want.onLease(this.#grant(backend), this.clock.nowMs() - sinceMs);
     }
   }
 
@@ -306,7 +308,8 @@ export class ClusterPool implements LeaseOwner {
   #refuseBefore(timeMs: number, failure: Failure): void {
     const refused = this.#queue.takeBefore(timeMs);
     this.#onQueueShorter();
-    for (const want of refused) want.onRefused(failure);
+    const nowMs = this.clock.nowMs();
+    for (const [want, sinceMs] of refused) want.onRefused(failure, nowMs - sinceMs);
   }
 
   /** One timer for all: all wait equally long, so the oldest is due first; or a circuit may be probed before that. */

@@ -53,8 +53,8 @@ export class WaitQueue<W extends Waiter> {
     return first?.[0] ?? null;
   }
 
-  /** The ones that began to wait before this time, oldest first; they are taken out. */
-  takeBefore(timeMs: number): W[] {
+  /** The ones that began to wait before this time, with when they began, oldest first; they are taken out. */
+  takeBefore(timeMs: number): [waiter: W, sinceMs: number][] {
     const taken: [W, number][] = [];
     for (const row of [this.#repeated, this.#first]) {
       for (const entry of row) {
@@ -63,7 +63,7 @@ export class WaitQueue<W extends Waiter> {
         row.delete(entry[0]);
       }
     }
-    return taken.sort((a, b) => a[1] - b[1]).map(([waiter]) => waiter);
+    return taken.sort((a, b) => a[1] - b[1]);
   }
 }
 

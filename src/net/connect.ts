@@ -45,9 +45,9 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
       callback(failure, null);
     }
   };
+  const socket = open(target, () => finish(null));
   const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
   const timer = clock.setTimer(finish, target.connectMs, timeout);
-  const socket = open(target, () => finish(null));
   // From birth to death somebody listens: an error without a listener would end the process.
   socket.on('error', error => finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedMs)));
   socket.once('close', () => finish({ kind: 'connect_refused', code: 'CLOSED' }));

@@ -30,6 +30,24 @@ export function serverTlsOptions(settings: ServerTlsSettings): tls.SecureContext
   return { cert: first?.certPem ?? '', key: first?.keyPem ?? '', minVersion: settings.minVersion };
 }
 
+/**
+ * Why OpenSSL would not use this material, or null: it refuses what a parser accepts, keys that are too short for its
+ * security level, a chain whose second certificate is damaged.
+ */
+export function materialProblem(material: {
+  readonly cert?: string;
+  readonly key?: string;
+  readonly ca?: string;
+}): string | null {
+  try {
+    tls.createSecureContext(material);
+    return null;
+  } catch (error) {
+    // "error:0A00018F:SSL routines::ee key too small": the last part is for people.
+    return (error instanceof Error ? error.message : String(error)).split(':').at(-1)?.trim() || 'unknown';
+  }
+}
+
 /** One context for each settings object: building one costs milliseconds. */
 const clientContexts = new WeakMap<ClientTlsSettings, SecureContext>();
 

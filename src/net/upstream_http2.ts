@@ -61,7 +61,17 @@ export class Http2Upstream implements Upstream {
     }
     this.#inUse++;
     session.streams++;
-    return new Http2Slot(session, this.#settings, this.#clock);
+    return new Http2Slot(session, this.#settings, this.#clock, stale => this.#instead(stale));
+  }
+
+  /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
+  #instead(stale: Session): Session {
+    if (this.#sessions.length >= this.#settings.connectionsMax) return stale;
+    const session = new Session(this.#settings, this.#clock, this.#random, gone => this.#forget(gone));
+    this.#sessions.push(session);
+    session.streams++;
+    stale.endStream(this.#retired);
+    return session;
   }
 
   release(slot: UpstreamSlot): void {
@@ -223,7 +233,8 @@ function connectTarget(settings: UpstreamSettings, protocol: 'h2' | 'http/1.1'):
 }
 
 class Http2Slot implements UpstreamSlot {
-  readonly #session: Session;
+  readonly #instead: (stale: Session) => Session;
+  #session: Session;
   readonly #settings: UpstreamSettings;
   readonly #clock: Clock;
   #stream: ClientHttp2Stream | null = null;
@@ -231,7 +242,13 @@ class Http2Slot implements UpstreamSlot {
   #cancelConnect: (() => void) | null = null;
   #over = false;
 
-  constructor(session: Session, settings: UpstreamSettings, clock: Clock) {
+  constructor(
+    session: Session,
+    settings: UpstreamSettings,
+    clock: Clock,
+    instead: (stale: Session) => Session,
+  ) {
+    this.#instead = instead;
     this.#session = session;
     this.#settings = settings;
     this.#clock = clock;
@@ -239,6 +256,7 @@ class Http2Slot implements UpstreamSlot {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     const startedMs = this.#clock.nowMs();
+    if (request.fresh === true && this.#session.isOpen) this.#session = this.#instead(this.#session);
     const reused = this.#session.isOpen;
     this.#session.whenReady((failure, session) => {
       if (this.#over) return;
@@ -309,12 +327,12 @@ class Http2Slot implements UpstreamSlot {
       return;
     }
     this.#stream = stream;
-    this.#listen(stream, handler);
+    this.#listen(session, stream, handler);
     if (request.body instanceof Readable) sendBody(request.body, stream);
     else if (request.body !== null) stream.end(request.body);
   }
 
-  #listen(stream: ClientHttp2Stream, handler: UpstreamHandler): void {
+  #listen(session: ClientHttp2Session, stream: ClientHttp2Stream, handler: UpstreamHandler): void {
     let headSeen = false;
     let trailers: readonly string[] | null = null;
     stream.on('headers', (_headers, _flags, raw) => {
@@ -343,9 +361,16 @@ class Http2Slot implements UpstreamSlot {
       if (this.#over) return;
       this.#over = true;
       const code = `H2_${stream.rstCode}`;
-      handler.onError(headSeen ? { kind: 'reset_in_body', code } : { kind: 'reset_before_head', code });
+      if (headSeen) handler.onError({ kind: 'reset_in_body', code });
+      else handler.onError({ kind: 'reset_before_head', code, ...whatIsKnown(session, stream.rstCode) });
     });
   }
+}
+
+/** RFC 9113 section 8.7: a refused stream was not processed. A session that is closing takes all its streams with it. */
+function whatIsKnown(session: ClientHttp2Session, code: number | undefined) {
+  const unsent = code === http2.constants.NGHTTP2_REFUSED_STREAM ? { unsent: true as const } : {};
+  return session.closed || session.destroyed ? unsent : { ...unsent, streamOnly: true as const };
 }
 
 /** Bytes at the pace of the stream; a body that breaks off breaks the stream. */

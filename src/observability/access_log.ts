@@ -23,18 +23,18 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
     `"attempts":[${attempts(record)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
     `${rare(record)}"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
-    `"total":${ms(totalMs)},"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
+    `"total":${ms(totalMs)},${record.pausedMs === 0 ? '' : `"paused":${ms(record.pausedMs)},`}"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
   );
 };
 
 /**
  * Time that neither a backend nor the queue explains: from the head of the request to the end of its answer, less
- * the waiting for a lease, less each attempt from its lease to its end. So it holds the proxy's own work, the pauses
- * before a retry, and what a slow client needs for the last bytes after the backend was done. Not below 0: the
+ * the waiting for a lease, less the pauses before a retry, less each attempt from its lease to its end. So it holds the
+ * proxy's own work, and what a slow client needs for the last bytes after the backend was done. Not below 0: the
  * answer of an earlier attempt may still be read to its end (and thrown away) while the next one is under way.
  */
 export function overheadMs(record: RequestRecord): number {
-  let explainedMs = record.queueMs;
+  let explainedMs = record.queueMs + record.pausedMs;
   for (const attempt of record.attempts) explainedMs += attemptMs(attempt, record);
   return Math.max(0, record.endedMs - record.startedMs - explainedMs);
 }

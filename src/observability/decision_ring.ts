@@ -55,7 +55,12 @@ export interface Decision {
   readonly attempts: readonly AttemptDecision[];
   readonly retryRefused: string | null;
   readonly timeout: FiredTimeout | null;
-  readonly timing: { readonly queueMs: number; readonly totalMs: number; readonly overheadMs: number };
+  readonly timing: {
+    readonly queueMs: number;
+    readonly pausedMs: number;
+    readonly totalMs: number;
+    readonly overheadMs: number;
+  };
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly plan: string;
@@ -139,6 +144,7 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     timeout: record.timeout,
     timing: {
       queueMs: rounded(record.queueMs),
+      pausedMs: rounded(record.pausedMs),
       totalMs: rounded(endedMs - startedMs),
       overheadMs: rounded(overheadMs(record)),
     },

@@ -77,6 +77,8 @@ export interface RequestRecord {
   readonly startedMs: number;
   /** Time spent waiting for a connection slot, over all attempts. */
   queueMs: number;
+  /** Time spent waiting before attempts were repeated. */
+  pausedMs: number;
   endedMs: number;
   readonly tls: string | null;
   /** Digest of the plan on which the request ended. */

@@ -27,6 +27,7 @@ export interface OtlpListener {
 const QUEUE_MAX = 2_048;
 const BATCH_MAX = 512;
 const EVERY_MS = 1_000;
+const ANSWER_BYTES_MAX = 64 * 1_024;
 const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true, unref: true };
 
 export class OtlpExporter {
@@ -66,12 +67,15 @@ export class OtlpExporter {
     });
   }
 
-  /** Sends what is there once more, and is over within the timeout of one batch. */
+  /** Sends what is there, without repeating anything, and is over within twice the timeout of a batch. */
   async close(): Promise<void> {
+    const untilMs = this.#clock.nowMs() + this.#settings.timeoutMs;
     this.#clock.cancelTimer(this.#timer);
-    this.#ended.abort(); // no more retries
+    this.#ended.abort();
     await this.#sending;
-    while (this.#queue.length > 0 && !this.#isFailing) await this.#sendBatch();
+    while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < untilMs)
+      await this.#sendBatch();
+    if (this.#queue.length > 0) this.#listener.dropped('send_failed', this.#queue.splice(0).length);
   }
 
   async #sendAll(): Promise<void> {
@@ -80,16 +84,28 @@ export class OtlpExporter {
 
   async #sendBatch(): Promise<void> {
     const spans = this.#queue.splice(0, BATCH_MAX);
-    try {
-      const { signal } = this.#ended;
-      if (signal.aborted) await this.#post(spans);
-      else await pRetry(() => this.#post(spans), { ...RETRY, signal });
-      this.#listener.exported(spans.length);
-      this.#tell(null);
-    } catch (error) {
-      this.#listener.dropped('send_failed', spans.length);
-      this.#tell(error instanceof Error ? error.message : String(error));
-    }
+    const why = await this.#trySending(spans);
+    if (why === null) this.#listener.exported(spans.length);
+    else this.#listener.dropped('send_failed', spans.length);
+    this.#tell(why);
+  }
+
+  /** Null when the collector has them; otherwise the last thing that stood against it. */
+  async #trySending(spans: readonly Span[]): Promise<string | null> {
+    const { signal } = this.#ended;
+    let why: string | null = null;
+    const attempt = async () => {
+      try {
+        await this.#post(spans);
+        why = null;
+      } catch (error) {
+        why = error instanceof Error ? error.message : String(error);
+        throw error;
+      }
+    };
+    // The signal only cuts the pauses short: p-retry throws for it also after a success.
+    await (signal.aborted ? attempt() : pRetry(attempt, { ...RETRY, signal })).catch(() => {});
+    return why;
   }
 
   /** Once when it begins to fail, once when it is well again. */
@@ -105,15 +121,27 @@ export class OtlpExporter {
     const body = JSON.stringify({
       resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope, spans }] }],
     });
-    const { statusCode, body: answer } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
-      body,
-      headersTimeout: timeoutMs,
-      bodyTimeout: timeoutMs,
-    });
-    await answer.dump();
-    if (statusCode >= 300) throw new Error(`the collector answered ${statusCode}`);
+    const { signal, timer } = this.#timeout(timeoutMs);
+    try {
+      const { statusCode, body: answer } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
+        body,
+        signal,
+      });
+      await answer.dump({ limit: ANSWER_BYTES_MAX });
+      if (statusCode >= 300) throw new Error(`the collector answered ${statusCode}`);
+    } finally {
+      this.#clock.cancelTimer(timer);
+    }
+  }
+
+  /** Of the whole exchange: connecting, and an answer that drips, included. */
+  #timeout(timeoutMs: number): { signal: AbortSignal; timer: Timer } {
+    const controller = new AbortController();
+    const why = new Error(`the collector did not answer within ${timeoutMs} ms`);
+    const timer = this.#clock.setTimer(controller => controller.abort(why), timeoutMs, controller);
+    return { signal: controller.signal, timer };
   }
 }
 

@@ -34,6 +34,8 @@ export type Failure =
       readonly code: string;
       /** Known for certain: nothing of the request was written. */
       readonly unsent?: true;
+      /** Only this stream was reset (HTTP/2): its connection goes on, so the backend meant this request. */
+      readonly streamOnly?: true;
     }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
   | { readonly kind: 'per_try_timeout'; readonly afterMs: number }

@@ -57,6 +57,12 @@ export const RETRY_REFUSALS = [
   'no_time',
   'retry_after_too_long',
   'budget_empty',
+  // What the cluster says where a retry finds nobody who takes it.
+  'circuit_open',
+  'dns_failed',
+  'no_healthy_backend',
+  'queue_full',
+  'queue_timeout',
 ] as const;
 export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
@@ -75,7 +81,7 @@ export function decideRetry(
   if (!isAskedFor(facts, settings)) return no('not_asked_for');
   const stale = facts.stale && facts.failure === 'reset_before_head';
   if (!stale && facts.attempts > settings.attemptsMax) return no('attempts_used_up');
-  if (!isUntouched(facts, stale) && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey)
+  if (!isUntouched(facts) && !IDEMPOTENT.has(facts.method) && !facts.hasIdempotencyKey)
     return no('not_idempotent');
   if (!facts.replayable) return no('body_not_kept');
 
@@ -89,8 +95,11 @@ export function decideRetry(
 }
 
 /** Nothing of the request can have been processed, so any method may be repeated. */
-function isUntouched({ failure, unsent }: RetryFacts, stale: boolean): boolean {
-  return failure !== null && (FAILURE_RULES[failure].retry === 'other_backend' || (stale && unsent === true));
+function isUntouched({ failure, unsent }: RetryFacts): boolean {
+  if (failure === null) return false;
+  return (
+    FAILURE_RULES[failure].retry === 'other_backend' || (failure === 'reset_before_head' && unsent === true)
+  );
 }
 
 function isAskedFor({ failure, status }: RetryFacts, settings: RetrySettings): boolean {

@@ -29,7 +29,9 @@ function reloader(next: typeof one, taken: string[] = []) {
         source: '',
       } as never;
     },
+    isServing: true,
     openListeners: async () => taken,
+    discardListeners: async () => {},
     older: digest =>
       digest === null ? { plan: two, origins: new Map(), materialFiles: [] } : `no plan ${digest} is kept`,
     apply: applied => {

@@ -136,15 +136,19 @@ export class Want implements LeaseWant {
   lease: Lease | null = null;
   failure: Failure | null = null;
   calls = 0;
+  /** As it was told with the lease or the refusal. */
+  waitedMs: number | null = null;
   constructor(tried: readonly Backend[] = []) {
     this.tried = tried;
   }
-  onLease(lease: Lease): void {
+  onLease(lease: Lease, waitedMs: number): void {
     this.calls++;
+    this.waitedMs = waitedMs;
     this.lease = lease;
   }
-  onRefused(failure: Failure): void {
+  onRefused(failure: Failure, waitedMs: number): void {
     this.calls++;
+    this.waitedMs = waitedMs;
     this.failure = failure;
   }
 }

@@ -7,13 +7,16 @@ import { ask, fakeBackend, fakeCluster, fakePool, leased, upstreamOf, Want } fro
 
 test('a lease comes at once while there is room; then requests wait in order and are served in order', () => {
   const { clock, pool } = fakeCluster(1);
-  const first = leased(pool);
+  const first = ask(pool);
   const second = ask(pool);
   const third = ask(pool);
   assert.deepEqual([second.lease, third.lease, pool.queueDepth], [null, null, 2]);
   clock.advance(40);
-  settleLease(first, 'success', '200');
-  assert.deepEqual([first.waitedMs, second.lease?.waitedMs, third.lease], [0, 40, null]);
+  assert.ok(first.lease);
+  settleLease(first.lease, 'success', '200');
+  assert.deepEqual([first.waitedMs, second.waitedMs, third.lease], [0, 40, null]);
+  clock.advance(20);
+  assert.equal(pool.cancel(third), 60, 'whoever is withdrawn has waited too');
 });
 
 test('the queue is bounded in length and in time', () => {
@@ -26,7 +29,7 @@ test('the queue is bounded in length and in time', () => {
   clock.advance(49);
   assert.equal(waiting.failure, null, '1 ms before the wait is over');
   clock.advance(1);
-  assert.deepEqual(waiting.failure, { kind: 'queue_timeout', afterMs: 100 });
+  assert.deepEqual([waiting.failure, waiting.waitedMs], [{ kind: 'queue_timeout', afterMs: 100 }, 100]);
   assert.equal(later.failure, null, 'its wait began later');
   clock.advance(50);
   assert.deepEqual(later.failure, { kind: 'queue_timeout', afterMs: 100 });

@@ -229,14 +229,14 @@ class Watched extends Want {
     super(tried);
     this.#world = world;
   }
-  override onLease(lease: Lease): void {
-    super.onLease(lease);
+  override onLease(lease: Lease, waitedMs: number): void {
+    super.onLease(lease, waitedMs);
     assert.equal(this.calls, 1);
     this.#world.onLease(this, lease);
   }
-  override onRefused(failure: Parameters<Want['onRefused']>[0]): void {
-    super.onRefused(failure);
+  override onRefused(...told: Parameters<Want['onRefused']>): void {
+    super.onRefused(...told);
     assert.equal(this.calls, 1);
-    this.#world.onRefused(this, failure.kind);
+    this.#world.onRefused(this, told[0].kind);
   }
 }

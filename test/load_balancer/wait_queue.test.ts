@@ -50,8 +50,8 @@ test('who has waited too long is taken out, oldest first', () => {
   for (const [at, guest] of guests.entries()) queue.add(guest, at);
   assert.equal(queue.oldestSinceMs, 0);
   assert.deepEqual(
-    queue.takeBefore(2).map(({ name }) => name),
-    ['a', 'b'],
+    queue.takeBefore(2).map(([{ name }, sinceMs]) => `${name} ${sinceMs}`),
+    ['a 0', 'b 1'],
   );
   assert.deepEqual([queue.oldestSinceMs, queue.size], [2, 2]);
   const [, , c, d] = guests;

@@ -55,6 +55,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     bytesOut: 2,
     startedMs: 100,
     queueMs: 4,
+    pausedMs: 0,
     endedMs: 160,
     tls: null,
     plan: 'abcdef0123456789',

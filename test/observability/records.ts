@@ -43,6 +43,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     bytesOut: 2,
     startedMs: 100,
     queueMs: 0,
+    pausedMs: 0,
     endedMs: 112,
     tls: null,
     plan: 'abcdef0123456789',
