@@ -128,6 +128,7 @@ export class Http1ClientStream implements ClientStream {
     assert(socket !== null, 'a tunnel is made while the client is connected');
     this.#response.removeAllListeners('close');
     this.#response.detachSocket(socket);
+    socket.removeAllListeners('readable'); // the tunnel reads from here on
     return socket;
   }
 

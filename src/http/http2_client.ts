@@ -42,7 +42,11 @@ export class Http2ClientStream implements ClientStream {
 
   writeInformation(status: number, headers: readonly string[]): void {
     if (this.#stream.headersSent || this.#stream.destroyed) return;
-    this.#stream.additionalHeaders({ ...groupValues(headers), ':status': status });
+    try {
+      this.#stream.additionalHeaders({ ...groupValues(headers), ':status': status });
+    } catch {
+      // Fields that Node will not send; nobody depends on a 1xx answer.
+    }
   }
 
   writeHead(status: number, _statusText: string, headers: readonly string[]): void {
@@ -105,7 +109,11 @@ export class Http2ClientStream implements ClientStream {
   #sendTrailers(): void {
     const stream = this.#stream;
     if (stream.destroyed) return;
-    stream.sendTrailers(groupValues(this.#trailers ?? [])); // none: an empty DATA frame ends the stream
+    try {
+      stream.sendTrailers(groupValues(this.#trailers ?? [])); // none: an empty DATA frame ends the stream
+    } catch {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR); // fields that Node will not send: the answer is not whole
+    }
   }
 }
 

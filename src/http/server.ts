@@ -166,6 +166,7 @@ export class ListenerServer {
   /** CONNECT, or a WebSocket handshake: Node has taken its parser off the connection. */
   #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (head.length > 0) socket.unshift(head);
+    noticeEnd(socket);
     const response = new ServerResponse(request);
     response.assignSocket(socket);
     response.shouldKeepAlive = false;
@@ -212,6 +213,7 @@ export class ListenerServer {
       streamResetBurst: 2 * streamsMax,
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
+      strictSingleValueFields: false, // what a backend sends twice is passed on twice, and throws nothing
     });
     server.on('stream', (stream, _headers, flags, rawHeaders) =>
       this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders),
@@ -256,6 +258,16 @@ export class ListenerServer {
     assert(this.#lastBound !== null, 'a listener server is made for a listener of the current plan');
     return this.#lastBound;
   }
+}
+
+/** Nobody reads this connection before it is a tunnel (`Http1ClientStream.takeSocket`), and a client may leave earlier. */
+function noticeEnd(socket: Socket): void {
+  socket.on('readable', () => {
+    if (socket.readableLength === 0) socket.read(); // says 'end' if this is the end
+  });
+  socket.once('end', () => {
+    if (socket.listenerCount('readable') > 0) socket.destroy();
+  });
 }
 
 /** Only `Upgrade: websocket` is an upgrade for us; any other is ignored (RFC 9110 section 7.8 allows that). */

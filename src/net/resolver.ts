@@ -39,6 +39,8 @@ const LOOKUPS_MAX = 2;
 /** Resolvers wait so long for one name server (resolv.conf(5), `timeout`); the lookup itself goes on. */
 const SILENT_MS_MAX = 5_000;
 const RETRY_MS = { min: 500, max: 10_000 };
+/** The addresses wait so long for their time to live: without it they are asked for again after `refreshMs`. */
+const TTL_MS_MAX = 500;
 
 export const systemLookUp: LookUp = async host => {
   const found = await dns.lookup(host, { all: true, order: 'verbatim' });
@@ -49,8 +51,11 @@ export const systemLookUp: LookUp = async host => {
 
 async function timeToLiveMs(host: string, family: 4 | 6): Promise<number | null> {
   try {
-    const ask = family === 4 ? dns.resolve4 : dns.resolve6;
-    const records = await ask(host, { ttl: true });
+    const resolver = new dns.Resolver({ timeout: TTL_MS_MAX, tries: 1 });
+    const records =
+      family === 4
+        ? await resolver.resolve4(host, { ttl: true })
+        : await resolver.resolve6(host, { ttl: true });
     return records.length === 0 ? null : Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
   } catch {
     return null; // a name from the hosts file, for example

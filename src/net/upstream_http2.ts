@@ -7,10 +7,10 @@
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import type { Clock, Timer } from '../resilience/clock.ts';
-import type { Failure } from '../resilience/failure.ts';
+import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
-import { type ConnectTarget, connect } from './connect.ts';
+import { connect } from './connect.ts';
+import { connectTarget, Session } from './http2_session.ts';
 import type {
   SocketCallback,
   Upstream,
@@ -21,11 +21,8 @@ import type {
   UpstreamSlot,
 } from './upstream.ts';
 
-/** Until the peer's SETTINGS say otherwise, and never more. RFC 9113 section 6.5.2 recommends at least 100. */
-const STREAMS_MAX = 100;
-const WINDOW_BYTES = 256 * 1024;
-const CONNECTION_WINDOW_BYTES = 1024 * 1024;
-const AGE_JITTER = 0.1;
+/** Connections that take no new streams do not count, so that others can be opened; so many times the limit at most. */
+const WITH_SPENT = 2;
 
 export class Http2Upstream implements Upstream {
   readonly #settings: UpstreamSettings;
@@ -47,17 +44,25 @@ export class Http2Upstream implements Upstream {
   }
 
   get hasRoom(): boolean {
-    return (
-      this.#sessions.length < this.#settings.connectionsMax || this.#sessions.some(session => session.hasRoom)
-    );
+    return this.#sessions.some(session => session.hasRoom) || this.#hasRoomForSession;
+  }
+
+  get #hasRoomForSession(): boolean {
+    const { connectionsMax } = this.#settings;
+    let fresh = 0;
+    let used = 0;
+    for (const session of this.#sessions) {
+      if (!session.isSpent) fresh++;
+      if (!session.isSpent || session.streams > 0) used++;
+    }
+    return fresh < connectionsMax && used < connectionsMax * WITH_SPENT;
   }
 
   take(): UpstreamSlot | null {
     let session = this.#sessions.findLast(candidate => candidate.hasRoom);
     if (session === undefined) {
-      if (this.#sessions.length >= this.#settings.connectionsMax) return null;
-      session = new Session(this.#settings, this.#clock, this.#random, gone => this.#forget(gone));
-      this.#sessions.push(session);
+      if (!this.#hasRoomForSession) return null;
+      session = this.#openSession();
     }
     this.#inUse++;
     session.streams++;
@@ -66,11 +71,23 @@ export class Http2Upstream implements Upstream {
 
   /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
   #instead(stale: Session): Session {
-    if (this.#sessions.length >= this.#settings.connectionsMax) return stale;
-    const session = new Session(this.#settings, this.#clock, this.#random, gone => this.#forget(gone));
-    this.#sessions.push(session);
+    if (!this.#hasRoomForSession) return stale;
+    const session = this.#openSession();
     session.streams++;
     stale.endStream(this.#retired);
+    return session;
+  }
+
+  #openSession(): Session {
+    for (const session of [...this.#sessions]) if (session.isSpent) session.closeIfIdle();
+    const session = new Session(
+      this.#settings,
+      this.#clock,
+      this.#random,
+      gone => this.#forget(gone),
+      () => this.#tellRoom(),
+    );
+    this.#sessions.push(session);
     return session;
   }
 
@@ -98,138 +115,12 @@ export class Http2Upstream implements Upstream {
     const at = this.#sessions.indexOf(session);
     if (at < 0) return;
     this.#sessions.splice(at, 1);
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     for (const listener of this.#roomListeners) listener();
   }
-}
-
-type ReadyCallback = (failure: Failure | null, session: ClientHttp2Session | null) => void;
-
-/** One connection: connecting, open, or closing (takes no new streams). */
-class Session {
-  readonly #settings: UpstreamSettings;
-  readonly #clock: Clock;
-  readonly #onGone: (session: Session) => void;
-  readonly #bornMs: number;
-  readonly #ageMsMax: number;
-  readonly #cancelConnect: () => void;
-  #waiting: ReadyCallback[] = [];
-  #http2: ClientHttp2Session | null = null;
-  #idleTimer: Timer | null = null;
-  #taken = 0;
-  #closing = false;
-  streams = 0;
-
-  constructor(settings: UpstreamSettings, clock: Clock, random: Random, onGone: (session: Session) => void) {
-    this.#settings = settings;
-    this.#clock = clock;
-    this.#onGone = onGone;
-    this.#bornMs = clock.nowMs();
-    this.#ageMsMax =
-      (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
-    this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
-      this.#onSocket(failure, socket),
-    );
-  }
-
-  get hasRoom(): boolean {
-    if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return false;
-    if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return false;
-    if (this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax) return false;
-    return (
-      this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
-    );
-  }
-  get isOpen(): boolean {
-    return this.#http2 !== null;
-  }
-
-  /** The session when it is open; `reused` if it was open before. */
-  whenReady(callback: ReadyCallback): void {
-    this.#taken++;
-    this.#clock.cancelTimer(this.#idleTimer);
-    this.#idleTimer = null;
-    if (this.#http2 !== null) callback(null, this.#http2);
-    else if (this.#closing) callback({ kind: 'connect_refused', code: 'CLOSED' }, null);
-    else this.#waiting.push(callback);
-  }
-
-  endStream(retired: boolean): void {
-    this.streams--;
-    if (this.streams > 0) return;
-    if (retired || this.#closing || !this.hasRoom) this.closeIfIdle();
-    else this.#idleTimer = this.#clock.setTimer(closeIdle, this.#settings.idleMs, this as Session);
-  }
-
-  closeIfIdle(): void {
-    this.#closing = true;
-    if (this.streams > 0) return;
-    this.#clock.cancelTimer(this.#idleTimer);
-    this.#cancelConnect();
-    this.#http2?.close();
-    this.#onGone(this);
-  }
-
-  destroy(): void {
-    this.#closing = true;
-    this.#clock.cancelTimer(this.#idleTimer);
-    this.#cancelConnect();
-    this.#http2?.destroy();
-    this.#answerWaiting({ kind: 'connect_refused', code: 'CLOSED' }, null);
-    this.#onGone(this);
-  }
-
-  #onSocket(failure: Failure | null, socket: Socket | null): void {
-    if (
-      failure === null &&
-      this.#settings.tls !== null &&
-      (socket as Socket & { alpnProtocol?: unknown }).alpnProtocol !== 'h2'
-    ) {
-      socket?.destroy();
-      this.#onSocket({ kind: 'tls_failed', part: 'protocol', code: 'NO_ALPN_H2' }, null);
-      return;
-    }
-    if (failure !== null || socket === null) {
-      this.#closing = true;
-      this.#onGone(this);
-      this.#answerWaiting(failure, null);
-      return;
-    }
-    const session = http2.connect('http://backend', {
-      createConnection: () => socket,
-      settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
-      maxOutstandingPings: 10,
-    });
-    session.on('error', () => {}); // each stream hears of it
-    session.on('close', () => {
-      this.#closing = true;
-      this.#onGone(this);
-    });
-    session.on('goaway', () => {
-      this.#closing = true;
-    });
-    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-    this.#http2 = session;
-    this.#answerWaiting(null, session);
-  }
-
-  #answerWaiting(failure: Failure | null, session: ClientHttp2Session | null): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const callback of waiting) callback(failure, session);
-  }
-}
-
-function closeIdle(session: Session): void {
-  session.closeIfIdle();
-}
-
-function connectTarget(settings: UpstreamSettings, protocol: 'h2' | 'http/1.1'): ConnectTarget {
-  return {
-    address: settings.address,
-    tls: settings.tls,
-    protocols: [protocol],
-    connectMs: settings.connectMs,
-  };
 }
 
 class Http2Slot implements UpstreamSlot {
@@ -240,6 +131,7 @@ class Http2Slot implements UpstreamSlot {
   #stream: ClientHttp2Stream | null = null;
   #socket: Socket | null = null;
   #cancelConnect: (() => void) | null = null;
+  #bytesReadBefore = 0;
   #over = false;
 
   constructor(
@@ -276,6 +168,7 @@ class Http2Slot implements UpstreamSlot {
 
   abort(): void {
     this.#over = true;
+    if (this.#stream !== null && this.#session.bytesRead === this.#bytesReadBefore) this.#session.doubt();
     this.#stream?.close(http2.constants.NGHTTP2_CANCEL);
     this.#cancelConnect?.();
     this.#socket?.destroy();
@@ -327,6 +220,7 @@ class Http2Slot implements UpstreamSlot {
       return;
     }
     this.#stream = stream;
+    this.#bytesReadBefore = this.#session.bytesRead;
     this.#listen(session, stream, handler);
     if (request.body instanceof Readable) sendBody(request.body, stream);
     else if (request.body !== null) stream.end(request.body);

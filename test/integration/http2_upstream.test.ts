@@ -1,7 +1,8 @@
 // Clusters that speak HTTP/2: gRPC is the test of everything at once.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http2, { type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
 import * as certificates from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
@@ -18,14 +19,14 @@ type Handler = (stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders) =
 async function withBackend(
   handler: Handler,
   use: (proxy: ProxyInProcess, sessions: Set<ServerHttp2Session>) => Promise<void>,
-  tls = false,
+  { tls = false, pool = {} }: { tls?: boolean; pool?: Record<string, unknown> } = {},
 ): Promise<void> {
   const server: Http2Server = tls
     ? (http2.createSecureServer({
         cert: certificates.server.cert,
         key: certificates.server.key,
       }) as unknown as Http2Server)
-    : http2.createServer();
+    : http2.createServer({ strictSingleValueFields: false } as http2.ServerOptions);
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', session => sessions.add(session));
   server.on('stream', (stream, headers) => {
@@ -37,7 +38,9 @@ async function withBackend(
   const cluster = tls
     ? { protocol: 'http2', tls: { caFile: certificates.caFile, serverName: 'localhost' } }
     : { protocol: 'h2c' };
-  const proxy = await startProxy(forwardTo([`127.0.0.1:${port}`], { cluster, listener: { h2c: true } }));
+  const proxy = await startProxy(
+    forwardTo([`127.0.0.1:${port}`], { cluster: { ...cluster, pool }, listener: { h2c: true } }),
+  );
   try {
     await use(proxy, sessions);
   } finally {
@@ -65,7 +68,7 @@ for (const tls of [false, true]) {
         assert.deepEqual([two.status, two.text], [200, 'over two']);
         await client.close();
       },
-      tls,
+      { tls },
     );
   });
 }
@@ -147,6 +150,85 @@ test('a session that goes away is replaced', async () => {
       for (const session of sessions) session.close(); // GOAWAY
       for (let count = 0; count < 5; count++) assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
       assert.equal(sessions.size, 2);
+    },
+  );
+});
+
+test('a session that may take no more requests does not stand in the way of the next one', async () => {
+  const ends = new Map<string, () => void>();
+  await withBackend(
+    (stream, headers) => {
+      stream.respond({ ':status': 200 });
+      if (headers[':path'] === '/long') ends.set('/long', () => stream.end('at last'));
+      else stream.end();
+    },
+    async (proxy, sessions) => {
+      const client = await connectHttp2(proxy.target());
+      const long = client.request('/long');
+      await long.head;
+      for (let count = 0; count < 5; count++)
+        assert.equal((await client.request('/').answer).status, 200, `request ${count}`);
+      assert.equal(sessions.size, 3, 'two requests on each');
+      ends.get('/long')?.();
+      assert.equal((await long.answer).text, 'at last');
+      await client.close();
+    },
+    { pool: { connections: 1, maxRequests: 2, queueTimeout: '500ms' } },
+  );
+});
+
+test('a connection whose other end has vanished without a word is left for a new one', async () => {
+  const server = http2.createServer();
+  server.on('stream', stream =>
+    (stream as ServerHttp2Stream).respond({ ':status': 200 }, { endStream: true }),
+  );
+  server.listen(0, '127.0.0.1');
+  const sockets: Socket[] = [];
+  const firewall = net.createServer(client => {
+    const backend = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    sockets.push(client, backend);
+    client.pipe(backend).pipe(client);
+  });
+  firewall.listen(0, '127.0.0.1');
+  await Promise.all([once(server, 'listening'), once(firewall, 'listening')]);
+  const proxy = await startProxy(
+    forwardTo([`127.0.0.1:${(firewall.address() as AddressInfo).port}`], {
+      cluster: { protocol: 'h2c', pool: { connectTimeout: '200ms' } },
+      route: { timeouts: { responseHead: '100ms' }, retries: { attempts: 0 } },
+    }),
+  );
+  const status = async () => (await fetchRaw(proxy.target(), '/')).status;
+  assert.equal(await status(), 200);
+  for (const socket of sockets) socket.unpipe().pause();
+  assert.deepEqual([await status(), await status()], [504, 200], 'one request has found out');
+  await proxy.stop();
+  for (const socket of sockets) socket.destroy();
+  await Promise.all([server, firewall].map(one => new Promise(resolve => one.close(resolve))));
+});
+
+test('fields that a backend sends twice reach clients of both protocols, in head and trailers', async () => {
+  const twice: Record<string, string[]> = { etag: ['"a"', '"b"'] };
+  await withBackend(
+    stream => {
+      stream.additionalHeaders({ ...twice, ':status': 103 });
+      stream.respond({ ...twice, ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers(twice));
+      stream.end('whole');
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const answers = [
+        await client.request('/').answer,
+        await fetchRaw(proxy.target(), '/', { headers: ['TE', 'trailers'] }),
+      ];
+      for (const { text, headers, trailers, information } of answers) {
+        const all = [headers, trailers ?? [], information[0]?.headers ?? []];
+        const tags = all.map(list =>
+          list.filter((_, at) => at > 0 && list[at - 1]?.toLowerCase() === 'etag'),
+        );
+        assert.deepEqual([text, tags], ['whole', Array(3).fill(twice['etag'])]);
+      }
+      await client.close();
     },
   );
 });

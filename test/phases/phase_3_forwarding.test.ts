@@ -404,22 +404,29 @@ test('a WebSocket passes both ways, and is one line in the log', async () => {
   });
 });
 
+const HANDSHAKE = [
+  ...['Connection', 'Upgrade', 'Upgrade', 'websocket'],
+  ...['Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
+];
+
+test('a client that closes during its WebSocket handshake cancels it at the backend', async () => {
+  await withBackend(staySilent(), {}, async (proxy, backend) => {
+    const client = await connectRaw(proxy.target());
+    await client.send(formatRequest('/chat', { headers: HANDSHAKE }));
+    await backend.requestCount(1);
+    client.finish();
+    await backend.noConnections();
+    assert.equal((await proxy.lines.next({ path: '/chat' })).reason, 'client_gone');
+  });
+});
+
 test('a refused WebSocket handshake passes through as it is', async () => {
   await withBackend(
     answer({ status: 401, headers: ['WWW-Authenticate', 'Basic'], body: 'who?' }),
     {},
     async proxy => {
       const got = await fetchRaw(proxy.target(), '/chat', {
-        headers: [
-          'Connection',
-          'Upgrade',
-          'Upgrade',
-          'websocket',
-          'Sec-WebSocket-Version',
-          '13',
-          'Sec-WebSocket-Key',
-          'dGhlIHNhbXBsZSBub25jZQ==',
-        ],
+        headers: HANDSHAKE,
       });
       assert.equal(got.status, 401);
       assert.equal(value(got.headers, 'www-authenticate'), 'Basic');
