@@ -1,6 +1,7 @@
 /** The command line: which command, with which options, and with which exit code it ends. */
 import { parseArgs } from 'node:util';
 import { runDrain, runReload, runRollback } from './lifecycle/commands/act.ts';
+import type { AdminPlace } from './lifecycle/commands/admin_client.ts';
 import { runCheck } from './lifecycle/commands/check.ts';
 import { runDemo } from './lifecycle/commands/demo.ts';
 import { runExplain } from './lifecycle/commands/explain.ts';
@@ -31,6 +32,8 @@ Commands
 
 Options
   -c, --config FILE        default: $FAIRLEAD_CONFIG, then /etc/fairlead/fairlead.yaml
+  --admin ADDRESS          of the running process, for status, reload, rollback, drain and explain --request;
+                           default: $FAIRLEAD_ADMIN (with $FAIRLEAD_ADMIN_TOKEN), then what the file says
   --version, --help
 
 Exit codes
@@ -49,6 +52,8 @@ interface Command {
 }
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+/** For those who talk to the running process. */
+const ADMIN = { ...CONFIG, admin: { type: 'string' } } as const;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   run: { options: CONFIG, positionals: 0, run: values => runProxy(configFile(values)) },
@@ -64,7 +69,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   explain: {
     options: {
-      ...CONFIG,
+      ...ADMIN,
       method: { type: 'string', short: 'X', default: 'GET' },
       header: { type: 'string', short: 'H', multiple: true, default: [] },
       'client-ip': { type: 'string', default: '127.0.0.1' },
@@ -76,18 +81,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (values, [url]) => explain(values, url),
   },
   status: {
-    options: { ...CONFIG, json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
+    options: { ...ADMIN, json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
     positionals: 0,
     run: values =>
-      runStatus(configFile(values), { json: values['json'] === true, watch: values['watch'] === true }),
+      runStatus(adminPlace(values), { json: values['json'] === true, watch: values['watch'] === true }),
   },
-  reload: { options: CONFIG, positionals: 0, run: values => runReload(configFile(values)) },
+  reload: { options: ADMIN, positionals: 0, run: values => runReload(adminPlace(values)) },
   rollback: {
-    options: CONFIG,
+    options: ADMIN,
     positionals: [0, 1],
-    run: (values, [digest]) => runRollback(configFile(values), digest),
+    run: (values, [digest]) => runRollback(adminPlace(values), digest),
   },
-  drain: { options: CONFIG, positionals: 0, run: values => runDrain(configFile(values)) },
+  drain: { options: ADMIN, positionals: 0, run: values => runDrain(adminPlace(values)) },
   schema: { options: {}, positionals: 0, run: () => runSchema() },
   demo: { options: {}, positionals: 0, run: () => runDemo() },
 };
@@ -96,7 +101,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 function explain(values: Readonly<Record<string, unknown>>, url: string | undefined): Promise<number> {
   const json = values['json'] === true;
   if (typeof values['request'] === 'string')
-    return runExplainRequest(configFile(values), values['request'], json);
+    return runExplainRequest(adminPlace(values), values['request'], json);
   if (url === undefined) return Promise.resolve(usageError('"explain" takes a URL, or --request ID'));
   return runExplain(configFile(values), {
     url,
@@ -108,11 +113,17 @@ function explain(values: Readonly<Record<string, unknown>>, url: string | undefi
   });
 }
 
-function configFile(values: Readonly<Record<string, unknown>>): string {
-  const { config } = values;
-  return typeof config === 'string'
-    ? config
-    : (process.env['FAIRLEAD_CONFIG'] ?? '/etc/fairlead/fairlead.yaml');
+/** An empty variable is one that is not set. */
+function configFile({ config }: Readonly<Record<string, unknown>>): string {
+  return String(config ?? (process.env['FAIRLEAD_CONFIG'] || '/etc/fairlead/fairlead.yaml'));
+}
+
+function adminPlace(values: Readonly<Record<string, unknown>>): AdminPlace {
+  const address = values['admin'] ?? process.env['FAIRLEAD_ADMIN'];
+  return {
+    file: configFile(values),
+    address: typeof address === 'string' && address !== '' ? address : null,
+  };
 }
 
 function usageError(message: string): number {
@@ -139,7 +150,8 @@ async function main(words: readonly string[]): Promise<number> {
     if (positionals.length < least || positionals.length > (most ?? least)) {
       const takes =
         most === undefined ? (least === 0 ? 'no argument' : 'one argument') : 'one argument at most';
-      return usageError(`"${name}" takes ${takes}, not ${positionals.length}`);
+      const hint = 'config' in (command.options ?? {}) ? '; the file is named with --config FILE' : '';
+      return usageError(`"${name}" takes ${takes}, not ${positionals.length}${hint}`);
     }
     return await command.run(values, positionals);
   } catch (error) {

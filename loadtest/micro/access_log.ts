@@ -34,6 +34,7 @@ function recordAt(at: number): RequestRecord {
     endedMs: startedMs + 5.2 + at / 777,
     status: 200,
     reason: null,
+    detail: null,
     reused: true,
   };
   return {
@@ -50,6 +51,7 @@ function recordAt(at: number): RequestRecord {
     userAgent: null,
     protocol: 'HTTP/1.1',
     status: 200,
+    failure: null,
     reason: null,
     timeout: null,
     retryRefused: null,

@@ -7,7 +7,7 @@
  *
  * What the schema refuses is taken out (`salvage.ts`), so that the steps behind it find their problems too.
  */
-import { basename } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
 import { compile } from './compile.ts';
 import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
@@ -25,6 +25,7 @@ import { schemaFindings } from './schema_problems.ts';
 import { type PlacedRoute, tieProblems } from './ties.ts';
 import { relationProblems } from './validation.ts';
 import type { Environment } from './variables.ts';
+import { type FileStates, lookAt } from './watcher.ts';
 
 export type { Environment } from './variables.ts';
 
@@ -35,16 +36,24 @@ export type LoadResult =
       /** For each leaf of the plan: `file:line:col` or `default`. */
       readonly origins: ReadonlyMap<string, string>;
       readonly warnings: readonly Problem[];
-      /** Certificates and keys, absolute: a change of one is a change of the configuration. */
-      readonly materialFiles: readonly string[];
+      /** The file itself, certificates and keys, each as it was before it was read. */
+      readonly files: FileStates;
       readonly source: string;
     }
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[]; readonly source: string }
+  | {
+      readonly kind: 'invalid';
+      readonly problems: readonly Problem[];
+      readonly files: FileStates;
+      /** Where the process that runs with this file may be asked, if that much can be made out. */
+      readonly admin: Plan['admin'] | null;
+      readonly source: string;
+    }
   | { readonly kind: 'unreadable'; readonly message: string };
 
 export function loadConfig(file: string, env: Environment): LoadResult {
+  const files = lookAt([resolve(file)]);
   const result = readTextFile(file, SOURCE_BYTES_MAX);
-  if (result.kind === 'text') return loadConfigText(result.text, file, env);
+  if (result.kind === 'text') return loadConfigText(result.text, file, env, files);
   if (result.kind === 'unusable') {
     const place = {
       severity: 'error',
@@ -57,6 +66,8 @@ export function loadConfig(file: string, env: Environment): LoadResult {
     return {
       kind: 'invalid',
       problems: [{ ...place, message: `the file cannot be used: ${result.why}` }],
+      files,
+      admin: null,
       source: '',
     };
   }
@@ -65,12 +76,19 @@ export function loadConfig(file: string, env: Environment): LoadResult {
 }
 
 /** `file` need not exist; paths in the text are relative to its folder. */
-export function loadConfigText(source: string, file: string, env: Environment): LoadResult {
+export function loadConfigText(
+  source: string,
+  file: string,
+  env: Environment,
+  files: FileStates = lookAt([resolve(file)]),
+): LoadResult {
   const { document, problems, unresolved } = parseDocument(source, basename(file), env);
-  if (document === null) return { kind: 'invalid', problems, source };
+  if (document === null) return { kind: 'invalid', problems, files, admin: null, source };
   const read = readConfig(document, unresolved);
-  if (read.config === null)
-    return { kind: 'invalid', problems: inOrder([...problems, ...read.problems]), source };
+  if (read.config === null) {
+    const found = inOrder([...problems, ...read.problems]);
+    return { kind: 'invalid', problems: found, files, admin: null, source };
+  }
 
   const { config, salvage } = read;
   const materials = new Materials(document, file);
@@ -80,13 +98,18 @@ export function loadConfigText(source: string, file: string, env: Environment): 
   const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
   const ties = tieProblems(placedRoutes(routes, salvage), document);
   const errors = [...wrong, ...materials.problems, ...ties];
-  if (errors.length > 0) return { kind: 'invalid', problems: inOrder([...errors, ...warnings]), source };
+  const allFiles = new Map([...files, ...materials.files]);
+  if (errors.length > 0) {
+    const found = inOrder([...errors, ...warnings]);
+    const admin = errors.some(({ path }) => path.startsWith('admin')) ? null : plan.admin;
+    return { kind: 'invalid', problems: found, files: allFiles, admin, source };
+  }
   return {
     kind: 'loaded',
     plan,
     origins,
     warnings: inOrder(warnings),
-    materialFiles: materials.files,
+    files: allFiles,
     source,
   };
 }

@@ -10,13 +10,14 @@ import type { Document } from './document.ts';
 import type { Path } from './path.ts';
 import type { Problem } from './problems.ts';
 import { readTextFile } from './read_file.ts';
+import { type FileStates, stateOfFile } from './watcher.ts';
 
 const FILE_BYTES_MAX = 1_024 * 1_024;
 
 export class Materials {
   readonly #document: Document;
   readonly #folder: string;
-  readonly #files = new Set<string>();
+  readonly #files = new Map<string, string>();
   readonly problems: Problem[] = [];
 
   constructor(document: Document, configFile: string) {
@@ -25,8 +26,8 @@ export class Materials {
   }
 
   /** Absolute, for the watcher: also those that are missing now. */
-  get files(): readonly string[] {
-    return [...this.#files];
+  get files(): FileStates {
+    return this.#files;
   }
 
   /** A certificate with its chain, and its key; checked against each other. */
@@ -58,7 +59,7 @@ export class Materials {
   /** The text of a file; empty after a problem. */
   #read(name: string, path: Path): string {
     const file = resolve(this.#folder, name);
-    this.#files.add(file);
+    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file)); // as it was before the first reading
     const result = readTextFile(file, FILE_BYTES_MAX);
     if (result.kind === 'text' && result.text.trim() !== '') return result.text;
     const why = result.kind === 'text' ? 'it is empty' : result.why;

@@ -10,6 +10,12 @@ import { formatDuration } from './units.ts';
 
 export function checkTimes(relations: Relations): void {
   const { config, report } = relations;
+  const { history, probation } = config.process?.reload ?? {};
+  if (history === 1 && typeof probation === 'object')
+    report(
+      ['process', 'reload', 'history'],
+      'with a history of 1 there is no earlier plan that the probation could go back to; keep at least 2',
+    );
   for (const [at, route] of config.routes.entries()) checkRoute(route, ['routes', at], relations);
   for (const [name, cluster] of Object.entries(config.clusters ?? {})) {
     const path = ['clusters', name];

@@ -14,23 +14,28 @@ export class ConfigWatcher {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   /** By file, what was there when a change was last told, or when the file came to be watched. */
-  #told: ReadonlyMap<string, string>;
-  #seen: ReadonlyMap<string, string>;
+  #told: FileStates;
+  #seen: FileStates;
   #timer: Timer | null;
 
-  constructor(files: readonly string[], clock: Clock, onChange: () => void) {
+  /** `files`: each as it was before it was read. */
+  constructor(files: FileStates, clock: Clock, onChange: () => void) {
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#told = lookAt(files);
-    this.#seen = this.#told;
+    this.#told = files;
+    this.#seen = files;
     this.#timer = clock.setTimer(look, POLL_MS, this as ConfigWatcher);
   }
 
-  /** Other files belong to the configuration now; those that stay keep what is known of them. */
-  setFiles(files: readonly string[]): void {
-    const now = lookAt(files);
-    this.#told = new Map([...now].map(([file, state]) => [file, this.#told.get(file) ?? state]));
-    this.#seen = now;
+  /** Other files belong to the configuration now, each as it was before it was read. */
+  setFiles(files: FileStates): void {
+    this.#told = files;
+    this.#seen = files;
+  }
+
+  /** A configuration was refused: its files may be what has to change, beside those of the one that runs. */
+  addFiles(files: FileStates): void {
+    this.setFiles(new Map([...this.#told, ...files]));
   }
 
   /** A change is told when two looks in a row see the same: nobody is in the middle of writing. */
@@ -50,16 +55,19 @@ export class ConfigWatcher {
   }
 }
 
+/** By absolute path, what identifies the content. */
+export type FileStates = ReadonlyMap<string, string>;
+
 function look(watcher: ConfigWatcher): void {
   watcher.look();
 }
 
-function lookAt(files: readonly string[]): Map<string, string> {
-  return new Map(files.map(file => [file, stateOf(file)]));
+export function lookAt(files: readonly string[]): FileStates {
+  return new Map(files.map(file => [file, stateOfFile(file)]));
 }
 
 /** Follows symbolic links. The change time also tells of new rights, and of a content written with an old date. */
-function stateOf(file: string): string {
+export function stateOfFile(file: string): string {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
     return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`;
@@ -68,6 +76,6 @@ function stateOf(file: string): string {
   }
 }
 
-function isSame(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+function isSame(a: FileStates, b: FileStates): boolean {
   return a.size === b.size && [...a].every(([file, state]) => b.get(file) === state);
 }

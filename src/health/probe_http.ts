@@ -60,7 +60,9 @@ class Judge {
     const isExpected = status >= statusMin && status <= statusMax;
     this.#text = body;
     this.#tell = tell;
-    if (!isExpected || body === null) tell(isExpected, `status ${status}`);
+    const expected = statusMin === statusMax ? String(statusMin) : `${statusMin} to ${statusMax}`;
+    if (!isExpected) tell(false, `status ${status}, expected ${expected}`);
+    else if (body === null) tell(true, `status ${status}`);
   }
 
   onBody(chunk: Buffer): void {

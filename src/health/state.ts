@@ -96,10 +96,14 @@ export class EndpointHealth {
   #timer: Timer | null = null;
   #facts: HealthFacts;
   #lastError: string | null = null;
+  #lastErrorMs: number | null = null;
+  /** Without active checks `healthy` means that nothing speaks against it. */
+  readonly isProbed: boolean;
   #sinceMs: number;
 
   constructor(thresholds: HealthThresholds | null, nowMs: number, slowStart: SlowStart | null = null) {
     this.#thresholds = thresholds ?? WITHOUT_PROBES;
+    this.isProbed = thresholds !== null;
     this.#slowStart = slowStart;
     this.#isCold = slowStart?.isAdded === true;
     const verdict = thresholds === null ? 'healthy' : 'unknown';
@@ -124,8 +128,12 @@ export class EndpointHealth {
   get isChanging(): boolean {
     return this.#facts.verdict === 'unknown' || this.#facts.against > 0;
   }
+  /** What a probe or a request has found wrong last; it says nothing about now. */
   get lastError(): string | null {
     return this.#lastError;
+  }
+  get lastErrorMs(): number | null {
+    return this.#lastErrorMs;
   }
   /** When `state` became what it is. */
   get sinceMs(): number {
@@ -146,13 +154,19 @@ export class EndpointHealth {
 
   /** What one probe has found; `sentMs` is when it was sent. */
   onProbe(ok: boolean, cause: string, nowMs: number, sentMs = nowMs): void {
-    if (!ok) this.#lastError = cause;
+    if (!ok) this.noteError(cause, nowMs);
     this.#become(afterProbe(this.#facts, ok, sentMs, this.#thresholds), cause, nowMs);
+  }
+
+  /** A request has failed there: for a person; it changes nothing. */
+  noteError(cause: string, nowMs: number): void {
+    this.#lastError = cause;
+    this.#lastErrorMs = nowMs;
   }
 
   /** `endsByProbe`: a probe that is sent later and succeeds ends it. */
   eject(cause: string, nowMs: number, endsByProbe = true): void {
-    this.#lastError = cause;
+    this.noteError(cause, nowMs);
     const ejectedMs = endsByProbe ? nowMs : Number.POSITIVE_INFINITY;
     this.#become({ ...this.#facts, ejectedMs }, cause, nowMs);
   }

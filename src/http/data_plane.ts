@@ -25,6 +25,8 @@ export interface BoundCluster {
   /** Of the cluster as a whole: counts requests with all their attempts. */
   readonly circuit: CircuitBreaker | null;
   readonly handles: ClusterHandles;
+  /** Endpoints whose name has no address, with what the lookup says. */
+  readonly unresolved: () => readonly { readonly endpoint: string; readonly code: string }[];
 }
 
 export type BoundAction =

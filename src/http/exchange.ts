@@ -16,7 +16,7 @@ import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
 import type { UpstreamHandler } from '../net/upstream.ts';
 import type { AttemptRecord } from '../observability/events.ts';
 import type { Clock } from '../resilience/clock.ts';
-import type { Failure, FailureKind } from '../resilience/failure.ts';
+import { detailOf, type Failure, type FailureKind } from '../resilience/failure.ts';
 
 /** Who hears what becomes of an attempt. */
 export interface AttemptOwner {
@@ -65,6 +65,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   endedMs: number | null = null;
   status: number | null = null;
   reason: FailureKind | null = null;
+  detail: string | null = null;
   reused = false;
   /** Time in the queue. */
   waitedMs = 0;
@@ -156,6 +157,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     if (this.isOver) return;
     const wanted = this.#state !== 'discarding';
     this.stale = this.#mayBeStale && this.reused && this.#hasJustEnded(failure);
+    this.detail = detailOf(failure);
     this.#settle(this.stale ? 'abandoned' : 'failure', failure.kind);
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
@@ -197,6 +199,8 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#state = 'over';
     this.reason = reason;
     this.endedMs = this.#clock.nowMs();
-    if (this.#lease !== null) settleLease(this.#lease, outcome, reason ?? `status ${this.status}`);
+    if (this.#lease === null) return;
+    const detail = this.detail === null ? '' : ` ${this.detail}`;
+    settleLease(this.#lease, outcome, reason === null ? `status ${this.status}` : `${reason}${detail}`);
   }
 }

@@ -13,7 +13,7 @@ import type { Backend } from '../load_balancer/backend.ts';
 import type { Lease, Outcome } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
 import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
-import type { Permit } from '../resilience/circuit_breaker.ts';
+import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
 import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
@@ -94,7 +94,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { circuit, retryBudget } = this.#cluster;
     const permit = circuit?.admit() ?? null;
     if (permit === 'refused') {
-      this.#context.fail({ kind: 'circuit_open', retryAfterMs: circuit?.retryAfterMs ?? 0 });
+      this.#context.fail(circuitOpen(circuit));
       return;
     }
     this.#permit = permit;
@@ -116,7 +116,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   /** Tells the cluster's circuit once how the whole request went. */
   #settleCircuit(outcome: Outcome): void {
     if (this.#permit === null) return;
-    this.#cluster.circuit?.settle(this.#permit, outcome);
+    const { reason, status } = this.#context;
+    this.#cluster.circuit?.settle(this.#permit, outcome, reason ?? `status ${status}`);
     this.#permit = null;
   }
 

@@ -73,6 +73,7 @@ export function refuseBytes(
     protocol: 'HTTP/1.1',
     status: FAILURE_RULES[failure.kind].status,
     reason: failure.kind,
+    failure,
     timeout:
       failure.kind === 'client_timeout'
         ? { name: 'head', ms: failure.afterMs, origin: originOf(services, bound) }
@@ -91,7 +92,7 @@ export function refuseBytes(
     tls: peer.tlsVersion,
     plan: services.planeRef.current.digest,
   };
-  const facts = { failure, peerTrusted: false, policy: null, rateLimits: [], head: null };
+  const facts = { peerTrusted: false, policy: null, rateLimits: [], head: null };
   services.telemetry.requestFinished(record, bound.handles, null, { decisionFacts: () => facts });
 }
 

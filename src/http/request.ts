@@ -9,7 +9,7 @@ import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from '../
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import { FAILURE_RULES, type Failure, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { EXPLAIN_FIELD, findHeader } from '../security/headers.ts';
@@ -203,7 +203,6 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   decisionFacts(): DecisionFacts {
     const isSmall = this.head !== null && sizeOf(this.head) <= KEPT_HEAD_CHARACTERS_MAX;
     return {
-      failure: this.failure,
       peerTrusted: this.peerTrusted,
       policy: this.boundCluster?.policy ?? null,
       rateLimits: this.limitsAsked ?? [],
@@ -230,7 +229,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     const { clock, telemetry, traffic } = this.services;
     this.endedMs = clock.nowMs();
     traffic.finished++;
-    if (this.status >= 500) traffic.failed++;
+    if (isFailure(this.status, this.reason)) traffic.failed++;
     telemetry.requestFinished(
       this,
       this.boundRoute?.handles ?? this.bound.handles,

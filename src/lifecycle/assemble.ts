@@ -91,12 +91,13 @@ function bindRoute(
     ),
     responseEdits: compileHeaderEdits(settings.headers.response),
     access: compileAccess(settings.access),
-    rateLimiters: settings.rateLimits.map(limit =>
-      runtime.registry.getOrCreate(
+    rateLimiters: settings.rateLimits.map(limit => {
+      runtime.metrics.limiter(limit.name);
+      return runtime.registry.getOrCreate(
         `limit ${JSON.stringify(limit)}`,
         () => new RateLimiter(limit, runtime.clock),
-      ),
-    ),
+      );
+    }),
     handles: runtime.metrics.route(listener, settings.name),
   };
 }

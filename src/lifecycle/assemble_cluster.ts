@@ -43,6 +43,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
     policy: settings.policy,
     retryBudget,
     circuit: assembleCircuit(settings, null, runtime),
+    unresolved: () => members.unresolved,
     handles: metrics.cluster(
       settings.name,
       settings.endpoints.map(({ address }) => formatAddress(address)),
@@ -155,7 +156,14 @@ function assembleCircuit(
     `circuit ${name} ${endpoint} ${JSON.stringify(circuitBreaker)}`,
     () =>
       new CircuitBreaker(circuitBreaker, clock, random, (from, to) =>
-        telemetry.emit({ kind: 'circuit_changed', cluster: name, endpoint, from, to }),
+        telemetry.emit({
+          kind: 'circuit_changed',
+          cluster: name,
+          endpoint,
+          from,
+          to: to.kind,
+          ...(to.kind === 'open' ? { cause: to.why, forMs: Math.round(to.untilMs - clock.nowMs()) } : {}),
+        }),
       ),
   );
 }

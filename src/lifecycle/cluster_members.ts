@@ -56,6 +56,15 @@ export class ClusterMembers {
     for (const { watch } of this.#named) this.#tell(watch);
   }
 
+  /** Endpoints whose name has no address, with what the lookup says; empty while the first one is under way. */
+  get unresolved(): readonly { readonly endpoint: string; readonly code: string }[] {
+    return this.#named.flatMap(({ endpoint, watch: { addresses, failure } }) =>
+      addresses.length > 0 || failure === null
+        ? []
+        : [{ endpoint: formatAddress(endpoint.address), code: failure }],
+    );
+  }
+
   /** For each plan that has this cluster: all its state is needed. */
   claim(): void {
     this.#states = this.#findStates();

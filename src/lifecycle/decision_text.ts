@@ -1,5 +1,7 @@
 /** A decision record as text, for a terminal and for a page. */
+import { duration } from '../observability/status_format.ts';
 import type { ExplainedDecision } from './decisions.ts';
+import type { EndpointCondition } from './endpoint_view.ts';
 
 export function renderDecision(decision: ExplainedDecision): string {
   const { request, client, timing } = decision;
@@ -20,14 +22,13 @@ export function renderDecision(decision: ExplainedDecision): string {
     lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
   }
   if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
-  for (const { endpoint, startMs, ms, status, reason, reused } of decision.attempts) {
-    const what = reason ?? `status ${status}`;
+  for (const { endpoint, startMs, ms, status, reason, detail, reused } of decision.attempts) {
+    const what = `${reason ?? `status ${status}`}${detail === null ? '' : ` (${detail})`}`;
     lines.push(
       `attempt    ${endpoint}  ${what}  at ${startMs} ms for ${ms} ms${reused ? ', reused connection' : ''}`,
     );
   }
-  for (const { endpoint, state, lastError } of decision.endpoints)
-    lines.push(`now        ${endpoint}  ${state}${lastError === null ? '' : `, last error: ${lastError}`}`);
+  for (const endpoint of decision.endpoints) lines.push(`now        ${renderCondition(endpoint)}`);
   if (decision.retryRefused !== null) lines.push(`no retry   ${decision.retryRefused}`);
   const { timeout } = decision;
   if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
@@ -38,4 +39,21 @@ export function renderDecision(decision: ExplainedDecision): string {
   for (const { name, value, origin } of decision.limits)
     lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.join('\n')}\n`;
+}
+
+function renderCondition({
+  endpoint,
+  state,
+  lastError,
+  lastErrorAgoMs,
+  circuit,
+  circuitWhy,
+}: EndpointCondition): string {
+  const parts = [`${endpoint}  ${state}`];
+  if (circuitWhy !== null) parts.push(`circuit ${circuit}: ${circuitWhy}`);
+  if (lastError !== null) {
+    const ago = lastErrorAgoMs === null ? '' : ` (${duration(lastErrorAgoMs)} ago)`;
+    parts.push(`last error: ${lastError}${ago}`);
+  }
+  return parts.join(', ');
 }

@@ -3,6 +3,7 @@ import type { Plan } from '../config/plan.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
 import type { RequestHead } from '../security/request_head.ts';
+import { conditionOf, type EndpointCondition, unresolvedOf } from './endpoint_view.ts';
 import { describeLimits, type Explanation } from './explain.ts';
 
 export interface ExplainedDecision extends Decision {
@@ -11,11 +12,7 @@ export interface ExplainedDecision extends Decision {
   /** Why routes that are nearer than the chosen one did not match; null where that cannot be said any more. */
   readonly nearer: readonly { readonly route: string; readonly reason: string }[] | null;
   /** How the endpoints of the cluster are now: for a request that none of them was asked for, that is the cause. */
-  readonly endpoints: readonly {
-    readonly endpoint: string;
-    readonly state: string;
-    readonly lastError: string | null;
-  }[];
+  readonly endpoints: readonly EndpointCondition[];
   /** Limits and timeouts in force, with the line that set each. */
   readonly limits: Explanation['limits'];
 }
@@ -37,6 +34,7 @@ export function explainDecision(
   id: string,
   plane: DataPlane,
   plan: Plan,
+  nowMs: number,
 ): ExplainedDecision | null {
   const kept = ring.find(id);
   if (kept === null) return null;
@@ -49,7 +47,7 @@ export function explainDecision(
     cause: causeOf(decision),
     clientFrom: clientFrom(decision),
     nearer: isCurrent ? nearerRoutes(plane, decision.listener, kept.head as RequestHead | null) : null,
-    endpoints: endpointsNow(plane, decision.cluster),
+    endpoints: endpointsNow(plane, decision.cluster, nowMs),
     limits:
       isCurrent && listener !== undefined && route !== undefined
         ? describeLimits(plan, route, listener, plane.origins)
@@ -57,13 +55,14 @@ export function explainDecision(
   };
 }
 
-function endpointsNow(plane: DataPlane, cluster: string | null): ExplainedDecision['endpoints'] {
-  const pool = cluster === null ? undefined : plane.clusters.get(cluster)?.pool;
-  return (pool?.backends ?? []).slice(0, ENDPOINTS_SHOWN_MAX).map(({ name, health, admission }) => ({
-    endpoint: name,
-    state: admission.isDrained ? 'drained' : health.state,
-    lastError: health.lastError,
-  }));
+function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): ExplainedDecision['endpoints'] {
+  const cluster = name === null ? undefined : plane.clusters.get(name);
+  if (cluster === undefined) return [];
+  const all = [
+    ...cluster.pool.backends.map(backend => conditionOf(backend, nowMs)),
+    ...unresolvedOf(cluster),
+  ];
+  return all.slice(0, ENDPOINTS_SHOWN_MAX);
 }
 
 function nearerRoutes(

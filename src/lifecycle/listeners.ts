@@ -39,7 +39,12 @@ class Door {
   open(): void {
     const waiting = this.#waiting ?? [];
     this.#waiting = null;
-    for (const arrival of waiting) if (!arrival[0].destroyed) this.#server.accept(...arrival);
+    for (const arrival of waiting) {
+      const [socket, , protocol] = arrival;
+      if (socket.destroyed) continue;
+      this.#server.accept(...arrival);
+      if (protocol === 'http1') socket.resume(); // whoever had to look at its first bytes has paused it
+    }
   }
 
   /** The listener was not wanted after all. */

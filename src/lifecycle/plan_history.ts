@@ -1,4 +1,7 @@
-/** The plans that ran, newest first: to go back to one, and to show. */
+/**
+ * The plans that ran, newest first: to go back to one, and to show. Whoever goes back leaves what came later behind, so
+ * that going back twice is going back further; the file still has what was left.
+ */
 import type { LoadedPlan } from './reload.ts';
 
 interface Entry {
@@ -11,8 +14,10 @@ export class PlanHistory {
 
   /** The plan says how many are kept. */
   remember(loaded: LoadedPlan, wallMs: number): void {
+    const at = this.#entries.findIndex(entry => entry.loaded === loaded);
     const entry = { loaded, at: new Date(wallMs).toISOString() };
-    this.#entries = [entry, ...this.#entries].slice(0, loaded.plan.process.reload.historyMax);
+    const earlier = this.#entries.slice(at + 1); // all of them, if it is a new one
+    this.#entries = [entry, ...earlier].slice(0, loaded.plan.process.reload.historyMax);
   }
 
   /** Null: the one before the running one. A text says why there is none. */

@@ -8,6 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
+import type { FileStates } from '../config/watcher.ts';
 
 export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
 
@@ -20,7 +21,7 @@ export type ReloadResult =
 export interface LoadedPlan {
   readonly plan: Plan;
   readonly origins: ReadonlyMap<string, string>;
-  readonly materialFiles: readonly string[];
+  readonly files: FileStates;
 }
 
 /** What a reload needs of the running process. */
@@ -35,8 +36,11 @@ export interface Reloadable {
   openListeners(next: Plan): Promise<readonly string[]>;
   /** Closes those that were opened and are not wanted after all. */
   discardListeners(): Promise<void>;
-  /** Assembles, swaps and reconciles; throws only for a defect of ours, and before anything has changed. */
-  apply(next: LoadedPlan): void;
+  /**
+   * Assembles, swaps and reconciles; throws only for a defect of ours, and before anything has changed. `isOlder`: the
+   * plan ran before, and is not what the file says now.
+   */
+  apply(next: LoadedPlan, isOlder: boolean): void;
   describe(problem: Problem): string;
   report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void;
   nowMs(): number;
@@ -61,9 +65,9 @@ export class Reloader {
     return this.#waiting;
   }
 
-  /** Null: to the plan before the running one. */
-  rollback(trigger: ReloadTrigger, digest: string | null): Promise<ReloadResult> {
-    return this.#inTurn(trigger, () => rollback(this.#target, digest));
+  /** `to` null: to the plan before the running one. `from`: only if that plan still runs when it is this one's turn. */
+  rollback(trigger: ReloadTrigger, to: string | null, from: string | null): Promise<ReloadResult> {
+    return this.#inTurn(trigger, () => rollback(this.#target, to, from));
   }
 
   /** A defect of ours is a change that was rejected: whatever else, the process goes on. */
@@ -100,17 +104,19 @@ async function reload(target: Reloadable): Promise<ReloadResult> {
     const errors = loaded.problems.filter(problem => problem.severity === 'error');
     return { kind: 'rejected', digest, problems: errors.map(problem => target.describe(problem)) };
   }
-  return swap(target, loaded);
+  return swap(target, loaded, false);
 }
 
 /** The same as a reload, but for where the plan comes from. */
-async function rollback(target: Reloadable, digest: string | null): Promise<ReloadResult> {
-  const older = target.older(digest);
-  if (typeof older === 'string') return { kind: 'rejected', digest: target.plan.digest, problems: [older] };
-  return swap(target, older);
+async function rollback(target: Reloadable, to: string | null, from: string | null): Promise<ReloadResult> {
+  const { digest } = target.plan;
+  if (from !== null && from !== digest) return { kind: 'unchanged', digest };
+  const older = target.older(to);
+  if (typeof older === 'string') return { kind: 'rejected', digest, problems: [older] };
+  return swap(target, older, true);
 }
 
-async function swap(target: Reloadable, next: LoadedPlan): Promise<ReloadResult> {
+async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Promise<ReloadResult> {
   const { digest } = target.plan;
   if (next.plan.digest === digest) return { kind: 'unchanged', digest };
   const fixed = restartReasons(target.plan, next.plan);
@@ -122,7 +128,7 @@ async function swap(target: Reloadable, next: LoadedPlan): Promise<ReloadResult>
     await target.discardListeners();
     return { kind: 'rejected', digest, problems: [NOT_SERVING] };
   }
-  target.apply(next);
+  target.apply(next, isOlder);
   return { kind: 'applied', digest: next.plan.digest };
 }
 

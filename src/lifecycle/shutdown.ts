@@ -19,7 +19,8 @@ export interface DrainSettings {
 
 /** What a shutdown does to the process; each is one call, in this order. */
 export interface Drainable {
-  enterPhase(phase: ProcessPhase): void;
+  /** `cause` null: the phase is the next one in order. */
+  enterPhase(phase: ProcessPhase, cause: string | null): void;
   /** Readiness turns to no; answers ask for the end of their connections. */
   announce(): void;
   stopAccepting(): Promise<void>;
@@ -38,7 +39,7 @@ const LAST_WORDS_MS = 1_000;
 export class Shutdown {
   readonly #target: Drainable;
   readonly #clock: Clock;
-  #force: (() => void) | null = null;
+  #force: ((cause: string) => void) | null = null;
   #done: Promise<number> | null = null;
 
   constructor(target: Drainable, clock: Clock) {
@@ -46,49 +47,44 @@ export class Shutdown {
     this.#clock = clock;
   }
 
-  /** Begins the shutdown, or hurries one that is under way. Resolves to the exit code. */
-  begin(settings: DrainSettings): Promise<number> {
-    if (this.#done === null) this.#done = this.#run(settings);
-    else this.#force?.();
+  /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves to the exit code. */
+  begin(settings: DrainSettings, cause: string): Promise<number> {
+    if (this.#done === null) this.#done = this.#run(settings, cause);
+    else this.#force?.(`${cause}, asked again`);
     return this.#done;
   }
 
-  async #run(settings: DrainSettings): Promise<number> {
+  async #run(settings: DrainSettings, cause: string): Promise<number> {
     const target = this.#target;
-    const hurried = new Promise<'forced'>(resolve => {
-      this.#force = () => resolve('forced');
-    });
-    target.enterPhase('lame_duck');
+    const { promise: hurried, resolve } = Promise.withResolvers<string>();
+    this.#force = resolve;
+    target.enterPhase('lame_duck', cause);
     target.announce();
     if (settings.delayMs > 0) await this.#within(settings.delayMs, hurried);
 
-    target.enterPhase('draining');
+    target.enterPhase('draining', null);
     await target.stopAccepting();
     target.closeIdleConnections();
-    const outcome = await this.#within(settings.timeoutMs, hurried, target.idle());
+    const forcedBy = await this.#within(settings.timeoutMs, hurried, target.idle());
 
-    if (outcome === 'forced') {
-      target.enterPhase('forcing');
+    if (forcedBy !== null) {
+      target.enterPhase('forcing', forcedBy);
       target.abortRequests();
       await this.#within(LAST_WORDS_MS, new Promise(() => {}), target.idle());
     }
     await target.release();
-    target.enterPhase('stopped');
-    return outcome === 'forced' ? EXIT.no : EXIT.ok;
+    target.enterPhase('stopped', null);
+    return forcedBy === null ? EXIT.ok : EXIT.no;
   }
 
-  /** `forced` when the time is over or somebody hurries; `quiet` when `end` comes first. Without an `end` the time is only waited for. */
-  async #within(
-    limitMs: number,
-    hurried: Promise<'forced'>,
-    end?: Promise<void>,
-  ): Promise<'forced' | 'quiet'> {
-    const { promise: overdue, resolve } = Promise.withResolvers<'forced'>();
-    const timer = this.#clock.setTimer(resolve, limitMs, 'forced' as const);
+  /** Why nothing more is waited for; null when `end` comes first. Without an `end` the time is only waited for. */
+  async #within(limitMs: number, hurried: Promise<string>, end?: Promise<void>): Promise<string | null> {
+    const { promise: overdue, resolve } = Promise.withResolvers<string>();
+    const timer = this.#clock.setTimer(resolve, limitMs, `process.drain.timeout (${limitMs} ms) is over`);
     const outcome = await Promise.race([
       overdue,
       hurried,
-      ...(end === undefined ? [] : [end.then(() => 'quiet' as const)]),
+      ...(end === undefined ? [] : [end.then(() => null)]),
     ]);
     this.#clock.cancelTimer(timer);
     return outcome;

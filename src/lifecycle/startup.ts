@@ -3,19 +3,17 @@
  * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { maskSecrets } from '../config/freeze.ts';
 import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
-import { ConfigWatcher } from '../config/watcher.ts';
+import { ConfigWatcher, type FileStates, lookAt } from '../config/watcher.ts';
 import { ActiveRequests } from '../http/active_requests.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
-import type { Decision } from '../observability/decision_ring.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { renderLive, renderPage } from '../observability/status_page.ts';
@@ -45,6 +43,10 @@ import { readVersion } from './version.ts';
 
 /** On the status page. */
 const FAILURES_SHOWN = 50;
+/** The last line of the log waits so long for whoever reads it. */
+const LAST_LINE_MS = 200;
+/** Beyond the longest drain, for the service manager: what comes after it takes a moment. */
+const STOP_MARGIN_MS = 10_000;
 
 type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 
@@ -94,6 +96,8 @@ export class RunningProxy {
   readonly #operator: Operator;
   readonly #pulse: Pulse;
   #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
+  /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
+  #isFromFile = true;
   #onIdle: (() => void) | null = null;
 
   constructor(options: StartOptions, manager: ServiceManager) {
@@ -153,7 +157,7 @@ export class RunningProxy {
     this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
     this.#probation = new Probation(traffic, this.#clock, why => {
       this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
-      void this.rollback('probation', null);
+      void this.#rollback('probation', null, this.#plan.digest);
     });
     this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
     metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
@@ -184,8 +188,8 @@ export class RunningProxy {
     this.#listeners.commit(this.#plan.listeners);
     this.#certificates.watch(Object.values(this.#plan.listeners));
     this.#history.remember(this.#options.loaded, this.#clock.wallMs());
-    this.#watch(this.#options.loaded.materialFiles);
-    this.#enterPhase('serving');
+    this.#watch(this.#options.loaded.files);
+    this.#enterPhase('serving', null);
     this.#manager.ready(`serving on ${[...this.addresses.values()].join(', ')}`);
     return [];
   }
@@ -195,8 +199,13 @@ export class RunningProxy {
   }
 
   /** Null: to the plan before the running one. */
-  rollback(trigger: 'rollback' | 'probation', digest: string | null): Promise<ReloadResult> {
-    return this.#changing(() => this.#reloader.rollback(trigger, digest));
+  rollback(digest: string | null): Promise<ReloadResult> {
+    return this.#rollback('rollback', digest, null);
+  }
+
+  /** `from`: only if that one still runs then. */
+  #rollback(trigger: 'rollback' | 'probation', to: string | null, from: string | null) {
+    return this.#changing(() => this.#reloader.rollback(trigger, to, from));
   }
 
   /** The service manager hears of it, unless it has been told of the end already. */
@@ -207,16 +216,27 @@ export class RunningProxy {
     return result;
   }
 
-  /** A second call forces. Resolves to the exit code. */
-  async drain(): Promise<number> {
-    const exitCode = await this.#shutdown.begin(this.#plan.process.drain);
+  /** `cause` is who wants it. A second call forces. Resolves to the exit code. */
+  async drain(cause: string): Promise<number> {
+    const exitCode = await this.#shutdown.begin(this.#plan.process.drain, cause);
     await this.#telemetry.flush(); // the very last line too
     this.#stopped.resolve(exitCode);
     return exitCode;
   }
 
+  /** Without ceremony: only the line that says so gets out. */
+  async stopNow(cause: string): Promise<void> {
+    this.#enterPhase('stopped', cause);
+    const enough = new Promise<void>(resolve => void this.#clock.setTimer(resolve, LAST_LINE_MS, undefined));
+    await Promise.race([this.#telemetry.flush(), enough]);
+  }
+
   reopenLogs(): void {
     this.#telemetry.reopen();
+  }
+
+  warn(message: string): void {
+    this.#telemetry.emit({ kind: 'warning', message });
   }
 
   // ---- parts
@@ -243,8 +263,8 @@ export class RunningProxy {
         },
         explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
         reload: () => this.reload('admin'),
-        rollback: digest => this.rollback('rollback', digest),
-        drain: () => void this.drain(),
+        rollback: digest => this.rollback(digest),
+        drain: () => void this.drain('the admin API'),
         setLogLevel: (level, forMs) => this.#operator.setLogLevel(level, forMs),
         setEndpoint: (cluster, endpoint, action) => this.#operator.setEndpoint(cluster, endpoint, action),
         audit: entry => this.#telemetry.emit({ kind: 'audit', ...entry }),
@@ -256,11 +276,11 @@ export class RunningProxy {
   }
 
   #decision(id: string) {
-    return explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan);
+    const nowMs = this.#clock.nowMs();
+    return explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan, nowMs);
   }
 
-  #watch(materialFiles: readonly string[]): void {
-    const files = [resolve(this.#options.configFile), ...materialFiles];
+  #watch(files: FileStates): void {
     if (!this.#plan.process.reload.watch) {
       this.#watcher?.close();
       this.#watcher = null;
@@ -280,14 +300,6 @@ export class RunningProxy {
     return { ready: reasons.length === 0, reasons };
   }
 
-  /** Failures that a person looks at. */
-  #failures() {
-    return this.#telemetry.decisions
-      .list({}, Number.POSITIVE_INFINITY)
-      .filter(isFailure)
-      .slice(0, FAILURES_SHOWN);
-  }
-
   #status() {
     const nowMs = this.#clock.nowMs();
     const { metrics } = this.#runtime;
@@ -298,22 +310,24 @@ export class RunningProxy {
       plan: this.#plan.digest,
       history: this.#history.list(),
       lastReload: this.#lastReload,
+      isFromFile: this.#isFromFile,
       readiness: this.#readiness(),
       overload: this.#overload.overload.active,
       figures: metrics.figures.summary(nowMs),
       overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
       samples: this.#pulse.samples,
-      failures: this.#failures(),
+      failures: this.#telemetry.decisions.failures(FAILURES_SHOWN),
       ...describeStatus(this.#planeRef, this.#runtime, this.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }
 
-  #enterPhase(phase: ProcessPhase): void {
+  #enterPhase(phase: ProcessPhase, cause: string | null): void {
     this.#telemetry.emit({
       kind: 'phase_changed',
       from: this.#phase,
       to: phase,
       inFlight: this.#runtime.traffic.active.size,
+      cause,
     });
     this.#phase = phase;
   }
@@ -337,12 +351,14 @@ export class RunningProxy {
         return proxy.#phase === 'serving';
       },
       load: async () => {
-        return loadConfig(this.#options.configFile, this.#options.env);
+        const result = loadConfig(this.#options.configFile, this.#options.env);
+        if (result.kind === 'invalid') this.#watcher?.addFiles(result.files);
+        return result;
       },
       older: digest => this.#history.find(digest),
       openListeners: next => this.#listeners.prepare(next.listeners),
       discardListeners: () => this.#listeners.discard(),
-      apply: next => {
+      apply: (next, isOlder) => {
         const plane = assemblePlane(next.plan, next.origins, this.#runtime);
         this.#plan = next.plan;
         this.#origins = next.origins;
@@ -355,7 +371,9 @@ export class RunningProxy {
         this.#runtime.registry.retainUsed();
         this.#runtime.metrics.retainUsed();
         this.#history.remember(next, this.#clock.wallMs());
-        this.#watch(next.materialFiles);
+        this.#isFromFile = !isOlder;
+        // An older plan must not be taken back because the file is newer than it.
+        this.#watch(isOlder ? lookAt([...next.files.keys()]) : next.files);
       },
       describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
       report: (trigger, result, tookMs) => {
@@ -379,9 +397,11 @@ export class RunningProxy {
   #drainable(): ConstructorParameters<typeof Shutdown>[0] {
     const { traffic, connections, registry } = this.#runtime;
     return {
-      enterPhase: phase => this.#enterPhase(phase),
+      enterPhase: (phase, cause) => this.#enterPhase(phase, cause),
       announce: () => {
         this.#manager.stopping();
+        const { delayMs, timeoutMs } = this.#plan.process.drain;
+        this.#manager.extendTimeout(delayMs + timeoutMs + STOP_MARGIN_MS);
         this.#watcher?.close();
         this.#probation.end();
         traffic.draining = true;
@@ -413,8 +433,4 @@ export class RunningProxy {
       },
     };
   }
-}
-
-function isFailure({ reason, status }: Decision): boolean {
-  return reason !== null || status >= 500;
 }

@@ -1,12 +1,13 @@
 /** What is known of the running process, for a person (`/status`) and for a scrape. */
 import { HEALTH_STATES } from '../health/state.ts';
-import type { PlaneRef } from '../http/data_plane.ts';
+import type { BoundCluster, PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
 import { TrafficFigures } from '../observability/traffic_figures.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
+import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_view.ts';
 import type { Runtime } from './runtime_state.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
@@ -33,26 +34,48 @@ export function describeStatus(
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
     routes: describeRoutes(planeRef, nowMs),
-    clusters: [...clusters.values()].map(({ name, pool, policy, circuit, retryBudget, handles }) => ({
-      name,
-      policy,
-      queueMax: pool.queueMax,
-      circuit: circuit?.state.kind ?? null,
-      panic: pool.isPanicking,
-      queue: pool.queueDepth,
-      serving: pool.servingCount,
-      retryBudget: retryBudget.remaining,
-      endpoints: pool.backends.map(backend => ({
+    clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
+  };
+}
+
+function describeCluster(cluster: BoundCluster, nowMs: number) {
+  const { name, pool, policy, circuit, retryBudget, handles } = cluster;
+  const { connectionsMax } = pool;
+  return {
+    name,
+    policy,
+    queueMax: pool.queueMax,
+    circuit: circuit?.state.kind ?? null,
+    circuitWhy: circuitWhy(circuit),
+    panic: pool.isPanicking,
+    queue: pool.queueDepth,
+    serving: pool.servingCount,
+    retryBudget: retryBudget.remaining,
+    endpoints: [
+      ...pool.backends.map(backend => ({
         ...describeBackend(backend, nowMs),
-        connectionsMax: pool.connectionsMax,
+        connectionsMax,
         figures: (handles.figuresOf(backend.name) ?? NO_FIGURES).summary(nowMs),
       })),
-    })),
+      ...unresolvedOf(cluster).map(condition => ({
+        ...NOTHING,
+        ...condition,
+        connectionsMax,
+        figures: NO_FIGURES.summary(nowMs),
+      })),
+    ],
   };
 }
 
 /** What nothing was sent to. */
 const NO_FIGURES = new TrafficFigures();
+const NOTHING = {
+  weight: 0,
+  inFlight: 0,
+  connections: { open: 0, inUse: 0 },
+  disagrees: false,
+  ejections: 0,
+};
 
 /** A route on several listeners is one line for each. */
 function describeRoutes({ current }: PlaneRef, nowMs: number) {
@@ -87,19 +110,20 @@ function describeAction(action: RouteSettings['action']): string {
 }
 
 function describeBackend(backend: Backend, nowMs: number) {
-  const { health, upstream, circuit, passive, disagreement } = backend;
+  const { upstream, passive, disagreement } = backend;
   return {
-    endpoint: backend.name,
+    ...conditionOf(backend, nowMs),
     weight: backend.weight,
-    state: backend.admission.isDrained ? 'drained' : health.state,
-    sinceMs: Math.round(nowMs - health.sinceMs),
-    lastError: health.lastError,
     inFlight: backend.inFlight,
     connections: upstream.counts,
-    circuit: circuit?.state.kind ?? null,
     disagrees: disagreement?.isOpen ?? false,
     ejections: passive?.ejections ?? 0,
   };
+}
+
+/** For a gauge, which has one word for each state. */
+function stateOf({ admission, health }: Backend): string {
+  return admission.isDrained ? 'drained' : health.state;
 }
 
 /** All addresses of a name are one series: labels come from the configuration only. */
@@ -108,10 +132,14 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
     backends.reduce((total, backend) => total + figure(backend), 0);
   return {
     endpoint,
-    healthy: sum(({ health }) => (health.isEligible ? 1 : 0)) / backends.length,
+    healthy:
+      sum(backend => (backend.health.isEligible && !backend.admission.isDrained ? 1 : 0)) / backends.length,
     circuits: new Set(backends.map(({ circuit }) => circuit?.state.kind ?? 'closed')),
     states: Object.fromEntries(
-      HEALTH_STATES.map(state => [state, sum(({ health }) => (health.state === state ? 1 : 0))]),
+      [...HEALTH_STATES, 'drained'].map(state => [
+        state,
+        sum(backend => (stateOf(backend) === state ? 1 : 0)),
+      ]),
     ),
     disagrees: backends.some(({ disagreement }) => disagreement?.isOpen === true),
     open: sum(({ upstream }) => upstream.counts.open),

@@ -4,16 +4,20 @@
  */
 export class Admission {
   readonly #listeners = new Set<() => void>();
-  #isDrained = false;
+  #drainedMs: number | null = null;
 
   get isDrained(): boolean {
-    return this.#isDrained;
+    return this.#drainedMs !== null;
+  }
+  /** Since when; null: it is not. */
+  get drainedMs(): number | null {
+    return this.#drainedMs;
   }
 
   /** False: it was so before. */
-  setDrained(isDrained: boolean): boolean {
-    if (isDrained === this.#isDrained) return false;
-    this.#isDrained = isDrained;
+  setDrained(isDrained: boolean, nowMs: number): boolean {
+    if (isDrained === this.isDrained) return false;
+    this.#drainedMs = isDrained ? nowMs : null;
     for (const listener of this.#listeners) listener();
     return true;
   }

@@ -39,7 +39,8 @@ export function settleLease(lease: Lease, outcome: Outcome, cause: string): void
   lease.settled = true;
   const { backend, pool } = lease;
   backend.inFlight--;
-  if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome);
+  if (outcome === 'failure') backend.health.noteError(cause, pool.clock.nowMs());
+  if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome, cause);
   backend.disagreement?.record(outcome, pool.clock.nowMs());
   backend.passive?.record(outcome, cause, pool.mayEject);
   backend.upstream.release(lease.slot);

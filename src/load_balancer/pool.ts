@@ -20,6 +20,7 @@
  */
 import assert from 'node:assert/strict';
 import { ejectedMax } from '../health/passive.ts';
+import { type CircuitBreaker, circuitOpen } from '../resilience/circuit_breaker.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
@@ -236,12 +237,13 @@ export class ClusterPool implements LeaseOwner {
   #refusal(): Failure | null {
     if (this.#backends.length === 0) return this.#whenEmpty;
     if (this.#serving.size === 0) return { kind: 'no_healthy_backend', cluster: this.name };
-    let retryAfterMs = Number.POSITIVE_INFINITY;
+    let soonest: CircuitBreaker | null = null;
     for (const { admits, circuit } of this.#serving) {
       if (admits) return null;
-      retryAfterMs = Math.min(retryAfterMs, circuit?.retryAfterMs ?? 0);
+      if (circuit !== null && (soonest === null || circuit.retryAfterMs < soonest.retryAfterMs))
+        soonest = circuit;
     }
-    return { kind: 'circuit_open', retryAfterMs };
+    return circuitOpen(soonest);
   }
 
   #queueFull(): Failure | null {

@@ -23,7 +23,8 @@ export function peekProtocol(
     if (head.length > 0) socket.unshift(head);
     callback(protocol);
     // Node's HTTP/1.1 server takes what is buffered when the socket flows; its HTTP/2 session reads it by itself.
-    if (protocol === 'http1') socket.resume();
+    // Nobody listens yet where the connection waits for a plan (`lifecycle/listeners.ts`): what it holds must stay.
+    if (protocol === 'http1' && socket.listenerCount('data') > 0) socket.resume();
   };
   const onData = (chunk: Buffer): void => {
     head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);

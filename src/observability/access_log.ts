@@ -2,7 +2,7 @@
  * The access line of one request. The JSON is put together by hand, because a general serialiser spends more on
  * the line than the proxy spends on the request; only what strangers wrote is escaped.
  */
-import { FAILURE_RULES } from '../resilience/failure.ts';
+import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
 
 /** pino's numbers for the levels of the failure table. */
@@ -45,20 +45,21 @@ function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord)
 }
 
 /** What few requests have is a field of those only. */
-function rare({ timeout, retryRefused }: RequestRecord): string {
-  const fired =
-    timeout === null
-      ? ''
-      : `"timeout":{"name":"${timeout.name}","ms":${ms(timeout.ms)},"origin":${text(timeout.origin)}},`;
-  return retryRefused === null ? fired : `${fired}"retryRefused":"${retryRefused}",`;
+function rare({ failure, timeout, retryRefused }: RequestRecord): string {
+  if (failure === null && timeout === null && retryRefused === null) return '';
+  const detail = failure === null ? null : detailOf(failure);
+  let fields = detail === null ? '' : `"detail":${text(detail)},`;
+  if (timeout !== null)
+    fields += `"timeout":{"name":"${timeout.name}","ms":${ms(timeout.ms)},"origin":${text(timeout.origin)}},`;
+  return retryRefused === null ? fields : `${fields}"retryRefused":"${retryRefused}",`;
 }
 
 function attempts(record: RequestRecord): string {
   let line = '';
   for (const attempt of record.attempts) {
-    const { endpoint, status, reason, reused } = attempt;
+    const { endpoint, status, reason, detail, reused } = attempt;
     if (line !== '') line += ',';
-    line += `{"endpoint":${text(endpoint)},"ms":${ms(attemptMs(attempt, record))},"status":${status},"reason":${text(reason)},"reused":${reused}}`;
+    line += `{"endpoint":${text(endpoint)},"ms":${ms(attemptMs(attempt, record))},"status":${status},"reason":${text(reason)},${detail === null ? '' : `"detail":${text(detail)},`}"reused":${reused}}`;
   }
   return line;
 }

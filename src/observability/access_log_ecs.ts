@@ -1,5 +1,5 @@
 /** One line in the Elastic Common Schema 8.11: its own names where it has some, `fairlead.*` for the rest. */
-import { FAILURE_RULES } from '../resilience/failure.ts';
+import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
 import { type LineFormat, overheadMs } from './access_log.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -31,13 +31,15 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'tls.version': record.tls?.replace(/^TLSv/, ''),
     'trace.id': record.traceId ?? undefined,
     'error.code': reason ?? undefined,
+    'error.message': (record.failure === null ? null : detailOf(record.failure)) ?? undefined,
     'fairlead.listener': record.listener,
     'fairlead.route': record.route,
     'fairlead.cluster': record.cluster,
-    'fairlead.attempts': attempts.map(({ endpoint, status: answered, reason: failed, reused }) => ({
+    'fairlead.attempts': attempts.map(({ endpoint, status: answered, reason: failed, detail, reused }) => ({
       endpoint,
       status: answered,
       reason: failed,
+      detail: detail ?? undefined,
       reused,
     })),
     'fairlead.timeout': record.timeout ?? undefined,

@@ -3,14 +3,26 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from './admin_reply.ts';
 import { type AdminView, type Done, LOG_LEVELS, type Reloaded } from './admin_view.ts';
 
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const AUDITED_CHARACTERS_MAX = 200;
+
 export function actions(app: FastifyInstance, view: AdminView): void {
-  const audited = (request: FastifyRequest, action: string, result: string): void =>
+  const told = new WeakSet<FastifyRequest>();
+  const audited = (request: FastifyRequest, action: string, result: string): void => {
+    told.add(request);
     view.audit({
       action,
       by: request.socket.remoteAddress ?? 'unix',
       userAgent: request.headers['user-agent'] ?? null,
       result,
     });
+  };
+  // Who was refused has tried, too.
+  app.addHook('onResponse', async (request, reply) => {
+    if (READS.has(request.method) || told.has(request)) return;
+    const what = `${request.method} ${request.url}`.slice(0, AUDITED_CHARACTERS_MAX);
+    audited(request, what, `refused ${reply.statusCode}`);
+  });
   const reloaded = (request: FastifyRequest, reply: FastifyReply, action: string, result: Reloaded) => {
     audited(request, action, result.kind);
     return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);

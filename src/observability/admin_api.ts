@@ -10,7 +10,7 @@ import net from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Clock } from '../resilience/clock.ts';
 import { actions } from './admin_actions.ts';
-import { askForToken, guard } from './admin_guard.ts';
+import { guard } from './admin_guard.ts';
 import { refuse } from './admin_reply.ts';
 import type { AdminAddress, AdminView } from './admin_view.ts';
 import { html } from './html.ts';
@@ -43,8 +43,7 @@ export async function openAdminApi(
   // Whatever it is called, a body is JSON or empty: `curl -d ''` says that it sends a form.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  guard(app, address);
-  if (token !== null) askForToken(app, token);
+  guard(app, address, token);
   reads(app, view);
   const stream = pages(app, view, clock);
   actions(app, view);

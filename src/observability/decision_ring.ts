@@ -5,13 +5,12 @@
  * A record is a copy of plain facts: the request itself holds sockets and a whole plan. Why nearer routes did not match
  * is worked out when somebody looks (`lifecycle/decisions.ts`), from the head, which is kept where it is small.
  */
-import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import { detailOf, FAILURE_RULES, type Failure, type FailureKind, isFailure } from '../resilience/failure.ts';
 import { overheadMs } from './access_log.ts';
 import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
 
 /** What only the request knows beside its log record; asked for only when a record is made. */
 export interface DecisionFacts {
-  readonly failure: Failure | null;
   readonly peerTrusted: boolean;
   readonly policy: string | null;
   readonly rateLimits: readonly AskedLimit[];
@@ -28,6 +27,8 @@ export interface AttemptDecision {
   readonly ms: number;
   readonly status: number | null;
   readonly reason: FailureKind | null;
+  /** What was measured, where the reason does not say it all. */
+  readonly detail: string | null;
   readonly reused: boolean;
 }
 
@@ -77,41 +78,90 @@ export interface DecisionFilter {
   readonly cluster?: string;
 }
 
-/** Some minutes of a bad day; with heads of at most 8 KiB each, 4 MiB at the very most. */
+/** Some minutes of a bad day; with heads of at most 8 KiB each, 5 MiB at the very most. */
 const RECORDS_MAX = 500;
+/** What clients have brought on themselves has a ring of its own: a scanner must not wash away why a backend failed. */
+const CLIENT_RECORDS_MAX = 100;
 const SUCCESS_EVERY_MS = 1_000;
 
-export class DecisionRing {
-  readonly #records: KeptDecision[] = [];
+/** The last so many, oldest overwritten first. */
+class Ring {
+  readonly #max: number;
+  readonly #records: (KeptDecision & { readonly number: number })[] = [];
   #next = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  add(record: KeptDecision & { readonly number: number }): void {
+    this.#records[this.#next] = record;
+    this.#next = (this.#next + 1) % this.#max;
+  }
+
+  newestFirst() {
+    return [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)].reverse();
+  }
+}
+
+/** Neither a failure nor refused: one of many that look alike. */
+export function wentWell({ reason, status }: RequestRecord): boolean {
+  return reason === null && status < 500;
+}
+
+export class DecisionRing {
+  readonly #ours = new Ring(RECORDS_MAX);
+  readonly #clients = new Ring(CLIENT_RECORDS_MAX);
+  #added = 0;
   #successMs = Number.NEGATIVE_INFINITY;
 
   /** One compare for a request that went well. */
   wants(record: RequestRecord): boolean {
-    if (record.reason !== null || record.status >= 500) return true;
+    if (!wentWell(record)) return true;
     if (record.endedMs - this.#successMs < SUCCESS_EVERY_MS) return false;
     this.#successMs = record.endedMs;
     return true;
   }
 
   add(record: RequestRecord, facts: DecisionFacts, path: string, wallMs: number): void {
-    this.#records[this.#next] = { decision: decisionOf(record, facts, path, wallMs), head: facts.head };
-    this.#next = (this.#next + 1) % RECORDS_MAX;
+    const { reason } = record;
+    const ring =
+      reason !== null && FAILURE_RULES[reason].blame === 'client' && !record.explainWanted
+        ? this.#clients
+        : this.#ours;
+    const decision = decisionOf(record, facts, path, wallMs);
+    ring.add({ decision, head: facts.head, number: this.#added++ });
   }
 
   /** Newest first. */
   list(filter: DecisionFilter, limit: number): Decision[] {
     const found: Decision[] = [];
-    for (let back = 1; back <= this.#records.length && found.length < limit; back++) {
-      const at = (this.#next - back + RECORDS_MAX) % RECORDS_MAX;
-      const decision = this.#records[at]?.decision;
-      if (decision !== undefined && fits(decision, filter)) found.push(decision);
+    for (const { decision } of this.#all()) {
+      if (found.length >= limit) break;
+      if (fits(decision, filter)) found.push(decision);
     }
     return found;
   }
 
+  /** What somebody should look at, newest first; what clients have brought on themselves only where there is room. */
+  failures(limit: number): Decision[] {
+    const all = this.#all().filter(({ decision }) => decision.reason !== null || decision.status >= 500);
+    const [ours, theirs] = [true, false].map(wanted =>
+      all.filter(({ decision }) => isFailure(decision.status, decision.reason) === wanted),
+    );
+    return [...(ours ?? []), ...(theirs ?? [])]
+      .slice(0, limit)
+      .toSorted((a, b) => b.number - a.number)
+      .map(({ decision }) => decision);
+  }
+
+  /** The newest: a load balancer in front that tries again may send an id twice. */
   find(id: string): KeptDecision | null {
-    return this.#records.find(({ decision }) => decision.id === id) ?? null;
+    return this.#all().find(({ decision }) => decision.id === id) ?? null;
+  }
+
+  #all() {
+    return [...this.#ours.newestFirst(), ...this.#clients.newestFirst()].sort((a, b) => b.number - a.number);
   }
 }
 
@@ -134,7 +184,7 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     request: { method: record.method, host: record.host, path, protocol: record.protocol },
     status: record.status,
     reason: record.reason,
-    failure: facts.failure,
+    failure: record.failure,
     route: record.route,
     cluster: record.cluster,
     policy: facts.policy,
@@ -155,7 +205,7 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
 }
 
 function attemptOf(attempt: AttemptRecord, { startedMs, endedMs }: RequestRecord): AttemptDecision {
-  const { endpoint, connectMs, firstByteMs, status, reason, reused } = attempt;
+  const { endpoint, connectMs, firstByteMs, status, reason, detail, reused } = attempt;
   return {
     endpoint,
     startMs: rounded(attempt.startedMs - startedMs),
@@ -164,6 +214,7 @@ function attemptOf(attempt: AttemptRecord, { startedMs, endedMs }: RequestRecord
     ms: rounded((attempt.endedMs ?? endedMs) - attempt.startedMs),
     status,
     reason,
+    detail,
     reused,
   };
 }
@@ -176,7 +227,8 @@ export function causeOf(decision: Decision): string {
     const by = last === undefined ? 'the proxy itself' : `${decision.cluster} ${last.endpoint}`;
     return `Answered ${status} by ${by}${again(attempts.length)}.`;
   }
-  const parts = [`${FAILURE_RULES[reason].title} (${reason})`];
+  const detail = decision.failure === null ? null : detailOf(decision.failure);
+  const parts = [`${FAILURE_RULES[reason].title} (${reason})${detail === null ? '' : `: ${detail}`}`];
   if (last !== undefined) parts.push(`the last attempt went to ${last.endpoint}${again(attempts.length)}`);
   if (timeout !== null)
     parts.push(`the timeout ${timeout.name} of ${timeout.ms} ms is from ${timeout.origin}`);

@@ -2,7 +2,7 @@
  * What the proxy says about itself: one closed union of events, and the record of one request.
  * `telemetry.ts` is the one place where they become log lines and metrics.
  */
-import type { FailureKind } from '../resilience/failure.ts';
+import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
 import type { TraceContext } from './trace_context.ts';
 
@@ -22,6 +22,8 @@ export interface AttemptRecord {
   endedMs: number | null;
   status: number | null;
   reason: FailureKind | null;
+  /** What was measured, where the reason does not say it all. */
+  detail: string | null;
   reused: boolean;
 }
 
@@ -34,7 +36,6 @@ export interface FiredTimeout {
   readonly origin: string;
 }
 
-/** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
 /** What a rate limit said to one request. */
 export interface AskedLimit {
   readonly limiter: string;
@@ -44,6 +45,7 @@ export interface AskedLimit {
   readonly left: number;
 }
 
+/** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
 export interface RequestRecord {
   readonly requestId: string;
   traceId: string | null;
@@ -63,6 +65,8 @@ export interface RequestRecord {
   /** What was sent, or 499 when the client had left before. */
   status: number;
   reason: FailureKind | null;
+  /** What was measured of it. */
+  readonly failure: Failure | null;
   /** The last one, if any; the request may have gone well after it. */
   timeout: FiredTimeout | null;
   /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
@@ -150,6 +154,9 @@ export type Event =
       readonly endpoint: string | null;
       readonly from: string;
       readonly to: string;
+      /** Why it has opened, and how long nothing is sent. */
+      readonly cause?: string;
+      readonly forMs?: number;
     }
   | {
       /** `rollback`: the plan is one that ran before. */
@@ -188,7 +195,14 @@ export type Event =
       readonly cluster: string;
       readonly endpoint: string;
     }
-  | { readonly kind: 'phase_changed'; readonly from: string; readonly to: string; readonly inFlight: number }
+  | {
+      readonly kind: 'phase_changed';
+      readonly from: string;
+      readonly to: string;
+      readonly inFlight: number;
+      /** Who wanted it, or which time is over; null: it is the next one in order. */
+      readonly cause: string | null;
+    }
   /** An exception that reached the outermost catch: a bug of ours. */
   | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

@@ -5,7 +5,7 @@
  * old plan must not bring back a series that was taken from the registry.
  */
 import type { Counter, Histogram } from 'prom-client';
-import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
+import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
 import { TrafficFigures } from './traffic_figures.ts';
 
@@ -47,7 +47,8 @@ export class RouteHandles {
     this.#code(record.status).inc();
     this.#duration.observe((record.endedMs - record.startedMs) / 1_000);
     if (record.reason !== null) this.#failure(record.reason).inc();
-    this.figures.record(record.endedMs - record.startedMs, record.status >= 500, record.endedMs);
+    const { startedMs, endedMs, status, reason } = record;
+    this.figures.record(endedMs - startedMs, isFailure(status, reason), endedMs);
   }
 
   /** The status codes that were counted. */
@@ -129,8 +130,8 @@ export class ClusterHandles {
       figures = new TrafficFigures();
       this.#figures.set(endpoint, figures);
     }
-    const isFailure = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    figures.record(endedMs - startedMs, isFailure, endedMs, retried);
+    const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
+    figures.record(endedMs - startedMs, failed, endedMs, retried);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {
@@ -153,7 +154,14 @@ export class ClusterHandles {
 
   retire(): readonly { readonly endpoint: string; readonly results: readonly string[] }[] {
     this.#retired = true;
-    return [...this.#attempts.keys()].map(endpoint => this.#forget(endpoint));
+    return [...new Set([...this.#attempts.keys(), ...(this.#endpoints ?? [])])].map(endpoint =>
+      this.#forget(endpoint),
+    );
+  }
+
+  /** Whether something may be counted for it. */
+  has(endpoint: string): boolean {
+    return !this.#retired && this.#endpoints?.has(endpoint) !== false;
   }
 
   #forget(endpoint: string) {
@@ -165,7 +173,7 @@ export class ClusterHandles {
   #attempt(endpoint: string, result: string): CounterChild | null {
     let results = this.#attempts.get(endpoint);
     if (results === undefined) {
-      if (this.#endpoints?.has(endpoint) === false) return null;
+      if (!this.has(endpoint)) return null;
       results = new Map();
       this.#attempts.set(endpoint, results);
     }

@@ -6,7 +6,7 @@
  * (loadtest/micro/metrics.ts). Below 2 us that is not worth counters of our own and a second way of showing them.
  */
 import { Registry } from 'prom-client';
-import { FAILURE_RULES } from '../resilience/failure.ts';
+import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
 import type { RequestRecord } from './events.ts';
 import { defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
@@ -25,6 +25,7 @@ const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 const REASONS = Object.keys(FAILURE_RULES);
 /** `HealthState` of health/state.ts, which this folder cannot import. */
 const HEALTH_WORDS = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
+const LIMIT_MODES = ['enforce', 'shadow'] as const;
 const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
 
 export interface Scrape {
@@ -169,6 +170,8 @@ export class Metrics {
   readonly #clusters = new Map<string, ClusterHandles>();
   /** Asked for since the last `retainUsed`. */
   #used = new Set<RouteHandles | ClusterHandles>();
+  #limiters = new Set<string>();
+  #usedLimiters = new Set<string>();
 
   constructor(version: string) {
     this.#reloadOk.set(1);
@@ -227,7 +230,13 @@ export class Metrics {
     return handles;
   }
 
-  /** After a swap: the series of routes, clusters and endpoints that were not asked for since the last call go. */
+  /** The rate limit of a plan that is being assembled. */
+  limiter(name: string): void {
+    this.#limiters.add(name);
+    this.#usedLimiters.add(name);
+  }
+
+  /** After a swap: the series of routes, clusters, endpoints and limits that were not asked for since the last call go. */
   retainUsed(): void {
     for (const [key, handles] of this.#routes) {
       if (this.#used.has(handles)) continue;
@@ -242,6 +251,10 @@ export class Metrics {
       this.#forgetCluster(name);
     }
     this.#used = new Set();
+    for (const limiter of this.#limiters.difference(this.#usedLimiters))
+      for (const mode of LIMIT_MODES) this.#limited.remove({ limiter, mode });
+    this.#limiters = this.#usedLimiters;
+    this.#usedLimiters = new Set();
   }
 
   #forgetRoute(handles: RouteHandles): void {
@@ -282,7 +295,8 @@ export class Metrics {
     overheadMs: number,
   ): void {
     route.requestFinished(record);
-    this.figures.record(record.endedMs - record.startedMs, record.status >= 500, record.endedMs);
+    const { startedMs, endedMs, status, reason } = record;
+    this.figures.record(endedMs - startedMs, isFailure(status, reason), endedMs);
     if (cluster === null) return;
     this.overheadFigures.record(overheadMs, false, record.endedMs);
     this.#overhead.observe(overheadMs / 1_000);
@@ -301,18 +315,21 @@ export class Metrics {
   eventSaid(event: string): void {
     this.#events.inc({ event });
   }
+  // What is said after a plan is gone must not bring back the series of what only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
-    this.#refused.inc({ listener, cause }, count);
+    if (this.#routes.values().some(route => route.listener === listener))
+      this.#refused.inc({ listener, cause }, count);
   }
   healthChanged(cluster: string, endpoint: string, to: string): void {
+    if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;
     this.#transitions.inc({ cluster, endpoint, to });
     if (to === 'ejected') this.#ejections.inc({ cluster, endpoint });
   }
   disagreed(cluster: string, endpoint: string): void {
-    this.#disagreements.inc({ cluster, endpoint });
+    if (this.#clusters.get(cluster)?.has(endpoint) === true) this.#disagreements.inc({ cluster, endpoint });
   }
   retryRefused(cluster: string, why: string): void {
-    this.#retriesRefused.inc({ cluster, why });
+    if (this.#clusters.has(cluster)) this.#retriesRefused.inc({ cluster, why });
   }
   spansExported(spans: number): void {
     this.#spansExported.inc(spans);
@@ -324,7 +341,7 @@ export class Metrics {
     this.#shed.inc({ signal });
   }
   rateLimited(limiter: string, mode: string): void {
-    this.#limited.inc({ limiter, mode });
+    if (this.#limiters.has(limiter)) this.#limited.inc({ limiter, mode });
   }
   reloaded(result: string): void {
     this.#reloads.inc({ result });

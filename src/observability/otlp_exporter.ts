@@ -136,7 +136,7 @@ export class OtlpExporter {
     }
   }
 
-  /** Of the whole exchange: connecting, and an answer that drips, included. */
+  /** Of the whole exchange, connecting included. What drips in after the head is only cut off: the status has said it. */
   #timeout(timeoutMs: number): { signal: AbortSignal; timer: Timer } {
     const controller = new AbortController();
     const why = new Error(`the collector did not answer within ${timeoutMs} ms`);

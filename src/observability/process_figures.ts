@@ -74,12 +74,18 @@ function defineCollectionCounter(registry: Registry): void {
 }
 
 function defineDescriptorGauges(registry: Registry): void {
-  // Read in the thread pool: with many connections it takes milliseconds.
+  const max = Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
   defineReadGauge(registry, 'process_open_fds', 'Open file descriptors', [], async gauge => {
-    gauge.set((await readdir('/proc/self/fd')).length);
+    gauge.set((await countDescriptors()) ?? max);
   });
-  const max = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-  defineReadGauge(registry, 'process_max_fds', 'Limit of file descriptors', [], gauge => {
-    if (max !== undefined) gauge.set(Number(max));
-  });
+  defineReadGauge(registry, 'process_max_fds', 'Limit of file descriptors', [], gauge => gauge.set(max));
+}
+
+/** In the thread pool: with many connections it takes milliseconds. Null: none is left to look with. */
+async function countDescriptors(): Promise<number | null> {
+  try {
+    return (await readdir('/proc/self/fd')).length;
+  } catch {
+    return null;
+  }
 }

@@ -4,6 +4,7 @@
  * Written whole by the server, so that it is readable without scripts; `status_page_script.ts` only puts a newer
  * `<main>` in the place of the older one, once a second.
  */
+import { detailOf } from '../resilience/failure.ts';
 import { Html, html } from './html.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
@@ -149,19 +150,22 @@ function clusters(view: PageView): Html {
 }
 
 function cluster(one: ClusterView): Html {
-  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit ${one.circuit}`}`;
+  const resting = one.endpoints.filter(({ circuit }) => circuit !== null && circuit !== 'closed').length;
+  const rest = resting === 0 ? '' : ` (${resting} given a rest by their circuit)`;
+  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit ${one.circuit}`}`;
   return html`<table class="endpoints"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
 }
 
 function endpointRow(endpoint: EndpointView): Html {
   const { state, connections, figures, circuit } = endpoint;
   const words = endpoint.disagrees ? `${state}, but requests fail` : state;
+  const resting = circuit === 'open' ? ', circuit open' : '';
   return html`<tr class="rank${rank(endpoint)}"><th scope="row">${endpoint.endpoint}</th>${cells(
     ENDPOINT_HEADS,
     [
-      html`<span class="state ${state}">${words}</span>`,
+      html`<span class="state ${resting === '' ? state : 'unhealthy'}">${words}${resting}</span>`,
       duration(endpoint.sinceMs),
-      endpoint.lastError ?? '–',
+      lastErrorOf(endpoint),
       endpoint.inFlight,
       `${connections.inUse} used, ${connections.open} open of ${endpoint.connectionsMax}`,
       rate(figures.perSecond),
@@ -173,6 +177,12 @@ function endpointRow(endpoint: EndpointView): Html {
       endpoint.weight,
     ],
   )}</tr>`;
+}
+
+/** With its age: an error of yesterday is no news. */
+function lastErrorOf({ lastError, lastErrorAgoMs }: EndpointView): string {
+  if (lastError === null) return '–';
+  return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;
 }
 
 const ROUTE_HEADS = ['route', 'match', 'action', 'req/s', 'p95', 'failures'];
@@ -190,9 +200,9 @@ function failures(view: PageView): Html {
   if (view.failures.length === 0)
     return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><p>None.</p></section>`;
   return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><table>${head(FAILURE_HEADS)}<tbody>${view.failures.map(
-    ({ id, time: at, reason, status, route, attempts, request }) =>
+    ({ id, time: at, reason, failure, status, route, attempts, request }) =>
       html`<tr><th scope="row">${time(at)}</th>${cells(FAILURE_HEADS, [
-        reason ?? `status ${status}`,
+        [reason ?? `status ${status}`, (failure && detailOf(failure)) ?? ''].join(' '),
         status,
         route ?? '–',
         attempts.at(-1)?.endpoint ?? '–',

@@ -7,29 +7,36 @@ export function pains(view: PageView): string[] {
   const found: string[] = [];
   if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);
   if (view.overload !== null) found.push(`Requests are refused because of overload (${view.overload}).`);
-  for (const { name, serving, panic, circuit, queue } of view.clusters) {
+  for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
     if (serving === 0) found.push(`${name}: no endpoint serves.`);
     if (panic) found.push(`${name} is in panic: most of it is down, so everyone gets traffic.`);
-    if (circuit === 'open') found.push(`${name}: the circuit of the cluster is open.`);
+    if (circuit === 'open') found.push(`${name}: the circuit of the cluster is open: ${circuitWhy}.`);
     if (queue > 0) found.push(`${name}: ${queue} requests wait for a connection.`);
   }
   for (const { name, endpoints } of view.clusters)
     for (const endpoint of sorted(endpoints)) found.push(...painsOf(name, endpoint));
   const reload = view.lastReload?.result;
+  if (!view.isFromFile)
+    found.push(
+      'After a rollback the file holds another plan: the next reload or restart would bring it back.',
+    );
   if (reload?.kind === 'rejected') found.push(`The last reload was rejected: ${reload.problems?.[0] ?? ''}`);
   return found;
 }
 
 function painsOf(cluster: string, endpoint: EndpointView): string[] {
-  const { state, sinceMs, lastError, circuit, figures, disagrees } = endpoint;
+  const { state, sinceMs, lastError, circuit, circuitWhy, figures, disagrees } = endpoint;
   const name = `${cluster} ${endpoint.endpoint}`;
   const because = lastError === null ? '' : `: ${lastError}`;
+  if (state === 'unresolved') return [`${name}${because}.`];
+  if (state === 'drained') return [`${name} was drained by an operator ${duration(sinceMs)} ago.`];
   if (isOut(state)) return [`${name} is ${state} since ${duration(sinceMs)}${because}.`];
+  const last = lastError === null ? '' : `, the last: ${lastError}`;
   const found: string[] = [];
-  if (circuit === 'open') found.push(`${name}: its circuit is open${because}.`);
+  if (circuit === 'open') found.push(`${name}: its circuit is open: ${circuitWhy}.`);
   if (disagrees) found.push(`${name}: its health check succeeds while its requests fail.`);
   else if (figures.failureShare > HURTS)
-    found.push(`${name}: ${percent(figures.failureShare)} of its requests fail.`);
+    found.push(`${name}: ${percent(figures.failureShare)} of its requests fail${last}.`);
   return found;
 }
 
@@ -37,13 +44,13 @@ function painsOf(cluster: string, endpoint: EndpointView): string[] {
 export const HURTS = 0.05;
 
 function isOut(state: string): boolean {
-  return state === 'unhealthy' || state === 'ejected';
+  return state === 'unhealthy' || state === 'ejected' || state === 'unresolved';
 }
 
 export function rank({ state, circuit, disagrees, figures }: EndpointView): number {
   if (isOut(state)) return 0;
   if (circuit === 'open' || disagrees || figures.failureShare > HURTS) return 1;
-  return state === 'healthy' ? 3 : 2;
+  return state === 'healthy' || state === 'unchecked' ? 3 : 2;
 }
 
 export function sorted(endpoints: readonly EndpointView[]): EndpointView[] {

@@ -8,10 +8,13 @@ export interface EndpointView {
   readonly state: string;
   readonly sinceMs: number;
   readonly lastError: string | null;
+  readonly lastErrorAgoMs: number | null;
   readonly inFlight: number;
   readonly connections: { readonly open: number; readonly inUse: number };
   readonly connectionsMax: number;
   readonly circuit: string | null;
+  /** While it is not closed. */
+  readonly circuitWhy: string | null;
   readonly disagrees: boolean;
   readonly ejections: number;
   readonly figures: FigureSummary;
@@ -25,6 +28,7 @@ export interface ClusterView {
   readonly serving: number;
   readonly retryBudget: number;
   readonly circuit: string | null;
+  readonly circuitWhy: string | null;
   readonly panic: boolean;
   readonly endpoints: readonly EndpointView[];
 }
@@ -46,6 +50,8 @@ export interface PageView {
     readonly trigger: string;
     readonly result: { readonly kind: string; readonly problems?: readonly string[] };
   } | null;
+  /** False after a rollback: the file holds another plan. */
+  readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;

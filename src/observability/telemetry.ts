@@ -7,7 +7,7 @@ import type { Random } from '../resilience/random.ts';
 import { accessLine, type LineFormat, overheadMs, shownPath } from './access_log.ts';
 import { combinedLine } from './access_log_combined.ts';
 import { ecsLine } from './access_log_ecs.ts';
-import { type DecisionFacts, DecisionRing } from './decision_ring.ts';
+import { type DecisionFacts, DecisionRing, wentWell } from './decision_ring.ts';
 import type { Event, RequestRecord } from './events.ts';
 import type { LogDestination } from './log_destination.ts';
 import { createLogger, type LoggingSettings } from './logging.ts';
@@ -52,6 +52,8 @@ export class ProcessTelemetry implements Telemetry {
   #settings: LoggingSettings;
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
+  /** What somebody has done is told at every log level. */
+  #auditLogger: Logger;
   #level: LoggingSettings['level'] | null = null;
   #exportSettings: OtlpSettings | null = null;
   #exporter: OtlpExporter | null = null;
@@ -71,6 +73,7 @@ export class ProcessTelemetry implements Telemetry {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
     this.#logger = createLogger(settings, destination);
+    this.#auditLogger = createLogger({ ...settings, level: 'info' }, destination);
     this.#format = FORMATS[settings.access.format];
   }
 
@@ -79,6 +82,7 @@ export class ProcessTelemetry implements Telemetry {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
     this.#logger = createLogger(this.#effective(), this.#destination);
+    this.#auditLogger = createLogger({ ...settings, level: 'info' }, this.#destination);
     this.#format = FORMATS[settings.access.format];
   }
 
@@ -115,7 +119,7 @@ export class ProcessTelemetry implements Telemetry {
       this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
     const { enabled, sample } = this.#settings.access;
-    if (!enabled || (record.reason === null && sample < 1 && this.#random.unit() >= sample)) return;
+    if (!enabled || (sample < 1 && wentWell(record) && this.#random.unit() >= sample)) return;
     const path = shownPath(record.path, this.#redactQuery);
     this.#destination.write(this.#format(record, path, this.#clock.wallMs()));
   }
@@ -168,7 +172,8 @@ export class ProcessTelemetry implements Telemetry {
   emit(event: Event): void {
     this.#count(event);
     const { kind, ...facts } = event;
-    this.#logger[levelOf(event)]({ event: kind, ...facts });
+    const logger = kind === 'audit' ? this.#auditLogger : this.#logger;
+    logger[levelOf(event)]({ event: kind, ...facts });
   }
 
   #count(event: Event): void {

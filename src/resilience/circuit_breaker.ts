@@ -11,6 +11,7 @@
  * whole waiting crowd.
  */
 import type { Clock } from './clock.ts';
+import type { Failure } from './failure.ts';
 import type { Random } from './random.ts';
 import { SlidingCount } from './sliding_count.ts';
 
@@ -24,10 +25,13 @@ export interface CircuitBreakerSettings {
 
 export type CircuitState =
   | { readonly kind: 'closed' }
-  | { readonly kind: 'open'; readonly untilMs: number; readonly waitMs: number }
-  | { readonly kind: 'probing'; readonly waitMs: number };
+  | { readonly kind: 'open'; readonly untilMs: number; readonly waitMs: number; readonly why: string }
+  | { readonly kind: 'probing'; readonly waitMs: number; readonly why: string };
 export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
+
+/** Hears of each change of state. */
+export type CircuitListener = (from: CircuitState['kind'], to: CircuitState) => void;
 
 /** The window moves on by a tenth of itself. */
 const BUCKETS = 10;
@@ -40,18 +44,13 @@ export class CircuitBreaker {
   readonly #settings: CircuitBreakerSettings;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void;
+  readonly #onChange: CircuitListener;
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
   #state: CircuitState = { kind: 'closed' };
   #epoch = 0 as Permit; // grows with each change of kind: late answers are recognised
 
-  constructor(
-    settings: CircuitBreakerSettings,
-    clock: Clock,
-    random: Random,
-    onChange: (from: CircuitState['kind'], to: CircuitState['kind']) => void,
-  ) {
+  constructor(settings: CircuitBreakerSettings, clock: Clock, random: Random, onChange: CircuitListener) {
     this.#settings = settings;
     this.#clock = clock;
     this.#random = random;
@@ -72,6 +71,11 @@ export class CircuitBreaker {
     );
   }
 
+  /** What has opened it, for a person; null while it is closed. */
+  get why(): string | null {
+    return this.#state.kind === 'closed' ? null : this.#state.why;
+  }
+
   /** Milliseconds until it is worth asking again; while a probe is out, as long as if it failed as before. */
   get retryAfterMs(): number {
     const state = this.#state;
@@ -82,41 +86,48 @@ export class CircuitBreaker {
   /** Asks to send one request. Settle every permit once, also when the client leaves. */
   admit(): Permit | 'refused' {
     if (!this.wouldAdmit) return 'refused';
-    if (this.#state.kind === 'open') this.#become({ kind: 'probing', waitMs: this.#state.waitMs });
+    if (this.#state.kind === 'open') this.#become({ ...this.#state, kind: 'probing' });
     return this.#epoch;
   }
 
-  settle(permit: Permit, outcome: Outcome): void {
+  /** `cause` is what was seen, for a person. */
+  settle(permit: Permit, outcome: Outcome, cause: string): void {
     if (permit !== this.#epoch) return; // the answer to a question of an earlier state
-    if (this.#state.kind === 'probing') this.#afterProbe(this.#state.waitMs, outcome);
-    else if (outcome !== 'abandoned') this.#count(outcome === 'failure');
+    if (this.#state.kind === 'probing') this.#afterProbe(this.#state, outcome, cause);
+    else if (outcome !== 'abandoned') this.#count(outcome === 'failure', cause);
   }
 
-  #afterProbe(waitMs: number, outcome: Outcome): void {
+  #afterProbe({ waitMs, why }: CircuitState & { kind: 'probing' }, outcome: Outcome, cause: string): void {
     const nowMs = this.#clock.nowMs();
     if (outcome === 'success') this.#become({ kind: 'closed' });
     else if (outcome === 'abandoned') {
-      this.#become({ kind: 'open', untilMs: nowMs, waitMs }); // says nothing: the next one may probe
+      this.#become({ kind: 'open', untilMs: nowMs, waitMs, why }); // says nothing: the next one may probe
     } else {
       const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
-      this.#open(nowMs, nextMs);
+      this.#open(nowMs, nextMs, `the request that was let through failed: ${cause}`);
     }
   }
 
-  #count(failed: boolean): void {
+  #count(failed: boolean, cause: string): void {
     const nowMs = this.#clock.nowMs();
     this.#requests.add(nowMs);
     if (!failed) return;
     this.#failures.add(nowMs);
-    const { openMs, failureRatio, requestsMin } = this.#settings;
+    const { openMs, failureRatio, requestsMin, windowMs } = this.#settings;
     const requests = this.#requests.total(nowMs);
-    if (requests < requestsMin || this.#failures.total(nowMs) / requests < failureRatio) return;
-    this.#open(nowMs, openMs);
+    const failures = this.#failures.total(nowMs);
+    if (requests < requestsMin || failures / requests < failureRatio) return;
+    const seconds = windowMs / 1_000;
+    this.#open(
+      nowMs,
+      openMs,
+      `${failures} of ${requests} requests failed within ${seconds} s, the last: ${cause}`,
+    );
   }
 
-  #open(nowMs: number, waitMs: number): void {
+  #open(nowMs: number, waitMs: number, why: string): void {
     const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
-    this.#become({ kind: 'open', untilMs: nowMs + waitMs * jitter, waitMs });
+    this.#become({ kind: 'open', untilMs: nowMs + waitMs * jitter, waitMs, why });
   }
 
   #become(next: CircuitState): void {
@@ -128,9 +139,14 @@ export class CircuitBreaker {
       this.#requests.clear();
       this.#failures.clear();
     }
-    this.#onChange(from, next.kind);
+    this.#onChange(from, next);
   }
 
   /** For the registry: nothing is held. */
   dispose(): void {}
+}
+
+/** The refusal of this circuit. */
+export function circuitOpen(circuit: CircuitBreaker | null): Failure {
+  return { kind: 'circuit_open', retryAfterMs: circuit?.retryAfterMs ?? 0, why: circuit?.why ?? '' };
 }

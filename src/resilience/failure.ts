@@ -22,7 +22,7 @@ export type Failure =
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
   | { readonly kind: 'client_gone'; readonly phase: 'request' | 'response' }
   | { readonly kind: 'no_healthy_backend'; readonly cluster: string }
-  | { readonly kind: 'circuit_open'; readonly retryAfterMs: number }
+  | { readonly kind: 'circuit_open'; readonly retryAfterMs: number; readonly why: string }
   | { readonly kind: 'queue_full'; readonly limit: number }
   | { readonly kind: 'queue_timeout'; readonly afterMs: number }
   | { readonly kind: 'dns_failed'; readonly code: string }
@@ -247,5 +247,33 @@ export class ProxyFailure extends Error {
   constructor(failure: Failure, cause?: unknown) {
     super(failure.kind, { cause });
     this.failure = failure;
+  }
+}
+
+/** Whether a request that ended like this says that something is wrong here or behind: what clients do is no failure. */
+export function isFailure(status: number, reason: FailureKind | null): boolean {
+  return reason === null ? status >= 500 : FAILURE_RULES[reason].blame !== 'client';
+}
+
+/** What the kind alone says already: the usual code of a refused, a reset connection. */
+const USUAL_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET', 'CLOSED']);
+
+/** What was measured, for the operator; null where the kind says it all. */
+export function detailOf(failure: Failure): string | null {
+  switch (failure.kind) {
+    case 'bad_request':
+    case 'bad_response':
+    case 'internal':
+      return failure.detail;
+    case 'tls_failed':
+      return `${failure.part} ${failure.code}`;
+    case 'circuit_open':
+      return failure.why;
+    case 'rate_limited':
+      return failure.limiter;
+    case 'overloaded':
+      return failure.signal;
+    default:
+      return 'code' in failure && !USUAL_CODES.has(failure.code) ? failure.code : null;
   }
 }

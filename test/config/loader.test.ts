@@ -253,7 +253,10 @@ test('what was loaded comes with everything that a reload needs', () => {
     listeners: `{ main: { address: 127.0.0.1:1, tls: { certificates: [{ certFile: ${server.certFile}, keyFile: ${server.keyFile} }] } } }`,
     clusters: `{ app: { endpoints: [a:1], tls: { caFile: ${caFile} } } }`,
   });
-  assert.deepEqual([...result.materialFiles].sort(), [caFile, server.certFile, server.keyFile].sort());
+  assert.deepEqual(
+    [...result.files.keys()].sort(),
+    [caFile, server.certFile, server.keyFile, '/etc/fairlead/test.yaml'].sort(),
+  );
   assert.match(result.source, /^version: 1/);
   assert.deepEqual(result.warnings, []);
 });

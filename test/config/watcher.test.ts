@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ConfigWatcher } from '../../src/config/watcher.ts';
+import { ConfigWatcher, lookAt } from '../../src/config/watcher.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 const POLL_MS = 500;
@@ -14,7 +14,7 @@ function watch(context: TestContext, ...names: readonly string[]) {
   const file = join(folder, 'fairlead.yaml');
   writeFileSync(file, 'version: 1\n');
   let changes = 0;
-  const watcher = new ConfigWatcher([file, ...names.map(name => join(folder, name))], clock, () => {
+  const watcher = new ConfigWatcher(lookAt([file, ...names.map(name => join(folder, name))]), clock, () => {
     changes++;
   });
   context.after(() => {
@@ -81,7 +81,7 @@ test('a symbolic link that is swapped is seen, as Kubernetes does with a ConfigM
   symlinkSync('v1', join(folder, '..data'));
   symlinkSync('..data/fairlead.yaml', join(folder, 'linked.yaml'));
   let changes = 0;
-  const watcher = new ConfigWatcher([join(folder, 'linked.yaml')], clock, () => {
+  const watcher = new ConfigWatcher(lookAt([join(folder, 'linked.yaml')]), clock, () => {
     changes++;
   });
   symlinkSync('v2', join(folder, '..data_tmp'));
@@ -109,8 +109,20 @@ test('a change in the middle of a reload is not lost', context => {
   look(2);
   assert.equal(changes(), 1);
   // The reload has read the first change; the second comes before it is applied and the files are set anew.
+  const read = lookAt([file]);
   writeFileSync(file, 'version: 1 # second change\n');
-  watcher.setFiles([file]);
+  watcher.setFiles(read);
+  look(2);
+  assert.equal(changes(), 2);
+});
+
+test('what a refused configuration names is watched too: the certificate that was missing may arrive', context => {
+  const { folder, file, watcher, look, changes } = watch(context);
+  watcher.addFiles(lookAt([join(folder, 'late.crt')]));
+  writeFileSync(join(folder, 'late.crt'), 'a');
+  look(2);
+  assert.equal(changes(), 1);
+  writeFileSync(file, 'version: 1 # the file itself is not forgotten\n');
   look(2);
   assert.equal(changes(), 2);
 });
@@ -118,7 +130,7 @@ test('a change in the middle of a reload is not lost', context => {
 test('files that come to the configuration are watched, those that go are not', context => {
   const { folder, file, watcher, look, changes } = watch(context, 'old.crt');
   writeFileSync(join(folder, 'new.crt'), 'a');
-  watcher.setFiles([file, join(folder, 'new.crt')]);
+  watcher.setFiles(lookAt([file, join(folder, 'new.crt')]));
   look(2);
   assert.equal(changes(), 0, 'that a file is new to us is no change');
   writeFileSync(join(folder, 'old.crt'), 'a');

@@ -83,7 +83,7 @@ test('an HTTP probe asks for its path and host, and believes the statuses of its
       answering((_, response) => response.writeHead(status).end()),
       HTTP,
     );
-    assert.deepEqual(got, [ok, `status ${status}`]);
+    assert.deepEqual(got, [ok, `status ${status}${ok ? '' : ', expected 200 to 399'}`]);
   }
 });
 
@@ -129,7 +129,7 @@ test('a text is looked for in the first 4 KiB of the body, however it is cut', a
   const short = answering((_, response) => response.end('not so well'));
   assert.deepEqual(await ask(short, withText), [false, 'the body does not have the text']);
   const failing = answering((_, response) => response.writeHead(500).end('all is well'));
-  assert.deepEqual(await ask(failing, withText), [false, 'status 500']);
+  assert.deepEqual(await ask(failing, withText), [false, 'status 500, expected 200 to 399']);
 });
 
 test('a WebSocket probe wants a handshake with the right key, and closes politely', async () => {

@@ -24,7 +24,7 @@ test('the body has the form that the client accepts, and each says the reason an
 test('503 and 429 say when to come back, in whole seconds, rounded up', () => {
   const after = (failure: Parameters<typeof failureAnswer>[0]) =>
     value(failureAnswer(failure, id, null).headers, 'retry-after');
-  assert.equal(after({ kind: 'circuit_open', retryAfterMs: 4_200 }), '5');
+  assert.equal(after({ kind: 'circuit_open', retryAfterMs: 4_200, why: '' }), '5');
   assert.equal(after({ kind: 'rate_limited', limiter: 'a/0', retryAfterMs: 10 }), '1');
   assert.equal(after({ kind: 'shutting_down' }), '1');
   assert.equal(after({ kind: 'no_route' }), null);

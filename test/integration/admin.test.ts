@@ -40,7 +40,7 @@ test('probes, status and plan answer, and no secret is shown', async () => {
     await fetchRaw(proxy.target(), '/');
     const status = JSON.parse((await get('/status')).text);
     assert.equal(status.phase, 'serving');
-    assert.equal(status.clusters[0].endpoints[0].state, 'healthy');
+    assert.equal(status.clusters[0].endpoints[0].state, 'unchecked', 'no health check asks');
     const plan = (await get('/plan')).text;
     assert.match(plan, /"keyPem":"\*\*\*"/);
     assert.doesNotMatch(plan, /PRIVATE KEY/);

@@ -48,8 +48,9 @@ test('a rollback brings back the plan before, says so, and the file stays as it 
   assert.equal(audit['by'], '127.0.0.1');
   const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
   assert.match(text, /fairlead_config_reloads_total\{result="rolled_back"\} 1\n/);
+  assert.equal((await ask(proxy, 'GET', '/status')).body.isFromFile, false);
   const { history } = (await ask(proxy, 'GET', '/status')).body;
-  assert.equal(history.length, 3);
+  assert.equal(history.length, 1, 'what came later is left behind');
   assert.equal((await ask(proxy, 'POST', '/rollback', { digest: 'zzzz' })).status, 400);
   assert.equal((await ask(proxy, 'POST', '/rollback', { dijest: '1' })).status, 400);
 });
@@ -84,7 +85,7 @@ test('an endpoint is drained and made ready by hand, also across a reload', asyn
   const states = (await ask(proxy, 'GET', '/status')).body.clusters[0].endpoints.map(
     ({ state }: { state: string }) => state,
   );
-  assert.deepEqual(states, ['drained', 'healthy']);
+  assert.deepEqual(states, ['drained', 'unchecked']);
 
   const last = await act(two.address, 'drain');
   assert.match(last.body.warning, /no endpoint left/);
@@ -105,6 +106,9 @@ test('the log level changes for a while', async () => {
   await proxy.lines.next({ event: 'log_level_changed', level: 'info', forMs: null });
   assert.equal((await set({ level: 'loud' })).status, 400);
   assert.equal((await set({ level: 'debug', for: 'ever' })).status, 400);
+  await proxy.lines.next({ event: 'audit', action: 'POST /log-level', result: 'refused 400' });
+  assert.equal((await set({ level: 'silent' })).status, 200);
+  await proxy.lines.next({ event: 'audit', action: 'log-level silent 10m' }); // also the call that silences the rest
 });
 
 test('a required cluster without an endpoint that serves makes the process not ready, with the reason', async () => {
@@ -139,7 +143,13 @@ test('with a token everything but the probes asks for it', async () => {
   }
   const right = ['Authorization', `Bearer ${token}`];
   assert.equal((await ask(proxy, 'GET', '/status', undefined, right)).status, 200);
-  assert.equal((await fetchRaw(proxy.admin(), '/livez', { headers: ['Host', 'localhost'] })).status, 200);
+  for (const name of ['localhost', 'fairlead-7.internal']) {
+    const as = (path: string, headers: readonly string[]) =>
+      fetchRaw(proxy.admin(), path, { headers: ['Host', name, ...headers] });
+    assert.equal((await as('/livez', [])).status, 200);
+    assert.equal((await as('/status', right)).status, 200, 'who has the token may use any name');
+    assert.equal((await as('/status', [])).status, 401);
+  }
   const plan = await ask(proxy, 'GET', '/plan', undefined, right);
   assert.equal(plan.body.admin.token, '***');
 });
@@ -163,7 +173,7 @@ test('the command line: status, reload, rollback, drain; and clear words when no
   const status = await run('status');
   assert.equal(status.code, 0, status.err);
   assert.match(status.out, /fairlead \S+ {2}serving/);
-  assert.match(status.out, new RegExp(`app {6}${backend.address} {2}healthy`));
+  assert.match(status.out, new RegExp(`app {6}${backend.address} {2}unchecked`));
   assert.equal(JSON.parse((await run('status', '--json')).out).phase, 'serving');
   const reload = await run('reload');
   assert.deepEqual(
@@ -173,9 +183,26 @@ test('the command line: status, reload, rollback, drain; and clear words when no
   );
   const rollback = await run('rollback');
   assert.deepEqual([rollback.code, /no earlier plan/.test(rollback.err)], [1, true]);
-  const drain = await run('drain');
+
+  proxy.rewrite(
+    `${JSON.stringify({ version: 1, admin: { address: `127.0.0.1:${port}`, token }, rutes: [] })}`,
+  );
+  const wrong = await run('status');
+  assert.deepEqual(
+    [wrong.code, /is not valid now/.test(wrong.err), /serving/.test(wrong.out)],
+    [0, true, true],
+  );
+  proxy.rewrite('routes: [');
+  const broken = await run('rollback');
+  assert.deepEqual([broken.code, /--admin 127\.0\.0\.1/.test(broken.err)], [78, true], broken.err);
+  const named = await run('status', '--admin', `127.0.0.1:${port}`);
+  assert.deepEqual([named.code, /FAIRLEAD_ADMIN_TOKEN/.test(named.err)], [1, true], named.err);
+  process.env['FAIRLEAD_ADMIN_TOKEN'] = token;
+  const drain = await run('drain', '--admin', `127.0.0.1:${port}`);
+  delete process.env['FAIRLEAD_ADMIN_TOKEN'];
   assert.deepEqual([drain.code, /draining/.test(drain.out)], [0, true]);
   await proxy.proxy.stopped;
+  await proxy.lines.next({ event: 'phase_changed', to: 'lame_duck', cause: 'the admin API' });
   proxy.rewrite(config(port, 'all'));
 });
 

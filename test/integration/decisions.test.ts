@@ -58,7 +58,8 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
   assert.deepEqual(body.nearer, [{ route: 'posts', reason: 'method is GET, the route wants POST' }]);
   const attempts = body.limits.find(({ name }: { name: string }) => name === 'retries.attemptsMax');
   assert.match(attempts.origin, /^fairlead\.yaml:\d+:\d+$/);
-  assert.deepEqual(body.endpoints, [{ endpoint: backend.address, state: 'healthy', lastError: null }]);
+  const [{ endpoint, state, lastError }] = body.endpoints;
+  assert.deepEqual([endpoint, state, lastError], [backend.address, 'unchecked', 'reset_before_head']);
   assert.match(body.clientFrom, /no trusted proxy/);
   assert.doesNotMatch(text, /secret/);
 

@@ -193,7 +193,7 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
       using client = await connectRaw(scene.proxy.target());
       void client.send(formatRequest('/', { headers: PROBLEM }));
       await scene.backend.requestCount(1);
-      void scene.proxy.proxy.drain();
+      void scene.proxy.proxy.drain('the test');
       return await client.answer();
     },
   },

@@ -36,7 +36,7 @@ test('an endpoint that fails its checks gets no traffic, and gets it again when 
 
   well = false;
   const down = await proxy.lines.next({ event: 'health_changed', endpoint: sick.address, to: 'unhealthy' });
-  assert.equal(down.cause, 'status 500');
+  assert.equal(down.cause, 'status 500, expected 200 to 399');
   for (let count = 0; count < 6; count++) assert.equal((await fetchRaw(proxy.target(), '/')).text, 'fit');
 
   well = true;

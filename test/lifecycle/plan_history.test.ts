@@ -7,7 +7,7 @@ import { forwardTo, planOf } from '../support/plan_builder.ts';
 const loaded = (port: number) => ({
   plan: planOf(forwardTo([`127.0.0.1:${port}`], { process: { reload: { history: 3 } } })),
   origins: new Map(),
-  materialFiles: [],
+  files: new Map(),
 });
 
 test('the plan before, or the one that is named by its beginning', () => {
@@ -24,4 +24,16 @@ test('the plan before, or the one that is named by its beginning', () => {
   );
   assert.match(String(history.find('')), /several plans begin with/);
   assert.equal(history.list().length, 3);
+});
+
+test('going back twice is going back further, not to and fro', () => {
+  const history = new PlanHistory();
+  const [a, b, bad] = [1, 2, 3].map(loaded);
+  for (const one of [a, b, bad]) if (one !== undefined) history.remember(one, 0);
+  const back = () => {
+    const found = history.find(null);
+    if (typeof found !== 'string') history.remember(found, 0);
+    return found;
+  };
+  assert.deepEqual([back(), back(), back()], [b, a, 'there is no earlier plan to go back to']);
 });

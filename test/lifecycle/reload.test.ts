@@ -25,7 +25,7 @@ function reloader(next: typeof one, taken: string[] = []) {
         plan: next,
         origins: new Map(),
         warnings: [],
-        materialFiles: [],
+        files: new Map(),
         source: '',
       } as never;
     },
@@ -33,7 +33,7 @@ function reloader(next: typeof one, taken: string[] = []) {
     openListeners: async () => taken,
     discardListeners: async () => {},
     older: digest =>
-      digest === null ? { plan: two, origins: new Map(), materialFiles: [] } : `no plan ${digest} is kept`,
+      digest === null ? { plan: two, origins: new Map(), files: new Map() } : `no plan ${digest} is kept`,
     apply: applied => {
       plan = applied.plan;
     },
@@ -82,13 +82,16 @@ test('while one runs a second waits, and a third joins the second', async () => 
 test('a rollback waits for its turn, goes back as a reload would, and says why where it cannot', async () => {
   const { subject, open, plan, reports } = reloader(one);
   const running = subject.request('signal');
-  const back = subject.rollback('rollback', null);
+  const back = subject.rollback('rollback', null, null);
   assert.equal(plan(), one);
   open();
   await running;
   assert.equal((await back).kind, 'applied');
   assert.equal(plan(), two);
-  const unknown = (await subject.rollback('rollback', 'abcd')) as Extract<ReloadResult, { kind: 'rejected' }>;
+  const unknown = (await subject.rollback('rollback', 'abcd', null)) as Extract<
+    ReloadResult,
+    { kind: 'rejected' }
+  >;
   assert.deepEqual(unknown.problems, ['no plan abcd is kept']);
   assert.deepEqual(reports, ['signal unchanged', 'rollback applied', 'rollback rejected']);
 });

@@ -25,7 +25,7 @@ function shutdown() {
 
 test('it leaves as soon as nothing is in flight, with code 0', async () => {
   const { story, subject, becomeIdle, clock } = shutdown();
-  const done = subject.begin({ delayMs: 0, timeoutMs: 30_000 });
+  const done = subject.begin({ delayMs: 0, timeoutMs: 30_000 }, 'SIGTERM');
   await turn();
   assert.deepEqual(story, ['lame_duck', 'announce', 'draining', 'stop accepting', 'close idle']);
   becomeIdle();
@@ -36,7 +36,7 @@ test('it leaves as soon as nothing is in flight, with code 0', async () => {
 
 test('traffic still flows for the delay', async () => {
   const { clock, story, subject, becomeIdle } = shutdown();
-  const done = subject.begin({ delayMs: 5_000, timeoutMs: 30_000 });
+  const done = subject.begin({ delayMs: 5_000, timeoutMs: 30_000 }, 'SIGTERM');
   becomeIdle();
   clock.advance(4_999);
   await turn();
@@ -48,10 +48,10 @@ test('traffic still flows for the delay', async () => {
 test('at the timeout, or when it is asked a second time, the rest is ended and the code is 1', async () => {
   for (const hurry of ['time', 'signal']) {
     const { clock, story, subject } = shutdown();
-    const done = subject.begin({ delayMs: 0, timeoutMs: 1_000 });
+    const done = subject.begin({ delayMs: 0, timeoutMs: 1_000 }, 'SIGTERM');
     await turn();
     if (hurry === 'time') clock.advance(1_000);
-    else void subject.begin({ delayMs: 0, timeoutMs: 1_000 });
+    else void subject.begin({ delayMs: 0, timeoutMs: 1_000 }, 'SIGTERM');
     await turn();
     clock.advance(1_000); // the last words
     assert.equal(await done, 1, hurry);

@@ -12,7 +12,7 @@ test('a backend is eligible by weight and health, and ready by its connections a
   assert.deepEqual([backend.isEligible, backend.isReady], [true, false]);
   upstreamOf(backend).max = 1;
   const permit = backend.circuit?.admit();
-  if (permit !== undefined && permit !== 'refused') backend.circuit?.settle(permit, 'failure');
+  if (permit !== undefined && permit !== 'refused') backend.circuit?.settle(permit, 'failure', 'status 500');
   assert.deepEqual([backend.isEligible, backend.admits, backend.isReady], [true, false, false]);
   clock.advance(5_000);
   assert.equal(backend.isReady, true);

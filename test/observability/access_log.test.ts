@@ -19,6 +19,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     userAgent: null,
     protocol: 'HTTP/1.1',
     status: 200,
+    failure: null,
     reason: null,
     timeout: null,
     retryRefused: null,
@@ -36,6 +37,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
         endedMs: 120,
         status: null,
         reason: 'connect_refused',
+        detail: null,
         reused: false,
       },
       {
@@ -48,6 +50,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
         endedMs: 150,
         status: 200,
         reason: null,
+        detail: null,
         reused: true,
       },
     ],

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { causeOf, DecisionRing } from '../../src/observability/decision_ring.ts';
+import type { FailureKind } from '../../src/resilience/failure.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
-const FACTS = { failure: null, peerTrusted: true, policy: 'random', rateLimits: [], head: null };
+const FACTS = { peerTrusted: true, policy: 'random', rateLimits: [], head: null };
 
 test('failures are wanted always, successes once a second', () => {
   const ring = new DecisionRing();
@@ -18,7 +19,7 @@ test('newest first, by what is asked, and never more than 500', () => {
   const ring = new DecisionRing();
   for (let at = 0; at < 700; at++) {
     const route = at % 2 === 0 ? 'even' : 'odd';
-    ring.add(requestRecord({ requestId: `r${at}`, route, reason: 'no_route' }), FACTS, '/', 0);
+    ring.add(requestRecord({ requestId: `r${at}`, route, reason: 'queue_full' }), FACTS, '/', 0);
   }
   assert.deepEqual(
     ring.list({}, 2).map(({ id }) => id),
@@ -30,6 +31,26 @@ test('newest first, by what is asked, and never more than 500', () => {
   );
   assert.deepEqual([ring.list({}, 9_999).length, ring.list({ reason: 'internal' }, 9).length], [500, 0]);
   assert.deepEqual([ring.find('r199'), ring.find('r200')?.decision.id], [null, 'r200']);
+});
+
+test('what clients bring on themselves does not wash away why a backend failed', () => {
+  const ring = new DecisionRing();
+  const add = (requestId: string, reason: FailureKind) =>
+    ring.add(requestRecord({ requestId, reason }), FACTS, '/', 0);
+  add('down', 'connect_refused');
+  for (let at = 0; at < 9_999; at++) add(`scan${at}`, 'no_route');
+  assert.equal(ring.find('down')?.decision.reason, 'connect_refused');
+  assert.deepEqual(
+    ring.failures(3).map(({ id }) => id),
+    ['scan9998', 'scan9997', 'down'],
+    'newest first, and room for the one that matters',
+  );
+});
+
+test('of two records with one id the newer one is found', () => {
+  const ring = new DecisionRing();
+  for (const status of [503, 200]) ring.add(requestRecord({ requestId: 'twice', status }), FACTS, '/', 0);
+  assert.equal(ring.find('twice')?.decision.status, 200);
 });
 
 test('a record is a copy: what becomes of the request later does not change it', () => {

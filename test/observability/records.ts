@@ -12,6 +12,7 @@ export function attemptRecord(change: Partial<AttemptRecord> = {}): AttemptRecor
     endedMs: 111,
     status: 200,
     reason: null,
+    detail: null,
     reused: false,
     ...change,
   };
@@ -33,6 +34,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     protocol: 'HTTP/1.1',
     status: 200,
     reason: null,
+    failure: null,
     timeout: null,
     retryRefused: null,
     explainWanted: false,

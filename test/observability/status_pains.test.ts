@@ -13,6 +13,8 @@ function endpoint(change: Partial<EndpointView> = {}): EndpointView {
     state: 'healthy',
     sinceMs: 90_000,
     lastError: null,
+    lastErrorAgoMs: null,
+    circuitWhy: null,
     inFlight: 0,
     connections: { open: 0, inUse: 0 },
     connectionsMax: 1,
@@ -43,6 +45,7 @@ function view(
     phase: 'serving',
     overload: null,
     lastReload: null,
+    isFromFile: true,
     clusters: [{ ...one, endpoints, ...cluster }],
     ...change,
   } as PageView;

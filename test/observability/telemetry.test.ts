@@ -14,7 +14,7 @@ const SETTINGS: LoggingSettings = {
   explainFrom: [],
 };
 const FACTS = {
-  decisionFacts: () => ({ failure: null, peerTrusted: false, policy: null, rateLimits: [], head: null }),
+  decisionFacts: () => ({ peerTrusted: false, policy: null, rateLimits: [], head: null }),
 };
 
 function telemetryWith(settings: LoggingSettings) {
@@ -104,6 +104,9 @@ test('what went wrong has a level that an alert can look for', () => {
 
 test('an event is its line and its count', async () => {
   const { lines, metrics, telemetry } = telemetryWith(SETTINGS);
+  metrics.route('main', 'all');
+  metrics.cluster('c', ['e']);
+  metrics.limiter('limit');
   telemetry.emit({ kind: 'connections_refused', listener: 'main', cause: 'clientIp', count: 12 });
   telemetry.emit({
     kind: 'health_changed',

@@ -12,11 +12,13 @@ const NO_JITTER = { ...seededRandom(1), unit: () => 0.5 };
 function breaker() {
   const clock = new FakeClock();
   const changes: string[] = [];
-  const circuit = new CircuitBreaker(settings, clock, NO_JITTER, (from, to) => changes.push(`${from} ${to}`));
+  const circuit = new CircuitBreaker(settings, clock, NO_JITTER, (from, to) =>
+    changes.push(`${from} ${to.kind}`),
+  );
   const send = (outcome: Outcome): void => {
     const permit = circuit.admit();
     assert(permit !== 'refused');
-    circuit.settle(permit, outcome);
+    circuit.settle(permit, outcome, 'status 500');
   };
   return { clock, circuit, changes, send };
 }
@@ -55,7 +57,7 @@ test('one probe at a time, and each failed one doubles the pause up to a minute'
     const probe = circuit.admit();
     assert(probe !== 'refused');
     assert.equal(circuit.admit(), 'refused', 'a second request while the probe is out');
-    circuit.settle(probe, 'failure');
+    circuit.settle(probe, 'failure', 'status 500');
     waitMs = Math.min(2 * waitMs, 60_000);
   }
 });
@@ -66,7 +68,7 @@ test('a probe that succeeds closes the circuit with a clean record; one that is 
   clock.advance(1_000);
   const abandoned = circuit.admit();
   assert(abandoned !== 'refused');
-  circuit.settle(abandoned, 'abandoned');
+  circuit.settle(abandoned, 'abandoned', 'status 500');
   send('success');
   assert.equal(circuit.state.kind, 'closed');
   send('failure');
@@ -85,7 +87,7 @@ test('an answer to a question of an earlier state changes nothing', () => {
   const slow = circuit.admit();
   assert(slow !== 'refused');
   for (let count = 0; count < 4; count++) send('failure');
-  circuit.settle(slow, 'success');
+  circuit.settle(slow, 'success', 'status 500');
   assert.equal(circuit.state.kind, 'open');
 });
 
@@ -129,12 +131,12 @@ test('a first pause of more than a minute does not become shorter', () => {
   );
   const first = circuit.admit();
   assert(first !== 'refused');
-  circuit.settle(first, 'failure');
+  circuit.settle(first, 'failure', 'status 500');
   clock.advance(300_000);
   const probe = circuit.admit();
   assert(probe !== 'refused');
   assert.equal(circuit.retryAfterMs, 300_000, 'while the probe is out');
-  circuit.settle(probe, 'failure');
+  circuit.settle(probe, 'failure', 'status 500');
   assert.equal(circuit.retryAfterMs, 300_000);
 });
 

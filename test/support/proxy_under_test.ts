@@ -65,7 +65,7 @@ export async function startProxy(
   const { proxy } = started;
   let stopped: Promise<void> | null = null;
   const stop = () => {
-    stopped ??= proxy.drain().then(exitCode => {
+    stopped ??= proxy.drain('the test').then(exitCode => {
       lines.end('the proxy has stopped');
       files.remove();
       assert.equal(exitCode, 0, 'a clean drain');

@@ -1,21 +1,26 @@
 /** `fairlead reload`, `rollback`, `drain`: through the admin API of the running process. */
 import { EXIT } from '../exit_codes.ts';
 import type { ReloadResult } from '../reload.ts';
-import type { AdminAnswer } from './admin_client.ts';
+import type { AdminAnswer, AdminPlace } from './admin_client.ts';
 import { withAdmin } from './with_admin.ts';
 
-export function runReload(file: string): Promise<number> {
-  return withAdmin(file, async admin => told(await admin.post('/reload')));
+export function runReload(place: AdminPlace): Promise<number> {
+  return withAdmin(place, async admin => told(await admin.post('/reload')));
 }
 
-export function runRollback(file: string, digest: string | undefined): Promise<number> {
-  return withAdmin(file, async admin =>
-    told(await admin.post('/rollback', digest === undefined ? {} : { digest })),
-  );
+export function runRollback(place: AdminPlace, digest: string | undefined): Promise<number> {
+  return withAdmin(place, async admin => {
+    const code = told(await admin.post('/rollback', digest === undefined ? {} : { digest }));
+    if (code === EXIT.ok)
+      process.stdout.write(
+        'the file still holds another plan: put it right before the next reload or restart\n',
+      );
+    return code;
+  });
 }
 
-export function runDrain(file: string): Promise<number> {
-  return withAdmin(file, async admin => {
+export function runDrain(place: AdminPlace): Promise<number> {
+  return withAdmin(place, async admin => {
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refused(body);
     process.stdout.write('draining: the process ends when its last request does\n');

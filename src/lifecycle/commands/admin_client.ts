@@ -1,8 +1,10 @@
 /** Talks to the admin API of the process that runs with the same configuration file. */
 import http from 'node:http';
+import { loadConfig } from '../../config/loader.ts';
 import type { Plan } from '../../config/plan.ts';
-import { formatAddress } from '../../net/endpoint.ts';
-import { loadOrExplain } from './load.ts';
+import { formatAddress, parseAddress } from '../../net/endpoint.ts';
+import { EXIT } from '../exit_codes.ts';
+import { printProblems } from './load.ts';
 
 export interface AdminAnswer {
   readonly status: number;
@@ -14,19 +16,51 @@ export class AdminUnreachable extends Error {}
 
 const ANSWER_MS_MAX = 35_000; // a reload may take a while
 
+/** What the command line says of where the running process is. */
+export interface AdminPlace {
+  readonly file: string;
+  /** `--admin` or $FAIRLEAD_ADMIN: the file is not looked at then; the token comes from $FAIRLEAD_ADMIN_TOKEN. */
+  readonly address: string | null;
+}
+
 /** Where the admin API is, or the exit code after the reason was printed. */
-export async function findAdmin(file: string): Promise<AdminClient | number> {
-  const loaded = await loadOrExplain(file);
-  return typeof loaded === 'number' ? loaded : new AdminClient(loaded.plan, file);
+export function findAdmin({ file, address }: AdminPlace): AdminClient | number {
+  if (address !== null) return clientOf(address);
+  const result = loadConfig(file, process.env);
+  if (result.kind === 'loaded') return new AdminClient(result.plan.admin, file);
+  if (result.kind === 'invalid' && result.admin !== null) {
+    process.stderr.write(
+      `fairlead: ${file} is not valid now (fairlead check says why); its admin.address is used\n`,
+    );
+    return new AdminClient(result.admin, file);
+  }
+  if (result.kind === 'invalid') printProblems(result.problems, result.source);
+  else process.stderr.write(`fairlead: ${result.message}\n`);
+  process.stderr.write(
+    'fairlead: to ask the running process all the same: --admin 127.0.0.1:9901 (or unix:/path)\n',
+  );
+  return result.kind === 'invalid' ? EXIT.badConfig : EXIT.noInput;
+}
+
+function clientOf(text: string): AdminClient | number {
+  const address = parseAddress(text);
+  if (typeof address !== 'string') {
+    const token = process.env['FAIRLEAD_ADMIN_TOKEN'] ?? null;
+    return new AdminClient({ address, token }, '--admin', '$FAIRLEAD_ADMIN_TOKEN');
+  }
+  process.stderr.write(`fairlead: --admin ${text}: ${address}\n`);
+  return EXIT.usage;
 }
 
 export class AdminClient {
   readonly #admin: Plan['admin'];
   readonly #file: string;
+  readonly #tokenFrom: string;
 
-  constructor(plan: Plan, file: string) {
-    this.#admin = plan.admin;
+  constructor(admin: Plan['admin'], file: string, tokenFrom = `the admin.token of ${file}`) {
+    this.#admin = admin;
     this.#file = file;
+    this.#tokenFrom = tokenFrom;
   }
 
   get(path: string): Promise<AdminAnswer> {
@@ -75,7 +109,9 @@ export class AdminClient {
         response.on('error', error => reject(unreachable(where, error)));
         response.on('end', () => {
           if (response.statusCode === 401)
-            reject(new AdminUnreachable(`the process at ${where} has another admin.token than the file`));
+            reject(
+              new AdminUnreachable(`the process at ${where} wants another token than ${this.#tokenFrom}`),
+            );
           else resolve({ status: response.statusCode ?? 0, body: parse(answer) });
         });
       });

@@ -2,10 +2,11 @@
 import { renderDecision } from '../decision_text.ts';
 import type { ExplainedDecision } from '../decisions.ts';
 import { EXIT } from '../exit_codes.ts';
+import type { AdminPlace } from './admin_client.ts';
 import { withAdmin } from './with_admin.ts';
 
-export function runExplainRequest(file: string, id: string, json: boolean): Promise<number> {
-  return withAdmin(file, async admin => {
+export function runExplainRequest(place: AdminPlace, id: string, json: boolean): Promise<number> {
+  return withAdmin(place, async admin => {
     const { status, body } = await admin.get(`/requests/${encodeURIComponent(id)}`);
     if (status !== 200) {
       process.stderr.write(`fairlead: ${id}: ${(body as { error?: string }).error ?? `status ${status}`}\n`);

@@ -15,10 +15,11 @@ export async function runProxy(file: string): Promise<number> {
   }
   const { proxy } = started;
   const stopListening = listenToSignals({
-    drain: () => void proxy.drain(),
+    drain: signal => void proxy.drain(signal),
     reload: () => void proxy.reload('signal'),
-    stopNow: () => process.exit(EXIT.no),
+    stopNow: signal => void proxy.stopNow(signal).finally(() => process.exit(EXIT.no)),
     reopenLogs: () => proxy.reopenLogs(),
+    ignored: signal => proxy.warn(`${signal} was ignored: it means nothing here`),
   });
   const exitCode = await proxy.stopped;
   stopListening();

@@ -10,6 +10,7 @@ export interface Status extends ReturnType<typeof describeStatus> {
     readonly at: string;
     readonly result: { readonly kind: string; readonly problems?: readonly string[] };
   } | null;
+  readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
@@ -18,11 +19,13 @@ const YELLOW = 33;
 const RED = 31;
 const COLORS: Readonly<Record<string, number>> = {
   healthy: GREEN,
+  unchecked: GREEN,
   warming: YELLOW,
   unknown: YELLOW,
   drained: YELLOW,
   unhealthy: RED,
   ejected: RED,
+  unresolved: RED,
 };
 const HEADS = ['cluster', 'endpoint', 'state', 'since', 'in flight', 'conns', 'circuit', 'last error'];
 const GAP = 2;
@@ -37,7 +40,7 @@ export function renderStatus(status: Status, width: number, color: boolean): str
       String(endpoint.inFlight),
       `${endpoint.connections.inUse}/${endpoint.connections.open}`,
       endpoint.circuit ?? '-',
-      endpoint.lastError ?? '',
+      lastErrorOf(endpoint),
     ]),
   );
   const table = [HEADS, ...rows];
@@ -47,7 +50,8 @@ export function renderStatus(status: Status, width: number, color: boolean): str
       .map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP))
       .join('')
       .trimEnd();
-    return paint(cut(text, width), number === 0 ? undefined : COLORS[row[2] ?? ''], color);
+    const code = row[6] === 'open' ? RED : COLORS[row[2] ?? ''];
+    return paint(cut(text, width), number === 0 ? undefined : code, color);
   });
   const head = headOf(status).map(line => cut(line, width));
   return `${[...head, '', ...lines].join('\n')}\n`;
@@ -62,6 +66,7 @@ function headOf({
   connections,
   readiness,
   lastReload,
+  isFromFile,
   clusters,
 }: Status) {
   const lines = [
@@ -72,7 +77,21 @@ function headOf({
   if (queued.length > 0) lines.push(`queued  ${queued.join('  ')}`);
   if (lastReload?.result.kind === 'rejected')
     lines.push(`last reload rejected at ${lastReload.at}: ${lastReload.result.problems?.[0] ?? ''}`);
+  if (!isFromFile)
+    lines.push(
+      'after a rollback the file holds another plan: the next reload or restart would bring it back',
+    );
   return lines;
+}
+
+function lastErrorOf({
+  circuitWhy,
+  lastError,
+  lastErrorAgoMs,
+}: Status['clusters'][number]['endpoints'][number]) {
+  if (circuitWhy !== null) return circuitWhy;
+  if (lastError === null) return '';
+  return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;
 }
 
 function cut(text: string, width: number): string {

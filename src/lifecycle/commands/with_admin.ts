@@ -1,9 +1,12 @@
 /** What every command does that talks to the running process: find it, ask, and say clearly where that fails. */
 import { EXIT } from '../exit_codes.ts';
-import { type AdminClient, AdminUnreachable, findAdmin } from './admin_client.ts';
+import { type AdminClient, type AdminPlace, AdminUnreachable, findAdmin } from './admin_client.ts';
 
-export async function withAdmin(file: string, use: (admin: AdminClient) => Promise<number>): Promise<number> {
-  const admin = await findAdmin(file);
+export async function withAdmin(
+  place: AdminPlace,
+  use: (admin: AdminClient) => Promise<number>,
+): Promise<number> {
+  const admin = findAdmin(place);
   if (typeof admin === 'number') return admin;
   try {
     return await use(admin);

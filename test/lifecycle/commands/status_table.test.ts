@@ -9,6 +9,8 @@ const endpoint = {
   state: 'ejected',
   sinceMs: 12_000,
   lastError: '5 failures in a row, the last: reset_before_head',
+  lastErrorAgoMs: 61_000,
+  circuitWhy: null,
   inFlight: 3,
   connections: { open: 4, inUse: 3 },
   circuit: 'closed',
@@ -22,6 +24,7 @@ const status = {
   plan: 'abcdef0123456789',
   lastReload: { at: 'noon', result: { kind: 'rejected', problems: ['fairlead.yaml:1:1: error: no'] } },
   readiness: { ready: false, reasons: ['the required cluster app has no endpoint that serves'] },
+  isFromFile: true,
   requests: { active: 3, tunnels: 0 },
   connections: { open: 9, oldest: [] },
   listeners: [],
@@ -42,5 +45,5 @@ test('every line fits, and says what hurts in words', () => {
 });
 
 test('colour is beside the word, not instead of it', () => {
-  assert.match(renderStatus(status, 200, true), /\x1b\[31mapp .*ejected .*reset_before_head\x1b\[0m/);
+  assert.match(renderStatus(status, 200, true), /\x1b\[31mapp .*ejected .*reset_before_head, 1m ago\x1b\[0m/);
 });
