@@ -1,6 +1,7 @@
 /** The last steps to a plan: canonical form, digest, deep freeze; and the mask for showing one. */
 import { createHash } from 'node:crypto';
 import type { NamedMatch } from '../routing/route.ts';
+import { isSecretName, MASK, withoutUserInfo } from '../security/secrets.ts';
 import type { Plan } from './plan.ts';
 
 /** JSON with sorted keys and no spaces: the same plan has the same text. */
@@ -23,14 +24,15 @@ function deepFreeze<T>(value: T): T {
   return Object.freeze(value);
 }
 
-const MASK = '***';
-/** Header fields that usually carry a secret, which comes from `${VAR}`. */
-const SECRET_FIELD =
-  /^(?:authorization|proxy-authorization|cookie|set-cookie)$|secret|token|password|passwd|api-?key/i;
-
-/** A copy that may be shown: private keys are masked, and values of header fields that look like secrets. */
+/** A copy that may be shown: keys and tokens are masked, what collectors are told, and fields that look like secrets. */
 export function maskSecrets(plan: Plan): Plan {
-  return mask(plan) as Plan;
+  const masked = mask(plan) as Plan;
+  const { otlp } = plan.tracing;
+  if (otlp === null) return masked;
+  // Whatever their names, they are there to get in.
+  const headers = otlp.headers.map(([name]) => [name, MASK] as const);
+  const endpoint = withoutUserInfo(otlp.endpoint);
+  return { ...masked, tracing: { ...masked.tracing, otlp: { ...otlp, endpoint, headers } } };
 }
 
 function mask(value: unknown): unknown {
@@ -41,13 +43,13 @@ function mask(value: unknown): unknown {
 
 function maskAt(key: string, value: unknown): unknown {
   if ((key === 'keyPem' || key === 'token') && value !== null) return MASK;
-  const isFields = key === 'set' || key === 'add' || key === 'headers';
+  const isFields = key === 'set' || key === 'add' || key === 'headers' || key === 'query';
   return isFields && Array.isArray(value) ? value.map(maskField) : mask(value);
 }
 
 /** A pair of name and value, or the condition of a match. */
 function maskField(field: unknown): unknown {
-  if (Array.isArray(field)) return SECRET_FIELD.test(String(field[0])) ? [field[0], MASK] : field;
+  if (Array.isArray(field)) return isSecretName(String(field[0])) ? [field[0], MASK] : field;
   const { name, test } = field as NamedMatch;
-  return SECRET_FIELD.test(name) && 'value' in test ? { name, test: { ...test, value: MASK } } : field;
+  return isSecretName(name) && 'value' in test ? { name, test: { ...test, value: MASK } } : field;
 }

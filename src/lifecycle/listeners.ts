@@ -7,7 +7,7 @@ import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Services } from '../http/request.ts';
 import { ListenerServer } from '../http/server.ts';
 import type { ConnectionTable } from '../net/connection.ts';
-import { formatAddress } from '../net/endpoint.ts';
+import { type Address, formatAddress, parseAddress } from '../net/endpoint.ts';
 import { type Listener, openListener } from '../net/listener.ts';
 import { clientKey, plainAddress } from '../security/client_address.ts';
 
@@ -85,11 +85,24 @@ export class Listeners {
       try {
         this.#prepared.set(settings.name, await this.#bind(settings, key));
       } catch (error) {
-        problems.push(error instanceof Error ? error.message : String(error));
+        problems.push(
+          (isInUse(error) ? this.#conflict(settings) : null) ??
+            (error instanceof Error ? error.message : String(error)),
+        );
       }
     }
     if (problems.length > 0) await this.discard();
     return problems;
+  }
+
+  /** What holds the address may be a listener of this process that is to become another one. */
+  #conflict({ name, address }: ListenerSettings): string | null {
+    for (const [other, { listener }] of this.#open) {
+      const held = parseAddress(listener.address()); // with the port that was given
+      if (typeof held === 'string' || !isSamePlace(held, address)) continue;
+      return `listener ${name}: ${formatAddress(address)} is held by listener ${other} of this process; to rename it, to widen its address or to change between plain and TLS, restart the process (or bring it up on another port first)`;
+    }
+    return null;
   }
 
   async discard(): Promise<void> {
@@ -153,6 +166,17 @@ export class Listeners {
     });
     return { key, listener, server, door };
   }
+}
+
+/** The same port, whatever the addresses: one of them may be the wildcard. */
+function isSamePlace(a: Address, b: Address): boolean {
+  if (a.kind === 'tcp' && b.kind === 'tcp') return a.port === b.port && a.port !== 0;
+  return formatAddress(a) === formatAddress(b);
+}
+
+function isInUse(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === 'EADDRINUSE') || isInUse(error.cause);
 }
 
 function listenerKey(settings: ListenerSettings): string {

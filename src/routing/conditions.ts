@@ -7,6 +7,7 @@
  *
  * So every name has one value or none, and two routes that want different ones can never both match.
  */
+import { isSecretName } from '../security/secrets.ts';
 import type { PathPattern } from './pattern.ts';
 import { type LinearRegex, requireRegex } from './regex.ts';
 import type { NamedMatch, RoutableRequest, RouteMatch } from './route.ts';
@@ -80,9 +81,10 @@ export function describeBroken(
 }
 
 function describe({ name, kind, value, regex }: Condition, found: string | null): string {
-  const wanted = kind === 'exact' ? `"${value}"` : `a match of ${regex?.pattern}`;
   if (kind === 'absent') return `${name} is present, the route wants it absent`;
   if (kind === 'present') return `${name} is missing`;
+  if (isSecretName(name)) return `${name} is ${found === null ? 'missing' : 'not what the route wants'}`;
+  const wanted = kind === 'exact' ? `"${value}"` : `a match of ${regex?.pattern}`;
   return found === null ? `${name} is missing, the route wants ${wanted}` : `${name} is not ${wanted}`;
 }
 

@@ -10,6 +10,7 @@
  */
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
 import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
+import { isSecretName, MASK } from './secrets.ts';
 
 export { findHeader, type HeaderList } from './fields.ts';
 export { detectLoop, type ForwardingFacts } from './forwarding.ts';
@@ -41,11 +42,9 @@ export const DEADLINE_FIELD = 'X-Request-Deadline-Ms';
 
 /** Asks for a decision record, and in the answer says where it is. Between a client and this proxy only. */
 export const EXPLAIN_FIELD = 'X-Fairlead-Explain';
-/** Never shown to anybody. */
-const SECRET = nameSet(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 
 export function maskSecretFields(headers: HeaderList): string[] {
-  return headers.map((text, at) => (at % 2 === 1 && SECRET.has(headers[at - 1] ?? '') ? '***' : text));
+  return headers.map((text, at) => (at % 2 === 1 && isSecretName(headers[at - 1] ?? '') ? MASK : text));
 }
 
 /** RFC 9110 section 7.6.1; `Proxy-Connection`, which old clients send for `Connection`; what is left of h2c upgrades. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { canonical, maskSecrets } from '../../src/config/freeze.ts';
 import type { Plan } from '../../src/config/plan.ts';
+import { forwardTo, planOf } from '../support/plan_builder.ts';
 import { loadedFrom } from './config_text.ts';
 
 const plan = loadedFrom({}).plan;
@@ -58,4 +59,13 @@ test('secrets are not shown: keys, and fields that carry a password', () => {
   assert.ok(text.includes('["x-token","x-secret"]'), 'names of fields are no secrets');
   assert.ok(JSON.stringify(withKey).includes('hunter2'), 'the plan itself is untouched');
   assert.ok(!text.includes('"keyPem":null'));
+});
+
+test('what a collector is told is masked whole, and the rest of its address is not', () => {
+  const headers = { 'x-honeycomb-team': 'hunter2' };
+  const otlp = { endpoint: 'http://me:hunter2@collector:4318', headers };
+  const traced = planOf({ ...forwardTo(['127.0.0.1:1']), tracing: { otlp } });
+  const text = JSON.stringify(maskSecrets(traced));
+  assert.ok(!text.includes('hunter2'), text);
+  assert.ok(text.includes('@collector:4318') && text.includes('x-honeycomb-team'));
 });

@@ -145,6 +145,22 @@ test('a bad file changes nothing and says why', () =>
     assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
   }));
 
+test('a listener that is renamed meets itself, and is told so', () =>
+  withBackend(echo(), async backend => {
+    await using proxy = await startProxy(forwardTo([backend.address]));
+    const { port } = proxy.target();
+    const renamed = { address: `127.0.0.1:${port}`, limits: { connections: 5 } };
+    const config = forwardTo([backend.address], { listeners: { public: renamed } });
+    proxy.rewrite({ ...config, listeners: { public: renamed } });
+    const first = await proxy.proxy.reload('signal');
+    assert.equal(first.kind, 'rejected');
+    assert.match(
+      first.kind === 'rejected' ? String(first.problems) : '',
+      /held by listener main of this process/,
+    );
+    assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+  }));
+
 test('a reload that needs a taken port is rejected and leaves everything as it was', () =>
   withBackend(echo(), async backend => {
     await using proxy = await startProxy(forwardTo([backend.address]));
