@@ -58,6 +58,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/net/http2_session.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
   'src/net/upstream_http2.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
   'src/net/open_upstream.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
+  'src/lifecycle/report.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/status.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/explain.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/assemble.ts': 'seen from outside in test/integration/lifecycle.test.ts',

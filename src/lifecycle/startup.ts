@@ -3,7 +3,6 @@
  * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { maskSecrets } from '../config/freeze.ts';
 import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
@@ -14,10 +13,9 @@ import type { Services, Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
+import type { AdminActions } from '../observability/admin_view.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
-import { renderLive, renderPage } from '../observability/status_page.ts';
-import type { PageView } from '../observability/status_view.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { type Clock, systemClock } from '../resilience/clock.ts';
 import { Overload } from '../resilience/overload.ts';
@@ -25,9 +23,6 @@ import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
-import { renderDecision } from './decision_text.ts';
-import { explainDecision, listDecisions } from './decisions.ts';
-import { explainOffline, readQuestion } from './explain.ts';
 import { Listeners } from './listeners.ts';
 import { Operator } from './operator.ts';
 import { OverloadWatch } from './overload_watch.ts';
@@ -35,14 +30,13 @@ import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
 import { Pulse } from './pulse.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
+import { Report, type Reported } from './report.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
 import { type ProcessPhase, Shutdown } from './shutdown.ts';
-import { describeStatus, runtimeView } from './status.ts';
+import { runtimeView } from './status.ts';
 import { readVersion } from './version.ts';
 
-/** On the status page. */
-const FAILURES_SHOWN = 50;
 /** The last line of the log waits so long for whoever reads it. */
 const LAST_LINE_MS = 200;
 /** Beyond the longest drain, for the service manager: what comes after it takes a moment. */
@@ -73,6 +67,7 @@ export async function startProxy(options: StartOptions): Promise<StartResult> {
 }
 
 export class RunningProxy {
+  readonly report: Report;
   readonly #options: StartOptions;
   readonly #clock: Clock = systemClock;
   readonly #runtime: Runtime;
@@ -144,7 +139,7 @@ export class RunningProxy {
       traffic,
       instanceId: randomBytes(4).toString('hex'),
       overload,
-      isReady: () => this.#readiness().ready,
+      isReady: () => this.report.readiness().ready,
     };
     this.#listeners = new Listeners(
       services,
@@ -160,6 +155,7 @@ export class RunningProxy {
       void this.#rollback('probation', null, this.#plan.digest);
     });
     this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
+    this.report = new Report(this.#reported());
     metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
   }
 
@@ -248,36 +244,23 @@ export class RunningProxy {
       return ['admin.address: an inherited descriptor is not supported for the admin API'];
     try {
       const { token } = this.#plan.admin;
-      this.#admin = await openAdminApi(address, token, this.#clock, {
-        readiness: () => this.#readiness(),
-        metrics: accept => this.#runtime.metrics.scrape(accept),
-        status: () => this.#status(),
-        page: nonce => renderPage(this.#status(), nonce),
-        livePart: () => renderLive(this.#status()).text,
-        plan: () => maskSecrets(this.#plan),
-        requests: query => listDecisions(this.#telemetry.decisions, query),
-        request: id => this.#decision(id),
-        requestText: id => {
-          const decision = this.#decision(id);
-          return decision === null ? null : renderDecision(decision);
-        },
-        explain: query => explainOffline(this.#plan, this.#origins, readQuestion(query)),
-        reload: () => this.reload('admin'),
-        rollback: digest => this.rollback(digest),
-        drain: () => void this.drain('the admin API'),
-        setLogLevel: (level, forMs) => this.#operator.setLogLevel(level, forMs),
-        setEndpoint: (cluster, endpoint, action) => this.#operator.setEndpoint(cluster, endpoint, action),
-        audit: entry => this.#telemetry.emit({ kind: 'audit', ...entry }),
-      });
+      this.#admin = await openAdminApi(address, token, this.#clock, this.report, this.#adminActions());
       return [];
     } catch (error) {
       return [`admin API: ${error instanceof Error ? error.message : String(error)}`];
     }
   }
 
-  #decision(id: string) {
-    const nowMs = this.#clock.nowMs();
-    return explainDecision(this.#telemetry.decisions, id, this.#planeRef.current, this.#plan, nowMs);
+  #adminActions(): AdminActions {
+    const operator = this.#operator;
+    return {
+      reload: () => this.reload('admin'),
+      rollback: digest => this.rollback(digest),
+      drain: () => void this.drain('the admin API'),
+      setLogLevel: (level, forMs) => operator.setLogLevel(level, forMs),
+      setEndpoint: (cluster, endpoint, action) => operator.setEndpoint(cluster, endpoint, action),
+      audit: entry => this.#telemetry.emit({ kind: 'audit', ...entry }),
+    };
   }
 
   #watch(files: FileStates): void {
@@ -289,36 +272,35 @@ export class RunningProxy {
     else this.#watcher.setFiles(files);
   }
 
-  #readiness(): { ready: boolean; reasons: string[] } {
-    const reasons: string[] = [];
-    if (this.#phase === 'starting') reasons.push('the process is starting');
-    else if (this.#phase !== 'serving') reasons.push('the process is shutting down');
-    for (const { name } of Object.values(this.#plan.clusters).filter(({ required }) => required)) {
-      const pool = this.#planeRef.current.clusters.get(name)?.pool;
-      if (pool?.servingCount === 0) reasons.push(`the required cluster ${name} has no endpoint that serves`);
-    }
-    return { ready: reasons.length === 0, reasons };
-  }
-
-  #status() {
-    const nowMs = this.#clock.nowMs();
-    const { metrics } = this.#runtime;
+  #reported(): Reported {
+    const proxy = this;
     return {
-      version: readVersion(),
-      phase: this.#phase,
-      uptimeMs: Math.round(this.#clock.nowMs() - this.#startedMs),
-      plan: this.#plan.digest,
-      history: this.#history.list(),
-      lastReload: this.#lastReload,
-      isFromFile: this.#isFromFile,
-      readiness: this.#readiness(),
-      overload: this.#overload.overload.active,
-      figures: metrics.figures.summary(nowMs),
-      overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
-      samples: this.#pulse.samples,
-      failures: this.#telemetry.decisions.failures(FAILURES_SHOWN),
-      ...describeStatus(this.#planeRef, this.#runtime, this.addresses, nowMs),
-    } satisfies PageView & Record<string, unknown>;
+      get plan() {
+        return proxy.#plan;
+      },
+      get origins() {
+        return proxy.#origins;
+      },
+      get phase() {
+        return proxy.#phase;
+      },
+      get isFromFile() {
+        return proxy.#isFromFile;
+      },
+      get lastReload() {
+        return proxy.#lastReload;
+      },
+      get addresses() {
+        return proxy.addresses;
+      },
+      planeRef: this.#planeRef,
+      runtime: this.#runtime,
+      telemetry: this.#telemetry,
+      history: this.#history,
+      overload: this.#overload.overload,
+      pulse: this.#pulse,
+      startedMs: this.#startedMs,
+    };
   }
 
   #enterPhase(phase: ProcessPhase, cause: string | null): void {

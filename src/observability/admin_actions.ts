@@ -1,16 +1,16 @@
 /** What the admin API can change: by POST, with a JSON object or nothing as body; each call is an audit line. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { refuse } from './admin_reply.ts';
-import { type AdminView, type Done, LOG_LEVELS, type Reloaded } from './admin_view.ts';
+import { type AdminActions, type Done, LOG_LEVELS, type Reloaded } from './admin_view.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const AUDITED_CHARACTERS_MAX = 200;
 
-export function actions(app: FastifyInstance, view: AdminView): void {
+export function actions(app: FastifyInstance, process: AdminActions): void {
   const told = new WeakSet<FastifyRequest>();
   const audited = (request: FastifyRequest, action: string, result: string): void => {
     told.add(request);
-    view.audit({
+    process.audit({
       action,
       by: request.socket.remoteAddress ?? 'unix',
       userAgent: request.headers['user-agent'] ?? null,
@@ -32,17 +32,17 @@ export function actions(app: FastifyInstance, view: AdminView): void {
     return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
   };
 
-  app.post('/reload', async (request, reply) => reloaded(request, reply, 'reload', await view.reload()));
+  app.post('/reload', async (request, reply) => reloaded(request, reply, 'reload', await process.reload()));
   app.post('/rollback', async (request, reply) => {
     const digest = fieldsOf(request, ['digest'])['digest'] ?? null;
     const isDigest = digest === null || (typeof digest === 'string' && /^[0-9a-f]{4,64}$/.test(digest));
     if (!isDigest)
       return refuse(reply, 400, 'digest is the beginning of one that /status shows (hexadecimal)');
-    return reloaded(request, reply, 'rollback', await view.rollback(digest));
+    return reloaded(request, reply, 'rollback', await process.rollback(digest));
   });
   app.post('/drain', async (request, reply) => {
     audited(request, 'drain', 'begun');
-    view.drain();
+    process.drain();
     return reply.status(202).send({ draining: true });
   });
   app.post('/log-level', async (request, reply) => {
@@ -51,7 +51,7 @@ export function actions(app: FastifyInstance, view: AdminView): void {
     if (known === undefined) return refuse(reply, 400, `level is one of ${LOG_LEVELS.join(', ')}`);
     const forMs = durationMs(forText);
     if (forMs === null) return refuse(reply, 400, 'for is a duration such as 10m, at most 24h');
-    return done(request, reply, `log-level ${known} ${String(forText)}`, view.setLogLevel(known, forMs));
+    return done(request, reply, `log-level ${known} ${String(forText)}`, process.setLogLevel(known, forMs));
   });
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
     const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
@@ -61,7 +61,7 @@ export function actions(app: FastifyInstance, view: AdminView): void {
       request,
       reply,
       `${action} ${cluster} ${endpoint}`,
-      view.setEndpoint(cluster, endpoint, action),
+      process.setEndpoint(cluster, endpoint, action),
     );
   });
 }

@@ -12,11 +12,11 @@ import type { Clock } from '../resilience/clock.ts';
 import { actions } from './admin_actions.ts';
 import { guard } from './admin_guard.ts';
 import { refuse } from './admin_reply.ts';
-import type { AdminAddress, AdminView } from './admin_view.ts';
+import type { AdminActions, AdminAddress, AdminView } from './admin_view.ts';
 import { html } from './html.ts';
 import { StatusStream } from './status_stream.ts';
 
-export type { AdminAddress, AdminView } from './admin_view.ts';
+export type { AdminActions, AdminAddress, AdminView } from './admin_view.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
 /** For people and scrapers, not for traffic. */
@@ -32,6 +32,7 @@ export async function openAdminApi(
   token: string | null,
   clock: Clock,
   view: AdminView,
+  process: AdminActions,
 ): Promise<{ address: string; close: () => Promise<void> }> {
   const app = Fastify({
     logger: false,
@@ -46,7 +47,7 @@ export async function openAdminApi(
   guard(app, address, token);
   reads(app, view);
   const stream = pages(app, view, clock);
-  actions(app, view);
+  actions(app, process);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   const shown = await app.listen(
     address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },

@@ -1,4 +1,4 @@
-/** What the admin API shows and sets in motion; the process implements it. */
+/** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
 
 export type AdminAddress =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
@@ -29,6 +29,7 @@ export interface AuditEntry {
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** It changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
   /** In the format that `accept` asks for. */
@@ -47,6 +48,9 @@ export interface AdminView {
   request(id: string): unknown;
   /** The same in words. */
   requestText(id: string): string | null;
+}
+
+export interface AdminActions {
   reload(): Promise<Reloaded>;
   /** Null: to the plan before the running one. */
   rollback(digest: string | null): Promise<Reloaded>;

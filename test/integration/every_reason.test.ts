@@ -1,9 +1,10 @@
 // Each row of the failure table, provoked with real sockets: the same reason stands in the status code, in
 // Proxy-Status, in the body, in the log line, in the metric and in the decision record.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import type { StartOptions } from '../../src/lifecycle/startup.ts';
 import { FAILURE_RULES, type FailureKind } from '../../src/resilience/failure.ts';
+import { RateLimiter } from '../../src/security/rate_limit.ts';
 import {
   answer,
   cutInBody,
@@ -186,6 +187,19 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
       return get(scene);
     },
   },
+  /** A defect of ours: nothing from outside may bring it about, so one is made. */
+  internal: {
+    options: { route: { rateLimits: [{ key: 'route', rate: '9/m' }] } },
+    provoke: async scene => {
+      const admit = mock.method(RateLimiter.prototype, 'admit', () => {
+        throw new Error('a defect');
+      });
+      const given = await get(scene);
+      admit.mock.restore();
+      await scene.proxy.lines.next({ event: 'defect' });
+      return given;
+    },
+  },
   shutting_down: {
     options: { process: { drain: { timeout: '50ms' } } },
     behaviour: staySilent(),
@@ -202,7 +216,6 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
 /** What nothing from outside can bring about, and where it is seen instead. */
 const ELSEWHERE: Readonly<Partial<Record<FailureKind, string>>> = {
   auth_required: 'routes.*.basicAuth is not supported yet',
-  internal: 'a defect of ours: nothing from outside may bring it about',
 };
 
 /** There is nobody left to send it to, or an answer was under way already. */
@@ -243,13 +256,10 @@ for (const [kind, row] of Object.entries(ROWS)) {
       else checkAnswer(given, kind as FailureKind, String(line['requestId']));
       assert.equal(line['status'], given?.status ?? line['status']);
       assert.equal(line['level'], { info: 30, warn: 40, error: 50 }[rule.logLevel]);
-      if (kind === 'shutting_down') return; // the admin API has gone with the process
       const id = String(line['requestId']);
-      const { text: kept } = await fetchRaw(proxy.admin(), `/requests/${id}`, {
-        headers: ['Host', 'localhost'],
-      });
-      assert.deepEqual([JSON.parse(kept).id, JSON.parse(kept).reason], [id, kind], 'the decision record');
-      const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
+      const ask = kind === 'shutting_down' ? askReport : askAdmin; // the admin API goes with the process
+      const { record, text } = await ask(proxy, id);
+      assert.deepEqual([record.id, record.reason], [id, kind], 'the decision record');
       assert.match(
         text,
         new RegExp(`^fairlead_failures_total\\{reason="${kind}",route="(?:all|-)"\\} 1$`, 'm'),
@@ -261,6 +271,17 @@ for (const [kind, row] of Object.entries(ROWS)) {
       else await proxy.stop();
     }
   });
+}
+
+async function askAdmin(proxy: ProxyInProcess, id: string) {
+  const look = async (path: string) =>
+    (await fetchRaw(proxy.admin(), path, { headers: ['Host', 'localhost'] })).text;
+  return { record: JSON.parse(await look(`/requests/${id}`)), text: await look('/metrics') };
+}
+
+/** What the admin API would have said. */
+async function askReport({ proxy: { report } }: ProxyInProcess, id: string) {
+  return { record: report.request(id) ?? { id: null, reason: null }, text: (await report.metrics('')).text };
 }
 
 function checkAnswer({ status, headers, text }: Answer, kind: FailureKind, requestId: string): void {

@@ -4,7 +4,12 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type AdminAddress, type AdminView, openAdminApi } from '../../src/observability/admin_api.ts';
+import {
+  type AdminActions,
+  type AdminAddress,
+  type AdminView,
+  openAdminApi,
+} from '../../src/observability/admin_api.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { fetchRaw } from '../support/raw_client.ts';
@@ -13,7 +18,9 @@ checkLeaks();
 
 const LOCAL = ['Host', 'localhost'];
 
-function viewWith(change: Partial<AdminView> = {}): AdminView {
+type Served = AdminView & AdminActions;
+
+function viewWith(change: Partial<Served> = {}): Served {
   return {
     readiness: () => ({ ready: true, reasons: [] }),
     metrics: async accept => ({ contentType: 'text/plain', text: `accept: ${accept}\n` }),
@@ -42,11 +49,11 @@ interface Asked {
 }
 
 async function withApi(
-  view: AdminView,
+  view: Served,
   use: (ask: (path: string, asked?: Asked) => ReturnType<typeof fetchRaw>) => Promise<void>,
   token: string | null = null,
 ): Promise<void> {
-  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, systemClock, view);
+  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, systemClock, view, view);
   const port = Number(api.address.split(':').at(-1));
   try {
     await use((path, { method = 'GET', headers = LOCAL, body } = {}) =>
@@ -169,7 +176,7 @@ test('an error of the proxy is JSON', () =>
 test('the Unix socket is for the user of the process alone, and gone at the end', () =>
   withFolder(async folder => {
     const path = join(folder, 'admin.sock');
-    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal((await fetchRaw({ path }, '/livez', { headers: ['Host', 'anything'] })).status, 200);
     await api.close();
@@ -182,14 +189,14 @@ test('a socket that a killed process left behind is replaced', () =>
     const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', script]);
     assert.equal(statSync(path).isSocket(), true);
-    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith());
+    const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal((await fetchRaw({ path }, '/livez', { headers: LOCAL })).status, 200);
     await api.close();
   }));
 
 test('what is in the way and in use, or no socket at all, is left alone', () =>
   withFolder(async folder => {
-    const open = (address: AdminAddress) => openAdminApi(address, null, systemClock, viewWith());
+    const open = (address: AdminAddress) => openAdminApi(address, null, systemClock, viewWith(), viewWith());
     const path = join(folder, 'admin.sock');
     const first = await open({ kind: 'unix', path });
     await assert.rejects(open({ kind: 'unix', path }), /EADDRINUSE/);
