@@ -9,6 +9,7 @@ import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from '../
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
 import type { Clock } from '../resilience/clock.ts';
+import { describeDefect } from '../resilience/defect.ts';
 import { FAILURE_RULES, type Failure, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
@@ -195,7 +196,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
 
   /** A defect of ours costs one request, never the process. */
   failInternally(error: unknown): void {
-    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const detail = describeDefect(error);
     this.services.telemetry.emit({ kind: 'defect', requestId: this.requestId, detail });
     this.fail({ kind: 'internal', detail: 'unexpected error' });
   }

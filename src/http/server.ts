@@ -9,8 +9,10 @@ import assert from 'node:assert/strict';
 import http, { type IncomingMessage, ServerResponse } from 'node:http';
 import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
+import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import type { ClientStream } from './client_stream.ts';
 import type { BoundListener } from './data_plane.ts';
@@ -31,6 +33,7 @@ class ClientConnection implements Peer {
   active = 0;
   /** The request that began last, for errors in the middle of its body. */
   latest: RequestContext | null = null;
+  #closing: Socket | null = null;
 
   constructor(tracked: Connection, socket: Socket) {
     this.ip = tracked.ip;
@@ -45,7 +48,14 @@ class ClientConnection implements Peer {
   }
   onRequestEnd(): void {
     this.active--;
-    if (this.active === 0) this.#tracked.setState('idle');
+    if (this.active > 0) return;
+    this.#tracked.setState('idle');
+    this.#closing?.destroySoon();
+  }
+  /** Nothing more is read from it: it closes when its last request has been answered. */
+  closeWhenIdle(socket: Socket): void {
+    this.#closing = socket;
+    this.latest?.client.closeAfterAnswer();
   }
   onTunnel(): void {
     this.#tracked.setState('tunnel');
@@ -121,12 +131,18 @@ export class ListenerServer {
     });
     server.maxHeadersCount = 0; // Node would drop what is above it in silence; `parseRequestHead` refuses
     server.timeout = 0;
-    server.on('request', (request, response) => this.#onRequest(request, response));
-    server.on('checkContinue', (request, response) => this.#onRequest(request, response));
-    server.on('checkExpectation', (request, response) => this.#onRequest(request, response));
-    server.on('upgrade', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
-    server.on('connect', (request, socket, head) => this.#onDetached(request, socket as Socket, head));
-    server.on('clientError', (error, socket) => this.#onParserError(error, socket as Socket));
+    const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+      this.#safely(request.socket, () => this.#onRequest(request, response));
+    const onDetached = (request: IncomingMessage, socket: Duplex, head: Buffer) =>
+      this.#safely(socket, () => this.#onDetached(request, socket as Socket, head));
+    server.on('request', onRequest);
+    server.on('checkContinue', onRequest);
+    server.on('checkExpectation', onRequest);
+    server.on('upgrade', onDetached);
+    server.on('connect', onDetached);
+    server.on('clientError', (error, socket) =>
+      this.#safely(socket, () => this.#onParserError(error, socket as Socket)),
+    );
     return server;
   }
 
@@ -163,8 +179,16 @@ export class ListenerServer {
     });
   }
 
-  /** CONNECT, or a WebSocket handshake: Node has taken its parser off the connection. */
+  /**
+   * CONNECT, or a WebSocket handshake: Node has taken its parser off the connection. Behind a request that is still
+   * to be answered nobody may send one (RFC 9110 section 7.8 makes the answer the beginning of the tunnel): it is dropped.
+   */
   #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined && connection.active > 0) {
+      connection.closeWhenIdle(socket);
+      return;
+    }
     if (head.length > 0) socket.unshift(head);
     noticeEnd(socket);
     const response = new ServerResponse(request);
@@ -216,7 +240,7 @@ export class ListenerServer {
       strictSingleValueFields: false, // what a backend sends twice is passed on twice, and throws nothing
     });
     server.on('stream', (stream, _headers, flags, rawHeaders) =>
-      this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders),
+      this.#safely(stream, () => this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders)),
     );
     server.on('sessionError', ignore); // the session closes; each of its requests ends by its own stream
     return server;
@@ -242,6 +266,16 @@ export class ListenerServer {
   }
 
   // ---- both
+
+  /** A defect of ours costs the connection or stream on which it shows, and no other one. */
+  #safely(stream: Duplex, handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#services.telemetry.emit({ kind: 'defect', requestId: null, detail: describeDefect(error) });
+      stream.destroy();
+    }
+  }
 
   #begin(connection: ClientConnection, client: ClientStream, raw: RawRequest): void {
     connection.onRequestBegin();

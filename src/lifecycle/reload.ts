@@ -9,6 +9,7 @@ import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
 import type { FileStates } from '../config/watcher.ts';
+import { describeDefect } from '../resilience/defect.ts';
 
 export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
 
@@ -76,8 +77,7 @@ export class Reloader {
       return await change();
     } catch (error) {
       await this.#target.discardListeners();
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      const problems = [`a defect of Fairlead, please report it: ${why}`];
+      const problems = [`a defect of Fairlead, please report it: ${describeDefect(error)}`];
       return { kind: 'rejected', digest: this.#target.plan.digest, problems };
     }
   }

@@ -18,6 +18,7 @@ import { BufferedDestination, type LogDestination } from '../observability/log_d
 import { Metrics } from '../observability/metrics.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { type Clock, systemClock } from '../resilience/clock.ts';
+import { describeDefect } from '../resilience/defect.ts';
 import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
@@ -229,6 +230,10 @@ export class RunningProxy {
 
   reopenLogs(): void {
     this.#telemetry.reopen();
+  }
+
+  noteDefect(error: unknown): void {
+    this.#telemetry.emit({ kind: 'defect', requestId: null, detail: describeDefect(error) });
   }
 
   warn(message: string): void {

@@ -203,6 +203,6 @@ export type Event =
       /** Who wanted it, or which time is over; null: it is the next one in order. */
       readonly cause: string | null;
     }
-  /** An exception that reached the outermost catch: a bug of ours. */
-  | { readonly kind: 'defect'; readonly requestId: string; readonly detail: string }
+  /** An exception that reached the outermost catch: a bug of ours. `requestId` null: it is not known whose. */
+  | { readonly kind: 'defect'; readonly requestId: string | null; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

@@ -91,6 +91,21 @@ test('an idle keep-alive connection does not hold up the end', () =>
     await proxy.stop();
   }));
 
+test('a defect that shows outside of any request is said, and costs nobody their connection', () =>
+  withBackend(echo(), async backend => {
+    const onSignal = "process.on('SIGIO', () => { throw new Error('nobody expected this') })";
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(onSignal)}`];
+    await using proxy = await startProxyProcess(forwardTo([backend.address]), { nodeArgs });
+    using client = await connectRaw(proxy.target());
+    await client.send(formatRequest('/'));
+    assert.equal((await client.answer()).status, 200);
+    process.kill(proxy.pid, 'SIGIO');
+    const defect = await proxy.lines.next({ event: 'defect' });
+    assert.match(String(defect['detail']), /nobody expected this/);
+    await client.send(formatRequest('/'));
+    assert.equal((await client.answer()).status, 200);
+  }));
+
 test('SIGQUIT ends at once', () =>
   withBackend(staySilent(), async backend => {
     await using proxy = await startProxyProcess(forwardTo([backend.address]));

@@ -21,6 +21,8 @@ export async function runProxy(file: string): Promise<number> {
     reopenLogs: () => proxy.reopenLogs(),
     ignored: signal => proxy.warn(`${signal} was ignored: it means nothing here`),
   });
+  // One connection has met a defect of ours; the others know nothing of it (docs/decisions/0006).
+  process.on('uncaughtException', error => proxy.noteDefect(error));
   const exitCode = await proxy.stopped;
   stopListening();
   return exitCode;
