@@ -36,7 +36,7 @@ export function compile(config: Config, document: Document, materials: Materials
     version: 1,
     admin: compileAdmin(config, origins, materials),
     process: compileProcess(config, origins),
-    logging: compileLogging(config, origins),
+    logging: compileLogging(config, origins, materials),
     tracing: compileTracing(config, origins),
     listeners,
     // Equally specific ones by name, so that the order in the file changes nothing.
@@ -90,11 +90,12 @@ function compileProbation({ process: written }: Config, scope: Scope): Probation
   };
 }
 
-function compileLogging({ logging }: Config, origins: Origins): Plan['logging'] {
+function compileLogging({ logging }: Config, origins: Origins, materials: Materials): Plan['logging'] {
   const scope = new Scope(origins, logging, 'logging', ['logging']);
   const access = typeof logging?.access === 'object' ? logging.access : undefined;
   return {
     level: scope.choice('level', 'logging.level'),
+    file: scope.part('file', ['file'], logging?.file === undefined ? null : materials.path(logging.file)),
     access: {
       enabled: scope.part('access.enabled', ['access'], logging?.access !== 'off'),
       sample: scope.number('access.sample', 'logging.access.sample'),

@@ -45,6 +45,11 @@ export class Materials {
     return pem;
   }
 
+  /** Of a file that is written. */
+  path(name: string): string {
+    return resolve(this.#folder, name);
+  }
+
   /** The schema has seen that it is one. */
   address(text: string, path: Path): Address {
     const address = parseAddress(text);

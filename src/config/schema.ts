@@ -40,6 +40,9 @@ const processSchema = z.strictObject({
 
 const loggingSchema = z.strictObject({
   level: choice('logging.level'),
+  file: text(value => (value.trim() === '' ? 'a path is missing' : null))
+    .describe('Lines are appended to it, and SIGUSR1 opens it again; without it they go to standard output.')
+    .optional(),
   access: z
     .union([
       z.literal('off'),

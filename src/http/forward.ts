@@ -252,6 +252,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#finish();
     this.#context.work = null;
     this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
+    this.#context.answered();
   }
 
   // ---- when an attempt fails

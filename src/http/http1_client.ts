@@ -39,6 +39,9 @@ export class Http1ClientStream implements ClientStream {
   get headSent(): boolean {
     return this.#response.headersSent;
   }
+  get unsentBytes(): number {
+    return this.#response.writableLength;
+  }
   get bodyReceived(): boolean {
     return this.#request.complete || !declaresBody(this.#request);
   }

@@ -25,6 +25,9 @@ export class Http2ClientStream implements ClientStream {
   get headSent(): boolean {
     return this.#stream.headersSent;
   }
+  get unsentBytes(): number {
+    return this.#stream.writableLength;
+  }
   get bodyReceived(): boolean {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }

@@ -85,6 +85,9 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   deadlineMs: number | null = null;
   work: Work | null = null;
   #over = false;
+  /** Since when the client has taken nothing of an answer that is complete; null: it is not complete yet. */
+  #untakenMs: number | null = null;
+  #untakenBytes = 0;
   /** As they came: a head that was refused has an `Accept` too. */
   readonly #rawHeaders: readonly string[];
 
@@ -192,6 +195,32 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     if (this.services.traffic.draining) this.client.closeAfterAnswer();
     const asked = this.explainWanted ? [EXPLAIN_FIELD, this.requestId] : [];
     this.client.answer(status, [...headers, ...asked], body);
+    this.answered();
+  }
+
+  /** Everything was handed to the client's side; it is for the client to take it. */
+  answered(): void {
+    this.#untakenMs = this.services.clock.nowMs();
+    this.#untakenBytes = this.client.unsentBytes;
+  }
+
+  checkTaken(nowMs: number): void {
+    if (this.#untakenMs === null || this.#over) return;
+    const { unsentBytes } = this.client;
+    if (unsentBytes < this.#untakenBytes) {
+      this.answered();
+      return;
+    }
+    const limitMs = (this.boundRoute ?? this.bound.settings).limits.bodyIdleMs;
+    if (limitMs === null || nowMs - this.#untakenMs < limitMs) return;
+    const setting =
+      this.route === null
+        ? `listeners.${this.listener}.limits.bodyIdleMs`
+        : `routes.${this.route}.listeners.${this.listener}.bodyIdleMs`;
+    if (this.reason === null) this.timedOut('bodyIdle', limitMs, setting);
+    this.reason ??= 'client_timeout';
+    this.failure ??= { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs };
+    this.client.abort();
   }
 
   /** A defect of ours costs one request, never the process. */

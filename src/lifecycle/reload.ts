@@ -134,7 +134,8 @@ async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Pro
 
 /** What a running process cannot change about itself. */
 export function restartReasons(running: Plan, next: Plan): string[] {
-  return isDeepStrictEqual(running.admin, next.admin)
-    ? []
-    : ['admin cannot change while the process runs: restart it'];
+  const changed = [];
+  if (!isDeepStrictEqual(running.admin, next.admin)) changed.push('admin');
+  if (running.logging.file !== next.logging.file) changed.push('logging.file');
+  return changed.map(what => `${what} cannot change while the process runs: restart it`);
 }

@@ -3,6 +3,7 @@
  * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
  */
 import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
@@ -10,6 +11,7 @@ import { ConfigWatcher, type FileStates, lookAt } from '../config/watcher.ts';
 import { ActiveRequests } from '../http/active_requests.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
+import { UntakenAnswers } from '../http/untaken_answers.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
@@ -62,6 +64,8 @@ export type StartResult =
   | { readonly kind: 'failed'; readonly problems: readonly string[] };
 
 export async function startProxy(options: StartOptions): Promise<StartResult> {
+  const noLog = options.log === undefined ? logProblem(options.loaded.plan) : null;
+  if (noLog !== null) return { kind: 'failed', problems: [noLog] };
   const proxy = new RunningProxy(options, await createServiceManager(options.env, systemClock));
   const problems = await proxy.start();
   return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', problems };
@@ -91,6 +95,7 @@ export class RunningProxy {
   readonly #probation: Probation;
   readonly #operator: Operator;
   readonly #pulse: Pulse;
+  readonly #untaken: UntakenAnswers;
   #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
   /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
   #isFromFile = true;
@@ -105,7 +110,7 @@ export class RunningProxy {
     const metrics = new Metrics(readVersion());
     const log =
       options.log ??
-      new BufferedDestination({ fd: process.stdout.fd }, this.#clock, () => metrics.logLineDropped());
+      new BufferedDestination(logTarget(this.#plan), this.#clock, () => metrics.logLineDropped());
     this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
     const traffic: Traffic = {
       active: new ActiveRequests(),
@@ -150,6 +155,7 @@ export class RunningProxy {
     this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
     this.#reloader = new Reloader(this.#reloadable());
     this.#pulse = new Pulse(traffic, metrics.figures, metrics.overheadFigures, this.#clock);
+    this.#untaken = new UntakenAnswers(traffic.active, this.#clock);
     this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
     this.#probation = new Probation(traffic, this.#clock, why => {
       this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
@@ -229,7 +235,9 @@ export class RunningProxy {
   }
 
   reopenLogs(): void {
-    this.#telemetry.reopen();
+    if (this.#plan.logging.file === null)
+      this.warn('SIGUSR1: the log goes to standard output, there is no logging.file to open again');
+    else this.#telemetry.reopen();
   }
 
   noteDefect(error: unknown): void {
@@ -412,6 +420,7 @@ export class RunningProxy {
         this.#certificates.dispose();
         this.#overload.watch.dispose();
         this.#pulse.dispose();
+        this.#untaken.dispose();
         this.#operator.dispose();
         this.#listeners.close();
         connections.closeAll();
@@ -419,5 +428,20 @@ export class RunningProxy {
         this.#manager.stop();
       },
     };
+  }
+}
+
+function logTarget({ logging: { file } }: Plan) {
+  return file === null ? { fd: process.stdout.fd } : { file };
+}
+
+/** A log that cannot be written is found before anything begins. */
+function logProblem({ logging: { file } }: Plan): string | null {
+  if (file === null) return null;
+  try {
+    closeSync(openSync(file, 'a'));
+    return null;
+  } catch (error) {
+    return `logging.file: ${error instanceof Error ? error.message : String(error)}; its folder must exist and be writable`;
   }
 }

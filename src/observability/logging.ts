@@ -4,6 +4,8 @@ import type { LogDestination } from './log_destination.ts';
 
 export interface LoggingSettings {
   readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Absolute; null: standard output. */
+  readonly file: string | null;
   readonly access: {
     readonly enabled: boolean;
     /** Share of the successful requests that is logged, 0 to 1; failures always are. */

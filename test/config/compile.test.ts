@@ -13,6 +13,7 @@ test('a plan has every default of the process written out', () => {
   });
   assert.deepEqual(plan.logging, {
     level: 'info',
+    file: null,
     access: { enabled: true, sample: 1, format: 'json', redactQuery: [] },
     explainFrom: [],
   });
@@ -24,7 +25,7 @@ test('what is written wins', () => {
     top: [
       'admin: { address: "[::1]:9901" }',
       'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10 }',
-      'logging: { level: debug, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
+      'logging: { level: debug, file: log/fairlead.log, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
       'tracing: { propagate: false }',
     ].join('\n'),
   });
@@ -37,6 +38,7 @@ test('what is written wins', () => {
   });
   assert.deepEqual(plan.logging, {
     level: 'debug',
+    file: '/etc/fairlead/log/fairlead.log',
     access: { enabled: true, sample: 0.1, format: 'combined', redactQuery: ['token'] },
     explainFrom: ['10.0.0.0/8'],
   });

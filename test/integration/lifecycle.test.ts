@@ -1,5 +1,8 @@
 /** The process: signals, reloads and the end, with requests under way. */
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket } from 'ws';
@@ -104,6 +107,33 @@ test('a defect that shows outside of any request is said, and costs nobody their
     assert.match(String(defect['detail']), /nobody expected this/);
     await client.send(formatRequest('/'));
     assert.equal((await client.answer()).status, 200);
+  }));
+
+test('SIGUSR1 goes on in a new file after the old one was moved away', context =>
+  withBackend(echo(), async backend => {
+    const folder = mkdtempSync(join(tmpdir(), 'fairlead-log-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'fairlead.log');
+    const pathsIn = (name: string) =>
+      [...readFileSync(name, 'utf8').matchAll(/"path":"([^"]+)"/g)].map(([, path]) => path);
+    const sized = async (name: string, has: string) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const look = () => existsSync(name) && pathsIn(name).includes(has) && resolve();
+      const watcher = watch(folder, look);
+      look();
+      await promise;
+      watcher.close();
+    };
+    await using proxy = await startProxy(forwardTo([backend.address], { logging: { file } }), {
+      logsToFile: true,
+    });
+    await fetchRaw(proxy.target(), '/before');
+    await sized(file, '/before');
+    renameSync(file, `${file}.1`);
+    proxy.proxy.reopenLogs();
+    await fetchRaw(proxy.target(), '/after');
+    await sized(file, '/after');
+    assert.deepEqual([pathsIn(`${file}.1`), pathsIn(file)], [['/before'], ['/after']]);
   }));
 
 test('SIGQUIT ends at once', () =>

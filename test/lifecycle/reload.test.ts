@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Reloader, type ReloadResult } from '../../src/lifecycle/reload.ts';
+import { Reloader, type ReloadResult, restartReasons } from '../../src/lifecycle/reload.ts';
 import { forwardTo, planOf } from '../support/plan_builder.ts';
 
 const one = planOf(forwardTo(['127.0.0.1:1']));
@@ -51,6 +51,13 @@ test('a changed file is applied, the same one is not', async () => {
   assert.equal(changed.plan(), two);
   assert.equal((await changed.subject.request('watch')).kind, 'unchanged');
   assert.deepEqual(changed.reports, ['signal applied', 'watch unchanged']);
+});
+
+test('the log file is opened once: another one needs a restart', () => {
+  const other = planOf(forwardTo(['127.0.0.1:1'], { logging: { file: 'other.log' } }));
+  assert.deepEqual(restartReasons(one, other), [
+    'logging.file cannot change while the process runs: restart it',
+  ]);
 });
 
 test('a taken port, and a change that needs a restart, leave the plan as it is and say why', async () => {

@@ -7,6 +7,7 @@ function linesAt(level: LoggingSettings['level']): string[] {
   const destination = { write: (line: string) => void lines.push(line), reopen() {}, flush: async () => {} };
   const settings: LoggingSettings = {
     level,
+    file: null,
     access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
     explainFrom: [],
   };

@@ -10,6 +10,7 @@ import { requestRecord } from './records.ts';
 
 const SETTINGS: LoggingSettings = {
   level: 'info',
+  file: null,
   access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
   explainFrom: [],
 };

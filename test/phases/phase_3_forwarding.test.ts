@@ -389,6 +389,30 @@ test('an HTTP/2 client gets the same answers, trailers included', async () => {
   );
 });
 
+test('a client that takes nothing of its answer is given up after bodyIdle, in both protocols', async () => {
+  const listener = { timeouts: { bodyIdle: '100ms' } };
+  await withBackend(
+    answer({ body: 'x'.repeat(50) }),
+    { listener: { ...listener, h2c: true } },
+    async proxy => {
+      const shut = await connectHttp2({ ...proxy.target(), settings: { initialWindowSize: 0 } });
+      const { answer: cut } = shut.request('/shut');
+      const line = await proxy.lines.next({ path: '/shut' });
+      assert.deepEqual([line.status, line.reason], [200, 'client_timeout']);
+      assert.equal((line['timeout'] as { name: string }).name, 'bodyIdle');
+      assert.notEqual((await cut).rstCode, 0);
+      await shut.close();
+    },
+  );
+  const large = answer({ body: Buffer.alloc(64 * 1024 * 1024) });
+  await withBackend(large, { listener }, async proxy => {
+    using client = await connectRaw(proxy.target());
+    client.socket.pause();
+    await client.send(formatRequest('/large'));
+    assert.equal((await proxy.lines.next({ path: '/large' })).reason, 'client_timeout');
+  });
+});
+
 test('a WebSocket passes both ways, and is one line in the log', async () => {
   await withBackend(webSocketEcho(), {}, async proxy => {
     const { WebSocket } = await import('ws');

@@ -49,15 +49,19 @@ export interface ProxyProcess extends Running {
   readonly stderr: () => string;
 }
 
+/** `logsToFile`: as the configuration says; `lines` stays empty. */
+export type InProcessOptions = Pick<StartOptions, 'lookUp' | 'heapRatio'> & { readonly logsToFile?: boolean };
+
 export async function startProxy(
   config: Config,
-  options: Pick<StartOptions, 'lookUp' | 'heapRatio'> = {},
+  { logsToFile = false, ...options }: InProcessOptions = {},
 ): Promise<ProxyInProcess> {
   const files = new ConfigFile(config);
   const lines = new LogLines();
-  const log = { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
+  const taken = { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
+  const log = logsToFile ? {} : { log: taken };
   const loaded = load(config, files.path);
-  const started = await start({ configFile: files.path, loaded, env: {}, log, ...options });
+  const started = await start({ configFile: files.path, loaded, env: {}, ...log, ...options });
   if (started.kind === 'failed') {
     files.remove();
     throw new Error(`the proxy does not start: ${started.problems.join('; ')}`);

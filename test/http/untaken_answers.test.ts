@@ -1,0 +1,31 @@
+// Nobody waits for ever for a client that does not take its answer.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ActiveRequests } from '../../src/http/active_requests.ts';
+import { type Answered, UntakenAnswers } from '../../src/http/untaken_answers.ts';
+import { FakeClock } from '../support/fake_clock.ts';
+
+test('each request under way is looked at once a second, also when the one before goes away meanwhile', () => {
+  const clock = new FakeClock();
+  const active = new ActiveRequests<Answered>();
+  const looks: string[] = [];
+  const first: Answered = {
+    activeIndex: -1,
+    checkTaken: nowMs => {
+      looks.push(`first ${nowMs}`);
+      active.remove(first);
+    },
+  };
+  active.add(first);
+  active.add({ activeIndex: -1, checkTaken: nowMs => looks.push(`second ${nowMs}`) });
+  const startMs = clock.nowMs();
+  const answers = new UntakenAnswers(active, clock);
+  clock.advance(2_000);
+  assert.deepEqual(looks, [
+    `first ${startMs + 1_000}`,
+    `second ${startMs + 1_000}`,
+    `second ${startMs + 2_000}`,
+  ]);
+  answers.dispose();
+  assert.equal(clock.pendingTimers, 0);
+});
