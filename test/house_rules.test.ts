@@ -57,6 +57,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/net/upstream_http1.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/http2_session.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
   'src/net/upstream_http2.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
+  'src/net/request_on.ts': 'seen from outside in test/integration/hostile_clients.test.ts',
   'src/net/open_upstream.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
   'src/lifecycle/report.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/status.ts': 'seen from outside in test/integration/admin.test.ts',

@@ -36,6 +36,8 @@ export interface ClientStream {
   answer(status: number, headers: readonly string[], body: string): void;
   /** Breaks the stream so that the client cannot take what it has for a whole answer. */
   abort(): void;
+  /** Whatever is left goes at once: after an `abort` that the client has not taken either. */
+  destroy(): void;
   /** The connection is closed (HTTP/1.1) or takes no new streams (HTTP/2) after this answer. */
   closeAfterAnswer(): void;
   /** The bare connection, for a tunnel; the stream is not used any more and tells nothing more. Only for HTTP/1.1. */

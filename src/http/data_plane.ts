@@ -26,7 +26,11 @@ export interface BoundCluster {
   readonly circuit: CircuitBreaker | null;
   readonly handles: ClusterHandles;
   /** Endpoints whose name has no address, with what the lookup says. */
-  readonly unresolved: () => readonly { readonly endpoint: string; readonly code: string }[];
+  readonly unresolved: () => readonly {
+    readonly endpoint: string;
+    readonly code: string;
+    readonly sinceMs: number;
+  }[];
 }
 
 export type BoundAction =

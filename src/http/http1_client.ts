@@ -3,7 +3,7 @@
  * the body of HEAD, 204 and 304 answers empty, and closes the connection where HTTP/1.0 demands it.
  */
 import assert from 'node:assert/strict';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../resilience/clock.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
@@ -64,8 +64,8 @@ export class Http1ClientStream implements ClientStream {
 
   writeHead(status: number, statusText: string, headers: readonly string[]): void {
     if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
-    const list = this.#canChunk(headers) ? headers : withoutTrailerField(headers);
-    this.#response.writeHead(status, statusText, list as string[]);
+    const list = this.#canChunk(status, headers) ? headers : withoutTrailerField(headers);
+    this.#response.writeHead(status, sendable(statusText), list as string[]);
     this.#headFlushed = false;
     // Head and body of a small answer arrive in one turn and leave in one packet; a head whose body is still
     // to come must not wait for it (server-sent events).
@@ -114,11 +114,16 @@ export class Http1ClientStream implements ClientStream {
   answer(status: number, headers: readonly string[], body: string): void {
     if (this.#response.destroyed) return;
     this.#lingerIfUploading();
-    this.#response.writeHead(status, headers as string[]);
+    // Node remembers the text of a head that it has refused.
+    this.#response.writeHead(status, STATUS_CODES[status] ?? '', headers as string[]);
     this.#response.end(body);
   }
 
   abort(): void {
+    this.#response.destroy();
+  }
+
+  destroy(): void {
     this.#response.destroy();
   }
 
@@ -146,8 +151,9 @@ export class Http1ClientStream implements ClientStream {
   }
 
   /** Trailers follow chunks only: Node refuses to announce them for an answer that is framed otherwise. */
-  #canChunk(headers: readonly string[]): boolean {
-    if (this.#request.httpVersionMinor === 0 || this.#request.method === 'HEAD') return false;
+  #canChunk(status: number, headers: readonly string[]): boolean {
+    const isBodyless = status === 204 || status === 304 || this.#request.method === 'HEAD';
+    if (this.#request.httpVersionMinor === 0 || isBodyless) return false;
     for (let at = 0; at < headers.length; at += 2) {
       const name = headers[at] as string;
       if (name.length === CONTENT_LENGTH.length && name.toLowerCase() === CONTENT_LENGTH) return false;
@@ -170,6 +176,12 @@ export class Http1ClientStream implements ClientStream {
   }
 }
 
+/** RFC 9112 section 4: a reason phrase says nothing that matters; one that Node would refuse is left out. */
+function sendable(statusText: string): string {
+  return UNSENDABLE.test(statusText) ? '' : statusText;
+}
+
+const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
 const CONTENT_LENGTH = 'content-length';
 
 function withoutTrailerField(headers: readonly string[]): readonly string[] {

@@ -12,6 +12,8 @@ export class Http2ClientStream implements ClientStream {
   #listener: ClientListener | null = null;
   #trailers: readonly string[] | null = null;
   #ended = false;
+  /** By this side: its reset has to get out before the stream goes. */
+  #isAborted = false;
   #waitsForDrain = false;
 
   constructor(stream: ServerHttp2Stream, method: string) {
@@ -36,6 +38,10 @@ export class Http2ClientStream implements ClientStream {
     this.#listener = listener;
     const stream = this.#stream;
     stream.on('error', ignore); // 'close' tells it with the code
+    // A reset without an error code ends the body as if it were whole, and 'close' waits for somebody to read it.
+    stream.on('aborted', () => {
+      if (!this.#isAborted) stream.destroy(RESET);
+    });
     stream.on('close', () => {
       const complete =
         this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
@@ -44,7 +50,7 @@ export class Http2ClientStream implements ClientStream {
   }
 
   writeInformation(status: number, headers: readonly string[]): void {
-    if (this.#stream.headersSent || this.#stream.destroyed) return;
+    if (this.#stream.headersSent || this.#isGone) return;
     try {
       this.#stream.additionalHeaders({ ...groupValues(headers), ':status': status });
     } catch {
@@ -53,10 +59,12 @@ export class Http2ClientStream implements ClientStream {
   }
 
   writeHead(status: number, _statusText: string, headers: readonly string[]): void {
-    if (this.#stream.destroyed) return;
+    if (this.#isGone) return;
     const list = [':status', String(status)];
-    for (let at = 0; at + 1 < headers.length; at += 2)
-      list.push((headers[at] ?? '').toLowerCase(), headers[at + 1] ?? '');
+    for (let at = 0; at + 1 < headers.length; at += 2) {
+      const name = (headers[at] ?? '').toLowerCase();
+      if (status !== 204 || name !== 'content-length') list.push(name, headers[at + 1] ?? ''); // RFC 9110 section 8.6
+    }
     // Without a body Node ends the stream with the HEADERS frame, and there is nothing for trailers to follow.
     const bodyless = this.#headOnly || status === 204 || status === 304;
     this.#stream.respond(
@@ -68,7 +76,7 @@ export class Http2ClientStream implements ClientStream {
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#ended || this.#stream.destroyed) return true;
+    if (this.#ended || this.#isGone) return true;
     const flows = this.#stream.write(chunk);
     if (!flows && !this.#waitsForDrain) {
       this.#waitsForDrain = true;
@@ -81,7 +89,7 @@ export class Http2ClientStream implements ClientStream {
   }
 
   end(trailers: readonly string[] | null): void {
-    if (this.#ended || this.#stream.destroyed) return;
+    if (this.#ended || this.#isGone) return;
     this.#ended = true;
     this.#trailers = trailers;
     // An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1).
@@ -97,7 +105,12 @@ export class Http2ClientStream implements ClientStream {
 
   abort(): void {
     // INTERNAL_ERROR tells the client that what it has is no whole answer (RFC 9113 section 5.4.2).
+    this.#isAborted = true;
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
   }
 
   closeAfterAnswer(): void {
@@ -109,9 +122,14 @@ export class Http2ClientStream implements ClientStream {
     throw new Error('a WebSocket over HTTP/2 (RFC 8441) is not offered, so there is no tunnel to make');
   }
 
+  /** A stream that is closed may still hold bytes that nobody has read. */
+  get #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
   #sendTrailers(): void {
     const stream = this.#stream;
-    if (stream.destroyed) return;
+    if (this.#isGone) return;
     try {
       stream.sendTrailers(groupValues(this.#trailers ?? [])); // none: an empty DATA frame ends the stream
     } catch {
@@ -119,6 +137,8 @@ export class Http2ClientStream implements ClientStream {
     }
   }
 }
+
+const RESET = new Error('the client has reset the stream');
 
 function ignore(): void {}
 

@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { RequestRecord } from '../observability/events.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { FAILURE_RULES } from '../resilience/failure.ts';
+import { resolveClientAddress } from '../security/client_address.ts';
 import type { BoundListener } from './data_plane.ts';
 import { failureAnswer } from './failure_answer.ts';
 import type { ListenerSettings } from './listener_settings.ts';
@@ -92,7 +93,8 @@ export function refuseBytes(
     tls: peer.tlsVersion,
     plan: services.planeRef.current.digest,
   };
-  const facts = { peerTrusted: false, policy: null, rateLimits: [], head: null };
+  const { peerTrusted } = resolveClientAddress(peer.ip, bound.trusted, []);
+  const facts = { peerTrusted, policy: null, rateLimits: [], head: null };
   services.telemetry.requestFinished(record, bound.handles, null, { decisionFacts: () => facts });
 }
 

@@ -175,7 +175,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.failure ??= failure;
     this.stopWork();
     if (this.client.headSent) {
-      this.client.abort();
+      this.#giveUpClient();
       return;
     }
     if (this.requestId === '') this.requestId = this.services.random.requestId();
@@ -194,7 +194,18 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.bytesOut = this.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     if (this.services.traffic.draining) this.client.closeAfterAnswer();
     const asked = this.explainWanted ? [EXPLAIN_FIELD, this.requestId] : [];
-    this.client.answer(status, [...headers, ...asked], body);
+    try {
+      this.client.answer(status, [...headers, ...asked], body);
+    } catch (error) {
+      // Timers and pools call this too: nothing above them would catch it.
+      this.services.telemetry.emit({
+        kind: 'defect',
+        requestId: this.requestId,
+        detail: describeDefect(error),
+      });
+      this.#giveUpClient();
+      return;
+    }
     this.answered();
   }
 
@@ -204,8 +215,17 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.#untakenBytes = this.client.unsentBytes;
   }
 
+  #giveUpClient(): void {
+    this.client.abort();
+    this.#untakenMs = Number.NEGATIVE_INFINITY;
+  }
+
   checkTaken(nowMs: number): void {
     if (this.#untakenMs === null || this.#over) return;
+    if (this.#untakenMs === Number.NEGATIVE_INFINITY) {
+      this.client.destroy(); // given up before, and still here
+      return;
+    }
     const { unsentBytes } = this.client;
     if (unsentBytes < this.#untakenBytes) {
       this.answered();
@@ -220,7 +240,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     if (this.reason === null) this.timedOut('bodyIdle', limitMs, setting);
     this.reason ??= 'client_timeout';
     this.failure ??= { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs };
-    this.client.abort();
+    this.#giveUpClient();
   }
 
   /** A defect of ours costs one request, never the process. */

@@ -34,6 +34,7 @@ class ClientConnection implements Peer {
   /** The request that began last, for errors in the middle of its body. */
   latest: RequestContext | null = null;
   #closing: Socket | null = null;
+  onIdle: (() => void) | null = null;
 
   constructor(tracked: Connection, socket: Socket) {
     this.ip = tracked.ip;
@@ -51,6 +52,7 @@ class ClientConnection implements Peer {
     if (this.active > 0) return;
     this.#tracked.setState('idle');
     this.#closing?.destroySoon();
+    this.onIdle?.();
   }
   /** Nothing more is read from it: it closes when its last request has been answered. */
   closeWhenIdle(socket: Socket): void {
@@ -62,6 +64,8 @@ class ClientConnection implements Peer {
   }
 }
 
+/** A client that has said that it leaves has so long to end its connection. */
+const CLOSE_MS_MAX = 2_000;
 /** Node looks this often for heads that are overdue. */
 const HEAD_CHECK_MS_MAX = 500;
 /** Requests of one connection that may wait for their turn (HTTP pipelining, RFC 9112 section 9.3.2). */
@@ -104,6 +108,7 @@ export class ListenerServer {
       this.#http1.emit('connection', socket);
       return;
     }
+    socket.allowHalfOpen = false; // a connection with many streams is of no use half closed
     this.#http2.once('session', session => this.#onSession(session, connection));
     this.#http2.emit('connection', socket); // says 'session' in the same turn
   }
@@ -209,11 +214,13 @@ export class ListenerServer {
       return;
     }
     const { latest } = connection;
-    if (latest === null || latest.isOver)
-      refuseBytes(this.#services, this.#bound(), connection, socket, failure);
-    else if (latest.client.bodyReceived)
-      socket.destroySoon(); // garbage after a good request: that one is answered first
-    else latest.fail(failure);
+    if (latest === null) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
+    else if (!latest.client.bodyReceived) {
+      if (latest.isOver)
+        socket.destroy(); // the rest of a body that was not wanted: that request has its line
+      else latest.fail(failure);
+    } else if (latest.isOver) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
+    else connection.closeWhenIdle(socket); // garbage after a good request: that one is answered first
   }
 
   // ---- HTTP/2
@@ -254,10 +261,27 @@ export class ListenerServer {
     session.setTimeout(this.#settings.keepAliveIdleMs, () => {
       if (connection.active === 0) session.close();
     });
-    if (this.#services.traffic.draining) session.close();
+    this.#endAfterClose(session, connection);
+  }
+
+  /**
+   * After a GOAWAY of the client Node waits for the client to end the connection, and where the client breaks the
+   * protocol then, it waits for ever and says nothing.
+   */
+  #endAfterClose(session: ServerHttp2Session, connection: ClientConnection): void {
+    const { clock } = this.#services;
+    const endIfIdle = () => {
+      if (session.closed && connection.active === 0) session.destroy();
+    };
+    const later = () => {
+      if (session.closed && connection.active === 0) clock.setTimer(endIfIdle, CLOSE_MS_MAX, undefined);
+    };
+    connection.onIdle = later;
+    session.on('goaway', later);
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
+    stream.on('error', ignore); // also where the session has gone in the same turn
     const connection =
       stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
@@ -281,6 +305,7 @@ export class ListenerServer {
     connection.onRequestBegin();
     const context = new RequestContext(this.#services, this.#bound(), client, raw, connection);
     connection.latest = context;
+    if (this.#services.traffic.draining) client.closeAfterAnswer();
     const { requestsMax } = this.#settings;
     if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
     handleRequest(context, raw);

@@ -2,8 +2,9 @@
  * A WebSocket handshake (RFC 6455 section 4) and what follows: the backend's own answer decides. 101 makes a
  * tunnel of raw bytes; anything else is passed to the client like any other answer.
  */
-import http, { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { requestOn } from '../net/request_on.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../net/upstream.ts';
 import { filterTunnelHeaders } from '../security/headers.ts';
 import type { Attempt } from './exchange.ts';
@@ -20,26 +21,16 @@ export function startHandshake(
 ): void {
   const startedMs = context.services.clock.nowMs();
   slot.openSocket((failure, socket) => {
-    if (failure !== null) {
-      attempt.onError(failure);
+    if (failure !== null || socket === null) {
+      attempt.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
       return;
     }
     attempt.onConnected(false, context.services.clock.nowMs() - startedMs);
-    const handshake = http.request({
-      method: request.method,
-      path: request.target,
-      headers: [
-        'Host',
-        request.authority,
-        ...request.headers,
-        'Connection',
-        'Upgrade',
-        'Upgrade',
-        'websocket',
-      ],
-      setHost: false,
-      createConnection: () => socket,
-    });
+    const handshake = requestOn(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    if (handshake === null) {
+      attempt.onError({ kind: 'internal', detail: 'the handshake cannot be sent' });
+      return;
+    }
     attempt.flowsThrough({ resume: () => {}, abort: () => handshake.destroy() });
     handshake.on('upgrade', (answer, backend, head) => {
       if (attempt.isOver) backend.destroy();

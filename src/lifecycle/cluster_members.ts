@@ -2,6 +2,7 @@
  * The backends of one cluster, now: the endpoints of the plan, and for each name among them the addresses that it has
  * at the moment. When a name changes its addresses, the pool gets other backends; the state of those that stay stays.
  */
+import type { BoundCluster } from '../http/data_plane.ts';
 import type { Backend, ClusterSettings, EndpointSettings } from '../load_balancer/backend.ts';
 import type { ClusterPool } from '../load_balancer/pool.ts';
 import { formatAddress, nameOf } from '../net/endpoint.ts';
@@ -57,11 +58,11 @@ export class ClusterMembers {
   }
 
   /** Endpoints whose name has no address, with what the lookup says; empty while the first one is under way. */
-  get unresolved(): readonly { readonly endpoint: string; readonly code: string }[] {
-    return this.#named.flatMap(({ endpoint, watch: { addresses, failure } }) =>
+  get unresolved(): ReturnType<BoundCluster['unresolved']> {
+    return this.#named.flatMap(({ endpoint, watch: { addresses, failure, failingMs } }) =>
       addresses.length > 0 || failure === null
         ? []
-        : [{ endpoint: formatAddress(endpoint.address), code: failure }],
+        : [{ endpoint: formatAddress(endpoint.address), code: failure, sinceMs: failingMs }],
     );
   }
 

@@ -37,7 +37,7 @@ export function renderDecision(decision: ExplainedDecision): string {
     `plan       ${decision.plan.slice(0, 12)}`,
   );
   for (const { name, value, origin } of decision.limits)
-    lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
+    lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -4,7 +4,7 @@ import type { DataPlane } from '../http/data_plane.ts';
 import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { conditionOf, type EndpointCondition, unresolvedOf } from './endpoint_view.ts';
-import { describeLimits, type Explanation } from './explain.ts';
+import { describeLimits, type Explanation, routeOf } from './explain.ts';
 
 export interface ExplainedDecision extends Decision {
   readonly cause: string;
@@ -29,30 +29,39 @@ export function listDecisions(ring: DecisionRing, query: Readonly<Record<string,
   return ring.list(filter, listed).map(decision => ({ ...decision, cause: causeOf(decision) }));
 }
 
+/** A plan that runs or ran, with the lines of its values. */
+export interface KnownPlan {
+  readonly plan: Plan;
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** `known` finds the plan on which the request ran, while it is kept. */
 export function explainDecision(
   ring: DecisionRing,
   id: string,
   plane: DataPlane,
-  plan: Plan,
+  known: (digest: string) => KnownPlan | null,
   nowMs: number,
 ): ExplainedDecision | null {
   const kept = ring.find(id);
   if (kept === null) return null;
   const { decision } = kept;
-  const isCurrent = decision.plan === plane.digest;
-  const listener = plan.listeners[decision.listener];
-  const route = plan.routes.find(({ name }) => name === decision.route);
+  const then = known(decision.plan);
+  const head = kept.head as RequestHead | null;
   return {
     ...decision,
     cause: causeOf(decision),
     clientFrom: clientFrom(decision),
-    nearer: isCurrent ? nearerRoutes(plane, decision.listener, kept.head as RequestHead | null) : null,
+    nearer: then === null || head === null ? null : routeOf(then.plan, decision.listener, head).nearer,
     endpoints: endpointsNow(plane, decision.cluster, nowMs),
-    limits:
-      isCurrent && listener !== undefined && route !== undefined
-        ? describeLimits(plan, route, listener, plane.origins)
-        : [],
+    limits: then === null ? [] : limitsThen(decision, then),
   };
+}
+
+function limitsThen({ listener, route }: Decision, { plan, origins }: KnownPlan): Explanation['limits'] {
+  const settings = plan.listeners[listener];
+  const matched = plan.routes.find(({ name }) => name === route) ?? null;
+  return settings === undefined ? [] : describeLimits(plan, matched, settings, origins);
 }
 
 function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): ExplainedDecision['endpoints'] {
@@ -60,20 +69,9 @@ function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): Exp
   if (cluster === undefined) return [];
   const all = [
     ...cluster.pool.backends.map(backend => conditionOf(backend, nowMs)),
-    ...unresolvedOf(cluster),
+    ...unresolvedOf(cluster, nowMs),
   ];
   return all.slice(0, ENDPOINTS_SHOWN_MAX);
-}
-
-function nearerRoutes(
-  plane: DataPlane,
-  listener: string,
-  head: RequestHead | null,
-): ExplainedDecision['nearer'] {
-  const bound = plane.listeners.get(listener);
-  if (bound === undefined || head === null) return null;
-  const { nearer } = bound.router.explain(head);
-  return nearer.map(({ value, reason }) => ({ route: value.settings.name, reason }));
 }
 
 function clientFrom({ client }: Decision): string {

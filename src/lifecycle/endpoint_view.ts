@@ -34,11 +34,11 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
 }
 
 /** Names that have no address stand in the place of the endpoints that they would be. */
-export function unresolvedOf(cluster: BoundCluster): EndpointCondition[] {
-  return cluster.unresolved().map(({ endpoint, code }) => ({
+export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCondition[] {
+  return cluster.unresolved().map(({ endpoint, code, sinceMs }) => ({
     endpoint,
     state: 'unresolved',
-    sinceMs: 0,
+    sinceMs: Math.round(nowMs - sinceMs),
     lastError: `the name does not resolve: ${code}`,
     lastErrorAgoMs: null,
     circuit: null,
@@ -54,9 +54,11 @@ function stateOf({ admission, health }: Backend): string {
 
 export function circuitWhy(circuit: CircuitBreaker | null): string | null {
   if (circuit === null || circuit.why === null) return null;
-  const left =
-    circuit.state.kind === 'open'
-      ? `for ${(circuit.retryAfterMs / 1_000).toFixed(1)} s more`
-      : 'one request is let through';
+  const seconds = (circuit.retryAfterMs / 1_000).toFixed(1);
+  const left = circuit.wouldAdmit
+    ? 'the next request is let through'
+    : circuit.state.kind === 'open'
+      ? `for ${seconds} s more`
+      : 'one request was let through';
   return `${circuit.why} (${left})`;
 }

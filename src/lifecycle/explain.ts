@@ -107,7 +107,7 @@ export function explainOffline(
       nearer: [],
       action: null,
       upstream: null,
-      limits: [],
+      limits: describeLimits(plan, null, listener, origins),
     };
   }
   const request = { ...asked, host: head.authority, matchPath: head.matchPath };
@@ -126,10 +126,7 @@ function explainRoute(
   address: { clientIp: string; peerTrusted: boolean },
   secure: boolean,
 ): Omit<Explanation, 'listener' | 'client' | 'request'> {
-  const routes = plan.routes.filter(route => route.listeners[listener.name] !== undefined);
-  const router = compileRouter(routes.map(route => ({ match: route.match, value: route })));
-  const { chosen, nearer } = router.explain(head);
-  const near = nearer.map(({ value, reason }) => ({ route: value.name, reason }));
+  const { chosen, nearer: near } = routeOf(plan, listener.name, head);
   if (chosen === null)
     return {
       route: null,
@@ -137,7 +134,7 @@ function explainRoute(
       nearer: near,
       action: null,
       upstream: null,
-      limits: [],
+      limits: describeLimits(plan, null, listener, origins),
     };
   const admitted =
     compileAccess(listener.access).allows(address.clientIp) &&
@@ -151,6 +148,14 @@ function explainRoute(
       chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
     limits: describeLimits(plan, chosen, listener, origins),
   };
+}
+
+/** The route that matches, and why those that are nearer do not. */
+export function routeOf(plan: Plan, listener: string, head: RequestHead) {
+  const routes = plan.routes.filter(route => route.listeners[listener] !== undefined);
+  const router = compileRouter(routes.map(route => ({ match: route.match, value: route })));
+  const { chosen, nearer } = router.explain(head);
+  return { chosen, nearer: nearer.map(({ value, reason }) => ({ route: value.name, reason })) };
 }
 
 function refusal(failure: Failure): Explanation['refused'] {
@@ -193,35 +198,85 @@ function describeUpstream(
   };
 }
 
+type LimitRow = readonly [name: string, value: number | null, setting: string];
+
+/** Limits and timeouts that hold for a request, with the line that set each; `route` null: none has matched. */
 export function describeLimits(
   plan: Plan,
-  route: RouteSettings,
+  route: RouteSettings | null,
   listener: ListenerSettings,
   origins: ReadonlyMap<string, string>,
 ): Explanation['limits'] {
-  const limits = route.listeners[listener.name];
-  const own = `routes.${route.name}`;
-  const bound = `${own}.listeners.${listener.name}`;
-  const rows: [string, number | null, string][] = [
-    ['headMs', listener.headMs, `listeners.${listener.name}.headMs`],
-    ['keepAliveIdleMs', listener.keepAliveIdleMs, `listeners.${listener.name}.keepAliveIdleMs`],
-    ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
-    ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
-  ];
-  if (route.action.kind === 'forward') {
-    rows.push(['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`]);
-    rows.push(['responseHeadMs', route.responseHeadMs, `${own}.responseHeadMs`]);
-    rows.push(['responseIdleMs', route.responseIdleMs, `${own}.responseIdleMs`]);
-    rows.push(['tunnelIdleMs', route.tunnelIdleMs, `${own}.tunnelIdleMs`]);
-    rows.push(['retries.perTryMs', route.retries.perTryMs, `${own}.retries.perTryMs`]);
-    rows.push(['retries.attemptsMax', route.retries.attemptsMax, `${own}.retries.attemptsMax`]);
-    for (const { cluster } of route.action.targets) {
-      const pool = plan.clusters[cluster]?.pool;
-      rows.push([`${cluster}.connectMs`, pool?.connectMs ?? null, `clusters.${cluster}.pool.connectMs`]);
-      rows.push([`${cluster}.queueMs`, pool?.queueMs ?? null, `clusters.${cluster}.pool.queueMs`]);
-    }
+  const rows = listenerLimits(listener);
+  if (route !== null) rows.push(...routeLimits(route, listener.name));
+  if (route?.action.kind === 'forward') {
+    rows.push(...forwardLimits(route));
+    for (const { cluster } of route.action.targets) rows.push(...clusterLimits(plan, cluster));
   }
   return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
+}
+
+function listenerLimits({ name, head, headMs, keepAliveIdleMs }: ListenerSettings): LimitRow[] {
+  const own = `listeners.${name}`;
+  return [
+    ['headMs', headMs, `${own}.headMs`],
+    ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
+    ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],
+    ['headerCountMax', head.headerCountMax, `${own}.head.headerCountMax`],
+    ['uriBytesMax', head.uriBytesMax, `${own}.head.uriBytesMax`],
+  ];
+}
+
+function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
+  const limits = route.listeners[listener];
+  const own = `routes.${route.name}`;
+  const bound = `${own}.listeners.${listener}`;
+  return [
+    ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
+    ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
+    ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
+    ...route.rateLimits.map(
+      ({ name, count, periodMs }, at): LimitRow => [
+        `rate ${name} per ${periodMs} ms`,
+        count,
+        `${own}.rateLimits.${at}.count`,
+      ],
+    ),
+  ];
+}
+
+function forwardLimits(route: RouteSettings): LimitRow[] {
+  const own = `routes.${route.name}`;
+  return [
+    ['responseHeadMs', route.responseHeadMs, `${own}.responseHeadMs`],
+    ['responseIdleMs', route.responseIdleMs, `${own}.responseIdleMs`],
+    ['tunnelIdleMs', route.tunnelIdleMs, `${own}.tunnelIdleMs`],
+    ['retries.perTryMs', route.retries.perTryMs, `${own}.retries.perTryMs`],
+    ['retries.attemptsMax', route.retries.attemptsMax, `${own}.retries.attemptsMax`],
+  ];
+}
+
+function clusterLimits(plan: Plan, name: string): LimitRow[] {
+  const cluster = plan.clusters[name];
+  if (cluster === undefined) return [];
+  const own = `clusters.${name}`;
+  const { pool, circuitBreaker } = cluster;
+  const rows: LimitRow[] = [
+    [`${name}.connectMs`, pool.connectMs, `${own}.pool.connectMs`],
+    [`${name}.connectionsMax`, pool.connectionsMax, `${own}.pool.connectionsMax`],
+    [`${name}.queueMax`, pool.queueMax, `${own}.pool.queueMax`],
+    [`${name}.queueMs`, pool.queueMs, `${own}.pool.queueMs`],
+  ];
+  if (circuitBreaker !== null) {
+    const { failureRatio, requestsMin, openMs } = circuitBreaker;
+    const at = `${own}.circuitBreaker`;
+    rows.push(
+      [`${name}.circuit.failureRatio`, failureRatio, `${at}.failureRatio`],
+      [`${name}.circuit.requestsMin`, requestsMin, `${at}.requestsMin`],
+      [`${name}.circuit.openMs`, openMs, `${at}.openMs`],
+    );
+  }
+  return rows;
 }
 
 function chooseListener(plan: Plan, name: string | null, url: URL): ListenerSettings | string {

@@ -101,8 +101,12 @@ export class Report implements AdminView {
     return listDecisions(this.#process.telemetry.decisions, query);
   }
   request(id: string): ExplainedDecision | null {
-    const { telemetry, planeRef, plan, runtime } = this.#process;
-    return explainDecision(telemetry.decisions, id, planeRef.current, plan, runtime.clock.nowMs());
+    const { telemetry, planeRef, history, runtime } = this.#process;
+    const known = (digest: string) => {
+      const found = history.find(digest);
+      return typeof found === 'string' ? null : found;
+    };
+    return explainDecision(telemetry.decisions, id, planeRef.current, known, runtime.clock.nowMs());
   }
   requestText(id: string): string | null {
     const decision = this.request(id);

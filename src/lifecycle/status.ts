@@ -57,7 +57,7 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
         connectionsMax,
         figures: (handles.figuresOf(backend.name) ?? NO_FIGURES).summary(nowMs),
       })),
-      ...unresolvedOf(cluster).map(condition => ({
+      ...unresolvedOf(cluster, nowMs).map(condition => ({
         ...NOTHING,
         ...condition,
         connectionsMax,
@@ -167,6 +167,7 @@ export function runtimeView(
         queueDepth: pool.queueDepth,
         retryBudget: retryBudget.remaining,
         panic: pool.isPanicking,
+        serving: pool.servingCount,
         endpoints: [...Map.groupBy(pool.backends, ({ label }) => label)].map(([label, backends]) =>
           summarize(label, backends),
         ),

@@ -1,7 +1,8 @@
 /** One request on a connection of its own, through node:http: for `OPTIONS *`, which undici refuses to send. */
-import http, { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
+import { requestOn } from './request_on.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** A request that is under way; after `cancel` its handler hears nothing more. */
@@ -17,13 +18,11 @@ export function sendOnSocket(
   request: UpstreamRequest,
   handler: UpstreamHandler,
 ): DedicatedExchange {
-  const exchange = http.request({
-    method: request.method,
-    path: request.target,
-    headers: ['Host', request.authority, ...request.headers, 'Connection', 'close'],
-    setHost: false,
-    createConnection: () => socket,
-  });
+  const exchange = requestOn(socket, request, ['Connection', 'close']);
+  if (exchange === null) {
+    handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
+    return { resume: () => {}, cancel: () => {}, onReset: () => {} };
+  }
   let answer: IncomingMessage | null = null;
   let over = false;
   const fail = (error: Error & { code?: unknown }): void => {
@@ -38,8 +37,18 @@ export function sendOnSocket(
   exchange.on('information', info => {
     if (!over) handler.onInformation(info.statusCode, info.rawHeaders);
   });
+  const switched = () => fail(Object.assign(new Error('nobody asked for a switch'), { code: 'HPE_UPGRADE' }));
+  exchange.on('upgrade', (_message, upgraded) => {
+    upgraded.destroy();
+    switched();
+  });
   exchange.on('response', message => {
     if (over) return;
+    if (message.statusCode === 101) {
+      switched();
+      exchange.destroy();
+      return;
+    }
     answer = message;
     handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders);
     message.on('error', fail);

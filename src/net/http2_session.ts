@@ -15,6 +15,7 @@ const STREAMS_MAX = 100;
 const WINDOW_BYTES = 256 * 1024;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 const AGE_JITTER = 0.1;
+const CLOSE_MS_MAX = 2_000;
 /** The types of Node do not know the last one yet. */
 const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean } = {
   settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
@@ -120,7 +121,7 @@ export class Session {
     if (this.streams > 0) return;
     this.#clock.cancelTimer(this.#idleTimer);
     this.#cancelConnect();
-    this.#http2?.close();
+    if (this.#http2 !== null) closeWithin(this.#http2, this.#clock);
     this.#onGone(this);
   }
 
@@ -158,7 +159,9 @@ export class Session {
     });
     session.on('goaway', () => {
       this.#closing = true;
+      this.#onRoom(); // for another one: this one does not count any more
     });
+    session.on('remoteSettings', () => this.#onRoom());
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
     this.#http2 = session;
     this.#socket = socket;
@@ -174,6 +177,17 @@ export class Session {
 
 function closeIdle(session: Session): void {
   session.closeIfIdle();
+}
+
+/** GOAWAY; the peer has so long to end the connection too. */
+function closeWithin(session: ClientHttp2Session, clock: Clock): void {
+  session.close();
+  const timer = clock.setTimer(destroyHttp2, CLOSE_MS_MAX, session);
+  session.once('close', () => clock.cancelTimer(timer));
+}
+
+function destroyHttp2(session: ClientHttp2Session): void {
+  session.destroy();
 }
 
 function destroySession(session: Session): void {

@@ -106,6 +106,7 @@ export class NameWatch {
   readonly #listeners = new Set<() => void>();
   #addresses: readonly string[] = [];
   #failure: string | null = null;
+  #failingMs = 0;
   #timer: Timer | null = null;
 
   constructor(
@@ -131,6 +132,11 @@ export class NameWatch {
   /** Why the lookups since the last success have failed (`ENOTFOUND`); null: they have not. */
   get failure(): string | null {
     return this.#failure;
+  }
+
+  /** Since when, while `failure` is not null. */
+  get failingMs(): number {
+    return this.#failingMs;
   }
 
   /** Hears of other addresses, of the first failure, and of the first success after one. */
@@ -185,6 +191,7 @@ export class NameWatch {
   #become(addresses: readonly string[], failure: string | null): void {
     const isNews =
       (failure === null) !== (this.#failure === null) || addresses.join() !== this.#addresses.join();
+    if (this.#failure === null) this.#failingMs = this.#clock.nowMs();
     this.#addresses = addresses;
     this.#failure = failure;
     if (isNews) for (const listener of this.#listeners) listener();

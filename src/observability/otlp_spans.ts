@@ -37,6 +37,7 @@ function serverSpan(
   path: string,
   toWall: (ms: number) => string,
 ): Span {
+  const { host } = record;
   const question = path.indexOf('?');
   const isError =
     record.status >= 500 || (record.reason !== null && FAILURE_RULES[record.reason].blame !== 'client');
@@ -55,7 +56,8 @@ function serverSpan(
       'url.query': question < 0 ? null : path.slice(question + 1),
       'http.route': record.route,
       'http.response.status_code': record.status,
-      'server.address': record.host,
+      'server.address': host.replace(/:\d+$/, ''),
+      'server.port': Number(/:(\d+)$/.exec(host)?.[1]) || null,
       'client.address': record.clientIp,
       'network.peer.address': record.peerIp,
       'network.protocol.version': record.protocol.slice('HTTP/'.length),

@@ -12,6 +12,8 @@ export interface RuntimeView {
     readonly queueDepth: number;
     readonly retryBudget: number;
     readonly panic: boolean;
+    /** Endpoints that may get requests; 0 also where no name resolves. */
+    readonly serving: number;
     /** Of the cluster as a whole. */
     readonly circuit: string;
     readonly endpoints: readonly {
@@ -68,6 +70,10 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
 function defineClusterGauges(registry: Registry, view: RuntimeView): void {
   defineReadGauge(registry, 'queue_depth', 'Requests that wait for a connection', ['cluster'], gauge => {
     for (const { cluster, queueDepth } of view.clusters()) gauge.set({ cluster }, queueDepth);
+  });
+  const serving = 'Endpoints that may get requests';
+  defineReadGauge(registry, 'cluster_endpoints_serving', serving, ['cluster'], gauge => {
+    for (const { cluster, serving } of view.clusters()) gauge.set({ cluster }, serving);
   });
   const panic = '1 while most of the cluster is down and all its endpoints serve';
   defineReadGauge(registry, 'cluster_panic', panic, ['cluster'], gauge => {

@@ -31,7 +31,7 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
   setTimer(callback, delayMs, argument) {
-    const timeout = setTimeout(callback, Math.min(delayMs, TIMER_DELAY_MS_MAX), argument);
+    const timeout = setTimeout(callback, Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX), argument);
     timeout.unref();
     return timeout as unknown as Timer;
   },
@@ -39,3 +39,9 @@ export const systemClock: Clock = {
     if (timer !== null) clearTimeout(timer as unknown as NodeJS.Timeout);
   },
 };
+
+/** Keeps the process alive, whatever else there is to wait for, until the function that it returns is called. */
+export function holdProcess(): () => void {
+  const timer = setInterval(() => {}, TIMER_DELAY_MS_MAX);
+  return () => clearInterval(timer);
+}

@@ -273,6 +273,13 @@ export function detailOf(failure: Failure): string | null {
       return failure.limiter;
     case 'overloaded':
       return failure.signal;
+    case 'body_too_large':
+    case 'uri_too_long':
+      return `the limit is ${failure.limitBytes} bytes`;
+    case 'head_too_large':
+      return `the limit is ${failure.limit} ${failure.unit}`;
+    case 'queue_full':
+      return `${failure.limit} requests wait already`;
     default:
       return 'code' in failure && !USUAL_CODES.has(failure.code) ? failure.code : null;
   }

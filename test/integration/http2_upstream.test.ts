@@ -16,17 +16,24 @@ checkLeaks();
 
 type Handler = (stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void;
 
+interface BackendKind {
+  readonly tls?: boolean;
+  /** Of the cluster. */
+  readonly pool?: Record<string, unknown>;
+  readonly settings?: http2.Settings;
+}
+
 async function withBackend(
   handler: Handler,
   use: (proxy: ProxyInProcess, sessions: Set<ServerHttp2Session>) => Promise<void>,
-  { tls = false, pool = {} }: { tls?: boolean; pool?: Record<string, unknown> } = {},
+  { tls = false, pool = {}, settings = {} }: BackendKind = {},
 ): Promise<void> {
   const server: Http2Server = tls
     ? (http2.createSecureServer({
         cert: certificates.server.cert,
         key: certificates.server.key,
       }) as unknown as Http2Server)
-    : http2.createServer({ strictSingleValueFields: false } as http2.ServerOptions);
+    : http2.createServer({ settings, strictSingleValueFields: false } as http2.ServerOptions);
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', session => sessions.add(session));
   server.on('stream', (stream, headers) => {
@@ -174,6 +181,32 @@ test('a session that may take no more requests does not stand in the way of the 
       await client.close();
     },
     { pool: { connections: 1, maxRequests: 2, queueTimeout: '500ms' } },
+  );
+});
+
+test('who waits for a stream gets one as soon as GOAWAY makes room for another connection', async () => {
+  const ends: (() => void)[] = [];
+  await withBackend(
+    (stream, headers) => {
+      stream.respond({ ':status': 200 });
+      if (headers[':path'] === '/long') ends.push(() => stream.end());
+      else stream.end();
+    },
+    async (proxy, sessions) => {
+      const client = await connectHttp2(proxy.target());
+      const long = client.request('/long');
+      await long.head;
+      const waiting = client.request('/waits').answer;
+      const ping = Promise.withResolvers<void>();
+      client.session.ping(() => ping.resolve());
+      await ping.promise; // it waits by now
+      for (const session of sessions) session.goaway(0, 2 ** 31 - 1);
+      assert.equal((await waiting).status, 200);
+      for (const end of ends) end();
+      await long.answer;
+      await client.close();
+    },
+    { settings: { maxConcurrentStreams: 1 }, pool: { connections: 1, queueTimeout: '2s' } },
   );
 });
 

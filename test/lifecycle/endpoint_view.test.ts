@@ -35,7 +35,7 @@ test('a circuit that is open says what has opened it and for how long', () => {
   );
   clock.advance(3_500);
   leased(pool);
-  assert.match(String(conditionOf(backend, clock.nowMs()).circuitWhy), /one request is let through/);
+  assert.match(String(conditionOf(backend, clock.nowMs()).circuitWhy), /one request was let through/);
 });
 
 test('what an operator has drained is drained since then, whatever its health', () => {

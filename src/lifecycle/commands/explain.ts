@@ -40,6 +40,6 @@ function render(explained: Explanation): string {
       lines.push(`           ${headers[at]}: ${headers[at + 1]}`);
   }
   for (const { name, value, origin } of explained.limits)
-    lines.push(`limit      ${name.padEnd(22)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
+    lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.join('\n')}\n`;
 }

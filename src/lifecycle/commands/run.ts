@@ -1,5 +1,6 @@
 /** `fairlead run`: serve in the foreground until a signal. */
 
+import { holdProcess } from '../../resilience/clock.ts';
 import { EXIT } from '../exit_codes.ts';
 import { listenToSignals } from '../signals.ts';
 import { startProxy } from '../startup.ts';
@@ -23,7 +24,9 @@ export async function runProxy(file: string): Promise<number> {
   });
   // One connection has met a defect of ours; the others know nothing of it (docs/decisions/0006).
   process.on('uncaughtException', error => proxy.noteDefect(error));
+  const release = holdProcess(); // timers alone do not: a drain must come to its end
   const exitCode = await proxy.stopped;
+  release();
   stopListening();
   return exitCode;
 }

@@ -1,0 +1,217 @@
+// Clients and backends that do what nobody should: each costs its own request, and says why.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { answer, raw, staySilent } from '../support/backend_behaviours.ts';
+import { value } from '../support/http1_message.ts';
+import { connectHttp2 } from '../support/http2_client.ts';
+import { connectFrames } from '../support/http2_frames.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
+import { connectRaw, fetchRaw, formatRequest } from '../support/raw_client.ts';
+import { type Behaviour, startBackend } from '../support/scripted_backend.ts';
+
+checkLeaks();
+
+const H2C = { listener: { h2c: true } };
+
+for (const [name, code] of Object.entries({ 'no error': 0, cancel: 8 })) {
+  test(`an upload that an HTTP/2 client resets with ${name} is not whole for the backend`, async () => {
+    const wholes: boolean[] = [];
+    const reading: Behaviour = async request => {
+      const { complete } = await request.body();
+      wholes.push(complete);
+      return 'over' as const;
+    };
+    await using backend = await startBackend(reading);
+    await using proxy = await startProxy(forwardTo([backend.address], H2C));
+    using client = connectFrames(proxy.target());
+    client.headers(1, 'POST', '/upload', false);
+    client.data(1, 10_000);
+    await backend.requestCount(1);
+    client.resetStream(1, code);
+    assert.equal((await proxy.lines.next({ path: '/upload' })).reason, 'client_gone');
+    await backend.noConnections();
+    assert.deepEqual(wholes, [false]);
+  });
+}
+
+test('a stream that is reset while its request waits for another attempt gets no answer, and harms nobody', async () => {
+  const { promise: gate, resolve: reset } = Promise.withResolvers<void>();
+  await using backend = await startBackend(async request => {
+    if (request.number > 1) return 'taken' as const;
+    await gate;
+    request.socket.resetAndDestroy();
+    return 'taken' as const;
+  });
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      ...H2C,
+      cluster: { pool: { connections: 1, queueTimeout: '300ms' } },
+      route: { retries: { attempts: 1, on: ['reset'], backoff: { base: '1ms', max: '1ms' } } },
+    }),
+  );
+  using client = connectFrames(proxy.target());
+  client.headers(1, 'PUT', '/waits', false);
+  client.data(1, 100);
+  await backend.requestCount(1);
+  client.headers(3, 'GET', '/holds-the-connection', true);
+  client.ping();
+  await client.ponged;
+  reset();
+  await backend.requestCount(2);
+  client.data(1, 1_000);
+  client.resetStream(1, 0);
+  assert.equal((await proxy.lines.next({ path: '/waits' })).reason, 'client_gone');
+  client.socket.end();
+  await proxy.lines.next({ path: '/holds-the-connection' });
+  assert.deepEqual(proxy.lines.find({ event: 'defect' }), []);
+});
+
+test('an HTTP/2 client whose connection ends is gone, as one of HTTP/1.1 is', async () => {
+  await using backend = await startBackend(staySilent());
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  using client = connectFrames(proxy.target());
+  client.headers(1, 'GET', '/left', true);
+  await backend.requestCount(1);
+  client.socket.end();
+  await backend.noConnections();
+  assert.equal((await proxy.lines.next({ path: '/left' })).reason, 'client_gone');
+});
+
+test('while a load balancer is given time to notice, HTTP/2 clients are still served', async () => {
+  await using backend = await startBackend(answer({ body: 'served' }));
+  const proxy = await startProxy(
+    forwardTo([backend.address], { ...H2C, process: { drain: { delay: '1s', timeout: '5s' } } }),
+  );
+  const stopping = proxy.stop();
+  await proxy.lines.next({ event: 'phase_changed', to: 'lame_duck' });
+  const client = await connectHttp2(proxy.target());
+  assert.equal((await client.request('/').answer).text, 'served');
+  await client.goAway;
+  await client.close();
+  await stopping;
+});
+
+test('garbage behind a good request does not cost that request its answer', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  await using backend = await startBackend(async request => {
+    await gate;
+    return answer({ body: 'good' })(request);
+  });
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  await client.send(Buffer.concat([formatRequest('/good'), Buffer.from('\x01\x02garbage')]));
+  await backend.requestCount(1);
+  open();
+  assert.equal((await client.answer()).text, 'good');
+  assert.equal(await client.ended, 'end');
+  assert.equal((await proxy.lines.next({ path: '/good' })).reason, null);
+});
+
+test('a client that leaves after an early refusal of its upload has one line in the log', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { limits: { bodyBytes: '9B' } } }),
+  );
+  using client = await connectRaw(proxy.target());
+  await client.send('POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nxx');
+  assert.equal((await client.answer()).status, 413);
+  client.finish();
+  await client.ended;
+  await fetchRaw(proxy.target(), '/next');
+  await proxy.lines.next({ path: '/next' });
+  const requests = proxy.lines.find({}).filter(line => 'requestId' in line);
+  assert.deepEqual(
+    requests.map(({ path, reason }) => [path, reason]),
+    [
+      ['/large', 'body_too_large'],
+      ['/next', null],
+    ],
+  );
+});
+
+for (const [what, phrase] of Object.entries({
+  'a control character': 'OK\x01',
+  'another script': 'Не найдено',
+  'another alphabet': Buffer.from('Não', 'latin1'),
+})) {
+  test(`a reason phrase in ${what} does not cost the answer`, async () => {
+    const head = Buffer.concat([
+      Buffer.from('HTTP/1.1 404 '),
+      Buffer.from(phrase),
+      Buffer.from('\r\nContent-Length: 4\r\n\r\nbody'),
+    ]);
+    await using backend = await startBackend(raw(head));
+    await using proxy = await startProxy(forwardTo([backend.address]));
+    for (const method of ['GET', 'OPTIONS']) {
+      const { status, text } = await fetchRaw(proxy.target(), method === 'GET' ? '/' : '*', { method });
+      assert.deepEqual([status, text], [404, 'body'], method);
+    }
+    assert.deepEqual(proxy.lines.find({ event: 'defect' }), []);
+  });
+}
+
+for (const [what, bytes] of Object.entries({
+  'a WebSocket handshake':
+    'GET /t HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTrailer: x\r\n' +
+    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  'OPTIONS *': 'OPTIONS * HTTP/1.1\r\nHost: a\r\nTrailer: x\r\n\r\n',
+})) {
+  test(`${what} that announces trailers reaches the backend without the announcement`, async () => {
+    await using backend = await startBackend(answer({ status: 404 }));
+    await using proxy = await startProxy(forwardTo([backend.address]));
+    using client = await connectRaw(proxy.target());
+    await client.send(bytes);
+    assert.equal((await client.answer()).status, 404);
+    assert.equal(value(backend.requests[0]?.headers ?? [], 'trailer'), null);
+  });
+}
+
+for (const status of [204, 304]) {
+  test(`an answer ${status} that announces trailers is whole without them`, async () => {
+    await using backend = await startBackend(answer({ status, headers: ['Trailer', 'x'] }));
+    await using proxy = await startProxy(forwardTo([backend.address]));
+    assert.equal((await fetchRaw(proxy.target(), '/')).status, status);
+  });
+}
+
+test('an answer 101 that nobody asked for is a bad response', async () => {
+  const switching = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+  await using backend = await startBackend(raw(switching));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  for (const [method, target] of [
+    ['OPTIONS', '*'],
+    ['GET', '/'],
+  ] as const)
+    assert.equal((await fetchRaw(proxy.target(), target, { method })).status, 502, method);
+});
+
+test('a request and a broken frame in one packet cost that connection only', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  using client = connectFrames(proxy.target());
+  client.socket.cork();
+  client.headers(1, 'GET', '/', true);
+  client.data(99, 1); // of a stream that was never opened
+  client.socket.uncork();
+  await once(client.socket, 'close');
+  assert.equal((await fetchRaw(proxy.target(), '/next')).status, 200);
+});
+
+test('a client that says goodbye, breaks the protocol and takes nothing is forgotten, and a drain does not wait for it', async () => {
+  await using backend = await startBackend(answer({ body: 'x'.repeat(99) }));
+  await using proxy = await startProxyProcess(
+    forwardTo([backend.address], { listener: { h2c: true, timeouts: { bodyIdle: '200ms' } } }),
+  );
+  using client = connectFrames(proxy.target(), { initialWindowBytes: 0 });
+  client.headers(1, 'GET', '/untaken', true);
+  await backend.requestCount(1);
+  client.goAway();
+  client.data(99, 1);
+  client.socket.end();
+  assert.equal((await proxy.lines.next({ path: '/untaken' })).status, 200);
+  proxy.signal('SIGTERM');
+  assert.equal(await proxy.ended, 0);
+});

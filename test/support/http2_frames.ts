@@ -1,0 +1,91 @@
+/** HTTP/2 frame by frame (RFC 9113 section 4), for what no client library would send. */
+import net, { type Socket } from 'node:net';
+
+const TYPES = { data: 0, headers: 1, resetStream: 3, settings: 4, ping: 6, goAway: 7 } as const;
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+const END_STREAM = 1;
+const ACK = 1;
+const INITIAL_WINDOW_SIZE = 4;
+const END_HEADERS = 4;
+
+/** A connection in clear with its preface sent; streams have odd numbers. */
+export interface Http2Frames extends Disposable {
+  readonly socket: Socket;
+  headers(stream: number, method: string, path: string, endStream: boolean): void;
+  data(stream: number, bytes: number): void;
+  /** 0 is NO_ERROR, 8 is CANCEL. */
+  resetStream(stream: number, code: number): void;
+  ping(): void;
+  /** NO_ERROR; nothing of the peer was processed. */
+  goAway(): void;
+  /** Resolves with the answer to `ping`: the peer has read what was sent before. */
+  readonly ponged: Promise<void>;
+}
+
+export function connectFrames(
+  { port }: { readonly port: number },
+  { initialWindowBytes }: { readonly initialWindowBytes?: number } = {},
+): Http2Frames {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {}); // the peer may go at any time
+  const { promise: ponged, resolve } = Promise.withResolvers<void>();
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
+      if (received[3] === TYPES.ping && received[4] === ACK) resolve();
+      received = received.subarray(9 + received.readUIntBE(0, 3));
+    }
+  });
+  const send = (type: number, flags: number, stream: number, payload: Buffer) => {
+    const head = Buffer.alloc(9);
+    head.writeUIntBE(payload.length, 0, 3);
+    head[3] = type;
+    head[4] = flags;
+    head.writeUInt32BE(stream, 5);
+    socket.write(Buffer.concat([head, payload]));
+  };
+  socket.write(PREFACE);
+  send(
+    TYPES.settings,
+    0,
+    0,
+    initialWindowBytes === undefined ? Buffer.alloc(0) : initialWindow(initialWindowBytes),
+  );
+  return {
+    socket,
+    goAway: () => send(TYPES.goAway, 0, 0, Buffer.alloc(8)),
+    ping: () => send(TYPES.ping, 0, 0, Buffer.alloc(8)),
+    ponged,
+    headers(stream, method, path, endStream) {
+      const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'app.test' };
+      const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+      send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block);
+    },
+    data: (stream, bytes) => send(TYPES.data, 0, stream, Buffer.alloc(bytes, 'x')),
+    resetStream(stream, code) {
+      const payload = Buffer.alloc(4);
+      payload.writeUInt32BE(code);
+      send(TYPES.resetStream, 0, stream, payload);
+    },
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}
+
+/** RFC 9113 section 6.5.1: the identifier, then the value. */
+function initialWindow(bytes: number): Buffer {
+  const setting = Buffer.alloc(6);
+  setting.writeUInt16BE(INITIAL_WINDOW_SIZE);
+  setting.writeUInt32BE(bytes, 2);
+  return setting;
+}
+
+/** Without indexing and without Huffman coding (RFC 7541 section 6.2.2). */
+function literal(name: string, value: string): Buffer {
+  return Buffer.concat([
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+}
