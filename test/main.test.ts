@@ -100,6 +100,8 @@ test('check --json is for programs', () => {
   const { valid, problems } = JSON.parse(out) as { valid: boolean; problems: readonly { line: number }[] };
   assert.equal(valid, false);
   assert.ok(problems.some(({ line }) => line === 12));
+  const missing = fairlead(['check', '--json', '--config', join(folder, 'nothing.yaml')]);
+  assert.deepEqual([missing.code, JSON.parse(missing.out).valid], [66, false]);
 });
 
 test('a file that is not there is code 66', () => {

@@ -12,7 +12,9 @@ import { ActiveRequests } from '../http/active_requests.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Services, Traffic } from '../http/request.ts';
 import { UntakenAnswers } from '../http/untaken_answers.ts';
+import { bindAdvice } from '../net/bind.ts';
 import { ConnectionTable } from '../net/connection.ts';
+import { formatAddress } from '../net/endpoint.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
 import { openAdminApi } from '../observability/admin_api.ts';
 import type { AdminActions } from '../observability/admin_view.ts';
@@ -260,7 +262,7 @@ export class RunningProxy {
       this.#admin = await openAdminApi(address, token, this.#clock, this.report, this.#adminActions());
       return [];
     } catch (error) {
-      return [`admin API: ${error instanceof Error ? error.message : String(error)}`];
+      return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
     }
   }
 

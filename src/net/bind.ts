@@ -23,7 +23,7 @@ export async function bind(server: net.Server, address: Address, env: Environmen
       await bind(server, address, env);
       return;
     }
-    throw new Error(`cannot listen on ${formatAddress(address)}: ${advice(code, error)}`, { cause: error });
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`, { cause: error });
   }
 }
 
@@ -57,8 +57,9 @@ function listen(server: net.Server, address: Address, env: Environment): Promise
   });
 }
 
-function advice(code: unknown, error: unknown): string {
-  switch (code) {
+/** Why an address cannot be listened on, and what to do about it. */
+export function bindAdvice(error: unknown): string {
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
       return 'another process uses it (see: ss -ltnp, ss -lxp); stop that process or choose another address';
     case 'EACCES':

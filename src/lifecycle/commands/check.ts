@@ -7,14 +7,14 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
   const result = await loadConfig(file, process.env);
   if (result.kind === 'unreadable') {
     process.stderr.write(`fairlead: ${result.message}\n`);
+    if (json)
+      printJson({ valid: false, digest: null, problems: [{ severity: 'error', message: result.message }] });
     return EXIT.noInput;
   }
   const problems = result.kind === 'loaded' ? result.warnings : result.problems;
   const valid = result.kind === 'loaded';
   if (json) {
-    process.stdout.write(
-      `${JSON.stringify({ valid, digest: valid ? result.plan.digest : null, problems }, null, 2)}\n`,
-    );
+    printJson({ valid, digest: valid ? result.plan.digest : null, problems });
     return valid ? EXIT.ok : EXIT.badConfig;
   }
   printProblems(problems, result.source);
@@ -25,6 +25,10 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
     `${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`,
   );
   return valid ? EXIT.ok : EXIT.badConfig;
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 function plural(count: number, noun: string): string {

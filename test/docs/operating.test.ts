@@ -1,0 +1,62 @@
+// docs/operating.md knows every field, event, state and path that there is.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { HEALTH_STATES } from '../../src/health/state.ts';
+import { accessLine } from '../../src/observability/access_log.ts';
+import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
+import { attemptRecord, requestRecord } from '../observability/records.ts';
+import { ROOT } from '../support/proxy_under_test.ts';
+
+const page = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
+const source = (name: string) => readFileSync(join(ROOT, 'src', name), 'utf8');
+const section = (title: string) => page.split('\n## ').find(part => part.startsWith(`${title}\n`)) ?? '';
+
+function assertNames(title: string, names: Iterable<string>): void {
+  for (const name of names) assert.ok(section(title).includes(`\`${name}\``), `${title}: ${name}`);
+}
+
+test('each field of an access line is explained', () => {
+  const failure = { kind: 'bad_response', detail: 'd' } as const;
+  const record = requestRecord({
+    reason: 'bad_response',
+    failure,
+    timeout: { name: 'perTry', ms: 1, origin: 'f:1:1' },
+    retryRefused: 'budget_empty',
+    attempts: [attemptRecord({ detail: 'd' })],
+    pausedMs: 1,
+  });
+  const line = JSON.parse(accessLine(record, '/', 0));
+  const inner = [line.attempts[0], line.timing, line.timeout].flatMap(part => Object.keys(part));
+  assertNames('The access line', [...Object.keys(line), ...inner]);
+  assert.ok(RETRY_REFUSALS.includes('attempts_used_up'));
+});
+
+test('each event is in the table', () => {
+  const kinds = source('observability/events.ts').matchAll(/readonly kind: ('\w+'(?: \| '\w+')*)/g);
+  const names = [...kinds].flatMap(([, text = '']) =>
+    [...text.matchAll(/'(\w+)'/g)].map(([, name = '']) => name),
+  );
+  assert.ok(names.length > 20);
+  assertNames('Events', names);
+});
+
+test('each state of an endpoint is in the table', () => {
+  assertNames('States of an endpoint', [...HEALTH_STATES, 'unchecked', 'drained', 'unresolved']);
+});
+
+test('each path of the admin API is in the table', () => {
+  const code = source('observability/admin_api.ts') + source('observability/admin_actions.ts');
+  const paths = [...code.matchAll(/app\.(?:get|post)\('([^']+)'/g)].map(([, path = '']) => path);
+  assert.ok(paths.length > 8);
+  for (const path of paths) {
+    const shown = path.replace(/:(\w+)/g, (_, name: string) => name.toUpperCase());
+    assert.ok(section('Admin API').includes(shown), path);
+  }
+});
+
+test('each signal that is listened to is in the table', () => {
+  for (const [signal] of source('lifecycle/signals.ts').matchAll(/SIG[A-Z0-9]+/g))
+    assert.ok(section('Signals').includes(signal), signal);
+});
