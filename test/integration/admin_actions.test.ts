@@ -86,6 +86,10 @@ test('an endpoint is drained and made ready by hand, also across a reload', asyn
     ({ state }: { state: string }) => state,
   );
   assert.deepEqual(states, ['drained', 'unchecked']);
+  const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
+  const label = `cluster="app",endpoint="${one.address}"`;
+  assert.ok(text.includes(`fairlead_endpoint_healthy{${label}} 0\n`), 'an alert can see it');
+  assert.ok(text.includes(`fairlead_endpoint_state{${label},state="drained"} 1\n`));
 
   const last = await act(two.address, 'drain');
   assert.match(last.body.warning, /no endpoint left/);

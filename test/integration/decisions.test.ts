@@ -70,6 +70,13 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
   );
   assert.deepEqual((await look(proxy, '/requests?reason=no_route')).body, []);
   assert.equal((await look(proxy, '/requests/unknown')).status, 404);
+
+  proxy.rewrite(
+    forwardTo([backend.address], { admin: { address: '127.0.0.1:0' }, route: { name: 'renamed' } }),
+  );
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  const later = (await look(proxy, `/requests/${id}`)).body;
+  assert.deepEqual([later.nearer, later.limits], [body.nearer, body.limits], 'the plan of then is kept');
 });
 
 test('of successes one a second is kept, and whatever somebody may and does ask for', async () => {

@@ -55,7 +55,8 @@ test('what a reload removes is gone from the next scrape, and what stays keeps i
     metrics.retainUsed();
     return { handles, bound };
   };
-  const first = assemble(['stays', 'goes'], { app: ['a:80', 'b:80'], old: ['c:80'] });
+  metrics.limiter('goes/0');
+  const first = assemble(['stays', 'goes'], { app: ['a:80', 'b:80'], old: ['c:80', 'never-asked:80'] });
   const finish = () => {
     const [stays, goes] = first.handles;
     const [app, old] = first.bound;
@@ -70,14 +71,22 @@ test('what a reload removes is gone from the next scrape, and what stays keeps i
       1,
     );
   };
+  const late = () => {
+    metrics.healthChanged('old', 'never-asked:80', 'unhealthy');
+    metrics.disagreed('old', 'c:80');
+    metrics.retryRefused('old', 'budget_empty');
+    metrics.rateLimited('goes/0', 'enforce');
+  };
   finish();
+  late();
   metrics.healthChanged('app', 'b:80', 'ejected');
   metrics.healthChanged('old', 'c:80', 'ejected');
-  const stale = /route="goes"|cluster="old"|b:80|c:80/;
+  const stale = /route="goes"|cluster="old"|b:80|c:80|goes\/0/;
   assert.match((await metrics.scrape('')).text, stale);
 
   assemble(['stays'], { app: ['a:80'] });
   finish(); // requests that began before the reload end after it
+  late(); // and so does what is said of them
   const { text } = await metrics.scrape('');
   assert.doesNotMatch(text, stale);
   assert.match(text, /requests_total\{listener="main",route="stays",code="200"\} 2/);

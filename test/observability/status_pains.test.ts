@@ -106,3 +106,23 @@ test('what hurts is the first of its table', () => {
     ['ejected', 'open', 'warming', 'healthy'],
   );
 });
+
+test('a rest, a name without an address, an operator and a rollback are said with what is known of them', () => {
+  const open = endpoint({
+    endpoint: 'a:1',
+    circuit: 'open',
+    circuitWhy: '5 of 5 requests failed (for 3.0 s more)',
+  });
+  const lost = endpoint({
+    endpoint: 'nowhere:80',
+    state: 'unresolved',
+    lastError: 'the name does not resolve: ENOTFOUND',
+  });
+  const drained = endpoint({ endpoint: 'b:1', state: 'drained', lastError: 'of yesterday' });
+  assert.deepEqual(pains(view([open, lost, drained], {}, { isFromFile: false })), [
+    'app nowhere:80: the name does not resolve: ENOTFOUND.',
+    'app a:1: its circuit is open: 5 of 5 requests failed (for 3.0 s more).',
+    'app b:1 was drained by an operator 1 min ago.',
+    'After a rollback the file holds another plan: the next reload or restart would bring it back.',
+  ]);
+});

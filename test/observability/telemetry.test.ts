@@ -54,6 +54,8 @@ test('sampling drops successes only, and no counts', async () => {
   const before = lines.length;
   for (let count = 0; count < 50; count++) finish({ reason: 'connect_refused', status: 502 });
   assert.equal(lines.length, before + 50);
+  for (let count = 0; count < 50; count++) finish({ status: 503 }); // the backend's own
+  assert.equal(lines.length, before + 100);
   assert.match((await metrics.scrape('')).text, /code="200"\} 1000\n/);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FAILURE_RULES, proxyStatusOf } from '../../src/resilience/failure.ts';
+import { detailOf, FAILURE_RULES, isFailure, proxyStatusOf } from '../../src/resilience/failure.ts';
 
 test('the table says what the contract says', () => {
   const rows = Object.entries(FAILURE_RULES).map(
@@ -37,4 +37,38 @@ test('a certificate and a handshake that fail are told apart', () => {
     'tls_certificate_error',
   );
   assert.equal(proxyStatusOf({ kind: 'tls_failed', part: 'protocol', code: 'X' }), 'tls_protocol_error');
+});
+
+test('what clients do is no failure; an answer that breaks off is one, whatever its status was', () => {
+  assert.deepEqual(
+    [
+      isFailure(200, null),
+      isFailure(503, null),
+      isFailure(404, 'no_route'),
+      isFailure(501, 'method_not_supported'),
+      isFailure(499, 'client_gone'),
+      isFailure(200, 'reset_in_body'),
+      isFailure(503, 'overloaded'),
+    ],
+    [false, true, false, false, false, true, true],
+  );
+});
+
+test('the detail of a failure is what its kind does not say', () => {
+  const details = [
+    detailOf({ kind: 'connect_refused', code: 'ECONNREFUSED' }),
+    detailOf({ kind: 'connect_refused', code: 'EHOSTUNREACH' }),
+    detailOf({ kind: 'tls_failed', part: 'certificate', code: 'CERT_HAS_EXPIRED' }),
+    detailOf({ kind: 'body_too_large', limitBytes: 9 }),
+    detailOf({ kind: 'circuit_open', retryAfterMs: 1, why: 'enough' }),
+    detailOf({ kind: 'no_route' }),
+  ];
+  assert.deepEqual(details, [
+    null,
+    'EHOSTUNREACH',
+    'certificate CERT_HAS_EXPIRED',
+    'the limit is 9 bytes',
+    'enough',
+    null,
+  ]);
 });
