@@ -17,6 +17,8 @@ export interface ClientStream {
   readonly body: Readable;
   /** The head of the final answer was written: a failure can only cut the stream from here on. */
   readonly headSent: boolean;
+  /** Earlier answers on the same connection come first (RFC 9112 section 9.3.2). */
+  readonly isQueued: boolean;
   /** Written here and not yet taken by the system. */
   readonly unsentBytes: number;
   /** The body of the request has come to its end. */

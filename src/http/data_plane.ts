@@ -30,6 +30,7 @@ export interface BoundCluster {
     readonly endpoint: string;
     readonly code: string;
     readonly sinceMs: number;
+    readonly weight: number;
   }[];
 }
 

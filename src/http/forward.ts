@@ -61,6 +61,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   readonly #discarding: Attempt[] = [];
   #attempt: Attempt | null = null;
   #attempts = 0;
+  #informations = 0;
   /** The connection was to blame: the next attempt gets one of its own. */
   #wantsFresh = false;
   #permit: Permit | null = null;
@@ -211,7 +212,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    this.#context.client.writeInformation(status, filterInformation(headers));
+    const { client } = this.#context;
+    // Interim answers are optional (RFC 9110 section 15.2), and nothing holds back a backend that sends them.
+    if (++this.#informations > INFORMATIONS_MAX || client.unsentBytes > INFORMATION_BYTES_MAX) return;
+    client.writeInformation(status, filterInformation(headers));
   }
 
   onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean {
@@ -284,6 +288,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
+    if (name === 'bodyIdle' && this.#context.client.isQueued) {
+      this.#timer.startPhase(name, afterMs); // it is the turn of an earlier answer on this connection
+      return;
+    }
     const failure = this.#failureOf(name, afterMs);
     this.#context.timedOut(name, afterMs, this.#settingOf(name));
     const { deadlineMs, services } = this.#context;
@@ -421,6 +429,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 }
 
 /** What nobody has asked for was not refused. */
+/** Of one request; 103 comes once or a few times. */
+const INFORMATIONS_MAX = 16;
+/** Whoever has so much still to read gets no more of them. */
+const INFORMATION_BYTES_MAX = 16 * 1_024;
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);
 
 function retry(next: () => void): void {

@@ -24,6 +24,7 @@ export class Http1ClientStream implements ClientStream {
   #listener: ClientListener | null = null;
   #headFlushed = true;
   #waitsForDrain = false;
+  #isCutting = false;
   /** The first piece of the body, as long as the head has not left. */
   #first: Buffer | null = null;
 
@@ -38,6 +39,9 @@ export class Http1ClientStream implements ClientStream {
   }
   get headSent(): boolean {
     return this.#response.headersSent;
+  }
+  get isQueued(): boolean {
+    return this.#response.socket === null && !this.#response.destroyed && !this.#response.writableFinished;
   }
   get unsentBytes(): number {
     return this.#response.writableLength;
@@ -120,11 +124,15 @@ export class Http1ClientStream implements ClientStream {
   }
 
   abort(): void {
-    this.#response.destroy();
+    if (this.isQueued) {
+      // Node would send what it has of it, and wait for the rest: the connection ends when it is its turn.
+      if (!this.#isCutting) this.#response.once('socket', socket => socket.destroy());
+      this.#isCutting = true;
+    } else this.#response.destroy();
   }
 
   destroy(): void {
-    this.#response.destroy();
+    this.abort();
   }
 
   closeAfterAnswer(): void {
@@ -147,7 +155,7 @@ export class Http1ClientStream implements ClientStream {
       return;
     }
     this.#headFlushed = true;
-    this.#response.flushHeaders();
+    this.#response.write(NOTHING); // `flushHeaders` would write Latin-1 as UTF-8
   }
 
   /** Trailers follow chunks only: Node refuses to announce them for an answer that is framed otherwise. */
@@ -182,6 +190,7 @@ function sendable(statusText: string): string {
 }
 
 const UNSENDABLE = /[^\t\x20-\x7e\x80-\xff]/;
+const NOTHING = Buffer.alloc(0);
 const CONTENT_LENGTH = 'content-length';
 
 function withoutTrailerField(headers: readonly string[]): readonly string[] {

@@ -27,6 +27,9 @@ export class Http2ClientStream implements ClientStream {
   get headSent(): boolean {
     return this.#stream.headersSent;
   }
+  get isQueued(): boolean {
+    return false;
+  }
   get unsentBytes(): number {
     return this.#stream.writableLength;
   }

@@ -226,8 +226,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
       this.client.destroy(); // given up before, and still here
       return;
     }
-    const { unsentBytes } = this.client;
-    if (unsentBytes < this.#untakenBytes) {
+    const { unsentBytes, isQueued } = this.client;
+    if (isQueued || unsentBytes < this.#untakenBytes) {
       this.answered();
       return;
     }

@@ -21,6 +21,8 @@ export interface TunnelSettings {
   readonly idleMs: number | null;
 }
 
+/** For what is still to be read when one side has gone: no more than the buffers of two sockets. */
+const TAIL_MS_MAX = 30_000;
 const NOTHING = Buffer.alloc(0);
 
 export class Tunnel {
@@ -32,6 +34,7 @@ export class Tunnel {
   readonly #toClient = new FrameBoundary();
   #leaving: 'no' | 'at_boundary' | 'said' = 'no';
   #timer: Timer | null = null;
+  #tail: Timer | null = null;
   #lastByteMs: number;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -73,6 +76,7 @@ export class Tunnel {
     if (this.#ended) return;
     this.#ended = true;
     this.#clock.cancelTimer(this.#timer);
+    this.#clock.cancelTimer(this.#tail);
     this.#client.destroy();
     this.#backend.destroy();
     this.#onEnd({ cause, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
@@ -103,8 +107,18 @@ export class Tunnel {
     to.on('drain', () => from.resume());
     from.on('end', () => to.end()); // half-close: the other direction goes on until it ends too
     from.on('error', () => this.end(cause));
-    from.on('close', () => this.end(cause));
+    from.on('close', () => this.#onClosed(to, cause));
     from.resume();
+  }
+
+  /** Where the backend has gone, the client may still have to read what it has sent last. */
+  #onClosed(to: Duplex, cause: 'client' | 'backend'): void {
+    if (cause === 'client' || this.#ended || to.destroyed || to.writableLength === 0) {
+      this.end(cause);
+      return;
+    }
+    to.end(); // its own end follows when it has read everything
+    this.#tail = this.#clock.setTimer(endTunnel, TAIL_MS_MAX, () => this.end(cause));
   }
 
   /** One timer; a byte only moves `lastByteMs`, and a timer that rings too early looks again. */
@@ -113,4 +127,8 @@ export class Tunnel {
     if (leftMs < 1) this.end('idle');
     else this.#timer = this.#clock.setTimer(() => this.#watch(idleMs), leftMs, undefined);
   }
+}
+
+function endTunnel(end: () => void): void {
+  end();
 }

@@ -62,7 +62,14 @@ export class ClusterMembers {
     return this.#named.flatMap(({ endpoint, watch: { addresses, failure, failingMs } }) =>
       addresses.length > 0 || failure === null
         ? []
-        : [{ endpoint: formatAddress(endpoint.address), code: failure, sinceMs: failingMs }],
+        : [
+            {
+              endpoint: formatAddress(endpoint.address),
+              code: failure,
+              sinceMs: failingMs,
+              weight: endpoint.weight,
+            },
+          ],
     );
   }
 

@@ -5,6 +5,7 @@ import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 
 export interface EndpointCondition {
   readonly endpoint: string;
+  readonly weight: number;
   /**
    * A state of `EndpointHealth`, or: `drained`, an operator has taken it out; `unchecked`, nothing speaks against it and
    * no health check asks; `unresolved`, its name has no address.
@@ -24,6 +25,7 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
   const { lastErrorMs } = health;
   return {
     endpoint: backend.name,
+    weight: backend.weight,
     state: stateOf(backend),
     sinceMs: Math.round(nowMs - (admission.drainedMs ?? health.sinceMs)),
     lastError: health.lastError,
@@ -35,8 +37,9 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
 
 /** Names that have no address stand in the place of the endpoints that they would be. */
 export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCondition[] {
-  return cluster.unresolved().map(({ endpoint, code, sinceMs }) => ({
+  return cluster.unresolved().map(({ endpoint, code, sinceMs, weight }) => ({
     endpoint,
+    weight,
     state: 'unresolved',
     sinceMs: Math.round(nowMs - sinceMs),
     lastError: `the name does not resolve: ${code}`,

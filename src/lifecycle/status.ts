@@ -70,7 +70,6 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
 /** What nothing was sent to. */
 const NO_FIGURES = new TrafficFigures();
 const NOTHING = {
-  weight: 0,
   inFlight: 0,
   connections: { open: 0, inUse: 0 },
   disagrees: false,
@@ -113,7 +112,6 @@ function describeBackend(backend: Backend, nowMs: number) {
   const { upstream, passive, disagreement } = backend;
   return {
     ...conditionOf(backend, nowMs),
-    weight: backend.weight,
     inFlight: backend.inFlight,
     connections: upstream.counts,
     disagrees: disagreement?.isOpen ?? false,

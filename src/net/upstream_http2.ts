@@ -244,9 +244,9 @@ class Http2Slot implements UpstreamSlot {
       if (!this.#over && !handler.onData(chunk)) stream.pause();
     });
     stream.on('error', () => {}); // 'close' follows with the code
+    const isWhole = watchEnd(stream);
     stream.on('end', () => {
-      // A reset also ends the readable side: only a stream that the peer closed in good order is whole.
-      if (this.#over || !headSeen || stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) return;
+      if (this.#over || !headSeen || !isWhole()) return;
       this.#over = true;
       handler.onEnd(trailers);
       if (!stream.writableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR); // an early answer to an upload
@@ -259,6 +259,20 @@ class Http2Slot implements UpstreamSlot {
       else handler.onError({ kind: 'reset_before_head', code, ...whatIsKnown(session, stream.rstCode) });
     });
   }
+}
+
+/**
+ * Whether the peer has ended the stream. A reset ends the readable side too, also one without an error code, which looks
+ * just like an end: but only an end comes while the stream is still open.
+ */
+function watchEnd(stream: ClientHttp2Stream): () => boolean {
+  const push = stream.push.bind(stream);
+  let isWhole = false;
+  stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (chunk === null) isWhole ||= !stream.closed;
+    return push(chunk, encoding);
+  };
+  return () => isWhole;
 }
 
 /** RFC 9113 section 8.7: a refused stream was not processed. A session that is closing takes all its streams with it. */

@@ -152,7 +152,7 @@ function clusters(view: PageView): Html {
 function cluster(one: ClusterView): Html {
   const resting = one.endpoints.filter(({ circuit }) => circuit !== null && circuit !== 'closed').length;
   const rest = resting === 0 ? '' : ` (${resting} given a rest by their circuit)`;
-  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit ${one.circuit}`}`;
+  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit of the cluster ${one.circuit}`}`;
   return html`<table class="endpoints"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
 }
 
@@ -202,7 +202,7 @@ function failures(view: PageView): Html {
   return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><table>${head(FAILURE_HEADS)}<tbody>${view.failures.map(
     ({ id, time: at, reason, failure, status, route, attempts, request }) =>
       html`<tr><th scope="row">${time(at)}</th>${cells(FAILURE_HEADS, [
-        [reason ?? `status ${status}`, (failure && detailOf(failure)) ?? ''].join(' '),
+        [reason ?? `status ${status}`, failure && detailOf(failure)].filter(part => part !== null).join(': '),
         status,
         route ?? '–',
         attempts.at(-1)?.endpoint ?? '–',

@@ -8,10 +8,16 @@ import { FakeClock } from '../support/fake_clock.ts';
 /** A socket whose other end is the test. */
 class End extends Duplex {
   readonly received: string[] = [];
+  /** Takes nothing until `takeIt` is called. */
+  isSlow = false;
+  takeIt: () => void = () => {};
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.received.push(chunk.toString());
-    done();
+    this.takeIt = () => {
+      this.received.push(chunk.toString());
+      done();
+    };
+    if (!this.isSlow) this.takeIt();
   }
 }
 
@@ -55,6 +61,37 @@ test('one side that goes takes the other with it', async () => {
   await turn();
   assert.equal(client.destroyed, true);
   assert.equal(ends[0]?.cause, 'backend');
+});
+
+for (const slowness of ['slow', 'too slow']) {
+  test(`a client that is ${slowness} may read what the backend has sent before it left, for a while`, async () => {
+    const { clock, client, backend, ends } = tunnel(null);
+    client.isSlow = true;
+    backend.push('goodbye');
+    await turn();
+    backend.push(null);
+    backend.destroy();
+    await turn();
+    assert.deepEqual([client.destroyed, ends], [false, []]);
+    if (slowness === 'slow') {
+      client.takeIt();
+      await turn();
+      client.push(null);
+    } else clock.advance(30_000);
+    await turn();
+    assert.deepEqual([client.destroyed, ends.length, clock.pendingTimers], [true, 1, 0]);
+    assert.deepEqual(client.received, slowness === 'slow' ? ['goodbye'] : []);
+  });
+}
+
+test('a client that leaves takes the backend with it, whatever that has still to read', async () => {
+  const { client, backend, ends } = tunnel(null);
+  backend.isSlow = true;
+  client.push('too late');
+  await turn();
+  client.destroy();
+  await turn();
+  assert.deepEqual([backend.destroyed, ends[0]?.cause], [true, 'client']);
 });
 
 const FRAME = Buffer.from([0x81, 0x02, 0x68, 0x69]); // the text "hi"

@@ -2,18 +2,22 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { answer, raw, staySilent } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { connectHttp2 } from '../support/http2_client.ts';
-import { connectFrames } from '../support/http2_frames.ts';
+import { connectFrames, serveFrames } from '../support/http2_frames.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
-import { connectRaw, fetchRaw, formatRequest } from '../support/raw_client.ts';
+import { connectRaw, fetchRaw, formatRequest, TruncatedAnswer } from '../support/raw_client.ts';
 import { type Behaviour, startBackend } from '../support/scripted_backend.ts';
 
 checkLeaks();
 
+const HANDSHAKE =
+  'GET /t HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 const H2C = { listener: { h2c: true } };
 
 for (const [name, code] of Object.entries({ 'no error': 0, cancel: 8 })) {
@@ -154,9 +158,7 @@ for (const [what, phrase] of Object.entries({
 }
 
 for (const [what, bytes] of Object.entries({
-  'a WebSocket handshake':
-    'GET /t HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nTrailer: x\r\n' +
-    'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  'a WebSocket handshake': HANDSHAKE.replace('\r\n\r\n', '\r\nTrailer: x\r\n\r\n'),
   'OPTIONS *': 'OPTIONS * HTTP/1.1\r\nHost: a\r\nTrailer: x\r\n\r\n',
 })) {
   test(`${what} that announces trailers reaches the backend without the announcement`, async () => {
@@ -214,4 +216,67 @@ test('a client that says goodbye, breaks the protocol and takes nothing is forgo
   assert.equal((await proxy.lines.next({ path: '/untaken' })).status, 200);
   proxy.signal('SIGTERM');
   assert.equal(await proxy.ended, 0);
+});
+
+test('interim answers without end cost neither memory nor the answer', async () => {
+  const hints = Buffer.from('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n'.repeat(1_000));
+  const last = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone');
+  await using backend = await startBackend(raw(Buffer.concat([hints, last])));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  const { information, text } = await fetchRaw(proxy.target(), '/');
+  assert.deepEqual([information.length, text], [16, 'done']);
+});
+
+test('a large answer waits for its turn behind a slow one, whatever bodyIdle is', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const BYTES = 1024 * 1024;
+  await using backend = await startBackend(async request => {
+    if (request.target !== '/slow') return answer({ body: Buffer.alloc(BYTES) })(request);
+    request.socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nsl');
+    await gate;
+    request.socket.write('ow');
+    return 'done' as const;
+  });
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { timeouts: { bodyIdle: '50ms' } } }),
+  );
+  using client = await connectRaw(proxy.target());
+  await client.send(Buffer.concat([formatRequest('/slow'), formatRequest('/large')]));
+  await backend.requestCount(2);
+  await setTimeout(300); // six times bodyIdle: nothing must happen, and nothing can be waited for
+  open();
+  assert.equal((await client.answer()).text, 'slow');
+  assert.equal((await client.answer()).bytes, BYTES);
+});
+
+test('an answer that an HTTP/2 backend resets without an error is not whole for the client', async () => {
+  await using backend = await serveFrames((frames, stream) => {
+    frames.status(stream, 200);
+    frames.data(stream, 4);
+    frames.resetStream(stream, 0);
+  });
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { ...H2C, cluster: { protocol: 'h2c' } }),
+  );
+  await assert.rejects(fetchRaw(proxy.target(), '/one'), TruncatedAnswer);
+  assert.equal((await proxy.lines.next({ path: '/one' })).reason, 'reset_in_body');
+  const client = await connectHttp2(proxy.target());
+  assert.notEqual((await client.request('/two').answer).rstCode, 0);
+  await client.close();
+});
+
+test('a head that leaves before its body has the bytes that the backend sent', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  await using backend = await startBackend(async request => {
+    const head = 'HTTP/1.1 200 OK\r\nX-Name: caf\xe9\r\nContent-Length: 4\r\n\r\n';
+    request.socket.write(Buffer.from(head, 'latin1'));
+    await gate;
+    request.socket.write('body');
+    return 'done' as const;
+  });
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  await client.send(formatRequest('/'));
+  assert.equal(value((await client.head()).headers, 'x-name'), 'caf\xe9');
+  open();
 });

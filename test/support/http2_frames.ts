@@ -8,10 +8,13 @@ const ACK = 1;
 const INITIAL_WINDOW_SIZE = 4;
 const END_HEADERS = 4;
 
-/** A connection in clear with its preface sent; streams have odd numbers. */
+/** One end of a connection in clear; what it sends is the same on both ends. */
 export interface Http2Frames extends Disposable {
   readonly socket: Socket;
+  /** Of a request. */
   headers(stream: number, method: string, path: string, endStream: boolean): void;
+  /** Of an answer. */
+  status(stream: number, status: number): void;
   data(stream: number, bytes: number): void;
   /** 0 is NO_ERROR, 8 is CANCEL. */
   resetStream(stream: number, code: number): void;
@@ -22,18 +25,54 @@ export interface Http2Frames extends Disposable {
   readonly ponged: Promise<void>;
 }
 
+/** A client with its preface sent; its streams have odd numbers. */
 export function connectFrames(
   { port }: { readonly port: number },
   { initialWindowBytes }: { readonly initialWindowBytes?: number } = {},
 ): Http2Frames {
   const socket = net.connect(port, '127.0.0.1');
+  socket.write(PREFACE);
+  return speakFrames(socket, 0, initialWindowBytes, () => {});
+}
+
+/** A backend that is told of each stream when its head is there. */
+export async function serveFrames(
+  onStream: (frames: Http2Frames, stream: number) => void,
+): Promise<AsyncDisposable & { readonly address: string }> {
+  const all = new Set<Http2Frames>();
+  const server = net.createServer(socket => {
+    const frames = speakFrames(socket, PREFACE.length, undefined, stream => onStream(frames, stream));
+    all.add(frames);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as net.AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const { socket } of all) socket.destroy();
+      await new Promise(resolve => server.close(resolve));
+    },
+  };
+}
+
+function speakFrames(
+  socket: Socket,
+  skip: number,
+  initialWindowBytes: number | undefined,
+  onHeaders: (stream: number) => void,
+): Http2Frames {
   socket.on('error', () => {}); // the peer may go at any time
   const { promise: ponged, resolve } = Promise.withResolvers<void>();
+  let toSkip = skip;
   let received = Buffer.alloc(0);
   socket.on('data', (chunk: Buffer) => {
     received = Buffer.concat([received, chunk]);
+    const skipped = Math.min(toSkip, received.length);
+    toSkip -= skipped;
+    received = received.subarray(skipped);
     while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
-      if (received[3] === TYPES.ping && received[4] === ACK) resolve();
+      const [type, flags] = [received[3], received[4]];
+      if (type === TYPES.ping && flags === ACK) resolve();
+      if (type === TYPES.headers) onHeaders(received.readUInt32BE(5));
       received = received.subarray(9 + received.readUIntBE(0, 3));
     }
   });
@@ -45,23 +84,21 @@ export function connectFrames(
     head.writeUInt32BE(stream, 5);
     socket.write(Buffer.concat([head, payload]));
   };
-  socket.write(PREFACE);
-  send(
-    TYPES.settings,
-    0,
-    0,
-    initialWindowBytes === undefined ? Buffer.alloc(0) : initialWindow(initialWindowBytes),
-  );
+  const block = (fields: Readonly<Record<string, string>>) =>
+    Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+  const window = initialWindowBytes === undefined ? Buffer.alloc(0) : initialWindow(initialWindowBytes);
+  send(TYPES.settings, 0, 0, window);
   return {
     socket,
+    ponged,
     goAway: () => send(TYPES.goAway, 0, 0, Buffer.alloc(8)),
     ping: () => send(TYPES.ping, 0, 0, Buffer.alloc(8)),
-    ponged,
     headers(stream, method, path, endStream) {
       const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'app.test' };
-      const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
-      send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block);
+      send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block(fields));
     },
+    status: (stream, status) =>
+      send(TYPES.headers, END_HEADERS, stream, block({ ':status': String(status) })),
     data: (stream, bytes) => send(TYPES.data, 0, stream, Buffer.alloc(bytes, 'x')),
     resetStream(stream, code) {
       const payload = Buffer.alloc(4);
