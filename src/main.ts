@@ -169,4 +169,8 @@ function print(text: string): number {
   return EXIT.ok;
 }
 
+// Whoever reads along may have read enough: `fairlead status --json | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 process.exitCode = await main(process.argv.slice(2));

@@ -19,6 +19,8 @@ export interface ClientStream {
   readonly headSent: boolean;
   /** Earlier answers on the same connection come first (RFC 9112 section 9.3.2). */
   readonly isQueued: boolean;
+  /** Of the whole connection where streams share it (HTTP/2), handed to the system so far; 0 where they do not. */
+  readonly connectionBytes: number;
   /** Written here and not yet taken by the system. */
   readonly unsentBytes: number;
   /** The body of the request has come to its end. */

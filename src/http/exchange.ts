@@ -118,6 +118,11 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
 
   onHead(status: number, statusText: string, headers: readonly string[]): void {
     if (this.isOver) return;
+    if (status < 200 || status > 599) {
+      this.#flow?.abort(); // RFC 9110 section 15: three digits, of five classes
+      this.onError({ kind: 'bad_response', detail: `The status is ${status}.` });
+      return;
+    }
     this.status = status;
     this.firstByteMs = this.#clock.nowMs() - this.startedMs;
     this.#state = 'answering';

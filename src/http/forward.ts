@@ -12,6 +12,7 @@ import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { Lease, Outcome } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
+import type { FiredTimeout } from '../observability/events.ts';
 import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
 import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
@@ -62,6 +63,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   #attempt: Attempt | null = null;
   #attempts = 0;
   #informations = 0;
+  /** Since when the client has not read. */
+  #blockedMs = 0;
+  /** The timeout with which the attempt before has ended. */
+  #timeoutBefore: FiredTimeout | null = null;
   /** The connection was to blame: the next attempt gets one of its own. */
   #wantsFresh = false;
   #permit: Permit | null = null;
@@ -246,7 +251,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#context.bytesOut += chunk.length;
     const flows = this.#context.client.write(chunk);
     if (flows) this.#timer.touch();
-    else this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+    else {
+      this.#blockedMs = this.#context.services.clock.nowMs();
+      this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+    }
     return flows;
   }
 
@@ -280,6 +288,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       return;
     }
     this.#noteRefusal(failure.kind);
+    this.#context.timeout = this.#timeoutBefore;
     this.#context.fail(this.#failure);
   }
 
@@ -288,8 +297,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
-    if (name === 'bodyIdle' && this.#context.client.isQueued) {
-      this.#timer.startPhase(name, afterMs); // it is the turn of an earlier answer on this connection
+    if (name === 'bodyIdle' && this.#waitsForItsTurn(afterMs)) {
+      this.#timer.startPhase(name, afterMs);
       return;
     }
     const failure = this.#failureOf(name, afterMs);
@@ -301,6 +310,14 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#stopAttempt(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
     if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
     else this.#context.fail(failure);
+  }
+
+  /** The client reads, but what it reads now is for other requests on the same connection. */
+  #waitsForItsTurn(afterMs: number): boolean {
+    const { client, services } = this.#context;
+    if (!client.headSent) return false;
+    const waitedMs = services.clock.nowMs() - this.#blockedMs;
+    return client.isQueued || this.#context.isServedInTurn(waitedMs, afterMs);
   }
 
   #failureOf(name: TimeoutName, afterMs: number): Failure {
@@ -420,6 +437,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     if (this.#wantsFresh) this.#attempts--;
     else if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
     this.#failure = failure;
+    // It has ended that attempt, not the request.
+    this.#timeoutBefore = this.#context.timeout;
+    this.#context.timeout = null;
     this.#timer.stopTry();
     this.#body?.close();
     if (decision.delayMs === 0) this.#next();

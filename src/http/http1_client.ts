@@ -43,6 +43,9 @@ export class Http1ClientStream implements ClientStream {
   get isQueued(): boolean {
     return this.#response.socket === null && !this.#response.destroyed && !this.#response.writableFinished;
   }
+  get connectionBytes(): number {
+    return 0;
+  }
   get unsentBytes(): number {
     return this.#response.writableLength;
   }

@@ -30,6 +30,9 @@ export class Http2ClientStream implements ClientStream {
   get isQueued(): boolean {
     return false;
   }
+  get connectionBytes(): number {
+    return this.#stream.session?.socket?.bytesWritten ?? 0;
+  }
   get unsentBytes(): number {
     return this.#stream.writableLength;
   }
@@ -92,11 +95,14 @@ export class Http2ClientStream implements ClientStream {
   }
 
   end(trailers: readonly string[] | null): void {
-    if (this.#ended || this.#isGone) return;
+    if (this.#isGone) return;
+    // An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1).
+    const endUpload = () => this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    if (!this.bodyReceived && this.#stream.writableFinished) endUpload();
+    else if (!this.bodyReceived) this.#stream.once('finish', endUpload);
+    if (this.#ended) return;
     this.#ended = true;
     this.#trailers = trailers;
-    // An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1).
-    if (!this.bodyReceived) this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
     this.#stream.end();
   }
 

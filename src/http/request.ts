@@ -54,6 +54,8 @@ export interface Peer {
   readonly ip: string;
   readonly tlsVersion: string | null;
   readonly localPort: number;
+  /** Requests under way on this connection. */
+  readonly active: number;
   onRequestEnd(): void;
   onTunnel(): void;
 }
@@ -88,6 +90,9 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   /** Since when the client has taken nothing of an answer that is complete; null: it is not complete yet. */
   #untakenMs: number | null = null;
   #untakenBytes = 0;
+  #connectionBytes = 0;
+  /** Most requests at once on its connection, as far as it was looked at. */
+  #sharersMax = 1;
   /** As they came: a head that was refused has an `Accept` too. */
   readonly #rawHeaders: readonly string[];
 
@@ -158,7 +163,11 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
 
   /** `setting` is its place in the plan. */
   timedOut(name: string, ms: number, setting: string): void {
-    this.timeout = { name, ms, origin: this.plane.origins.get(setting) ?? 'default' };
+    this.timeout = {
+      name,
+      ms: Math.round(ms * 100) / 100,
+      origin: this.plane.origins.get(setting) ?? 'default',
+    };
   }
 
   /** The end of a tunnel through which nothing has passed for this long. */
@@ -213,6 +222,19 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   answered(): void {
     this.#untakenMs = this.services.clock.nowMs();
     this.#untakenBytes = this.client.unsentBytes;
+    this.#sharersMax = Math.max(this.#sharersMax, this.peer.active);
+  }
+
+  /**
+   * Streams share one connection: while bytes move on it, one of them may have to wait for the others, as many times the
+   * limit as there are of them. A client that reads one stream and shuts the others is given up all the same.
+   */
+  isServedInTurn(waitedMs: number, limitMs: number): boolean {
+    const { connectionBytes } = this.client;
+    const moves = connectionBytes > this.#connectionBytes;
+    this.#connectionBytes = connectionBytes;
+    this.#sharersMax = Math.max(this.#sharersMax, this.peer.active);
+    return moves && waitedMs < limitMs * this.#sharersMax;
   }
 
   #giveUpClient(): void {
@@ -233,6 +255,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     }
     const limitMs = (this.boundRoute ?? this.bound.settings).limits.bodyIdleMs;
     if (limitMs === null || nowMs - this.#untakenMs < limitMs) return;
+    if (this.isServedInTurn(nowMs - this.#untakenMs, limitMs)) return;
     const setting =
       this.route === null
         ? `listeners.${this.listener}.limits.bodyIdleMs`

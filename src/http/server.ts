@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import type { ClientStream } from './client_stream.ts';
@@ -35,8 +36,15 @@ class ClientConnection implements Peer {
   latest: RequestContext | null = null;
   #closing: Socket | null = null;
   onIdle: (() => void) | null = null;
+  /** When its last request has ended, or when it began. */
+  idleSinceMs: number;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
 
-  constructor(tracked: Connection, socket: Socket) {
+  constructor(tracked: Connection, socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    this.idleSinceMs = clock.nowMs();
     this.ip = tracked.ip;
     this.tlsVersion = tracked.tlsVersion;
     this.localPort = socket.localPort ?? 0;
@@ -51,8 +59,12 @@ class ClientConnection implements Peer {
     this.active--;
     if (this.active > 0) return;
     this.#tracked.setState('idle');
+    this.idleSinceMs = this.#clock.nowMs();
     this.#closing?.destroySoon();
     this.onIdle?.();
+  }
+  destroy(): void {
+    this.#socket.destroy();
   }
   /** Nothing more is read from it: it closes when its last request has been answered. */
   closeWhenIdle(socket: Socket): void {
@@ -102,7 +114,7 @@ export class ListenerServer {
 
   /** Takes over a connection that `net/listener` has accepted. */
   accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
-    const connection = new ClientConnection(tracked, socket);
+    const connection = new ClientConnection(tracked, socket, this.#services.clock);
     if (protocol === 'http1') {
       this.#connections.set(socket, connection);
       this.#http1.emit('connection', socket);
@@ -170,10 +182,16 @@ export class ListenerServer {
     }
     const protocol = PROTOCOLS[request.httpVersion];
     if (protocol === undefined) {
+      if (connection.active > 0) {
+        connection.closeWhenIdle(request.socket); // the answers before it come first
+        return;
+      }
       refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
       return;
     }
     const client = new Http1ClientStream(request, response, this.#services.clock);
+    // Node's parser drops what comes in the same packet behind an upgrade, also behind one that is ignored.
+    if (request.headers.upgrade !== undefined) client.closeAfterAnswer();
     this.#begin(connection, client, {
       method: request.method ?? '',
       target: request.url ?? '',
@@ -191,7 +209,7 @@ export class ListenerServer {
   #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection !== undefined && connection.active > 0) {
-      connection.closeWhenIdle(socket);
+      this.#onlyAnswer(connection, socket);
       return;
     }
     if (head.length > 0) socket.unshift(head);
@@ -201,6 +219,17 @@ export class ListenerServer {
     response.shouldKeepAlive = false;
     response.on('finish', () => socket.destroySoon());
     this.#onRequest(request, response);
+  }
+
+  /** Requests on it are still answered; what comes in is thrown away, and only tells that the client leaves. */
+  #onlyAnswer(connection: ClientConnection, socket: Socket): void {
+    connection.closeWhenIdle(socket);
+    socket.on('end', () => socket.destroy());
+    socket.on('close', () => {
+      const { active } = this.#services.traffic;
+      for (const request of active.list()) if (request.peer === connection) request.onClientClose(false);
+    });
+    socket.resume();
   }
 
   #onParserError(
@@ -258,26 +287,35 @@ export class ListenerServer {
     session.on('close', () => this.#sessions.delete(session));
     session.on('error', ignore);
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
-    session.setTimeout(this.#settings.keepAliveIdleMs, () => {
-      if (connection.active === 0) session.close();
-    });
-    this.#endAfterClose(session, connection);
+    this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
   }
 
   /**
-   * After a GOAWAY of the client Node waits for the client to end the connection, and where the client breaks the
-   * protocol then, it waits for ever and says nothing.
+   * Without a request for `idleMs` it ends; bytes that are no request (pings, half a head) do not count. It also ends when it
+   * was closed in another way and has no request left. Node waits then for the client to close its side, for ever.
    */
-  #endAfterClose(session: ServerHttp2Session, connection: ClientConnection): void {
+  #watchIdle(session: ServerHttp2Session, connection: ClientConnection, idleMs: number): void {
     const { clock } = this.#services;
-    const endIfIdle = () => {
-      if (session.closed && connection.active === 0) session.destroy();
+    const isOver = () => session.closed && connection.active === 0;
+    const end = () => {
+      if (isOver()) connection.destroy();
     };
-    const later = () => {
-      if (session.closed && connection.active === 0) clock.setTimer(endIfIdle, CLOSE_MS_MAX, undefined);
+    const endSoon = () => {
+      if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
     };
-    connection.onIdle = later;
-    session.on('goaway', later);
+    const look = () => {
+      const sinceMs = connection.active > 0 ? clock.nowMs() : connection.idleSinceMs;
+      const leftMs = sinceMs + idleMs - clock.nowMs();
+      if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
+      else {
+        session.close();
+        endSoon();
+      }
+    };
+    let timer = clock.setTimer(look, idleMs, undefined);
+    session.once('close', () => clock.cancelTimer(timer));
+    session.on('goaway', endSoon);
+    connection.onIdle = endSoon;
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {

@@ -161,8 +161,8 @@ export class ClusterMembers {
 
   /** While no name has answered: the failure if there is one, otherwise they are still being asked. */
   #whenEmpty(): Failure | null {
-    const code = this.#named.find(({ watch }) => watch.failure !== null)?.watch.failure ?? null;
-    return code === null ? null : { kind: 'dns_failed', code };
+    const lost = this.#named.find(({ watch }) => watch.failure !== null)?.watch;
+    return lost === undefined ? null : { kind: 'dns_failed', code: lost.failure ?? '', name: lost.host };
   }
 }
 

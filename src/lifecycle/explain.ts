@@ -207,13 +207,20 @@ export function describeLimits(
   listener: ListenerSettings,
   origins: ReadonlyMap<string, string>,
 ): Explanation['limits'] {
-  const rows = listenerLimits(listener);
+  const rows = [...processLimits(plan), ...listenerLimits(listener)];
   if (route !== null) rows.push(...routeLimits(route, listener.name));
   if (route?.action.kind === 'forward') {
     rows.push(...forwardLimits(route));
     for (const { cluster } of route.action.targets) rows.push(...clusterLimits(plan, cluster));
   }
   return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
+}
+
+function processLimits({ process: { overload } }: Plan): LimitRow[] {
+  return [
+    ['overload.eventLoopDelayMs', overload.eventLoopDelayMs, 'process.overload.eventLoopDelayMs'],
+    ['overload.heapRatio', overload.heapRatio, 'process.overload.heapRatio'],
+  ];
 }
 
 function listenerLimits({ name, head, headMs, keepAliveIdleMs }: ListenerSettings): LimitRow[] {
@@ -260,19 +267,21 @@ function clusterLimits(plan: Plan, name: string): LimitRow[] {
   const cluster = plan.clusters[name];
   if (cluster === undefined) return [];
   const own = `clusters.${name}`;
-  const { pool, circuitBreaker } = cluster;
+  const { pool, circuitBreaker, retryBudget } = cluster;
   const rows: LimitRow[] = [
     [`${name}.connectMs`, pool.connectMs, `${own}.pool.connectMs`],
     [`${name}.connectionsMax`, pool.connectionsMax, `${own}.pool.connectionsMax`],
     [`${name}.queueMax`, pool.queueMax, `${own}.pool.queueMax`],
     [`${name}.queueMs`, pool.queueMs, `${own}.pool.queueMs`],
+    [`${name}.retryBudget.ratio`, retryBudget.ratio, `${own}.retryBudget.ratio`],
   ];
   if (circuitBreaker !== null) {
-    const { failureRatio, requestsMin, openMs } = circuitBreaker;
+    const { failureRatio, requestsMin, windowMs, openMs } = circuitBreaker;
     const at = `${own}.circuitBreaker`;
     rows.push(
       [`${name}.circuit.failureRatio`, failureRatio, `${at}.failureRatio`],
       [`${name}.circuit.requestsMin`, requestsMin, `${at}.requestsMin`],
+      [`${name}.circuit.windowMs`, windowMs, `${at}.windowMs`],
       [`${name}.circuit.openMs`, openMs, `${at}.openMs`],
     );
   }

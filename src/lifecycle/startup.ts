@@ -374,8 +374,9 @@ export class RunningProxy {
       },
       describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
       report: (trigger, result, tookMs) => {
-        this.#lastReload = { at: new Date(this.#clock.wallMs()).toISOString(), trigger, result };
         const isRollback = trigger === 'rollback' || trigger === 'probation';
+        if (!isRollback || result.kind === 'applied')
+          this.#lastReload = { at: new Date(this.#clock.wallMs()).toISOString(), trigger, result };
         if (result.kind === 'applied')
           this.#probation.begin(isRollback ? null : this.#plan.process.reload.probation);
         this.#telemetry.emit({

@@ -72,6 +72,7 @@ export class ClusterPool implements LeaseOwner {
   #panic = false;
   #warming = false;
   #ejected = 0;
+  #whyNobody = '';
   #unsubscribeHealth: (() => void)[] = [];
   #leaveRooms: (() => void)[] = [];
   #retired = false;
@@ -173,6 +174,7 @@ export class ClusterPool implements LeaseOwner {
   #refresh(): void {
     const { members, panic } = inService(this.#backends, this.#options.panicBelow);
     this.#serving = new Set(members);
+    this.#whyNobody = members.length === 0 ? whyNobody(this.#backends) : '';
     this.#warming = members.some(({ health }) => health.state === 'warming');
     this.#ejected = this.#backends.reduce((out, { health }) => out + (health.isEjected ? 1 : 0), 0);
     this.#policy.setMembers(members);
@@ -236,7 +238,8 @@ export class ClusterPool implements LeaseOwner {
   /** Why waiting makes no sense, if it makes none. */
   #refusal(): Failure | null {
     if (this.#backends.length === 0) return this.#whenEmpty;
-    if (this.#serving.size === 0) return { kind: 'no_healthy_backend', cluster: this.name };
+    if (this.#serving.size === 0)
+      return { kind: 'no_healthy_backend', cluster: this.name, why: this.#whyNobody };
     let soonest: CircuitBreaker | null = null;
     for (const { admits, circuit } of this.#serving) {
       if (admits) return null;
@@ -343,4 +346,18 @@ export class ClusterPool implements LeaseOwner {
 
 function onTimer(ring: () => void): void {
   ring();
+}
+
+/** `2 unhealthy (connect_refused), 1 drained`: how many are in which state, and what was seen last there. */
+function whyNobody(backends: readonly Backend[]): string {
+  const states = Map.groupBy(backends, backend => {
+    if (backend.weight === 0) return 'of weight 0';
+    return backend.admission.isDrained ? 'drained' : backend.health.state;
+  });
+  const texts = [...states].map(([state, members]) => {
+    const isOut = state === 'unhealthy' || state === 'ejected';
+    const error = isOut ? members.find(({ health }) => health.lastError !== null)?.health.lastError : null;
+    return `${members.length} ${state}${error == null ? '' : ` (${error})`}`;
+  });
+  return texts.join(', ');
 }

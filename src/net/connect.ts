@@ -118,7 +118,8 @@ export function connectFailure(
   elapsedMs: number,
 ): Failure {
   const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
-  if (DNS_CODE.test(code)) return { kind: 'dns_failed', code };
+  if (DNS_CODE.test(code))
+    return { kind: 'dns_failed', code, name: 'hostname' in error ? String(error.hostname) : 'the name' };
   if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: Math.round(elapsedMs) };
   // Our own descriptors are used up: the backend has no part in that.
   if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'overloaded', signal: 'connections' };

@@ -96,7 +96,11 @@ function reads(app: FastifyInstance, view: AdminView): void {
     const found = view.request(id);
     return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
   });
-  app.get('/explain', async request => view.explain(request.query as Record<string, unknown>));
+  app.get('/explain', async (request, reply) => {
+    const explained = view.explain(request.query as Record<string, unknown>);
+    const isBad = typeof explained === 'object' && explained !== null && 'error' in explained;
+    return reply.status(isBad ? 400 : 200).send(explained);
+  });
 }
 
 /** For a browser. No page of this API runs or shows anything that did not come with it. */

@@ -68,8 +68,10 @@ function header(view: PageView): Html {
 function summary(view: PageView, hurts: readonly string[]): Html {
   if (hurts.length > 0)
     return html`<section class="pains" aria-labelledby="hurts"><h2 id="hurts">What hurts</h2><ul>${hurts
-      .slice(0, 12)
-      .map(text => html`<li>${text}</li>`)}</ul></section>`;
+      .slice(0, PAINS_SHOWN)
+      .map(
+        text => html`<li>${text}</li>`,
+      )}${hurts.length > PAINS_SHOWN ? html`<li>and ${hurts.length - PAINS_SHOWN} more</li>` : ''}</ul></section>`;
   const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
   return html`<section class="calm" aria-labelledby="hurts"><h2 id="hurts">Nothing hurts</h2><p>${count === 1 ? 'The one endpoint serves' : `All ${count} endpoints serve`}.</p></section>`;
 }
@@ -116,6 +118,7 @@ ${one(
 </section>`;
 }
 
+const PAINS_SHOWN = 12;
 const LINE = { width: 120, height: 24 };
 
 /** For the eye only; the value beside it is for everybody. */

@@ -192,7 +192,7 @@ export class ProcessTelemetry implements Telemetry {
         this.metrics.reloaded(event.result);
         break;
       case 'rollback':
-        this.metrics.reloaded(event.result === 'applied' ? 'rolled_back' : event.result);
+        if (event.result === 'applied') this.metrics.reloaded('rolled_back'); // one that cannot be says nothing of the file
         break;
     }
   }

@@ -21,11 +21,11 @@ export type Failure =
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
   | { readonly kind: 'client_gone'; readonly phase: 'request' | 'response' }
-  | { readonly kind: 'no_healthy_backend'; readonly cluster: string }
+  | { readonly kind: 'no_healthy_backend'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'circuit_open'; readonly retryAfterMs: number; readonly why: string }
   | { readonly kind: 'queue_full'; readonly limit: number }
   | { readonly kind: 'queue_timeout'; readonly afterMs: number }
-  | { readonly kind: 'dns_failed'; readonly code: string }
+  | { readonly kind: 'dns_failed'; readonly code: string; readonly name: string }
   | { readonly kind: 'connect_refused'; readonly code: string }
   | { readonly kind: 'connect_timeout'; readonly afterMs: number }
   | { readonly kind: 'tls_failed'; readonly part: 'certificate' | 'protocol'; readonly code: string }
@@ -268,7 +268,10 @@ export function detailOf(failure: Failure): string | null {
     case 'tls_failed':
       return `${failure.part} ${failure.code}`;
     case 'circuit_open':
+    case 'no_healthy_backend':
       return failure.why;
+    case 'dns_failed':
+      return `${failure.name}: ${failure.code}`;
     case 'rate_limited':
       return failure.limiter;
     case 'overloaded':

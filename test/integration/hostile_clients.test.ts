@@ -280,3 +280,100 @@ test('a head that leaves before its body has the bytes that the backend sent', a
   assert.equal(value((await client.head()).headers, 'x-name'), 'caf\xe9');
   open();
 });
+
+test('streams that share a slow connection wait for each other longer than bodyIdle', async () => {
+  await using backend = await startBackend(answer({ body: Buffer.alloc(12_000) }));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { h2c: true, timeouts: { bodyIdle: '300ms' } } }),
+  );
+  using client = connectFrames(proxy.target()); // with a window of 64 KB for all its streams
+  for (let stream = 1; stream < 20; stream += 2) client.headers(stream, 'GET', '/shared', true);
+  const ended = () => proxy.lines.find({ path: '/shared' });
+  while (ended().length < 10) {
+    client.widen(4_000); // one third of an answer
+    await setTimeout(150);
+  }
+  assert.deepEqual(
+    ended().map(({ reason }) => reason),
+    Array(10).fill(null),
+  );
+});
+
+test('a pipelined request of another version does not get in front of the answer before it', async () => {
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  await using backend = await startBackend(async request => {
+    await gate;
+    return answer({ body: 'first' })(request);
+  });
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  await client.send(Buffer.concat([formatRequest('/a'), Buffer.from('GET /b HTTP/2.0\r\nHost: a\r\n\r\n')]));
+  await backend.requestCount(1);
+  open();
+  assert.equal((await client.answer()).text, 'first');
+  assert.equal(await client.ended, 'end');
+});
+
+test('what comes behind an upgrade that is ignored is not answered with the answer to something else', async () => {
+  await using backend = await startBackend(async request => answer({ body: request.target })(request));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  const upgrade = formatRequest('/a', { headers: ['Connection', 'Upgrade', 'Upgrade', 'h2c'] });
+  await client.send(Buffer.concat([upgrade, formatRequest('/b')]));
+  assert.equal((await client.answer()).text, '/a');
+  assert.equal(await client.ended, 'end');
+});
+
+test('a client that leaves with answers in a row and a CONNECT behind them is gone from all of them', async () => {
+  await using backend = await startBackend(staySilent());
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  await client.send(
+    Buffer.concat([
+      ...['/1', '/2', '/3'].map(path => formatRequest(path)),
+      Buffer.from('CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n'),
+    ]),
+  );
+  await backend.requestCount(3);
+  client.destroy();
+  for (const path of ['/1', '/2', '/3'])
+    assert.equal((await proxy.lines.next({ path })).reason, 'client_gone');
+  await backend.noConnections();
+});
+
+test('an HTTP/2 connection without a request ends after keepAliveIdle, whatever trickles in and whether the client closes or not', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { h2c: true, timeouts: { keepAliveIdle: '300ms' } } }),
+  );
+  const halfOpen = connectFrames(proxy.target());
+  halfOpen.socket.allowHalfOpen = true; // it never says that it has seen the end
+  const dripping = connectFrames(proxy.target());
+  const drip = setInterval(() => dripping.ping(), 50);
+  await Promise.all([halfOpen, dripping].map(({ socket }) => once(socket, 'end')));
+  clearInterval(drip);
+  const { report } = proxy.proxy;
+  while (report.status().connections.open > 0) await setTimeout(100);
+  for (const { socket } of [halfOpen, dripping]) socket.destroy();
+});
+
+test('an early answer without a body ends the upload of an HTTP/2 client', async () => {
+  await using backend = await startBackend(answer({ status: 204, early: true }));
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  const client = await connectHttp2(proxy.target());
+  const { stream, answer: early } = client.request('/', { ':method': 'POST' }, 'open');
+  stream.write('some of it');
+  const { status, rstCode } = await early;
+  assert.deepEqual([status, rstCode], [204, 0]);
+  assert.equal((await proxy.lines.next({ status: 204 })).reason, null);
+  await client.close();
+});
+
+test('a status that is none is a bad response', async () => {
+  await using backend = await startBackend(raw('HTTP/1.1 999 What\r\nContent-Length: 0\r\n\r\n'));
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 502);
+  const client = await connectHttp2(proxy.target());
+  assert.equal((await client.request('/').answer).status, 502);
+  await client.close();
+});

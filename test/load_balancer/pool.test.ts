@@ -118,7 +118,7 @@ test('without an eligible backend the answer is no_healthy_backend, with open ci
   leased(pool);
   assert.equal(ask(pool).failure?.kind, 'circuit_open', 'one probe at a time');
   backends[0]?.health.eject('test', clock.nowMs());
-  assert.deepEqual(ask(pool).failure, { kind: 'no_healthy_backend', cluster: 'c' });
+  assert.deepEqual(ask(pool).failure, { kind: 'no_healthy_backend', cluster: 'c', why: '1 ejected (test)' });
 });
 
 test('requests that wait are told at once when the last backend goes out', () => {
@@ -260,10 +260,10 @@ test('without any backend requests wait for the first one, unless its name does 
   const pool = fakePool([], clock);
   const early = ask(pool);
   assert.equal(early.calls, 0, 'the name is being looked up');
-  pool.setBackends([], { kind: 'dns_failed', code: 'ENOTFOUND' });
+  pool.setBackends([], { kind: 'dns_failed', code: 'ENOTFOUND', name: 'a.test' });
   assert.deepEqual(
     early.failure,
-    { kind: 'dns_failed', code: 'ENOTFOUND' },
+    { kind: 'dns_failed', code: 'ENOTFOUND', name: 'a.test' },
     'nobody waits for what will not come',
   );
   assert.equal(ask(pool).failure?.kind, 'dns_failed');

@@ -6,4 +6,5 @@ test('a defect says where it was, whatever was thrown', () => {
   assert.match(describeDefect(new Error('why')), /why\n +at .*defect\.test\.ts/);
   assert.equal(describeDefect('why'), 'why');
   assert.equal(describeDefect(null), 'null');
+  assert.match(describeDefect(Object.create(null)), /cannot even be shown/);
 });

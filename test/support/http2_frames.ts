@@ -1,7 +1,15 @@
 /** HTTP/2 frame by frame (RFC 9113 section 4), for what no client library would send. */
 import net, { type Socket } from 'node:net';
 
-const TYPES = { data: 0, headers: 1, resetStream: 3, settings: 4, ping: 6, goAway: 7 } as const;
+const TYPES = {
+  data: 0,
+  headers: 1,
+  resetStream: 3,
+  settings: 4,
+  ping: 6,
+  goAway: 7,
+  windowUpdate: 8,
+} as const;
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 const END_STREAM = 1;
 const ACK = 1;
@@ -18,6 +26,8 @@ export interface Http2Frames extends Disposable {
   data(stream: number, bytes: number): void;
   /** 0 is NO_ERROR, 8 is CANCEL. */
   resetStream(stream: number, code: number): void;
+  /** So many bytes more may come on the connection, all streams together. */
+  widen(bytes: number): void;
   ping(): void;
   /** NO_ERROR; nothing of the peer was processed. */
   goAway(): void;
@@ -104,6 +114,11 @@ function speakFrames(
       const payload = Buffer.alloc(4);
       payload.writeUInt32BE(code);
       send(TYPES.resetStream, 0, stream, payload);
+    },
+    widen(bytes) {
+      const payload = Buffer.alloc(4);
+      payload.writeUInt32BE(bytes);
+      send(TYPES.windowUpdate, 0, 0, payload);
     },
     [Symbol.dispose]: () => void socket.destroy(),
   };
