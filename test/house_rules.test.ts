@@ -47,6 +47,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/http/handle_request.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/http1_client.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/http2_client.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
+  'src/http/client_connection.ts': 'seen from outside in test/integration/hostile_clients.test.ts',
   'src/http/request.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/bind.ts': 'seen from outside in test/integration/lifecycle.test.ts and socket_activation.test.ts',

@@ -3,7 +3,6 @@
  * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
 import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
@@ -29,6 +28,7 @@ import { StateRegistry } from '../resilience/state_registry.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { Listeners } from './listeners.ts';
+import { logProblem, logTarget } from './log_file.ts';
 import { Operator } from './operator.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
@@ -431,20 +431,5 @@ export class RunningProxy {
         this.#manager.stop();
       },
     };
-  }
-}
-
-function logTarget({ logging: { file } }: Plan) {
-  return file === null ? { fd: process.stdout.fd } : { file };
-}
-
-/** A log that cannot be written is found before anything begins. */
-function logProblem({ logging: { file } }: Plan): string | null {
-  if (file === null) return null;
-  try {
-    closeSync(openSync(file, 'a'));
-    return null;
-  } catch (error) {
-    return `logging.file: ${error instanceof Error ? error.message : String(error)}; its folder must exist and be writable`;
   }
 }

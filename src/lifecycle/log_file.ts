@@ -1,0 +1,18 @@
+/** Where the log goes, and whether it can. */
+import { closeSync, openSync } from 'node:fs';
+import type { Plan } from '../config/plan.ts';
+
+export function logTarget({ logging: { file } }: Plan) {
+  return file === null ? { fd: process.stdout.fd } : { file };
+}
+
+/** A log that cannot be written is found before anything begins. */
+export function logProblem({ logging: { file } }: Plan): string | null {
+  if (file === null) return null;
+  try {
+    closeSync(openSync(file, 'a'));
+    return null;
+  } catch (error) {
+    return `logging.file: ${error instanceof Error ? error.message : String(error)}; its folder must exist and be writable`;
+  }
+}
