@@ -50,6 +50,12 @@ test('npm start serves the demo: each request that it prints is answered as it s
     const nowhere = await fetchRaw(proxy, '/nowhere', { headers: ['Accept', 'application/json'] });
     assert.equal(nowhere.status, 404);
     assert.equal(JSON.parse(nowhere.text).reason, 'no_route');
+    assert.ok(printed.includes('/fast/break'));
+    assert.equal((await fetchRaw(proxy, '/fast/break', { method: 'POST' })).status, 200);
+    const broken = await fetchRaw(proxy, '/fast/hello');
+    assert.equal(broken.status, 502);
+    const page = await fetchRaw({ port: 9901 }, '/', { headers: ['Host', '127.0.0.1:9901'] });
+    assert.match(page.text, /What hurts[\s\S]*connect_refused/);
     assert.equal(
       (await fetchRaw({ port: 9901 }, '/readyz', { headers: ['Host', '127.0.0.1:9901'] })).status,
       200,

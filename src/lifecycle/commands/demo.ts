@@ -9,6 +9,7 @@ import { runProxy } from './run.ts';
 
 const CONFIG_FILE = fileURLToPath(new URL('../../../examples/demo.yaml', import.meta.url));
 const SLOW_MS_DEFAULT = 500;
+const BROKEN_MS = 20_000;
 
 const THINGS_TO_TRY = `
 Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
@@ -22,6 +23,10 @@ Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
   curl -i -H 'Accept: application/json' http://127.0.0.1:8080/nowhere
   curl -N http://127.0.0.1:8080/fast/events        server-sent events
   npx fairlead explain --config examples/demo.yaml http://127.0.0.1:8080/slow
+
+  curl -X POST http://127.0.0.1:8080/fast/break    stops that backend for 20 seconds. Ask it again, and find out why:
+                                                   on the status page, in this log, or with
+  npx fairlead explain --config examples/demo.yaml --request ID     (the ID is in the answer)
 
   http://127.0.0.1:9901/                           the status page: what hurts, first
   http://127.0.0.1:9901/status                     the same for programs (also /metrics, /readyz, /plan, /requests)
@@ -57,11 +62,23 @@ function portHint(): number {
 function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<http.Server> {
   const server = http.createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n');
+    else if (request.method === 'POST' && request.url?.endsWith('/break') === true)
+      void breakDown(server, response);
     else answer(request, response);
   });
   const echo = new WebSocketServer({ server });
   echo.on('connection', socket => socket.on('message', (data, binary) => socket.send(data, { binary })));
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** Away as if it had died, and back on the same port. */
+async function breakDown(server: http.Server, response: ServerResponse): Promise<void> {
+  const { port } = server.address() as AddressInfo;
+  response.on('finish', () => server.closeAllConnections());
+  response.end(`gone for ${BROKEN_MS / 1_000} s\n`);
+  server.close();
+  await wait(BROKEN_MS, undefined, { ref: false });
+  server.listen(port, '127.0.0.1');
 }
 
 function fast(request: IncomingMessage, response: ServerResponse): void {
