@@ -47,7 +47,7 @@ function answerRequest(context: RequestContext, raw: RawRequest): Failure | null
   if (overloaded !== null) return overloaded;
   const expired = readDeadline(context, head);
   if (expired !== null) return expired;
-  if (!access.allows(clientIp)) return { kind: 'access_denied' };
+  if (!access.allows(clientIp)) return { kind: 'access_denied', by: `listeners.${context.listener}.access` };
   if (detectLoop(head.headers, context.services.instanceId)) return { kind: 'loop_detected' };
   const route = router.match(head);
   if (route === null) return { kind: 'no_route' };
@@ -97,7 +97,8 @@ function offeredRequestId({ peerTrusted }: RequestContext, head: RequestHead): s
 
 /** Who may pass, how much, and how often: asked before any backend is. */
 function admit(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
-  if (!route.access.allows(context.clientIp)) return { kind: 'access_denied' };
+  if (!route.access.allows(context.clientIp))
+    return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
   for (const limiter of route.rateLimiters) {

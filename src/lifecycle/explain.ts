@@ -141,7 +141,7 @@ function explainRoute(
     compileAccess(chosen.access).allows(address.clientIp);
   return {
     route: chosen.name,
-    refused: admitted ? null : refusal({ kind: 'access_denied' }),
+    refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
     nearer: near,
     action: describeAction(chosen, head),
     upstream:

@@ -40,7 +40,7 @@ export function overheadMs(record: RequestRecord): number {
 }
 
 /** An attempt that was still under way at the end of the request lasted until then. */
-function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord): number {
+export function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord): number {
   return (endedMs ?? record.endedMs) - startedMs;
 }
 

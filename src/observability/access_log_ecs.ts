@@ -1,6 +1,6 @@
 /** One line in the Elastic Common Schema 8.11: its own names where it has some, `fairlead.*` for the rest. */
 import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
-import { type LineFormat, overheadMs } from './access_log.ts';
+import { attemptMs, type LineFormat, overheadMs } from './access_log.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
 
@@ -35,12 +35,13 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'fairlead.listener': record.listener,
     'fairlead.route': record.route,
     'fairlead.cluster': record.cluster,
-    'fairlead.attempts': attempts.map(({ endpoint, status: answered, reason: failed, detail, reused }) => ({
-      endpoint,
-      status: answered,
-      reason: failed,
-      detail: detail ?? undefined,
-      reused,
+    'fairlead.attempts': attempts.map(attempt => ({
+      endpoint: attempt.endpoint,
+      ms: Math.round(attemptMs(attempt, record) * 100) / 100,
+      status: attempt.status,
+      reason: attempt.reason,
+      detail: attempt.detail ?? undefined,
+      reused: attempt.reused,
     })),
     'fairlead.timeout': record.timeout ?? undefined,
     'fairlead.retry_refused': record.retryRefused ?? undefined,

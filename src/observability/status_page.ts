@@ -5,6 +5,7 @@
  * `<main>` in the place of the older one, once a second.
  */
 import { detailOf } from '../resilience/failure.ts';
+import type { Decision } from './decision_ring.ts';
 import { Html, html } from './html.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
@@ -197,15 +198,29 @@ function routes(view: PageView): Html {
   )}</tbody></table></section>`;
 }
 
+/** The reason with what was measured, and the line that set the limit. */
+function describeFailure({
+  reason,
+  status,
+  failure,
+  timeout,
+}: Pick<Decision, 'reason' | 'status' | 'failure' | 'timeout'>): string {
+  const parts: string[] = [reason ?? `status ${status}`];
+  const detail = failure === null ? null : detailOf(failure);
+  if (detail !== null) parts.push(detail);
+  if (timeout !== null) parts.push(`${timeout.name} of ${timeout.ms} ms (${timeout.origin})`);
+  return parts.join(': ');
+}
+
 const FAILURE_HEADS = ['time', 'reason', 'status', 'route', 'endpoint', 'attempts', 'request'];
 
 function failures(view: PageView): Html {
   if (view.failures.length === 0)
     return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><p>None.</p></section>`;
   return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><table>${head(FAILURE_HEADS)}<tbody>${view.failures.map(
-    ({ id, time: at, reason, failure, status, route, attempts, request }) =>
+    ({ id, time: at, route, status, attempts, request, ...failed }) =>
       html`<tr><th scope="row">${time(at)}</th>${cells(FAILURE_HEADS, [
-        [reason ?? `status ${status}`, failure && detailOf(failure)].filter(part => part !== null).join(': '),
+        describeFailure({ status, ...failed }),
         status,
         route ?? '–',
         attempts.at(-1)?.endpoint ?? '–',

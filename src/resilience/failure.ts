@@ -16,7 +16,7 @@ export type Failure =
   | { readonly kind: 'uri_too_long'; readonly limitBytes: number }
   | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
   | { readonly kind: 'no_route' }
-  | { readonly kind: 'access_denied' }
+  | { readonly kind: 'access_denied' /** Whose list it is. */; readonly by: string }
   | { readonly kind: 'auth_required' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
@@ -273,7 +273,9 @@ export function detailOf(failure: Failure): string | null {
     case 'dns_failed':
       return `${failure.name}: ${failure.code}`;
     case 'rate_limited':
-      return failure.limiter;
+      return `limit ${failure.limiter}`;
+    case 'access_denied':
+      return `by ${failure.by}`;
     case 'overloaded':
       return failure.signal;
     case 'body_too_large':
@@ -282,7 +284,7 @@ export function detailOf(failure: Failure): string | null {
     case 'head_too_large':
       return `the limit is ${failure.limit} ${failure.unit}`;
     case 'queue_full':
-      return `${failure.limit} requests wait already`;
+      return `the queue holds ${failure.limit}`;
     default:
       return 'code' in failure && !USUAL_CODES.has(failure.code) ? failure.code : null;
   }

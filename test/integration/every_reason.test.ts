@@ -226,6 +226,21 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
   'tunnel_idle_timeout',
 ]);
 
+/** What an operator is told beyond the reason. */
+const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
+  body_too_large: /^the limit is 2 bytes$/,
+  uri_too_long: /^the limit is 64 bytes$/,
+  head_too_large: /^the limit is 4 fields$/,
+  access_denied: /^by routes\.all\.access$/,
+  rate_limited: /^limit all\/0$/,
+  no_healthy_backend: /^1 unhealthy \(status 500, expected 200 to 399\)$/,
+  circuit_open: /failed within .* the last: /,
+  queue_full: /^the queue holds 0$/,
+  dns_failed: /: E[A-Z_]+$/,
+  tls_failed: /^(?:certificate|protocol) \w+$/,
+  overloaded: /^heap$/,
+};
+
 test('every reason of the table is provoked here, or it is said where', () => {
   assert.deepEqual(
     [...Object.keys(ROWS), ...Object.keys(ELSEWHERE)].sort(),
@@ -255,6 +270,7 @@ for (const [kind, row] of Object.entries(ROWS)) {
       if (given === null) assert.ok(NO_ANSWER.has(kind));
       else checkAnswer(given, kind as FailureKind, String(line['requestId']));
       assert.equal(line['status'], given?.status ?? line['status']);
+      assert.match(String(line['detail']), DETAILS[kind as FailureKind] ?? /./);
       assert.equal(line['level'], { info: 30, warn: 40, error: 50 }[rule.logLevel]);
       const id = String(line['requestId']);
       const ask = kind === 'shutting_down' ? askReport : askAdmin; // the admin API goes with the process

@@ -18,7 +18,8 @@ test('what ECS has a name for is under it, in its unit', () => {
     [line['error.code'], line['event.outcome'], line['log.level']],
     ['connect_refused', 'failure', 'warn'],
   );
-  assert.equal(line['fairlead.attempts'][0].endpoint, '10.0.0.2:80');
+  const [first] = line['fairlead.attempts'];
+  assert.deepEqual([first.endpoint, first.ms], ['10.0.0.2:80', 10]);
 });
 
 test('what is not there has no field', () => {
