@@ -14,6 +14,7 @@ export class ClientConnection implements Peer {
   /** The request that began last, for errors in the middle of its body. */
   latest: RequestContext | null = null;
   #closing: Socket | null = null;
+  #bytesAtIdle = 0;
   onIdle: (() => void) | null = null;
   /** When its last request has ended, or when it began. */
   idleSinceMs: number;
@@ -38,6 +39,7 @@ export class ClientConnection implements Peer {
     this.active--;
     if (this.active > 0) return;
     this.#tracked.setState('idle');
+    this.#bytesAtIdle = this.#socket.bytesRead;
     this.idleSinceMs = this.#clock.nowMs();
     this.#closing?.destroySoon();
     this.onIdle?.();
@@ -49,6 +51,10 @@ export class ClientConnection implements Peer {
   closeWhenIdle(socket: Socket): void {
     this.#closing = socket;
     this.latest?.client.closeAfterAnswer();
+  }
+  /** Since its last request has ended, so many bytes and no more have come. */
+  hasRead(bytes: number): boolean {
+    return this.#socket.bytesRead - this.#bytesAtIdle === bytes;
   }
   onTunnel(): void {
     this.#tracked.setState('tunnel');

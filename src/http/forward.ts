@@ -63,6 +63,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   #attempt: Attempt | null = null;
   #attempts = 0;
   #informations = 0;
+  #informationMs = 0;
   /** Since when the client has not read. */
   #blockedMs = 0;
   /** The timeout with which the attempt before has ended. */
@@ -219,7 +220,11 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onInformation(status: number, headers: readonly string[]): void {
     const { client } = this.#context;
     // Interim answers are optional (RFC 9110 section 15.2), and nothing holds back a backend that sends them.
-    if (++this.#informations > INFORMATIONS_MAX || client.unsentBytes > INFORMATION_BYTES_MAX) return;
+    const nowMs = this.#context.services.clock.nowMs();
+    this.#informations =
+      Math.max(0, this.#informations - (nowMs - this.#informationMs) / INFORMATION_EVERY_MS) + 1;
+    this.#informationMs = nowMs;
+    if (this.#informations > INFORMATIONS_MAX || client.unsentBytes > INFORMATION_BYTES_MAX) return;
     client.writeInformation(status, filterInformation(headers));
   }
 
@@ -449,8 +454,9 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 }
 
 /** What nobody has asked for was not refused. */
-/** Of one request; 103 comes once or a few times. */
+/** Of one request at once, and one more each second: 103 comes a few times, 102 as a heartbeat. */
 const INFORMATIONS_MAX = 16;
+const INFORMATION_EVERY_MS = 1_000;
 /** Whoever has so much still to read gets no more of them. */
 const INFORMATION_BYTES_MAX = 16 * 1_024;
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);

@@ -139,7 +139,8 @@ export class ListenerServer {
     }
     const client = new Http1ClientStream(request, response, this.#services.clock);
     // Node's parser drops what comes in the same packet behind an upgrade, also behind one that is ignored.
-    if (request.headers.upgrade !== undefined) client.closeAfterAnswer();
+    if (request.headers.upgrade !== undefined && !connection.hasRead(headBytes(request)))
+      client.closeAfterAnswer();
     this.#begin(connection, client, {
       method: request.method ?? '',
       target: request.url ?? '',
@@ -313,6 +314,13 @@ function noticeEnd(socket: Socket): void {
   socket.once('end', () => {
     if (socket.listenerCount('readable') > 0) socket.destroy();
   });
+}
+
+/** As clients write it: one space behind each colon. */
+function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
+  let bytes = method.length + url.length + '  HTTP/1.1\r\n\r\n'.length;
+  for (const text of rawHeaders) bytes += text.length + 2; // ': ' or CRLF
+  return bytes;
 }
 
 /** Only `Upgrade: websocket` is an upgrade for us; any other is ignored (RFC 9110 section 7.8 allows that). */

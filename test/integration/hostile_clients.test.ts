@@ -319,6 +319,11 @@ test('what comes behind an upgrade that is ignored is not answered with the answ
   await using proxy = await startProxy(forwardTo([backend.address]));
   using client = await connectRaw(proxy.target());
   const upgrade = formatRequest('/a', { headers: ['Connection', 'Upgrade', 'Upgrade', 'h2c'] });
+  for (let count = 0; count < 3; count++) {
+    await client.send(upgrade);
+    const { headers, text } = await client.answer();
+    assert.deepEqual([value(headers, 'connection'), text], ['keep-alive', '/a'], 'alone it costs nothing');
+  }
   await client.send(Buffer.concat([upgrade, formatRequest('/b')]));
   assert.equal((await client.answer()).text, '/a');
   assert.equal(await client.ended, 'end');
