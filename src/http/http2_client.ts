@@ -96,11 +96,10 @@ export class Http2ClientStream implements ClientStream {
 
   end(trailers: readonly string[] | null): void {
     if (this.#isGone) return;
-    // An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1).
-    const endUpload = () => this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    if (!this.bodyReceived && this.#stream.writableFinished) endUpload();
-    else if (!this.bodyReceived) this.#stream.once('finish', endUpload);
-    if (this.#ended) return;
+    if (this.#ended) {
+      this.#endUpload(); // an answer without a body has ended with its head
+      return;
+    }
     this.#ended = true;
     this.#trailers = trailers;
     this.#stream.end();
@@ -110,6 +109,14 @@ export class Http2ClientStream implements ClientStream {
     this.writeHead(status, '', headers);
     if (body !== '') this.write(Buffer.from(body));
     this.end(null);
+  }
+
+  /** An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1). */
+  #endUpload(): void {
+    if (this.bodyReceived) return;
+    setImmediate(() => {
+      if (!this.#isGone) this.#stream.close(constants.NGHTTP2_NO_ERROR); // what was sent is on its way
+    });
   }
 
   abort(): void {
@@ -144,6 +151,7 @@ export class Http2ClientStream implements ClientStream {
     } catch {
       stream.close(constants.NGHTTP2_INTERNAL_ERROR); // fields that Node will not send: the answer is not whole
     }
+    this.#endUpload();
   }
 }
 

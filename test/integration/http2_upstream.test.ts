@@ -114,6 +114,23 @@ test('a gRPC call streams both ways at once and ends with trailers', async () =>
   );
 });
 
+test('a gRPC call that the server ends first has its trailers, although the client would still send', async () => {
+  await withBackend(
+    stream => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '7' }));
+      stream.end('no more, please');
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const { answer } = client.request('/svc/Method', { ':method': 'POST', te: 'trailers' }, 'open');
+      const { text, trailers, rstCode } = await answer;
+      assert.deepEqual([text, trailers, rstCode], ['no more, please', ['grpc-status', '7'], 0]);
+      await client.close();
+    },
+  );
+});
+
 test('many requests share one session', async () => {
   await withBackend(
     stream => stream.respond({ ':status': 204 }, { endStream: true }),
