@@ -12,7 +12,7 @@ import type { LogLine } from '../support/log_lines.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
 import { connectRaw, fetchRaw, formatRequest, type RequestOptions } from '../support/raw_client.ts';
-import { type Behaviour, closedPort, startBackend } from '../support/scripted_backend.ts';
+import { type Behaviour, REFUSING, startBackend } from '../support/scripted_backend.ts';
 
 checkLeaks();
 
@@ -340,7 +340,7 @@ async function assertFirstFailureStays(
 
 test('a retry that finds the circuit open is answered with the failure before, and says what stood against it', async () => {
   await using proxy = await startProxy(
-    forwardTo([`127.0.0.1:${await closedPort()}`], {
+    forwardTo([REFUSING], {
       admin: { address: '127.0.0.1:0' },
       cluster: { circuitBreaker: { minRequests: 1 }, health: { passive: 'off' } },
     }),

@@ -146,7 +146,7 @@ function holdName(context: TestContext) {
   };
 }
 
-/** `early` is bound at once, `late` when its name is known. */
+/** `early` is bound at once, `late` when its name is known. Asked for after the proxy has its own port. */
 async function earlyAndLate(early: Readonly<Record<string, unknown>> = {}) {
   const port = await closedPort();
   const listeners = {
@@ -186,8 +186,8 @@ const CLIENTS: Readonly<Record<string, Client>> = {
 for (const [protocol, { listener, ask }] of Object.entries(CLIENTS)) {
   test(`who is early at a new listener (${protocol}) is answered as soon as the plan with that listener is there`, async context => {
     const name = holdName(context);
-    const { port, listeners } = await earlyAndLate(listener);
     await using proxy = await startProxy(saying('old plan'));
+    const { port, listeners } = await earlyAndLate(listener);
     proxy.rewrite(saying('new plan', listeners));
     const reloading = proxy.proxy.reload('signal');
     await name.asked;
@@ -205,8 +205,8 @@ for (const [protocol, { listener, ask }] of Object.entries(CLIENTS)) {
 
 test('who is early at a listener that a reload could not open after all is let go, and the old plan serves on', async context => {
   const name = holdName(context);
-  const { port, listeners } = await earlyAndLate();
   await using proxy = await startProxy(saying('old plan'));
+  const { port, listeners } = await earlyAndLate();
   proxy.rewrite(saying('new plan', listeners));
   const reloading = proxy.proxy.reload('signal');
   await name.asked;
@@ -258,8 +258,8 @@ test('a reload and a rollback during a drain are rejected, and the drain ends wi
 
 test('a reload that was under way when the process began to end opens nothing any more', async context => {
   const name = holdName(context);
-  const { port, listeners } = await earlyAndLate();
   await using proxy = await startProxy(saying('old plan'));
+  const { port, listeners } = await earlyAndLate();
   proxy.rewrite(saying('new plan', listeners));
   const reloading = proxy.proxy.reload('signal');
   await name.asked;

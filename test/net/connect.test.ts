@@ -8,7 +8,7 @@ import type { Failure } from '../../src/resilience/failure.ts';
 import { echo } from '../support/backend_behaviours.ts';
 import * as certificates from '../support/certificates.ts';
 import { checkLeaks } from '../support/leak_check.ts';
-import { closedPort, startBackend } from '../support/scripted_backend.ts';
+import { REFUSING, startBackend } from '../support/scripted_backend.ts';
 
 checkLeaks();
 
@@ -40,7 +40,7 @@ function kindOf(result: Failure | Socket): string {
 }
 
 test('each way to fail has its own name', async () => {
-  assert.equal(kindOf(await open(`127.0.0.1:${await closedPort()}`)), 'connect_refused');
+  assert.equal(kindOf(await open(REFUSING)), 'connect_refused');
   assert.equal(kindOf(await open('unix:/nowhere/at/all.sock')), 'connect_refused');
   assert.equal(kindOf(await open('name.invalid:80')), 'dns_failed');
 });

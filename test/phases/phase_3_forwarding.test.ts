@@ -20,12 +20,7 @@ import { checkLeaks } from '../support/leak_check.ts';
 import { type ForwardOptions, forwardTo } from '../support/plan_builder.ts';
 import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
 import { connectRaw, fetchRaw, formatRequest } from '../support/raw_client.ts';
-import {
-  type Behaviour,
-  closedPort,
-  type ScriptedBackend,
-  startBackend,
-} from '../support/scripted_backend.ts';
+import { type Behaviour, REFUSING, type ScriptedBackend, startBackend } from '../support/scripted_backend.ts';
 
 checkLeaks();
 
@@ -253,25 +248,21 @@ test('an early answer to an upload reaches the client', async () => {
 // ---- failures of backends
 
 test('a refused connection is 502 connect_refused, and says nothing of the address', async () => {
-  await withProxy(
-    [`127.0.0.1:${await closedPort()}`],
-    { route: { retries: { attempts: 0 } } },
-    async proxy => {
-      const got = await fetchRaw(proxy.target(), '/', { headers: ['Accept', 'application/json'] });
-      assert.equal(got.status, 502);
-      assert.equal(value(got.headers, 'proxy-status'), 'fairlead; error=connection_refused');
-      const body = JSON.parse(got.text);
-      assert.equal(body.reason, 'connect_refused');
-      assert.equal(body.instance, value(got.headers, 'x-request-id'));
-      assert.doesNotMatch(got.text, /127\.0\.0\.1/);
-    },
-  );
+  await withProxy([REFUSING], { route: { retries: { attempts: 0 } } }, async proxy => {
+    const got = await fetchRaw(proxy.target(), '/', { headers: ['Accept', 'application/json'] });
+    assert.equal(got.status, 502);
+    assert.equal(value(got.headers, 'proxy-status'), 'fairlead; error=connection_refused');
+    const body = JSON.parse(got.text);
+    assert.equal(body.reason, 'connect_refused');
+    assert.equal(body.instance, value(got.headers, 'x-request-id'));
+    assert.doesNotMatch(got.text, /127\.0\.0\.1/);
+  });
 });
 
 test('a connection failure goes to another backend, whatever the method', async () => {
   const good = await startBackend(echo());
   await withProxy(
-    [`127.0.0.1:${await closedPort()}`, good.address],
+    [REFUSING, good.address],
     { cluster: { loadBalancing: { policy: 'roundRobin' } } },
     async proxy => {
       for (let count = 0; count < 4; count++) {

@@ -180,7 +180,10 @@ async function nextRequest(
   };
 }
 
-/** A port where nobody listens: a connection to it is refused. */
+/** Nobody listens there, and no test can be given it: a connection is refused. */
+export const REFUSING = '127.0.0.1:1';
+
+/** A port that is free now, for somebody who will listen; until then a connection is refused. */
 export async function closedPort(): Promise<number> {
   const server = net.createServer();
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
