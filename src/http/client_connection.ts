@@ -1,7 +1,6 @@
 /** A client connection with what its requests need to know of it, and how it ends when they have ended. */
 import type { Socket } from 'node:net';
 import type { Connection } from '../net/connection.ts';
-import type { Clock } from '../resilience/clock.ts';
 import type { Peer, RequestContext } from './request.ts';
 
 export class ClientConnection implements Peer {
@@ -13,18 +12,14 @@ export class ClientConnection implements Peer {
   active = 0;
   /** The request that began last, for errors in the middle of its body. */
   latest: RequestContext | null = null;
-  #closing: Socket | null = null;
+  #isClosing = false;
   #bytesAtIdle = 0;
+  /** Its last request has ended. */
   onIdle: (() => void) | null = null;
-  /** When its last request has ended, or when it began. */
-  idleSinceMs: number;
   readonly #socket: Socket;
-  readonly #clock: Clock;
 
-  constructor(tracked: Connection, socket: Socket, clock: Clock) {
+  constructor(tracked: Connection, socket: Socket) {
     this.#socket = socket;
-    this.#clock = clock;
-    this.idleSinceMs = clock.nowMs();
     this.ip = tracked.ip;
     this.tlsVersion = tracked.tlsVersion;
     this.localPort = socket.localPort ?? 0;
@@ -40,16 +35,15 @@ export class ClientConnection implements Peer {
     if (this.active > 0) return;
     this.#tracked.setState('idle');
     this.#bytesAtIdle = this.#socket.bytesRead;
-    this.idleSinceMs = this.#clock.nowMs();
-    this.#closing?.destroySoon();
+    if (this.#isClosing) this.#socket.destroySoon();
     this.onIdle?.();
   }
   destroy(): void {
     this.#socket.destroy();
   }
   /** Nothing more is read from it: it closes when its last request has been answered. */
-  closeWhenIdle(socket: Socket): void {
-    this.#closing = socket;
+  closeWhenIdle(): void {
+    this.#isClosing = true;
     this.latest?.client.closeAfterAnswer();
   }
   /** Since its last request has ended, so many bytes and no more have come. */

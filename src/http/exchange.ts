@@ -161,14 +161,19 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   onError(failure: Failure): void {
     if (this.isOver) return;
     const wanted = this.#state !== 'discarding';
-    this.stale = this.#mayBeStale && this.reused && this.#hasJustEnded(failure);
+    this.stale = this.#mayBeStale && this.#isStale(failure);
     this.detail = detailOf(failure);
     this.#settle(this.stale ? 'abandoned' : 'failure', failure.kind);
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
 
-  #hasJustEnded(failure: Failure): boolean {
+  /**
+   * A kept connection that ends at once; or, on any connection, an HTTP/2 backend that goes away and says that it has not
+   * looked at this stream (RFC 9113 section 6.8). One that refuses a stream and stays has too much to do: that counts.
+   */
+  #isStale(failure: Failure): boolean {
     if (failure.kind !== 'reset_before_head' || failure.streamOnly === true) return false;
+    if (!this.reused && failure.unsent !== true) return false;
     return this.#clock.nowMs() - this.startedMs < STALE_MS_MAX;
   }
 

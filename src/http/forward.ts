@@ -31,6 +31,7 @@ import {
 } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { RequestBody, type RequestBodyListener } from './body_relay.ts';
+import { ClientPace } from './client_pace.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
 import { Attempt, type AttemptOwner } from './exchange.ts';
 import type { RequestContext, Work } from './request.ts';
@@ -64,8 +65,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   #attempts = 0;
   #informations = 0;
   #informationMs = 0;
-  /** Since when the client has not read. */
-  #blockedMs = 0;
+  /** Of a client that holds up the answer; null: it reads. */
+  #pace: ClientPace | null = null;
   /** The timeout with which the attempt before has ended. */
   #timeoutBefore: FiredTimeout | null = null;
   /** The connection was to blame: the next attempt gets one of its own. */
@@ -142,6 +143,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onClientDrain(): void {
+    this.#pace = null;
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
     this.#attempt?.resume();
   }
@@ -257,7 +259,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const flows = this.#context.client.write(chunk);
     if (flows) this.#timer.touch();
     else {
-      this.#blockedMs = this.#context.services.clock.nowMs();
+      const { client, peer, services } = this.#context;
+      this.#pace = new ClientPace(client, peer, services.clock.nowMs());
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
     }
     return flows;
@@ -302,27 +305,19 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
-    if (name === 'bodyIdle' && this.#waitsForItsTurn(afterMs)) {
+    const { deadlineMs, services } = this.#context;
+    if (name === 'bodyIdle' && this.#pace?.hasStopped(services.clock.nowMs(), afterMs) === false) {
       this.#timer.startPhase(name, afterMs);
       return;
     }
     const failure = this.#failureOf(name, afterMs);
-    this.#context.timedOut(name, afterMs, this.#settingOf(name));
-    const { deadlineMs, services } = this.#context;
+    this.#context.timedOut(name, afterMs);
     if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1)
       this.#context.timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
     const repeatable = name === 'responseHead' || name === 'perTry';
     this.#stopAttempt(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
     if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
     else this.#context.fail(failure);
-  }
-
-  /** The client reads, but what it reads now is for other requests on the same connection. */
-  #waitsForItsTurn(afterMs: number): boolean {
-    const { client, services } = this.#context;
-    if (!client.headSent) return false;
-    const waitedMs = services.clock.nowMs() - this.#blockedMs;
-    return client.isQueued || this.#context.isServedInTurn(waitedMs, afterMs);
   }
 
   #failureOf(name: TimeoutName, afterMs: number): Failure {
@@ -345,29 +340,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   /** Those that are watched elsewhere. */
   #noteTimeout(failure: Failure): void {
-    const cluster = `clusters.${this.#cluster.name}.pool`;
-    if (failure.kind === 'queue_timeout')
-      this.#context.timedOut('queue', failure.afterMs, `${cluster}.queueMs`);
-    if (failure.kind === 'connect_timeout')
-      this.#context.timedOut('connect', failure.afterMs, `${cluster}.connectMs`);
-  }
-
-  /** Its place in the plan. */
-  #settingOf(name: TimeoutName): string {
-    const { settings } = this.#route;
-    const route = `routes.${settings.name}`;
-    const onListener = `${route}.listeners.${this.#context.listener}`;
-    switch (name) {
-      case 'request':
-        return `${onListener}.requestMs`;
-      case 'bodyIdle':
-        return `${onListener}.bodyIdleMs`;
-      case 'perTry':
-        return `${route}.retries.perTryMs`;
-      case 'responseHead':
-      case 'responseIdle':
-        return `${route}.${name}Ms`;
-    }
+    if (failure.kind === 'queue_timeout') this.#context.timedOut('queue', failure.afterMs);
+    if (failure.kind === 'connect_timeout') this.#context.timedOut('connect', failure.afterMs);
   }
 
   #finish(): void {
@@ -453,12 +427,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 }
 
-/** What nobody has asked for was not refused. */
 /** Of one request at once, and one more each second: 103 comes a few times, 102 as a heartbeat. */
 const INFORMATIONS_MAX = 16;
 const INFORMATION_EVERY_MS = 1_000;
 /** Whoever has so much still to read gets no more of them. */
 const INFORMATION_BYTES_MAX = 16 * 1_024;
+/** What nobody has asked for was not refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);
 
 function retry(next: () => void): void {

@@ -12,6 +12,7 @@ import type { BoundListener } from './data_plane.ts';
 import { failureAnswer } from './failure_answer.ts';
 import type { ListenerSettings } from './listener_settings.ts';
 import type { Peer, Services } from './request.ts';
+import { settingOf } from './timeout_settings.ts';
 
 export interface ParserError {
   readonly code?: string;
@@ -99,5 +100,9 @@ export function refuseBytes(
 }
 
 function originOf({ planeRef }: Services, { settings }: BoundListener): string {
-  return planeRef.current.origins.get(`listeners.${settings.name}.headMs`) ?? 'default';
+  return (
+    planeRef.current.origins.get(
+      settingOf('head', { listener: settings.name, route: null, cluster: null }),
+    ) ?? 'default'
+  );
 }

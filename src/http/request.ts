@@ -16,16 +16,18 @@ import type { Random } from '../resilience/random.ts';
 import { EXPLAIN_FIELD, findHeader } from '../security/headers.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveMember, ActiveRequests } from './active_requests.ts';
+import { ClientPace } from './client_pace.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
 import { failureAnswer } from './failure_answer.ts';
+import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 
 /** What is under way in the process, whatever plan it runs on. */
 export interface Traffic {
   /** Requests and tunnels whose end is still to come. */
   readonly active: ActiveRequests<RequestContext>;
   tunnels: number;
-  /** Requests that have ended since the start, and those of them that were answered 5xx. */
+  /** Requests that have ended since the start, and those of them that failed (`isFailure`). */
   finished: number;
   failed: number;
   /** Answers close their connection from now on. */
@@ -87,12 +89,10 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   deadlineMs: number | null = null;
   work: Work | null = null;
   #over = false;
-  /** Since when the client has taken nothing of an answer that is complete; null: it is not complete yet. */
-  #untakenMs: number | null = null;
-  #untakenBytes = 0;
-  #connectionBytes = 0;
-  /** Most requests at once on its connection, as far as it was looked at. */
-  #sharersMax = 1;
+  /** Complete: it is for the client to take it. Given up: what the client has not taken was cut. */
+  #answer: 'open' | 'complete' | 'given_up' = 'open';
+  /** Of a client that is slow to take it. */
+  #pace: ClientPace | null = null;
   /** As they came: a head that was refused has an `Accept` too. */
   readonly #rawHeaders: readonly string[];
 
@@ -161,18 +161,14 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     return this.#over;
   }
 
-  /** `setting` is its place in the plan. */
-  timedOut(name: string, ms: number, setting: string): void {
-    this.timeout = {
-      name,
-      ms: Math.round(ms * 100) / 100,
-      origin: this.plane.origins.get(setting) ?? 'default',
-    };
+  timedOut(name: NamedTimeout, ms: number): void {
+    const origin = this.plane.origins.get(settingOf(name, this)) ?? 'default';
+    this.timeout = { name, ms: Math.round(ms * 100) / 100, origin };
   }
 
   /** The end of a tunnel through which nothing has passed for this long. */
   tunnelIdle(afterMs: number): void {
-    this.timedOut('tunnelIdle', afterMs, `routes.${this.route}.tunnelIdleMs`);
+    this.timedOut('tunnelIdle', afterMs);
     this.failure ??= { kind: 'tunnel_idle_timeout', afterMs };
     this.reason ??= 'tunnel_idle_timeout';
   }
@@ -218,49 +214,27 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.answered();
   }
 
-  /** Everything was handed to the client's side; it is for the client to take it. */
+  /** Everything was handed to the client's side. */
   answered(): void {
-    this.#untakenMs = this.services.clock.nowMs();
-    this.#untakenBytes = this.client.unsentBytes;
-    this.#sharersMax = Math.max(this.#sharersMax, this.peer.active);
-  }
-
-  /**
-   * Streams share one connection: while bytes move on it, one of them may have to wait for the others, as many times the
-   * limit as there are of them. A client that reads one stream and shuts the others is given up all the same.
-   */
-  isServedInTurn(waitedMs: number, limitMs: number): boolean {
-    const { connectionBytes } = this.client;
-    const moves = connectionBytes > this.#connectionBytes;
-    this.#connectionBytes = connectionBytes;
-    this.#sharersMax = Math.max(this.#sharersMax, this.peer.active);
-    return moves && waitedMs < limitMs * this.#sharersMax;
+    this.#answer = 'complete';
   }
 
   #giveUpClient(): void {
     this.client.abort();
-    this.#untakenMs = Number.NEGATIVE_INFINITY;
+    this.#answer = 'given_up';
   }
 
+  /** Asked once a second (`untaken_answers.ts`). */
   checkTaken(nowMs: number): void {
-    if (this.#untakenMs === null || this.#over) return;
-    if (this.#untakenMs === Number.NEGATIVE_INFINITY) {
-      this.client.destroy(); // given up before, and still here
-      return;
-    }
-    const { unsentBytes, isQueued } = this.client;
-    if (isQueued || unsentBytes < this.#untakenBytes) {
-      this.answered();
+    if (this.#over || this.#answer === 'open') return;
+    if (this.#answer === 'given_up') {
+      this.client.destroy(); // and is still here
       return;
     }
     const limitMs = (this.boundRoute ?? this.bound.settings).limits.bodyIdleMs;
-    if (limitMs === null || nowMs - this.#untakenMs < limitMs) return;
-    if (this.isServedInTurn(nowMs - this.#untakenMs, limitMs)) return;
-    const setting =
-      this.route === null
-        ? `listeners.${this.listener}.limits.bodyIdleMs`
-        : `routes.${this.route}.listeners.${this.listener}.bodyIdleMs`;
-    if (this.reason === null) this.timedOut('bodyIdle', limitMs, setting);
+    this.#pace ??= new ClientPace(this.client, this.peer, nowMs);
+    if (limitMs === null || !this.#pace.hasStopped(nowMs, limitMs)) return;
+    if (this.reason === null) this.timedOut('bodyIdle', limitMs);
     this.reason ??= 'client_timeout';
     this.failure ??= { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs };
     this.#giveUpClient();

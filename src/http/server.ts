@@ -62,7 +62,7 @@ export class ListenerServer {
 
   /** Takes over a connection that `net/listener` has accepted. */
   accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
-    const connection = new ClientConnection(tracked, socket, this.#services.clock);
+    const connection = new ClientConnection(tracked, socket);
     if (protocol === 'http1') {
       this.#connections.set(socket, connection);
       this.#http1.emit('connection', socket);
@@ -131,7 +131,7 @@ export class ListenerServer {
     const protocol = PROTOCOLS[request.httpVersion];
     if (protocol === undefined) {
       if (connection.active > 0) {
-        connection.closeWhenIdle(request.socket); // the answers before it come first
+        connection.closeWhenIdle(); // the answers before it come first
         return;
       }
       refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
@@ -172,7 +172,7 @@ export class ListenerServer {
 
   /** Requests on it are still answered; what comes in is thrown away, and only tells that the client leaves. */
   #onlyAnswer(connection: ClientConnection, socket: Socket): void {
-    connection.closeWhenIdle(socket);
+    connection.closeWhenIdle();
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
       const { active } = this.#services.traffic;
@@ -198,7 +198,7 @@ export class ListenerServer {
         socket.destroy(); // the rest of a body that was not wanted: that request has its line
       else latest.fail(failure);
     } else if (latest.isOver) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
-    else connection.closeWhenIdle(socket); // garbage after a good request: that one is answered first
+    else connection.closeWhenIdle(); // garbage after a good request: that one is answered first
   }
 
   // ---- HTTP/2
@@ -252,9 +252,9 @@ export class ListenerServer {
     const endSoon = () => {
       if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
     };
+    let sinceMs = clock.nowMs();
     const look = () => {
-      const sinceMs = connection.active > 0 ? clock.nowMs() : connection.idleSinceMs;
-      const leftMs = sinceMs + idleMs - clock.nowMs();
+      const leftMs = connection.active > 0 ? idleMs : sinceMs + idleMs - clock.nowMs();
       if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
       else {
         session.close();
@@ -264,7 +264,10 @@ export class ListenerServer {
     let timer = clock.setTimer(look, idleMs, undefined);
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', endSoon);
-    connection.onIdle = endSoon;
+    connection.onIdle = () => {
+      sinceMs = clock.nowMs();
+      endSoon();
+    };
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {

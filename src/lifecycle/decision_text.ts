@@ -1,7 +1,7 @@
 /** A decision record as text, for a terminal and for a page. */
 import { duration } from '../observability/status_format.ts';
+import type { EndpointCondition } from '../observability/status_view.ts';
 import type { ExplainedDecision } from './decisions.ts';
-import type { EndpointCondition } from './endpoint_view.ts';
 
 export function renderDecision(decision: ExplainedDecision): string {
   const { request, client, timing } = decision;

@@ -2,8 +2,9 @@
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
+import type { EndpointCondition } from '../observability/status_view.ts';
 import type { RequestHead } from '../security/request_head.ts';
-import { conditionOf, type EndpointCondition, unresolvedOf } from './endpoint_view.ts';
+import { conditionOf, unresolvedOf } from './endpoint_view.ts';
 import { describeLimits, type Explanation, routeOf } from './explain.ts';
 
 export interface ExplainedDecision extends Decision {

@@ -1,24 +1,8 @@
 /** How an endpoint is doing, in the words that the status, its page, its table and a decision record have in common. */
 import type { BoundCluster } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
+import type { EndpointCondition } from '../observability/status_view.ts';
 import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
-
-export interface EndpointCondition {
-  readonly endpoint: string;
-  readonly weight: number;
-  /**
-   * A state of `EndpointHealth`, or: `drained`, an operator has taken it out; `unchecked`, nothing speaks against it and
-   * no health check asks; `unresolved`, its name has no address.
-   */
-  readonly state: string;
-  readonly sinceMs: number;
-  /** The last thing that a probe or a request has found wrong, and how long ago. */
-  readonly lastError: string | null;
-  readonly lastErrorAgoMs: number | null;
-  readonly circuit: string | null;
-  /** While it is not closed: what has opened it, and for how long. */
-  readonly circuitWhy: string | null;
-}
 
 export function conditionOf(backend: Backend, nowMs: number): EndpointCondition {
   const { health, circuit, admission } = backend;
@@ -49,10 +33,15 @@ export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCond
   }));
 }
 
-/** The words of an operator go before those of probes. */
-function stateOf({ admission, health }: Backend): string {
-  if (admission.isDrained) return 'drained';
-  return health.state === 'healthy' && !health.isProbed ? 'unchecked' : health.state;
+/** For a gauge: the words of an operator go before those of probes. */
+export function plainStateOf({ admission, health }: Backend): string {
+  return admission.isDrained ? 'drained' : health.state;
+}
+
+/** For a person. */
+function stateOf(backend: Backend): string {
+  const state = plainStateOf(backend);
+  return state === 'healthy' && !backend.health.isProbed ? 'unchecked' : state;
 }
 
 export function circuitWhy(circuit: CircuitBreaker | null): string | null {

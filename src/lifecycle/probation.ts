@@ -5,7 +5,7 @@
 import type { ProbationSettings } from '../config/plan.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-/** Requests that have ended since the process began, and those of them that were answered 5xx. */
+/** Requests that have ended since the process began, and those of them that failed. */
 export interface TrafficCounts {
   readonly finished: number;
   readonly failed: number;

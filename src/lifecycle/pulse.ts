@@ -5,7 +5,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 
 export interface PulseSample {
   readonly requests: number;
-  /** Of these, answered 5xx. */
+  /** Of these. */
   readonly failed: number;
   readonly active: number;
   readonly tunnels: number;

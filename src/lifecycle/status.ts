@@ -7,7 +7,7 @@ import { TrafficFigures } from '../observability/traffic_figures.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
-import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_view.ts';
+import { circuitWhy, conditionOf, plainStateOf, unresolvedOf } from './endpoint_view.ts';
 import type { Runtime } from './runtime_state.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
@@ -119,11 +119,6 @@ function describeBackend(backend: Backend, nowMs: number) {
   };
 }
 
-/** For a gauge, which has one word for each state. */
-function stateOf({ admission, health }: Backend): string {
-  return admission.isDrained ? 'drained' : health.state;
-}
-
 /** All addresses of a name are one series: labels come from the configuration only. */
 function summarize(endpoint: string, backends: readonly Backend[]) {
   const sum = (figure: (backend: Backend) => number): number =>
@@ -136,7 +131,7 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
     states: Object.fromEntries(
       [...HEALTH_STATES, 'drained'].map(state => [
         state,
-        sum(backend => (stateOf(backend) === state ? 1 : 0)),
+        sum(backend => (plainStateOf(backend) === state ? 1 : 0)),
       ]),
     ),
     disagrees: backends.some(({ disagreement }) => disagreement?.isOpen === true),

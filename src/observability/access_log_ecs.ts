@@ -1,5 +1,5 @@
 /** One line in the Elastic Common Schema 8.11: its own names where it has some, `fairlead.*` for the rest. */
-import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
+import { detailOf, FAILURE_RULES, wentWell } from '../resilience/failure.ts';
 import { attemptMs, type LineFormat, overheadMs } from './access_log.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
@@ -14,7 +14,7 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     message: `${record.method} ${path} ${status}`,
     'event.dataset': 'fairlead.access',
     'event.duration': Math.round((record.endedMs - record.startedMs) * NANOSECONDS_PER_MS),
-    'event.outcome': status < 500 && reason === null ? 'success' : 'failure',
+    'event.outcome': wentWell(status, reason) ? 'success' : 'failure',
     'http.request.id': record.requestId,
     'http.request.method': record.method,
     'http.request.body.bytes': record.bytesIn,

@@ -5,7 +5,14 @@
  * A record is a copy of plain facts: the request itself holds sockets and a whole plan. Why nearer routes did not match
  * is worked out when somebody looks (`lifecycle/decisions.ts`), from the head, which is kept where it is small.
  */
-import { detailOf, FAILURE_RULES, type Failure, type FailureKind, isFailure } from '../resilience/failure.ts';
+import {
+  detailOf,
+  FAILURE_RULES,
+  type Failure,
+  type FailureKind,
+  isFailure,
+  wentWell,
+} from '../resilience/failure.ts';
 import { overheadMs } from './access_log.ts';
 import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
 
@@ -104,11 +111,6 @@ class Ring {
   }
 }
 
-/** Neither a failure nor refused: one of many that look alike. */
-export function wentWell({ reason, status }: RequestRecord): boolean {
-  return reason === null && status < 500;
-}
-
 export class DecisionRing {
   readonly #ours = new Ring(RECORDS_MAX);
   readonly #clients = new Ring(CLIENT_RECORDS_MAX);
@@ -117,7 +119,7 @@ export class DecisionRing {
 
   /** One compare for a request that went well. */
   wants(record: RequestRecord): boolean {
-    if (!wentWell(record)) return true;
+    if (!wentWell(record.status, record.reason)) return true;
     if (record.endedMs - this.#successMs < SUCCESS_EVERY_MS) return false;
     this.#successMs = record.endedMs;
     return true;
@@ -145,7 +147,7 @@ export class DecisionRing {
 
   /** What somebody should look at, newest first; what clients have brought on themselves only where there is room. */
   failures(limit: number): Decision[] {
-    const all = this.#all().filter(({ decision }) => decision.reason !== null || decision.status >= 500);
+    const all = this.#all().filter(({ decision }) => !wentWell(decision.status, decision.reason));
     const [ours, theirs] = [true, false].map(wanted =>
       all.filter(({ decision }) => isFailure(decision.status, decision.reason) === wanted),
     );

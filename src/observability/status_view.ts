@@ -2,19 +2,28 @@
 import type { Decision } from './decision_ring.ts';
 import type { FigureSummary } from './traffic_figures.ts';
 
-export interface EndpointView {
+/** How an endpoint is doing; decision records have it too. */
+export interface EndpointCondition {
   readonly endpoint: string;
   readonly weight: number;
+  /**
+   * A state of `EndpointHealth`, or: `drained`, an operator has taken it out; `unchecked`, nothing speaks against it and
+   * no health check asks; `unresolved`, its name has no address.
+   */
   readonly state: string;
   readonly sinceMs: number;
+  /** The last thing that a probe or a request has found wrong, and how long ago. */
   readonly lastError: string | null;
   readonly lastErrorAgoMs: number | null;
+  readonly circuit: string | null;
+  /** While it is not closed: what has opened it, and for how long. */
+  readonly circuitWhy: string | null;
+}
+
+export interface EndpointView extends EndpointCondition {
   readonly inFlight: number;
   readonly connections: { readonly open: number; readonly inUse: number };
   readonly connectionsMax: number;
-  readonly circuit: string | null;
-  /** While it is not closed. */
-  readonly circuitWhy: string | null;
   readonly disagrees: boolean;
   readonly ejections: number;
   readonly figures: FigureSummary;

@@ -2,12 +2,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../resilience/clock.ts';
+import { wentWell } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { accessLine, type LineFormat, overheadMs, shownPath } from './access_log.ts';
 import { combinedLine } from './access_log_combined.ts';
 import { ecsLine } from './access_log_ecs.ts';
-import { type DecisionFacts, DecisionRing, wentWell } from './decision_ring.ts';
+import { type DecisionFacts, DecisionRing } from './decision_ring.ts';
 import type { Event, RequestRecord } from './events.ts';
 import type { LogDestination } from './log_destination.ts';
 import { createLogger, type LoggingSettings } from './logging.ts';
@@ -119,7 +120,8 @@ export class ProcessTelemetry implements Telemetry {
       this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
     const { enabled, sample } = this.#settings.access;
-    if (!enabled || (sample < 1 && wentWell(record) && this.#random.unit() >= sample)) return;
+    if (!enabled || (sample < 1 && wentWell(record.status, record.reason) && this.#random.unit() >= sample))
+      return;
     const path = shownPath(record.path, this.#redactQuery);
     this.#destination.write(this.#format(record, path, this.#clock.wallMs()));
   }

@@ -255,6 +255,11 @@ export function isFailure(status: number, reason: FailureKind | null): boolean {
   return reason === null ? status >= 500 : FAILURE_RULES[reason].blame !== 'client';
 }
 
+/** One of many that look alike: neither a failure nor refused. */
+export function wentWell(status: number, reason: FailureKind | null): boolean {
+  return reason === null && status < 500;
+}
+
 /** What the kind alone says already: the usual code of a refused, a reset connection. */
 const USUAL_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET', 'CLOSED']);
 

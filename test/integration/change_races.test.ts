@@ -146,14 +146,19 @@ function holdName(context: TestContext) {
   };
 }
 
-/** `early` is bound at once, `late` when its name is known. Asked for after the proxy has its own port. */
-async function earlyAndLate(early: Readonly<Record<string, unknown>> = {}) {
-  const port = await closedPort();
+/** A reload that has bound the listener `early`, and waits for the name of the listener `late`. */
+async function heldReload(context: TestContext, early: Readonly<Record<string, unknown>> = {}) {
+  const name = holdName(context);
+  const proxy = await startProxy(saying('old plan'));
+  const port = await closedPort(); // asked for when the proxy has its own
   const listeners = {
     early: { address: `127.0.0.1:${port}`, ...early },
     late: { address: `late.test:${await closedPort()}` },
   };
-  return { port, listeners };
+  proxy.rewrite(saying('new plan', listeners));
+  const reloading = proxy.proxy.reload('signal');
+  await name.asked;
+  return { name, proxy, port, reloading, [Symbol.asyncDispose]: () => proxy.stop() };
 }
 
 interface Client {
@@ -185,12 +190,8 @@ const CLIENTS: Readonly<Record<string, Client>> = {
 
 for (const [protocol, { listener, ask }] of Object.entries(CLIENTS)) {
   test(`who is early at a new listener (${protocol}) is answered as soon as the plan with that listener is there`, async context => {
-    const name = holdName(context);
-    await using proxy = await startProxy(saying('old plan'));
-    const { port, listeners } = await earlyAndLate(listener);
-    proxy.rewrite(saying('new plan', listeners));
-    const reloading = proxy.proxy.reload('signal');
-    await name.asked;
+    await using scene = await heldReload(context, listener);
+    const { name, proxy, port, reloading } = scene;
     const early = await ask(port);
     try {
       assert.equal((await fetchRaw(proxy.target(), '/')).text, 'old plan', 'it is still the plan');
@@ -204,12 +205,8 @@ for (const [protocol, { listener, ask }] of Object.entries(CLIENTS)) {
 }
 
 test('who is early at a listener that a reload could not open after all is let go, and the old plan serves on', async context => {
-  const name = holdName(context);
-  await using proxy = await startProxy(saying('old plan'));
-  const { port, listeners } = await earlyAndLate();
-  proxy.rewrite(saying('new plan', listeners));
-  const reloading = proxy.proxy.reload('signal');
-  await name.asked;
+  await using scene = await heldReload(context);
+  const { name, proxy, port, reloading } = scene;
   using idle = await connectRaw({ port });
   using asking = await connectRaw({ port });
   await asking.send(formatRequest('/'));
@@ -257,12 +254,8 @@ test('a reload and a rollback during a drain are rejected, and the drain ends wi
 });
 
 test('a reload that was under way when the process began to end opens nothing any more', async context => {
-  const name = holdName(context);
-  await using proxy = await startProxy(saying('old plan'));
-  const { port, listeners } = await earlyAndLate();
-  proxy.rewrite(saying('new plan', listeners));
-  const reloading = proxy.proxy.reload('signal');
-  await name.asked;
+  await using scene = await heldReload(context);
+  const { name, proxy, port, reloading } = scene;
   using early = await connectRaw({ port });
   await proxy.stop();
   await name.resolve();

@@ -21,12 +21,14 @@ interface BackendKind {
   /** Of the cluster. */
   readonly pool?: Record<string, unknown>;
   readonly settings?: http2.Settings;
+  /** Of the cluster, as they stand there. */
+  readonly retryBudget?: Record<string, unknown>;
 }
 
 async function withBackend(
   handler: Handler,
   use: (proxy: ProxyInProcess, sessions: Set<ServerHttp2Session>) => Promise<void>,
-  { tls = false, pool = {}, settings = {} }: BackendKind = {},
+  { tls = false, pool = {}, settings = {}, retryBudget = {} }: BackendKind = {},
 ): Promise<void> {
   const server: Http2Server = tls
     ? (http2.createSecureServer({
@@ -46,7 +48,7 @@ async function withBackend(
     ? { protocol: 'http2', tls: { caFile: certificates.caFile, serverName: 'localhost' } }
     : { protocol: 'h2c' };
   const proxy = await startProxy(
-    forwardTo([`127.0.0.1:${port}`], { cluster: { ...cluster, pool }, listener: { h2c: true } }),
+    forwardTo([`127.0.0.1:${port}`], { cluster: { ...cluster, pool, retryBudget }, listener: { h2c: true } }),
   );
   try {
     await use(proxy, sessions);
@@ -163,6 +165,26 @@ test('a stream that the backend resets before the head is repeated, in the middl
       await proxy.lines.next({ reason: 'reset_in_body' });
       await client.close();
     },
+  );
+});
+
+test('streams that a session refuses because it goes away cost nobody an answer, nor the retry budget', async () => {
+  let streams = 0;
+  await withBackend(
+    stream => {
+      if (++streams % 10 === 0) stream.session?.close();
+      stream.respond({ ':status': 200 }, { endStream: true });
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const all = Array.from({ length: 20 }, () => client.request('/').answer);
+      assert.deepEqual(
+        (await Promise.all(all)).map(({ status }) => status),
+        all.map(() => 200),
+      );
+      await client.close();
+    },
+    { retryBudget: { ratio: 0, minPerSecond: 0 } },
   );
 });
 

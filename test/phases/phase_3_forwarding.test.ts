@@ -424,28 +424,6 @@ const HANDSHAKE = [
   ...['Sec-WebSocket-Version', '13', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ=='],
 ];
 
-for (const [what, bytes] of Object.entries({
-  'a WebSocket handshake': formatRequest('/chat', { headers: HANDSHAKE }),
-  CONNECT: 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n',
-})) {
-  test(`${what} behind a request that is still to be answered is dropped; that one is answered`, async () => {
-    const { promise: gate, resolve: open } = Promise.withResolvers<void>();
-    const slow: Behaviour = async request => {
-      await gate;
-      return answer({ body: 'first' })(request);
-    };
-    await withBackend(slow, {}, async (proxy, backend) => {
-      using client = await connectRaw(proxy.target());
-      await client.send(Buffer.concat([formatRequest('/'), Buffer.from(bytes)]));
-      await backend.requestCount(1);
-      open();
-      assert.equal((await client.answer()).text, 'first');
-      assert.equal(await client.ended, 'end');
-      assert.equal(backend.requests.length, 1);
-    });
-  });
-}
-
 test('a client that closes during its WebSocket handshake cancels it at the backend', async () => {
   await withBackend(staySilent(), {}, async (proxy, backend) => {
     const client = await connectRaw(proxy.target());

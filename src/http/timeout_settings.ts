@@ -1,0 +1,42 @@
+/** Where in the plan each timeout of docs/timeouts.md stands: the way to the line that set it. */
+
+export type NamedTimeout =
+  | 'head'
+  | 'bodyIdle'
+  | 'request'
+  | 'queue'
+  | 'connect'
+  | 'perTry'
+  | 'responseHead'
+  | 'responseIdle'
+  | 'tunnelIdle';
+
+export interface TimedRequest {
+  readonly listener: string;
+  /** Null: none has matched yet. */
+  readonly route: string | null;
+  readonly cluster: string | null;
+}
+
+export function settingOf(name: NamedTimeout, { listener, route, cluster }: TimedRequest): string {
+  const own = `routes.${route}`;
+  switch (name) {
+    case 'head':
+      return `listeners.${listener}.headMs`;
+    case 'bodyIdle':
+      return route === null
+        ? `listeners.${listener}.limits.bodyIdleMs`
+        : `${own}.listeners.${listener}.bodyIdleMs`;
+    case 'request':
+      return `${own}.listeners.${listener}.requestMs`;
+    case 'queue':
+    case 'connect':
+      return `clusters.${cluster}.pool.${name}Ms`;
+    case 'perTry':
+      return `${own}.retries.perTryMs`;
+    case 'responseHead':
+    case 'responseIdle':
+    case 'tunnelIdle':
+      return `${own}.${name}Ms`;
+  }
+}
