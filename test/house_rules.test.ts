@@ -97,6 +97,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/commands/plan.ts': 'seen from outside in test/main.test.ts',
   'src/lifecycle/commands/run.ts': 'seen from outside in test/main.test.ts',
   'src/lifecycle/commands/schema.ts': 'seen from outside in test/main.test.ts',
+  'src/lifecycle/package_files.ts': 'seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'seen from outside in test/main.test.ts',
   'src/lifecycle/commands/demo.ts': 'seen from outside in test/phases/phase_0_skeleton.test.ts',
   'src/net/dedicated.ts': 'OPTIONS * is seen from outside in test/phases/phase_3_forwarding.test.ts',

@@ -1,13 +1,18 @@
 /** `fairlead demo`: the proxy in front of three embedded backends, with a list of things to try. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isSea } from 'node:sea';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { EXIT } from '../exit_codes.ts';
+import { readPackageFile } from '../package_files.ts';
 import { runProxy } from './run.ts';
 
-const CONFIG_FILE = fileURLToPath(new URL('../../../examples/demo.yaml', import.meta.url));
 const SLOW_MS_DEFAULT = 500;
 const BROKEN_MS = 20_000;
 
@@ -46,10 +51,18 @@ export async function runDemo(): Promise<number> {
     DEMO_FLAKY_PORT: flakyPort,
   });
   process.stderr.write(THINGS_TO_TRY);
-  const exitCode = await runProxy(CONFIG_FILE);
+  const exitCode = await runProxy(configFile());
   for (const server of servers) server.closeAllConnections();
   for (const server of servers) server.close();
   return exitCode === EXIT.portTaken ? portHint() : exitCode;
+}
+
+/** The file of the checkout or package, so that a person can edit it; the single executable has only a copy to give. */
+function configFile(): string {
+  if (!isSea()) return fileURLToPath(new URL('../../../examples/demo.yaml', import.meta.url));
+  const file = join(mkdtempSync(join(tmpdir(), 'fairlead-demo-')), 'demo.yaml');
+  writeFileSync(file, readPackageFile('examples/demo.yaml'));
+  return file;
 }
 
 function portHint(): number {
