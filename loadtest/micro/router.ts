@@ -45,7 +45,7 @@ function requestPath({ value }: PathMatch): string {
 
 function requestOf(host: string, matchPath: string): RoutableRequest {
   const headers = ['Host', host, 'User-Agent', 'bench', 'Accept', '*/*'];
-  return { method: 'GET', matchHost: host, matchPath, query: '', headers };
+  return { method: 'GET', matchHost: host, matchPath, query: '', headers, authority: host };
 }
 
 function contendersFor(count: number): Contender[] {

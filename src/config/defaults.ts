@@ -259,9 +259,9 @@ export const NUMBERS = {
   ),
   'clusters.pool.connections': count(128, [1, 65_535], 'Connections to one endpoint at once.'),
   'clusters.pool.queue': count(
-    128,
+    1_024,
     [0, 1_000_000],
-    'Requests of a cluster that wait for a connection; more are refused at once (Envoy: 1024).',
+    'Requests of a cluster that wait for a connection; more are refused at once (Envoy: 1024). With 128 connections and 100 ms an answer, 1,024 wait for 0.8 s: just within queueTimeout.',
   ),
   'clusters.pool.queueTimeout': ms(SECOND, [1, HOUR], 'Longest wait for a connection, then 503.'),
   'clusters.pool.idle': ms(

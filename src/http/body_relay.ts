@@ -70,6 +70,11 @@ export class RequestBody {
       return;
     }
     this.#started = true;
+    // An HTTP/2 body can be over before anybody asks for it: its 'end' has been said then, and is not said again.
+    if (this.#source.readableEnded) {
+      this.#end();
+      return;
+    }
     this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
     this.#source.on('end', () => this.#end());
   }

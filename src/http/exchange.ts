@@ -11,7 +11,14 @@
  */
 import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
-import { type Lease, type Outcome, settleLease } from '../load_balancer/lease.ts';
+import {
+  judgeLease,
+  type Lease,
+  type Outcome,
+  outcomeOfFailure,
+  outcomeOfStatus,
+  settleLease,
+} from '../load_balancer/lease.ts';
 import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
 import type { UpstreamHandler } from '../net/upstream.ts';
 import type { AttemptRecord } from '../observability/events.ts';
@@ -133,6 +140,9 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
       this.#owner.onDefect(error); // undici would take it for a fault of the connection
     }
     if (!wanted && !this.isOver) this.#state = 'discarding';
+    // Others wait for what this one learns, and its answer may go on for hours.
+    if (this.#lease !== null && this.#lease.backend.circuit?.isProbe(this.#lease.permit) === true)
+      judgeLease(this.#lease, outcomeOfStatus(status), `status ${status}`);
   }
 
   /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
@@ -140,6 +150,8 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.status = 101;
     this.firstByteMs = this.#clock.nowMs() - this.startedMs;
     this.#state = 'switched';
+    // How a tunnel ends says nothing of the endpoint; that it began does.
+    if (this.#lease !== null) judgeLease(this.#lease, 'success', 'status 101');
     this.#owner.onSwitched();
   }
 
@@ -154,7 +166,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   onEnd(trailers: readonly string[] | null): void {
     if (this.isOver) return;
     const wanted = this.#state === 'answering';
-    this.#settle(this.status !== null && this.status >= 500 ? 'failure' : 'success', null);
+    this.#settle(this.status === null ? 'abandoned' : outcomeOfStatus(this.status), null);
     if (wanted) this.#owner.onEnd(trailers);
   }
 
@@ -163,7 +175,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     const wanted = this.#state !== 'discarding';
     this.stale = this.#mayBeStale && this.#isStale(failure);
     this.detail = detailOf(failure);
-    this.#settle(this.stale ? 'abandoned' : 'failure', failure.kind);
+    this.#settle(this.stale ? 'abandoned' : outcomeOfFailure(failure.kind), failure.kind);
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
 

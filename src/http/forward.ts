@@ -10,13 +10,13 @@
  */
 import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
-import type { Lease, Outcome } from '../load_balancer/lease.ts';
+import { type Lease, type Outcome, outcomeOfFailure, outcomeOfStatus } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
 import type { FiredTimeout } from '../observability/events.ts';
 import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
 import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
 import type { Timer } from '../resilience/clock.ts';
-import { FAILURE_RULES, type Failure, type FailureKind } from '../resilience/failure.ts';
+import type { Failure, FailureKind } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
 import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
 import { rewriteTarget } from '../routing/rewrite.ts';
@@ -77,6 +77,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   /** Of the attempt that is being repeated; null: there is none, or it was an answer. */
   #failure: Failure | null = null;
   #continued = false;
+  /** It gave up at a time of its own choice: that says nothing of a backend. */
+  #isDeadlineOfClient = false;
 
   constructor(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead) {
     this.#context = context;
@@ -137,8 +139,8 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { reason } = this.#context;
     // A request that no backend was asked for says nothing about them.
     const wasAsked = (this.#attempt?.lease ?? null) !== null;
-    const isCluster = wasAsked && reason !== null && FAILURE_RULES[reason].blame === 'upstream';
-    this.#settleCircuit(isCluster ? 'failure' : 'abandoned');
+    const isTold = wasAsked && reason !== null && !this.#isDeadlineOfClient;
+    this.#settleCircuit(isTold ? outcomeOfFailure(reason) : 'abandoned');
     this.#finish();
   }
 
@@ -197,10 +199,15 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onConnected(): void {
-    this.#timer.startTry(this.#route.settings.retries.perTryMs);
     if (this.#body !== null && !this.#body.ended)
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
-    else this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
+    else this.#waitForHead();
+  }
+
+  /** The backend has the whole request: what takes time from here on is its own. */
+  #waitForHead(): void {
+    this.#timer.startTry(this.#route.settings.retries.perTryMs);
+    this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
   }
 
   onBodyBytes(bytes: number): boolean {
@@ -215,8 +222,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onBodyEnd(): void {
     if (this.#context.client.headSent) return; // an early answer is under way and has its own timeouts
     this.#startRequestTimer();
-    if (this.#attempt?.connected === true)
-      this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
+    if (this.#attempt?.connected === true) this.#waitForHead();
   }
 
   onInformation(status: number, headers: readonly string[]): void {
@@ -245,6 +251,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     if (services.traffic.draining) client.closeAfterAnswer();
     const fields = filterResponseHeaders(headers, this.#context, this.#route.responseEdits);
     if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);
+    this.#context.responseHeaders = fields;
     client.writeHead(status, statusText, fields);
     return true;
   }
@@ -268,7 +275,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onEnd(trailers: readonly string[] | null): void {
     this.#timer.stop();
-    this.#settleCircuit(this.#context.status >= 500 ? 'failure' : 'success');
+    this.#settleCircuit(outcomeOfStatus(this.#context.status));
     this.#finish();
     this.#context.work = null;
     this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
@@ -312,10 +319,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     }
     const failure = this.#failureOf(name, afterMs);
     this.#context.timedOut(name, afterMs);
-    if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1)
+    if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1) {
+      this.#isDeadlineOfClient = true;
       this.#context.timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
+    }
     const repeatable = name === 'responseHead' || name === 'perTry';
-    this.#stopAttempt(failure.kind === 'client_timeout' ? 'abandoned' : 'failure', failure.kind);
+    this.#stopAttempt(this.#isDeadlineOfClient ? 'abandoned' : outcomeOfFailure(failure.kind), failure.kind);
     if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
     else this.#context.fail(failure);
   }

@@ -101,15 +101,26 @@ function admit(context: RequestContext, route: BoundRoute, head: RequestHead): F
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
-  for (const limiter of route.rateLimiters) {
-    const { name, mode } = limiter.settings;
-    const { retryAfterMs, left } = limiter.admit(context.clientIp, head.headers);
-    context.limitsAsked ??= [];
-    context.limitsAsked.push({ limiter: name, mode, admitted: retryAfterMs === 0, left });
-    if (retryAfterMs === 0) continue;
-    context.services.telemetry.rateLimited(name, mode);
-    if (mode === 'enforce') return { kind: 'rate_limited', limiter: name, retryAfterMs };
-  }
+  return route.rateLimiters.length === 0 ? null : askLimits(context, route, head);
+}
+
+type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
+
+/** All are asked, and charged only if all that enforce admit: what one refuses does not use up the others. */
+function askLimits(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+  const { authority, headers } = head;
+  const request = { clientIp: context.clientIp, authority, headers };
+  const decisions = route.rateLimiters.map(limiter => ({ limiter, decision: limiter.decide(request) }));
+  let refusal: RateLimited | null = null as RateLimited | null;
+  context.limitsAsked = decisions.map(({ limiter: { settings }, decision: { retryAfterMs, left } }) => {
+    const { name, mode } = settings;
+    if (retryAfterMs > 0) context.services.telemetry.rateLimited(name, mode);
+    if (retryAfterMs > 0 && mode === 'enforce' && (refusal?.retryAfterMs ?? 0) < retryAfterMs)
+      refusal = { kind: 'rate_limited', limiter: name, retryAfterMs };
+    return { limiter: name, mode, admitted: retryAfterMs === 0, left };
+  });
+  if (refusal !== null) return refusal;
+  for (const { limiter, decision } of decisions) if (decision.retryAfterMs === 0) limiter.take(decision);
   return null;
 }
 

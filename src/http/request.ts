@@ -116,6 +116,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   limitsAsked: AskedLimit[] | null = null;
   /** The one that it has ended with. */
   failure: Failure | null = null;
+  /** Of the backend's answer, as they went out; null: there was none. */
+  responseHeaders: readonly string[] | null = null;
   route: string | null = null;
   cluster: string | null = null;
   readonly attempts: AttemptRecord[] = [];
@@ -240,6 +242,12 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.#giveUpClient();
   }
 
+  /** An event stream ends when its reader leaves (HTML Living Standard section 9.2): that is no failure of anybody. */
+  get #isEndless(): boolean {
+    const type = this.responseHeaders === null ? null : findHeader(this.responseHeaders, 'content-type');
+    return this.status === 200 && type?.toLowerCase().startsWith('text/event-stream') === true;
+  }
+
   /** A defect of ours costs one request, never the process. */
   failInternally(error: unknown): void {
     const detail = describeDefect(error);
@@ -270,7 +278,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   onClientClose(complete: boolean): void {
     if (this.#over) return;
     this.#over = true;
-    if (!complete && this.reason === null) this.reason = 'client_gone';
+    if (!complete && this.reason === null && !this.#isEndless) this.reason = 'client_gone';
     if (this.reason === 'client_gone') this.status = FAILURE_RULES.client_gone.status;
     this.stopWork();
     const { clock, telemetry, traffic } = this.services;

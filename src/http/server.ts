@@ -24,6 +24,8 @@ import type { ListenerSettings } from './listener_settings.ts';
 import { parserFailure, refuseBytes } from './parser_error.ts';
 import { RequestContext, type Services } from './request.ts';
 
+/** What a field of HTTP/2 counts for at least: 32 and its own length. */
+const HEADER_FIELD_BYTES_MIN = 32;
 /** A client that has said that it leaves has so long to end its connection. */
 const CLOSE_MS_MAX = 2_000;
 /** Node looks this often for heads that are overdue. */
@@ -210,10 +212,15 @@ export class ListenerServer {
         enablePush: false,
         maxConcurrentStreams: streamsMax,
         initialWindowSize: streamWindowBytes,
-        maxHeaderListSize: settings.head.headBytesMax,
+        // Node resets a stream above this without an answer: a head above the limit shall get its 431.
+        maxHeaderListSize: 2 * settings.head.headBytesMax,
       },
-      // More pairs than allowed are read, so that the refusal is an answer (431) and not a reset.
-      maxHeaderListPairs: 2 * settings.head.headerCountMax,
+      // More pairs than allowed are read, so that the refusal is an answer (431) and not a reset; and a cookie may come in as
+      // many crumbs as the bytes of a head allow, each at least of this size (RFC 9113 section 6.5.2).
+      maxHeaderListPairs: Math.max(
+        2 * settings.head.headerCountMax,
+        Math.ceil(settings.head.headBytesMax / HEADER_FIELD_BYTES_MIN),
+      ),
       maxSettings: 16,
       maxOutstandingPings: 10,
       maxSessionInvalidFrames: 100,

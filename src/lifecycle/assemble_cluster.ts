@@ -37,12 +37,14 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
     `budget ${settings.name} ${JSON.stringify(settings.retryBudget)}`,
     () => new RetryBudget(settings.retryBudget, clock),
   );
+  const circuit = assembleCircuit(settings, null, runtime);
+  circuit?.openOnlyIf(() => !members.pool.hasWorking);
   return {
     name: settings.name,
     pool: members.pool,
     policy: settings.policy,
     retryBudget,
-    circuit: assembleCircuit(settings, null, runtime),
+    circuit,
     unresolved: () => members.unresolved,
     handles: metrics.cluster(
       settings.name,

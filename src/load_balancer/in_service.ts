@@ -1,7 +1,8 @@
 /**
  * Which backends of a cluster serve, and why: health alone does not say it.
  *
- *   the lowest tier that has a healthy one, and of which at least `panicBelow` are healthy     -> its healthy ones
+ *   the lowest tier that has a healthy one, and of which at least `panicBelow` are healthy     -> its healthy ones;
+ *                                                     the healthy ones above it stand by, should none of these admit
  *   no tier is good enough, and `panicBelow` is set                                           -> panic: everyone
  *   nothing is healthy, but something was never asked yet                                     -> the unknown ones
  *
@@ -19,6 +20,8 @@ export interface Candidate {
 
 export interface InService<C> {
   readonly members: readonly C[];
+  /** Asked, in this order, when none of the members may be asked at the moment. */
+  readonly standby: readonly C[];
   readonly panic: boolean;
 }
 
@@ -31,13 +34,19 @@ export function inService<C extends Candidate>(all: readonly C[], panicBelow: nu
     const judged = candidates.filter(({ tier: at, health }) => at === tier && health.state !== 'unknown');
     const healthy = judged.filter(isKnownGood);
     if (healthy.length > 0 && healthy.length / judged.length >= (panicBelow ?? 0))
-      return { members: healthy, panic: false };
+      return { members: healthy, standby: above(tier, candidates), panic: false };
   }
   const unknown = candidates.filter(({ health }) => health.isEligible && health.state === 'unknown');
   const isStarting = unknown.length > 0 && !candidates.some(isKnownGood);
-  if (isStarting) return { members: lowestTier(unknown), panic: false };
-  if (panicBelow !== null) return { members: candidates, panic: candidates.length > 0 };
-  return { members: [], panic: false };
+  if (isStarting) return { members: lowestTier(unknown), standby: [], panic: false };
+  if (panicBelow !== null) return { members: candidates, standby: [], panic: candidates.length > 0 };
+  return { members: [], standby: [], panic: false };
+}
+
+function above<C extends Candidate>(tier: number, candidates: readonly C[]): C[] {
+  return candidates
+    .filter(candidate => candidate.tier > tier && isKnownGood(candidate))
+    .sort((a, b) => a.tier - b.tier);
 }
 
 function isKnownGood({ health }: Candidate): boolean {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { UpstreamSlot } from '../net/upstream.ts';
 import type { Outcome, Permit } from '../resilience/circuit_breaker.ts';
 import type { Clock } from '../resilience/clock.ts';
+import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
 import type { Backend } from './backend.ts';
 
 export type { Outcome } from '../resilience/circuit_breaker.ts';
@@ -19,6 +20,7 @@ export class Lease {
   readonly backend: Backend;
   readonly slot: UpstreamSlot;
   readonly permit: Permit | null;
+  judged = false;
   settled = false;
 
   constructor(pool: LeaseOwner, backend: Backend, slot: UpstreamSlot, permit: Permit | null) {
@@ -29,20 +31,42 @@ export class Lease {
   }
 }
 
+/** The request is known to be good or bad at once where a failure speaks of the backend, and of nobody else. */
+export function outcomeOfFailure(kind: FailureKind): Outcome {
+  return FAILURE_RULES[kind].blame === 'upstream' ? 'failure' : 'abandoned';
+}
+
+/** 501 and 505 speak of the request: a method or a version that nobody there knows (RFC 9110 sections 15.6.2 and 15.6.6). */
+export function outcomeOfStatus(status: number): Outcome {
+  return status >= 500 && status !== 501 && status !== 505 ? 'failure' : 'success';
+}
+
 /**
- * Tells circuit and passive health how it went, then gives the slot back to whoever waits. In this order: the next
- * request must not get a backend that this one has just shown to be broken. `cause` is what was seen, for the log.
- * `abandoned` says nothing about the backend: the client left, or the request failed for a reason of its own.
+ * Tells circuit and passive health how it went, before the connection is given back or while it goes on. What is judged
+ * once is not judged again. `cause` is what was seen, for the log. `abandoned` says nothing about the backend: the client
+ * left, or the request failed for a reason of its own.
+ */
+export function judgeLease(lease: Lease, outcome: Outcome, cause: string): void {
+  if (lease.judged) return;
+  lease.judged = true;
+  const { backend, pool } = lease;
+  const nowMs = pool.clock.nowMs();
+  if (outcome === 'failure') backend.health.noteError(cause, nowMs);
+  if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome, cause);
+  backend.disagreement?.record(outcome, nowMs);
+  backend.passive?.record(outcome, cause, pool.mayEject);
+}
+
+/**
+ * Judges, then gives the slot back to whoever waits. In this order: the next request must not get a backend that this
+ * one has just shown to be broken.
  */
 export function settleLease(lease: Lease, outcome: Outcome, cause: string): void {
   assert(!lease.settled, 'a lease is settled once');
   lease.settled = true;
-  const { backend, pool } = lease;
+  const { backend } = lease;
   backend.inFlight--;
-  if (outcome === 'failure') backend.health.noteError(cause, pool.clock.nowMs());
-  if (lease.permit !== null) backend.circuit?.settle(lease.permit, outcome, cause);
-  backend.disagreement?.record(outcome, pool.clock.nowMs());
-  backend.passive?.record(outcome, cause, pool.mayEject);
+  judgeLease(lease, outcome, cause);
   backend.upstream.release(lease.slot);
   backend.room.tell();
 }

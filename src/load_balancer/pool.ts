@@ -9,8 +9,8 @@
  * there is nobody else.
  *
  * Which backend may a repeated attempt have? One that it has not tried, as long as there is one that health and
- * circuit allow, even if it has to wait for it. When there is none left, also one that it has tried: with a single
- * endpoint there is no other.
+ * circuit allow, even if it has to wait for it. When there is none left, one of a higher tier (a backup); then also one
+ * that it has tried: with a single endpoint there is no other.
  *
  * What holds between two calls: no first attempt waits while a backend is ready. Whoever waits is woken by a free
  * connection, a change of health, an answer that closes a circuit, or the time at which one may be probed.
@@ -69,6 +69,8 @@ export class ClusterPool implements LeaseOwner {
   #whenEmpty: Failure | null = null;
   #timer: Timer | null = null;
   #serving: ReadonlySet<Backend> = new Set();
+  /** Of higher tiers, for the time in which none of those that serve may be asked. */
+  #standby = NONE;
   #panic = false;
   #warming = false;
   #ejected = 0;
@@ -107,6 +109,10 @@ export class ClusterPool implements LeaseOwner {
   get servingCount(): number {
     return this.#serving.size;
   }
+  /** One that serves and whose requests mostly succeed: where there is one, the cluster as a whole is not broken. */
+  get hasWorking(): boolean {
+    return this.#backends.some(({ isEligible, circuit }) => isEligible && circuit?.isFailing !== true);
+  }
   get isPanicking(): boolean {
     return this.#panic;
   }
@@ -143,11 +149,14 @@ export class ClusterPool implements LeaseOwner {
     return sinceMs === null ? 0 : this.clock.nowMs() - sinceMs;
   }
 
-  /** Whether one more backend may be taken out by passive health: within the share, and never the last one. */
+  /** Whether one more backend may be taken out by passive health: within the share, and never the last one of all tiers. */
   readonly mayEject = (): boolean => {
     if (this.#retired) this.#refresh();
     const max = ejectedMax(this.#backends.length, this.#options.ejectedRatioMax);
-    return this.#ejected < max && this.#serving.size > 1;
+    if (this.#ejected >= max) return false;
+    let eligible = 0;
+    for (const { isEligible } of this.#backends) if (isEligible) eligible++;
+    return eligible > 1;
   };
 
   /** Retires the pool. */
@@ -172,7 +181,8 @@ export class ClusterPool implements LeaseOwner {
   }
 
   #refresh(): void {
-    const { members, panic } = inService(this.#backends, this.#options.panicBelow);
+    const { members, standby, panic } = inService(this.#backends, this.#options.panicBelow);
+    this.#standby = standby;
     this.#serving = new Set(members);
     this.#whyNobody = members.length === 0 ? whyNobody(this.#backends) : '';
     this.#warming = members.some(({ health }) => health.state === 'warming');
@@ -189,7 +199,9 @@ export class ClusterPool implements LeaseOwner {
   #pick(tried: readonly Backend[]): Backend | null {
     this.#tried = tried;
     const fresh = this.#pickUsable();
-    if (fresh !== null || tried.length === 0 || this.#hasUntried(tried)) return fresh;
+    if (fresh !== null || this.#hasUntried(tried)) return fresh;
+    const backup = this.#standby.find(this.#isUsable);
+    if (backup !== undefined || tried.length === 0) return backup ?? null;
     this.#tried = NONE;
     return this.#pickUsable();
   }
@@ -241,6 +253,7 @@ export class ClusterPool implements LeaseOwner {
     if (this.#serving.size === 0)
       return { kind: 'no_healthy_backend', cluster: this.name, why: this.#whyNobody };
     let soonest: CircuitBreaker | null = null;
+    for (const { admits } of this.#standby) if (admits) return null;
     for (const { admits, circuit } of this.#serving) {
       if (admits) return null;
       if (circuit !== null && (soonest === null || circuit.retryAfterMs < soonest.retryAfterMs))
@@ -289,7 +302,7 @@ export class ClusterPool implements LeaseOwner {
   }
 
   #serve(backend: Backend): void {
-    while (this.#queue.size > 0 && this.#serving.has(backend) && backend.isReady) {
+    while (this.#queue.size > 0 && this.#mayServe(backend) && backend.isReady) {
       this.#offered = backend;
       const want = this.#queue.next(this.#takesOffered);
       if (want === null) return;
@@ -297,6 +310,10 @@ export class ClusterPool implements LeaseOwner {
       this.#onQueueShorter();
       want.onLease(this.#grant(backend), this.clock.nowMs() - sinceMs);
     }
+  }
+
+  #mayServe(backend: Backend): boolean {
+    return this.#serving.has(backend) || (this.#standby.includes(backend) && !this.#hasUntried(NONE));
   }
 
   readonly #takesOffered = ({ tried }: LeaseWant): boolean =>

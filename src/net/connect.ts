@@ -108,6 +108,15 @@ function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.Con
 /** What Node reports of a certificate that it does not accept (`verifyError` of OpenSSL, RFC 6125 for names). */
 const CERTIFICATE_CODE =
   /^(?:ERR_TLS_CERT_ALTNAME|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERROR_IN_CERT|CRL_|INVALID_|HOSTNAME_|PATH_LENGTH_)/;
+/** Descriptors, ports, buffers, memory; or a rule of the local firewall. */
+const LOCAL_CODES: ReadonlySet<string> = new Set([
+  'EMFILE',
+  'ENFILE',
+  'EADDRNOTAVAIL',
+  'ENOBUFS',
+  'ENOMEM',
+  'EPERM',
+]);
 /** What getaddrinfo says when there is no address. */
 const DNS_CODE = /^(?:ENOTFOUND|ENODATA|ESERVFAIL|ETIMEOUT|EAI_\w+)$/;
 
@@ -121,8 +130,8 @@ export function connectFailure(
   if (DNS_CODE.test(code))
     return { kind: 'dns_failed', code, name: 'hostname' in error ? String(error.hostname) : 'the name' };
   if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: Math.round(elapsedMs) };
-  // Our own descriptors are used up: the backend has no part in that.
-  if (code === 'EMFILE' || code === 'ENFILE') return { kind: 'overloaded', signal: 'connections' };
+  // This machine is out of something, or forbids it: the backend has no part in that.
+  if (LOCAL_CODES.has(code)) return { kind: 'local_exhausted', code };
   if (secure && CERTIFICATE_CODE.test(code)) return { kind: 'tls_failed', part: 'certificate', code };
   if (secure && (/^ERR_(?:SSL|TLS|OSSL)/.test(code) || code === 'EPROTO' || code === 'ECONNRESET'))
     return { kind: 'tls_failed', part: 'protocol', code };

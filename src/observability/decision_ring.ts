@@ -58,7 +58,7 @@ export interface Decision {
   readonly route: string | null;
   readonly cluster: string | null;
   readonly policy: string | null;
-  /** In the order in which they were asked; the first that refuses is the last one. */
+  /** All are asked; none is charged where one that enforces refuses. */
   readonly rateLimits: readonly AskedLimit[];
   readonly attempts: readonly AttemptDecision[];
   readonly retryRefused: string | null;

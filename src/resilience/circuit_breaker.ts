@@ -4,6 +4,7 @@
  *   closed  --(failure ratio over the window, with enough requests)--> open
  *   open    --(wait over, at the next admit)-->   probing
  *   probing --(probe succeeds)--> closed, --(fails)--> open, wait doubled
+ *   probing --(no word from the probe for as long as the circuit was open)--> another probe
  *
  * Times: monotonic milliseconds of `Clock.nowMs()`. Errors: none; a refusal is a value, the caller makes it
  * `circuit_open`. Only a failure opens: a success that makes the number of requests full does not. No timers.
@@ -26,7 +27,7 @@ export interface CircuitBreakerSettings {
 export type CircuitState =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly untilMs: number; readonly waitMs: number; readonly why: string }
-  | { readonly kind: 'probing'; readonly waitMs: number; readonly why: string };
+  | { readonly kind: 'probing'; readonly untilMs: number; readonly waitMs: number; readonly why: string };
 export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
@@ -45,6 +46,7 @@ export class CircuitBreaker {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #onChange: CircuitListener;
+  #mayOpen = (): boolean => true;
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
   #state: CircuitState = { kind: 'closed' };
@@ -59,16 +61,31 @@ export class CircuitBreaker {
     this.#failures = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
   }
 
+  /** Asked when the numbers say that it should open: that of a cluster stays closed while one of its endpoints works. */
+  openOnlyIf(mayOpen: () => boolean): void {
+    this.#mayOpen = mayOpen;
+  }
+
   get state(): CircuitState {
     return this.#state;
   }
 
   /** `admit` would say yes; changes nothing. */
   get wouldAdmit(): boolean {
-    return (
-      this.#state.kind === 'closed' ||
-      (this.#state.kind === 'open' && this.#clock.nowMs() >= this.#state.untilMs)
-    );
+    return this.#state.kind === 'closed' || this.#clock.nowMs() >= this.#state.untilMs;
+  }
+
+  /** Of what it has counted, so large a share has failed, be it much or little; or it is not closed. */
+  get isFailing(): boolean {
+    if (this.#state.kind !== 'closed') return true;
+    const nowMs = this.#clock.nowMs();
+    const requests = this.#requests.total(nowMs);
+    return requests > 0 && this.#failures.total(nowMs) / requests >= this.#settings.failureRatio;
+  }
+
+  /** The permit is that of the one request that an open circuit has let through. */
+  isProbe(permit: Permit | null): boolean {
+    return this.#state.kind === 'probing' && permit === this.#epoch;
   }
 
   /** What has opened it, for a person; null while it is closed. */
@@ -76,17 +93,16 @@ export class CircuitBreaker {
     return this.#state.kind === 'closed' ? null : this.#state.why;
   }
 
-  /** Milliseconds until it is worth asking again; while a probe is out, as long as if it failed as before. */
+  /** Milliseconds until it is worth asking again; while a probe is out, until another one may be sent. */
   get retryAfterMs(): number {
     const state = this.#state;
-    if (state.kind === 'open') return Math.max(0, state.untilMs - this.#clock.nowMs());
-    return state.kind === 'probing' ? state.waitMs : 0;
+    return state.kind === 'closed' ? 0 : Math.max(0, state.untilMs - this.#clock.nowMs());
   }
 
   /** Asks to send one request. Settle every permit once, also when the client leaves. */
   admit(): Permit | 'refused' {
     if (!this.wouldAdmit) return 'refused';
-    if (this.#state.kind === 'open') this.#become({ ...this.#state, kind: 'probing' });
+    if (this.#state.kind !== 'closed') this.#probe(this.#state.waitMs, this.#state.why);
     return this.#epoch;
   }
 
@@ -95,6 +111,13 @@ export class CircuitBreaker {
     if (permit !== this.#epoch) return; // the answer to a question of an earlier state
     if (this.#state.kind === 'probing') this.#afterProbe(this.#state, outcome, cause);
     else if (outcome !== 'abandoned') this.#count(outcome === 'failure', cause);
+  }
+
+  /** A probe whose answer never begins must not keep everybody out: after `waitMs` another one may be sent. */
+  #probe(waitMs: number, why: string): void {
+    const wasProbing = this.#state.kind === 'probing';
+    this.#become({ kind: 'probing', untilMs: this.#clock.nowMs() + waitMs, waitMs, why });
+    if (wasProbing) this.#epoch = (this.#epoch + 1) as Permit; // the one before is late whatever it says
   }
 
   #afterProbe({ waitMs, why }: CircuitState & { kind: 'probing' }, outcome: Outcome, cause: string): void {
@@ -116,7 +139,7 @@ export class CircuitBreaker {
     const { openMs, failureRatio, requestsMin, windowMs } = this.#settings;
     const requests = this.#requests.total(nowMs);
     const failures = this.#failures.total(nowMs);
-    if (requests < requestsMin || failures / requests < failureRatio) return;
+    if (requests < requestsMin || failures / requests < failureRatio || !this.#mayOpen()) return;
     const seconds = windowMs / 1_000;
     this.#open(
       nowMs,

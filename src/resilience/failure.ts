@@ -46,6 +46,7 @@ export type Failure =
   | { readonly kind: 'tunnel_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'loop_detected' }
   | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'event_loop' | 'heap' }
+  | { readonly kind: 'local_exhausted' /** Of the system. */; readonly code: string }
   | { readonly kind: 'shutting_down' }
   | { readonly kind: 'internal'; readonly detail: string };
 
@@ -219,6 +220,13 @@ export const FAILURE_RULES = {
     proxyStatus: 'destination_unavailable',
     status: 503,
     title: 'The proxy is overloaded',
+  },
+  local_exhausted: {
+    ...PROXY,
+    logLevel: 'error',
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The proxy has no resources left to reach a backend',
   },
   shutting_down: {
     ...PROXY,

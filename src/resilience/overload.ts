@@ -27,6 +27,8 @@ export interface OverloadChange {
 /** How often somebody takes a sample; the weights below are for this. */
 export const OVERLOAD_SAMPLE_MS = 100;
 const NEWEST_WEIGHT = 0.2;
+/** By the bound. With the weight above it takes three late samples in a row to reach the bound. */
+const SAMPLE_RATIO_MAX = 2.5;
 /** It is over when the value is this far below the bound: not with every wave. */
 const OVER_BELOW = 0.8;
 
@@ -58,7 +60,9 @@ export class Overload {
 
   sample(delayMs: number, heapRatio: number): void {
     const { eventLoopDelayMs, heapRatio: heapBound } = this.#settings;
-    this.#delayMs += (delayMs - this.#delayMs) * NEWEST_WEIGHT;
+    // However long a single pause was (a collection, a reload, a machine that stood still), it is one sample of many.
+    const countedMs = Math.min(delayMs, SAMPLE_RATIO_MAX * (eventLoopDelayMs ?? 0));
+    this.#delayMs += (countedMs - this.#delayMs) * NEWEST_WEIGHT;
     const loopShare = eventLoopDelayMs === null ? 0 : this.#delayMs / eventLoopDelayMs - 1;
     const heapShare = heapBound === null ? 0 : (heapRatio - heapBound) / Math.max(1 - heapBound, 0.01);
     this.#share = Math.min(1, Math.max(0, loopShare, heapShare));

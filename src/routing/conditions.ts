@@ -2,7 +2,8 @@
  * What a route asks of a request beyond host and path.
  *
  *   methods  one of the list, as written: `GET` does not include `HEAD`
- *   headers  by name in any case; a field that came several times has the combined value `a, b` (RFC 9110 section 5.2)
+ *   headers  by name in any case; a field that came several times has the combined value `a, b` (RFC 9110 section 5.2);
+ *            `host` is the authority of the request, also where HTTP/2 calls it so, in lower case
  *   query    by decoded name; the first parameter of that name counts; `+` is a space, as in a form
  *
  * So every name has one value or none, and two routes that want different ones can never both match.
@@ -11,6 +12,8 @@ import { isSecretName } from '../security/secrets.ts';
 import type { PathPattern } from './pattern.ts';
 import { type LinearRegex, requireRegex } from './regex.ts';
 import type { NamedMatch, RoutableRequest, RouteMatch } from './route.ts';
+
+const HOST = 'host';
 
 interface Condition {
   readonly name: string;
@@ -47,7 +50,7 @@ function compileCondition({ name, test }: NamedMatch): Condition {
   return {
     name,
     kind: test.kind,
-    value: test.kind === 'exact' ? test.value : '',
+    value: test.kind === 'exact' ? (name === HOST ? test.value.toLowerCase() : test.value) : '',
     regex: test.kind === 'regex' ? requireRegex(test.value) : null,
   };
 }
@@ -57,7 +60,7 @@ export function firstBroken({ methods, headers, query }: Conditions, request: Ro
   if (methods !== null && !methods.includes(request.method)) return 0;
   for (let at = 0; at < headers.length; at++) {
     const condition = headers[at] as Condition;
-    if (!holds(condition, headerValue(request.headers, condition.name))) return 1 + at;
+    if (!holds(condition, headerValue(request, condition.name))) return 1 + at;
   }
   for (let at = 0; at < query.length; at++) {
     const condition = query[at] as Condition;
@@ -74,7 +77,7 @@ export function describeBroken(
 ): string {
   if (place === 0) return `method is ${request.method}, the route wants ${methods?.join(' or ')}`;
   const header = headers[place - 1];
-  if (header !== undefined) return `header ${describe(header, headerValue(request.headers, header.name))}`;
+  if (header !== undefined) return `header ${describe(header, headerValue(request, header.name))}`;
   const parameter = query[place - 1 - headers.length];
   if (parameter === undefined) throw new RangeError(`no condition at place ${place}`);
   return `query parameter ${describe(parameter, queryValue(request.query, parameter.name))}`;
@@ -103,7 +106,8 @@ function holds({ kind, value, regex }: Condition, found: string | null): boolean
 }
 
 /** `name` is in lower case. Null: there is no such field. */
-function headerValue(headers: readonly string[], name: string): string | null {
+function headerValue({ headers, authority }: RoutableRequest, name: string): string | null {
+  if (name === HOST) return authority === '' ? null : authority.toLowerCase();
   let value: string | null = null;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     if (!isSameName(headers[at] as string, name)) continue;

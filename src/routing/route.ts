@@ -41,6 +41,8 @@ export interface RoutableRequest {
   readonly query: string;
   /** Flat list of names in any case and values. */
   readonly headers: readonly string[];
+  /** Host and port as the client named them, whatever the protocol calls them; empty where it named none. */
+  readonly authority: string;
 }
 
 export type RouteAction =

@@ -16,7 +16,7 @@ import { findHeader, type HeaderList } from './fields.ts';
 export type RateLimitKey =
   | { readonly kind: 'clientIp' }
   | { readonly kind: 'route' }
-  | { readonly kind: 'header'; readonly name: string }; // lower case
+  | { readonly kind: 'header'; readonly name: string }; // lower case; `host` is the authority, also of HTTP/2
 
 export interface RateLimitSettings {
   /** Unique within the plan, `route/index`: the metric label and the fact in the failure. */
@@ -31,11 +31,21 @@ export interface RateLimitSettings {
   readonly mode: 'enforce' | 'shadow';
 }
 
-export interface Admission {
+/** Who asks, as far as a limit may be keyed by it. */
+export interface RateLimited {
+  readonly clientIp: string;
+  readonly authority: string;
+  readonly headers: HeaderList;
+}
+
+export interface RateLimitDecision {
   /** 0 admits; otherwise milliseconds until the next request of this key would be admitted. */
   readonly retryAfterMs: number;
-  /** How many more of this key would be admitted right now. */
+  /** How many more of this key would be admitted after this one. */
   readonly left: number;
+  readonly key: string;
+  /** What `take` makes of the key's theoretical arrival time. */
+  readonly nextTatMs: number;
 }
 
 const KEYS_MAX = 65_536;
@@ -56,22 +66,28 @@ export class RateLimiter {
     this.#keysMax = keysMax;
   }
 
-  admit(clientIp: string, headers: HeaderList): Admission {
+  /** Changes nothing: of several limits none may be charged for a request that another one refuses. */
+  decide(request: RateLimited): RateLimitDecision {
     const nowMs = this.#clock.nowMs();
     const intervalMs = this.settings.periodMs / this.settings.count;
-    const key = this.#slotFor(this.#keyOf(clientIp, headers), nowMs);
+    const key = this.#slotFor(this.#keyOf(request), nowMs);
     const tatMs = Math.max(this.#tatMs.get(key) ?? nowMs, nowMs);
     const earliestMs = tatMs - intervalMs * (this.settings.burst - 1);
-    if (nowMs < earliestMs) return { retryAfterMs: earliestMs - nowMs, left: 0 };
-    this.#tatMs.set(key, tatMs + intervalMs);
-    return { retryAfterMs: 0, left: Math.floor((nowMs - earliestMs) / intervalMs) };
+    if (nowMs < earliestMs) return { retryAfterMs: earliestMs - nowMs, left: 0, key, nextTatMs: tatMs };
+    const left = Math.floor((nowMs - earliestMs) / intervalMs);
+    return { retryAfterMs: 0, left, key, nextTatMs: tatMs + intervalMs };
+  }
+
+  /** Charges an admitted request; in the same turn as `decide`. */
+  take({ key, nextTatMs }: RateLimitDecision): void {
+    this.#tatMs.set(key, nextTatMs);
   }
 
   dispose(): void {
     this.#tatMs.clear();
   }
 
-  #keyOf(clientIp: string, headers: HeaderList): string {
+  #keyOf({ clientIp, authority, headers }: RateLimited): string {
     const { key } = this.settings;
     switch (key.kind) {
       case 'clientIp':
@@ -79,7 +95,9 @@ export class RateLimiter {
       case 'route':
         return '';
       case 'header':
-        return (findHeader(headers, key.name) ?? '').slice(0, KEY_LENGTH_MAX);
+        return key.name === 'host'
+          ? authority.toLowerCase().slice(0, KEY_LENGTH_MAX)
+          : (findHeader(headers, key.name) ?? '').slice(0, KEY_LENGTH_MAX);
     }
   }
 

@@ -71,6 +71,8 @@ interface Findings {
   upgrade: string | null;
   accept: string | null;
   bytes: number;
+  /** Pieces of one cookie, beyond the first (RFC 9113 section 8.2.3): they are one field. */
+  crumbs: number;
   problem: string | null;
 }
 
@@ -84,6 +86,7 @@ type Field =
   | 'upgrade'
   | 'accept'
   | 'te'
+  | 'cookie'
   | 'h2-never';
 
 const FIELDS = new NameTable<Field>([
@@ -95,6 +98,7 @@ const FIELDS = new NameTable<Field>([
   ['upgrade', 'upgrade'],
   ['accept', 'accept'],
   ['te', 'te'],
+  ['cookie', 'cookie'],
   ['keep-alive', 'h2-never'],
   ['proxy-connection', 'h2-never'],
 ]);
@@ -115,10 +119,10 @@ export function parseRequestHead(
   if (raw.target.length > limits.uriBytesMax) {
     return { kind: 'uri_too_long', limitBytes: limits.uriBytesMax };
   }
-  if (headers.length / 2 > limits.headerCountMax) {
+  const found = readFields(raw);
+  if (headers.length / 2 - found.crumbs > limits.headerCountMax) {
     return { kind: 'head_too_large', limit: limits.headerCountMax, unit: 'fields' };
   }
-  const found = readFields(raw);
   if (found.bytes > limits.headBytesMax) {
     return { kind: 'head_too_large', limit: limits.headBytesMax, unit: 'bytes' };
   }
@@ -179,6 +183,7 @@ function readFields(raw: RawRequest): Findings {
     upgrade: null,
     accept: null,
     bytes: raw.method.length + raw.target.length + (raw.authority?.length ?? 0),
+    crumbs: -1,
     problem: null,
   };
   const { headers } = raw;
@@ -190,6 +195,7 @@ function readFields(raw: RawRequest): Findings {
     const field = FIELDS.find(name);
     if (field !== undefined) noteField(found, field, value, http2);
   }
+  found.crumbs = http2 ? Math.max(0, found.crumbs) : 0;
   return found;
 }
 
@@ -211,6 +217,9 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
       return;
     case 'expect':
       found.expect = joined(found.expect, value);
+      return;
+    case 'cookie':
+      found.crumbs++;
       return;
     case 'te':
       if (http2 && value.toLowerCase() !== 'trailers') {

@@ -23,7 +23,7 @@ test('a cluster with nothing but an endpoint has every default', () => {
     panicBelow: null,
     pool: {
       connectionsMax: 128,
-      queueMax: 128,
+      queueMax: 1024,
       queueMs: 1_000,
       idleMs: 4_000,
       requestsMax: 1_000,

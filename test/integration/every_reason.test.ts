@@ -1,6 +1,7 @@
 // Each row of the failure table, provoked with real sockets: the same reason stands in the status code, in
 // Proxy-Status, in the body, in the log line, in the metric and in the decision record.
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { mock, test } from 'node:test';
 import type { StartOptions } from '../../src/lifecycle/startup.ts';
 import { FAILURE_RULES, type FailureKind } from '../../src/resilience/failure.ts';
@@ -187,11 +188,25 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
       return get(scene);
     },
   },
+  /** With a real limit of descriptors: blame.test.ts. */
+  local_exhausted: {
+    provoke: async scene => {
+      const connect = net.connect;
+      const mocked = mock.method(net, 'connect', (options: net.NetConnectOpts, ready?: () => void) => {
+        if (!('port' in options) || options.port !== scene.backend.port) return connect(options, ready);
+        return new net.Socket().destroy(Object.assign(new Error('no descriptor'), { code: 'EMFILE' }));
+      });
+      const given = get(scene);
+      await scene.proxy.lines.next({ reason: 'local_exhausted' });
+      mocked.mock.restore();
+      return given;
+    },
+  },
   /** A defect of ours: nothing from outside may bring it about, so one is made. */
   internal: {
     options: { route: { rateLimits: [{ key: 'route', rate: '9/m' }] } },
     provoke: async scene => {
-      const admit = mock.method(RateLimiter.prototype, 'admit', () => {
+      const admit = mock.method(RateLimiter.prototype, 'decide', () => {
         throw new Error('a defect');
       });
       const given = await get(scene);

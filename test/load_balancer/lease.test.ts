@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { settleLease } from '../../src/load_balancer/lease.ts';
+import { judgeLease, outcomeOfFailure, outcomeOfStatus, settleLease } from '../../src/load_balancer/lease.ts';
+import { FAILURE_RULES, type FailureKind } from '../../src/resilience/failure.ts';
 import { ask, fakeCluster, leased, upstreamOf } from './fake_cluster.ts';
+
+const FAILURE_KINDS = Object.keys(FAILURE_RULES) as FailureKind[];
 
 test('a lease is settled once; the second time is a bug and changes nothing', () => {
   const { backends, pool } = fakeCluster(1, { slots: 3 });
@@ -35,4 +38,29 @@ test('a client that leaves is not held against the backend, and frees the probe 
   settleLease(leased(pool), 'abandoned', 'client_gone');
   settleLease(leased(pool), 'success', 'status 200');
   assert.notEqual(ask(pool).lease, null);
+});
+
+test('only what a backend has done itself is held against it', () => {
+  const outcomes = Object.fromEntries(FAILURE_KINDS.map(kind => [kind, outcomeOfFailure(kind)]));
+  for (const kind of [
+    'connect_refused',
+    'reset_before_head',
+    'response_head_timeout',
+    'bad_response',
+  ] as const)
+    assert.equal(outcomes[kind], 'failure', kind);
+  for (const kind of ['client_gone', 'client_timeout', 'local_exhausted', 'internal', 'overloaded'] as const)
+    assert.equal(outcomes[kind], 'abandoned', kind);
+  for (const status of [500, 502, 503, 504, 599]) assert.equal(outcomeOfStatus(status), 'failure');
+  for (const status of [200, 404, 429, 499, 501, 505]) assert.equal(outcomeOfStatus(status), 'success');
+});
+
+test('what was judged while the answer went on is not judged again at its end', () => {
+  const { backends, pool } = fakeCluster(1, { circuit: true });
+  const lease = leased(pool);
+  judgeLease(lease, 'success', 'status 200');
+  assert.equal(upstreamOf(backends[0]).inUse, 1, 'the connection is still in use');
+  settleLease(lease, 'failure', 'reset_in_body');
+  assert.equal(backends[0]?.circuit?.state.kind, 'closed');
+  assert.equal(upstreamOf(backends[0]).inUse, 0);
 });

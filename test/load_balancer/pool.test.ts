@@ -322,3 +322,42 @@ test('with nobody left, those that traffic has ejected serve again, unless probe
   );
   assert.equal(leased(pool).backend, alive);
 });
+
+test('a backup serves while the circuits of all before it are open, and no longer', () => {
+  const { clock, backends, pool } = fakeCluster(2, { slots: 3, tiers: [0, 1], circuit: true });
+  const [first, backup] = backends;
+  settleLease(leased(pool), 'failure', 'status 500');
+  assert.equal(leased(pool).backend, backup, 'the circuit of the first is open');
+  clock.advance(5_000);
+  const probe = leased(pool);
+  assert.equal(probe.backend, first, 'it may be asked again');
+  assert.equal(leased(pool).backend, backup, 'nobody waits for what the probe says');
+  settleLease(probe, 'success', 'status 200');
+  assert.equal(leased(pool).backend, first);
+});
+
+test('a repeated request goes down to a backup rather than to the one that has failed it', () => {
+  const { backends, pool } = fakeCluster(2, { slots: 3, tiers: [0, 1] });
+  const [first, backup] = backends;
+  assert.ok(first);
+  const want = new Want([first]);
+  pool.lease(want);
+  assert.equal(want.lease?.backend, backup);
+});
+
+test('the last one of all tiers is not ejected; one with a backup is', () => {
+  const passive = { consecutiveFailures: 1, failureShare: null, ejectMs: 1_000, ejectedRatioMax: 1 };
+  const { backends, pool } = fakeCluster(2, { slots: 3, tiers: [0, 1], passive });
+  settleLease(leased(pool), 'failure', 'connect_refused');
+  assert.equal(backends[0]?.health.isEjected, true);
+  settleLease(leased(pool), 'failure', 'connect_refused');
+  assert.equal(backends[1]?.health.isEjected, false);
+});
+
+test('a cluster works as long as one endpoint of it does', () => {
+  const { pool } = fakeCluster(2, { slots: 3, circuit: true });
+  settleLease(leased(pool), 'failure', 'status 500');
+  assert.equal(pool.hasWorking, true);
+  settleLease(leased(pool), 'failure', 'status 500');
+  assert.equal(pool.hasWorking, false);
+});

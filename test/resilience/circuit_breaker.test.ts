@@ -159,3 +159,44 @@ test('failures from before it opened do not count after it has closed', () => {
   send('failure');
   assert.equal(circuit.state.kind, 'closed', 'one of four');
 });
+
+test('a success that was sent before the circuit opened does not close it while its probe is out', () => {
+  const { clock, circuit, send } = breaker();
+  const slow = circuit.admit();
+  assert(slow !== 'refused');
+  for (let count = 0; count < 4; count++) send('failure');
+  clock.advance(1_000);
+  const probe = circuit.admit();
+  assert(probe !== 'refused');
+  circuit.settle(slow, 'success', 'status 200');
+  assert.equal(circuit.state.kind, 'probing', 'the slow answer belongs to the closed state');
+  assert.deepEqual([circuit.isProbe(slow), circuit.isProbe(probe)], [false, true]);
+});
+
+test('a probe that never hears anything makes room for another one', () => {
+  const { clock, circuit, send } = breaker();
+  for (let count = 0; count < 4; count++) send('failure');
+  clock.advance(1_000);
+  const silent = circuit.admit();
+  assert(silent !== 'refused');
+  clock.advance(999);
+  assert.deepEqual([circuit.admit(), circuit.retryAfterMs], ['refused', 1]);
+  clock.advance(1);
+  const next = circuit.admit();
+  assert(next !== 'refused');
+  circuit.settle(silent, 'failure', 'status 500');
+  assert.equal(circuit.state.kind, 'probing', 'the silent one is late, whatever it says');
+  circuit.settle(next, 'success', 'status 200');
+  assert.equal(circuit.state.kind, 'closed');
+});
+
+test('a circuit that depends on others stays closed while they work', () => {
+  const { circuit, send } = breaker();
+  let othersWork = true;
+  circuit.openOnlyIf(() => !othersWork);
+  for (let count = 0; count < 10; count++) send('failure');
+  assert.deepEqual([circuit.state.kind, circuit.isFailing], ['closed', true]);
+  othersWork = false;
+  send('failure');
+  assert.equal(circuit.state.kind, 'open');
+});

@@ -51,5 +51,14 @@ function conditionsOf(sketch: Readonly<Record<string, string>> = {}): NamedMatch
 }
 
 export function requestOf(request: Partial<RoutableRequest>): RoutableRequest {
-  return { method: 'GET', matchHost: 'example.com', matchPath: '/', query: '', headers: [], ...request };
+  const matchHost = request.matchHost ?? 'example.com';
+  return {
+    method: 'GET',
+    matchHost,
+    matchPath: '/',
+    query: '',
+    headers: [],
+    authority: matchHost,
+    ...request,
+  };
 }

@@ -237,6 +237,7 @@ function randomRequest(random: Random): RoutableRequest {
     matchHost: pick(['a.x', 'b.a.x', 'c.b.a.x', 'x', 'y', 'z.y', '']),
     matchPath: random.unit() < 0.02 ? '*' : `/${segments.join('/')}`,
     query: pick(['', '?', '?q=1', '?q=%31', '?a=1&q=2', '?q=1&q=2', '?q']),
+    authority: pick(['a', 'b', '']),
     headers: pick([
       [],
       ['H', '1'],

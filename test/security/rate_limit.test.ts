@@ -20,12 +20,19 @@ function limiterWith(parts: Partial<RateLimitSettings> = {}, keysMax?: number) {
   return { clock, limiter: new RateLimiter({ ...SETTINGS, ...parts }, clock, keysMax) };
 }
 
+/** Decides, and charges what is admitted. */
+function admit(limiter: RateLimiter, clientIp: string, headers: HeaderList = [], authority = 'a.example') {
+  const decision = limiter.decide({ clientIp, authority, headers });
+  if (decision.retryAfterMs === 0) limiter.take(decision);
+  return decision;
+}
+
 const waitMs = (limiter: RateLimiter, ip: string, headers: HeaderList) =>
-  limiter.admit(ip, headers).retryAfterMs;
+  admit(limiter, ip, headers).retryAfterMs;
 
 test('says how many more of the same client would be admitted', () => {
   const { clock, limiter } = limiterWith();
-  const left = () => limiter.admit('192.0.2.1', []).left;
+  const left = () => admit(limiter, '192.0.2.1').left;
   assert.deepEqual([left(), left(), left(), left()], [2, 1, 0, 0]);
   clock.advance(250); // two intervals and a half
   assert.deepEqual([left(), left(), left()], [1, 0, 0]);
@@ -163,4 +170,19 @@ test('a limiter whose settings are gone keeps nothing', () => {
   waitMs(limiter, '192.0.2.1', []);
   limiter.dispose();
   assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+});
+
+test('a decision that is not taken costs nothing', () => {
+  const { limiter } = limiterWith({ burst: 1 });
+  const request = { clientIp: '192.0.2.1', authority: 'a.example', headers: [] };
+  for (let count = 0; count < 5; count++) assert.equal(limiter.decide(request).retryAfterMs, 0);
+  limiter.take(limiter.decide(request));
+  assert.equal(limiter.decide(request).retryAfterMs, 100);
+});
+
+test('a limit by host counts the authority, whatever the protocol calls it and in whatever case', () => {
+  const { limiter } = limiterWith({ key: { kind: 'header', name: 'host' }, burst: 1 });
+  assert.equal(admit(limiter, '192.0.2.1', [], 'a.example').retryAfterMs, 0);
+  assert.equal(admit(limiter, '192.0.2.2', ['Host', 'A.example'], 'A.example').retryAfterMs, 100);
+  assert.equal(admit(limiter, '192.0.2.2', [], 'b.example').retryAfterMs, 0);
 });

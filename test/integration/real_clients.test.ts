@@ -1,0 +1,169 @@
+// What real clients do: empty uploads over HTTP/2, cookies in crumbs, event streams that are left.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { answer } from '../support/backend_behaviours.ts';
+import { connectHttp2 } from '../support/http2_client.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { needs, program } from '../support/programs.ts';
+import { startProxy } from '../support/proxy_under_test.ts';
+import { connectRaw, fetchRaw, formatRequest } from '../support/raw_client.ts';
+import { type BackendRequest, startBackend } from '../support/scripted_backend.ts';
+
+checkLeaks();
+
+const run = promisify(execFile);
+const H2C = { listener: { h2c: true } };
+
+test('an HTTP/2 upload that turns out to be empty is answered at once', async () => {
+  await using backend = await startBackend(answer({ body: 'done' }));
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  const client = await connectHttp2(proxy.target());
+  // HEADERS without END_STREAM and an empty DATA frame with it, in one packet: as curl, Go and httpx do.
+  const given = await Promise.all(
+    ['POST', 'PUT', 'GET'].map(method => client.request('/', { ':method': method }, '').answer),
+  );
+  assert.deepEqual(
+    given.map(({ status, text }) => [status, text]),
+    Array.from({ length: 3 }, () => [200, 'done']),
+  );
+  await client.close();
+});
+
+test('an HTTP/2 upload that is empty and waits for a connection is answered too', async () => {
+  let finish = () => {};
+  const first = new Promise<void>(resolve => {
+    finish = resolve;
+  });
+  await using backend = await startBackend(async (request: BackendRequest) => {
+    if (request.number === 1) await first;
+    return answer({ body: 'done' })(request);
+  });
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { ...H2C, cluster: { pool: { connections: 1, queueTimeout: '30s' } } }),
+  );
+  const client = await connectHttp2(proxy.target());
+  const holder = client.request('/1').answer;
+  await backend.requestCount(1);
+  const waiting = client.request('/2', { ':method': 'POST' }, '').answer;
+  client.session.ping(() => finish()); // the upload has arrived when its answer has
+  assert.deepEqual([(await holder).status, (await waiting).status], [200, 200]);
+  await client.close();
+});
+
+test('curl uploads nothing over HTTP/2', needs('curl'), async () => {
+  await using backend = await startBackend(answer({ body: 'done' }));
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  const url = `http://127.0.0.1:${proxy.target().port}/`;
+  for (const upload of [
+    ['-X', 'POST', '-d', ''],
+    ['-T', '/dev/null'],
+  ]) {
+    const { stdout } = await run(program('curl'), [
+      '-s',
+      '-m',
+      '10',
+      '--http2-prior-knowledge',
+      ...upload,
+      url,
+    ]);
+    assert.equal(stdout, 'done', upload.join(' '));
+  }
+});
+
+test('a chunked upload of nothing is answered, over HTTP/1.1 as well', async () => {
+  await using backend = await startBackend(answer({ body: 'done' }));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  await client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n');
+  assert.equal((await client.answer()).text, 'done');
+});
+
+test('a cookie in crumbs is one field, and its bytes count', async () => {
+  await using backend = await startBackend(answer({ body: 'done' }));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      listener: { h2c: true, limits: { headBytes: '16KiB', headerCount: 20 } },
+    }),
+  );
+  const client = await connectHttp2(proxy.target());
+  const crumbs = (count: number, length: number) => ({
+    cookie: Array.from({ length: count }, (_, at) => `c${at}=${'x'.repeat(length)}`) as unknown as string,
+  });
+  for (const count of [95, 250]) {
+    assert.equal((await client.request('/', crumbs(count, 4)).answer).status, 200, `${count} crumbs`);
+    const { headers } = backend.requests.at(-1) ?? { headers: [] };
+    assert.equal(headers.filter(name => name.toLowerCase() === 'cookie').length, 1);
+  }
+  assert.equal((await client.request('/', crumbs(10, 2_000)).answer).status, 431);
+  const many = Object.fromEntries(Array.from({ length: 25 }, (_, at) => [`x-${at}`, '1']));
+  assert.equal((await client.request('/', many).answer).status, 431, 'other fields count each');
+  await client.close();
+});
+
+test('a client that leaves an event stream has had what it wanted; one that leaves a download has not', async () => {
+  await using backend = await startBackend(request => {
+    const type =
+      request.target === '/events' ? 'text/event-stream; charset=utf-8' : 'application/octet-stream';
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    request.socket.write(`${head}3\r\nabc\r\n`);
+    return 'over';
+  });
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  for (const path of ['/events', '/download']) {
+    using client = await connectRaw(proxy.target());
+    await client.send(formatRequest(path));
+    assert.equal((await client.head()).status, 200);
+    client.destroy();
+    const line = await proxy.lines.next({ path });
+    assert.deepEqual(
+      [line.status, line.reason ?? null],
+      path === '/events' ? [200, null] : [499, 'client_gone'],
+    );
+  }
+});
+
+test('a route or limit that looks at Host sees the authority of HTTP/2', async () => {
+  await using backend = await startBackend(answer({ body: 'open' }));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      ...H2C,
+      routes: [
+        {
+          name: 'guarded',
+          match: { path: { prefix: '/' }, headers: { host: 'admin.test' } },
+          respond: { status: 403, body: 'guarded' },
+        },
+      ],
+    }),
+  );
+  const over1 = await fetchRaw(proxy.target(), '/', { headers: ['Host', 'admin.test'] });
+  const client = await connectHttp2(proxy.target());
+  for (const authority of ['admin.test', 'ADMIN.test']) {
+    const over2 = await client.request('/', { ':authority': authority }).answer;
+    assert.deepEqual([over1.status, over2.status], [403, 403], authority);
+  }
+  assert.equal((await client.request('/').answer).text, 'open');
+  await client.close();
+});
+
+test('what one rate limit refuses does not use up another', async () => {
+  await using backend = await startBackend(answer({}));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      route: {
+        rateLimits: [
+          { key: 'route', rate: '3/h', burst: 3 },
+          { key: 'header:x-user', rate: '1/h', burst: 1 },
+        ],
+      },
+    }),
+  );
+  const ask = async (user: string) =>
+    (await fetchRaw(proxy.target(), '/', { headers: ['Host', 'a', 'X-User', user] })).status;
+  const given: number[] = [];
+  for (const user of ['a', 'a', 'a', 'a', 'b', 'c', 'd']) given.push(await ask(user));
+  assert.deepEqual(given, [200, 429, 429, 429, 200, 200, 429]);
+});
