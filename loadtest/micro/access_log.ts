@@ -55,6 +55,7 @@ function recordAt(at: number): RequestRecord {
     reason: null,
     timeout: null,
     retryRefused: null,
+    grpcStatus: null,
     explainWanted: false,
     route: 'shop',
     cluster: 'app',

@@ -47,6 +47,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     reason: null,
     timeout: null,
     retryRefused: null,
+    grpcStatus: null,
     explainWanted: false,
     route: `route-${at}`,
     cluster: `cluster-${at % CLUSTERS}`,

@@ -261,7 +261,7 @@ export const NUMBERS = {
   'clusters.pool.queue': count(
     1_024,
     [0, 1_000_000],
-    'Requests of a cluster that wait for a connection; more are refused at once (Envoy: 1024). With 128 connections and 100 ms an answer, 1,024 wait for 0.8 s: just within queueTimeout.',
+    'Requests of a cluster that wait for a connection; more are refused at once (Envoy: 1024; behind 128 connections and 100 ms a response, that is 0.8 s of waiting).',
   ),
   'clusters.pool.queueTimeout': ms(SECOND, [1, HOUR], 'Longest wait for a connection, then 503.'),
   'clusters.pool.idle': ms(

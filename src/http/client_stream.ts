@@ -30,8 +30,9 @@ export interface ClientStream {
   listen(listener: ClientListener): void;
   /** An interim answer (RFC 9110 section 15.2); 100 asks for the body. Not sent to HTTP/1.0 clients. */
   writeInformation(status: number, headers: readonly string[]): void;
-  /** The head leaves at once, or together with the first bytes of the body if they are there in the same turn. */
-  writeHead(status: number, statusText: string, headers: readonly string[]): void;
+  /** The head leaves at once, or together with the first bytes of the body if they are there in the same turn. `endOfStream`: no body
+   * and no trailers follow, and HTTP/2 says so with the head (gRPC's Trailers-Only). */
+  writeHead(status: number, statusText: string, headers: readonly string[], endOfStream: boolean): void;
   /** False: wait for `onClientDrain`. */
   write(chunk: Buffer): boolean;
   /** Ends the answer cleanly; trailers are sent where the protocol can carry them. */

@@ -32,7 +32,13 @@ export interface AttemptOwner {
   onConnected(attempt: Attempt): void;
   onInformation(status: number, headers: readonly string[]): void;
   /** False: the answer is not wanted; another attempt is made. */
-  onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean;
+  onHead(
+    attempt: Attempt,
+    status: number,
+    statusText: string,
+    headers: readonly string[],
+    endOfStream: boolean,
+  ): boolean;
   onSwitched(): void;
   onData(chunk: Buffer): boolean;
   onEnd(trailers: readonly string[] | null): void;
@@ -52,6 +58,11 @@ export interface Flow {
 const DISCARD_BYTES_MAX = 64 * 1024;
 /** A connection that the backend had closed shows it within a round trip; later it is the request that was lost. */
 const STALE_MS_MAX = 1_000;
+
+/** A backend with too much to do for one stream more, or with less room than was presumed, is not broken. */
+function isRefused(failure: Failure): boolean {
+  return failure.kind === 'reset_before_head' && (failure.refused === true || failure.noRoom === true);
+}
 
 export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   readonly tried: readonly Backend[];
@@ -123,7 +134,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     if (!this.isOver) this.#owner.onInformation(status, headers);
   }
 
-  onHead(status: number, statusText: string, headers: readonly string[]): void {
+  onHead(status: number, statusText: string, headers: readonly string[], endOfStream: boolean): void {
     if (this.isOver) return;
     if (status < 200 || status > 599) {
       this.#flow?.abort(); // RFC 9110 section 15: three digits, of five classes
@@ -135,7 +146,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#state = 'answering';
     let wanted = true;
     try {
-      wanted = this.#owner.onHead(this, status, statusText, headers);
+      wanted = this.#owner.onHead(this, status, statusText, headers, endOfStream);
     } catch (error) {
       this.#owner.onDefect(error); // undici would take it for a fault of the connection
     }
@@ -175,16 +186,20 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     const wanted = this.#state !== 'discarding';
     this.stale = this.#mayBeStale && this.#isStale(failure);
     this.detail = detailOf(failure);
-    this.#settle(this.stale ? 'abandoned' : outcomeOfFailure(failure.kind), failure.kind);
+    this.#settle(
+      this.stale || isRefused(failure) ? 'abandoned' : outcomeOfFailure(failure.kind),
+      failure.kind,
+    );
     if (wanted) this.#owner.onAttemptFailed(this, failure);
   }
 
   /**
    * A kept connection that ends at once; or, on any connection, an HTTP/2 backend that goes away and says that it has not
-   * looked at this stream (RFC 9113 section 6.8). One that refuses a stream and stays has too much to do: that counts.
+   * looked at this stream (RFC 9113 section 6.8).
    */
   #isStale(failure: Failure): boolean {
-    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true) return false;
+    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noRoom === true)
+      return false;
     if (!this.reused && failure.unsent !== true) return false;
     return this.#clock.nowMs() - this.startedMs < STALE_MS_MAX;
   }

@@ -3,7 +3,7 @@
  * the form that the client accepts (RFC 9457 problem details, HTML or plain text). It names the reason and the
  * request id, and never an address, a path of the machine or a stack.
  */
-import { FAILURE_RULES, type Failure, proxyStatusOf } from '../resilience/failure.ts';
+import { FAILURE_RULES, type Failure, GRPC_STATUS, proxyStatusOf } from '../resilience/failure.ts';
 import type { HeaderList } from '../security/headers.ts';
 
 export interface FailureAnswer {
@@ -30,6 +30,25 @@ export function failureAnswer(failure: Failure, requestId: string, accept: strin
   headers.push('Cache-Control', 'no-store', 'X-Request-Id', requestId);
   headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)));
   return { status: rule.status, headers, body };
+}
+
+/**
+ * The same for a gRPC client, which looks at nothing but `grpc-status`: a head without a body (gRPC over HTTP/2, "Trailers-Only").
+ * Proxy-Status stays for whoever looks.
+ */
+export function grpcFailureAnswer(failure: Failure, requestId: string): FailureAnswer {
+  const message = `${failure.kind}: ${failureDetail(failure)} (request ${requestId})`;
+  const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
+  headers.push('X-Request-Id', requestId, 'Content-Type', 'application/grpc');
+  headers.push('Grpc-Status', String(GRPC_STATUS[failure.kind]), 'Grpc-Message', percentEncoded(message));
+  return { status: 200, headers, body: '' };
+}
+
+/** gRPC over HTTP/2, "Percent-Encoded": all but printable ASCII, and the percent sign. */
+function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replace(/%(?:2[0-46-9A-F]|3[A-F]|40|5B|5C|5D|5E|60|7B|7C|7D)/gi, code =>
+    decodeURIComponent(code),
+  );
 }
 
 /** What a client may know about this one occurrence, beyond the title. */

@@ -77,6 +77,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   /** Of the attempt that is being repeated; null: there is none, or it was an answer. */
   #failure: Failure | null = null;
   #continued = false;
+  #withoutRoom = 0;
   /** It gave up at a time of its own choice: that says nothing of a backend. */
   #isDeadlineOfClient = false;
 
@@ -236,7 +237,13 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     client.writeInformation(status, filterInformation(headers));
   }
 
-  onHead(attempt: Attempt, status: number, statusText: string, headers: readonly string[]): boolean {
+  onHead(
+    attempt: Attempt,
+    status: number,
+    statusText: string,
+    headers: readonly string[],
+    endOfStream: boolean,
+  ): boolean {
     if (
       this.#route.settings.retries.onStatuses.includes(status) &&
       this.#tryAgain(attempt, null, status, headers)
@@ -252,7 +259,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const fields = filterResponseHeaders(headers, this.#context, this.#route.responseEdits);
     if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);
     this.#context.responseHeaders = fields;
-    client.writeHead(status, statusText, fields);
+    client.writeHead(status, statusText, fields, endOfStream);
     return true;
   }
 
@@ -278,6 +285,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#settleCircuit(outcomeOfStatus(this.#context.status));
     this.#finish();
     this.#context.work = null;
+    this.#context.noteGrpcStatus(trailers);
     this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
     this.#context.answered();
   }
@@ -290,9 +298,20 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       this.#onNobodyLeft(failure);
       return;
     }
+    if (failure.kind === 'reset_before_head' && failure.noRoom === true && this.#askForRoomAgain()) return;
     this.#noteTimeout(failure);
     if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, []))
       this.#context.fail(failure);
+  }
+
+  /** It was no attempt: nothing of it has left, and no retry rule is asked. False: it has happened too often. */
+  #askForRoomAgain(): boolean {
+    if (this.#withoutRoom++ >= WITHOUT_ROOM_MAX) return false;
+    this.#context.attempts.pop();
+    this.#attempts--;
+    this.#body?.close();
+    this.#next();
+    return true;
   }
 
   /** The whole cluster has said no. After an attempt that failed, that is only why it was not repeated. */
@@ -406,6 +425,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       replayable: this.#body === null || this.#body.replayable,
       stale: attempt.stale,
       unsent: failure?.kind === 'reset_before_head' && failure.unsent === true,
+      refused: failure?.kind === 'reset_before_head' && failure.refused === true,
       attempts: this.#attempts,
       retryAfter: findHeader(headers, 'retry-after'),
       timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
@@ -441,6 +461,8 @@ const INFORMATIONS_MAX = 16;
 const INFORMATION_EVERY_MS = 1_000;
 /** Whoever has so much still to read gets no more of them. */
 const INFORMATION_BYTES_MAX = 16 * 1_024;
+/** Each new connection may turn out to have less room than was presumed. */
+const WITHOUT_ROOM_MAX = 8;
 /** What nobody has asked for was not refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);
 

@@ -69,7 +69,7 @@ export class Http1ClientStream implements ClientStream {
     else this.#response.writeInformation(status, headers);
   }
 
-  writeHead(status: number, statusText: string, headers: readonly string[]): void {
+  writeHead(status: number, statusText: string, headers: readonly string[], _endOfStream: boolean): void {
     if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
     const list = this.#canChunk(status, headers) ? headers : withoutTrailerField(headers);
     this.#response.writeHead(status, sendable(statusText), list as string[]);

@@ -64,7 +64,7 @@ export class Http2ClientStream implements ClientStream {
     }
   }
 
-  writeHead(status: number, _statusText: string, headers: readonly string[]): void {
+  writeHead(status: number, _statusText: string, headers: readonly string[], endOfStream: boolean): void {
     if (this.#isGone) return;
     const list = [':status', String(status)];
     for (let at = 0; at + 1 < headers.length; at += 2) {
@@ -72,7 +72,7 @@ export class Http2ClientStream implements ClientStream {
       if (status !== 204 || name !== 'content-length') list.push(name, headers[at + 1] ?? ''); // RFC 9110 section 8.6
     }
     // Without a body Node ends the stream with the HEADERS frame, and there is nothing for trailers to follow.
-    const bodyless = this.#headOnly || status === 204 || status === 304;
+    const bodyless = endOfStream || this.#headOnly || status === 204 || status === 304;
     this.#stream.respond(
       list as unknown as Record<string, string>,
       bodyless ? { endStream: true } : { waitForTrailers: true },
@@ -106,7 +106,7 @@ export class Http2ClientStream implements ClientStream {
   }
 
   answer(status: number, headers: readonly string[], body: string): void {
-    this.writeHead(status, '', headers);
+    this.writeHead(status, '', headers, body === '');
     if (body !== '') this.write(Buffer.from(body));
     this.end(null);
   }

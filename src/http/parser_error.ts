@@ -81,6 +81,7 @@ export function refuseBytes(
         ? { name: 'head', ms: failure.afterMs, origin: originOf(services, bound) }
         : null,
     retryRefused: null,
+    grpcStatus: null,
     explainWanted: false,
     route: null,
     cluster: null,

@@ -10,7 +10,13 @@ import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { describeDefect } from '../resilience/defect.ts';
-import { FAILURE_RULES, type Failure, type FailureKind, isFailure } from '../resilience/failure.ts';
+import {
+  FAILURE_RULES,
+  type Failure,
+  type FailureKind,
+  GRPC_STATUS,
+  isFailure,
+} from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { EXPLAIN_FIELD, findHeader } from '../security/headers.ts';
@@ -19,7 +25,7 @@ import type { ActiveMember, ActiveRequests } from './active_requests.ts';
 import { ClientPace } from './client_pace.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
-import { failureAnswer } from './failure_answer.ts';
+import { failureAnswer, grpcFailureAnswer } from './failure_answer.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 
 /** What is under way in the process, whatever plan it runs on. */
@@ -112,6 +118,7 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   reason: FailureKind | null = null;
   timeout: FiredTimeout | null = null;
   retryRefused: string | null = null;
+  grpcStatus: number | null = null;
   explainWanted = false;
   limitsAsked: AskedLimit[] | null = null;
   /** The one that it has ended with. */
@@ -187,7 +194,11 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     }
     if (this.requestId === '') this.requestId = this.services.random.requestId();
     const accept = this.head === null ? findHeader(this.#rawHeaders, 'accept') : this.head.accept;
-    const answer = failureAnswer(failure, this.requestId, accept);
+    const isGrpc = this.#isGrpc;
+    if (isGrpc) this.grpcStatus = GRPC_STATUS[failure.kind];
+    const answer = isGrpc
+      ? grpcFailureAnswer(failure, this.requestId)
+      : failureAnswer(failure, this.requestId, accept);
     // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
     if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived)
       this.client.closeAfterAnswer();
@@ -240,6 +251,19 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.reason ??= 'client_timeout';
     this.failure ??= { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs };
     this.#giveUpClient();
+  }
+
+  get #isGrpc(): boolean {
+    return (
+      findHeader(this.#rawHeaders, 'content-type')?.toLowerCase().startsWith('application/grpc') === true
+    );
+  }
+
+  /** How a gRPC call went: in its trailers, or with the head where nothing else came (Trailers-Only). */
+  noteGrpcStatus(trailers: readonly string[] | null): void {
+    if (this.protocol !== 'HTTP/2.0' || !this.#isGrpc) return;
+    const said = findHeader(trailers ?? this.responseHeaders ?? [], 'grpc-status');
+    if (said !== null && /^\d{1,3}$/.test(said)) this.grpcStatus = Number(said);
   }
 
   /** An event stream ends when its reader leaves (HTML Living Standard section 9.2): that is no failure of anybody. */

@@ -24,6 +24,8 @@ import type { ListenerSettings } from './listener_settings.ts';
 import { parserFailure, refuseBytes } from './parser_error.ts';
 import { RequestContext, type Services } from './request.ts';
 
+/** Of a response; the backend's side has bounded it already. nghttp2 would end the connection above 64 KiB. */
+const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /** What a field of HTTP/2 counts for at least: 32 and its own length. */
 const HEADER_FIELD_BYTES_MIN = 32;
 /** A client that has said that it leaves has so long to end its connection. */
@@ -229,6 +231,7 @@ export class ListenerServer {
       streamResetBurst: 2 * streamsMax,
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
+      maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
       strictSingleValueFields: false, // what a backend sends twice is passed on twice, and throws nothing
     });
     server.on('stream', (stream, _headers, flags, rawHeaders) =>

@@ -83,7 +83,7 @@ function tunnelAsWork(tunnel: Tunnel): Work {
 /** The backend said no, or something else than 101: its answer is the client's answer. */
 function relayRefusal(answer: IncomingMessage, attempt: Attempt): void {
   attempt.flowsThrough({ resume: () => answer.resume(), abort: () => answer.destroy() });
-  attempt.onHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answer.rawHeaders);
+  attempt.onHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answer.rawHeaders, false);
   answer.on('data', (chunk: Buffer) => {
     if (!attempt.onData(chunk)) answer.pause();
   });

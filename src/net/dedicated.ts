@@ -50,7 +50,7 @@ export function sendOnSocket(
       return;
     }
     answer = message;
-    handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders);
+    handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders, false);
     message.on('error', fail);
     message.on('data', (chunk: Buffer) => {
       if (!over && !handler.onData(chunk)) message.pause();

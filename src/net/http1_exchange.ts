@@ -82,7 +82,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#headSeen = true;
-    this.#handler.onHead(status, statusText ?? '', headers);
+    this.#handler.onHead(status, statusText ?? '', headers, false);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

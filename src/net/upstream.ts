@@ -27,7 +27,7 @@ export interface UpstreamRequest {
   readonly method: string;
   /** Origin form (`/path?query`, bytes as latin1) or `*`. */
   readonly target: string;
-  /** For `Host` or `:authority`. */
+  /** For `Host` or `:authority`; empty where an HTTP/1.0 client named none. */
   readonly authority: string;
   /** Flat list name, value, ...; without Host and without hop-by-hop fields. `content-length` may be among them. */
   readonly headers: readonly string[];
@@ -43,8 +43,9 @@ export interface UpstreamHandler {
   onConnected(reused: boolean, connectMs: number): void;
   /** 1xx other than 101. */
   onInformation(status: number, headers: readonly string[]): void;
-  /** Headers are a flat list as they came (latin1, case, order, duplicates); for HTTP/2 without pseudo-headers. */
-  onHead(status: number, statusText: string, headers: readonly string[]): void;
+  /** Headers are a flat list as they came (latin1, case, order, duplicates); for HTTP/2 without pseudo-headers. `endOfStream`: the
+   * head came with the end of the stream (HTTP/2); `onEnd` follows. */
+  onHead(status: number, statusText: string, headers: readonly string[], endOfStream: boolean): void;
   /** False asks for no more data until `resume()`. */
   onData(chunk: Buffer): boolean;
   onEnd(trailers: readonly string[] | null): void;

@@ -10,7 +10,8 @@ import { Readable } from 'node:stream';
 import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
 import { connect } from './connect.ts';
-import { connectTarget, Session } from './http2_session.ts';
+import { formatAddress } from './endpoint.ts';
+import { connectTarget, SENT_HEAD_BYTES_MAX, Session } from './http2_session.ts';
 import type {
   SocketCallback,
   Upstream,
@@ -23,6 +24,9 @@ import type {
 
 /** Connections that take no new streams do not count, so that others can be opened; so many times the limit at most. */
 const WITH_SPENT = 2;
+
+/** Of one name or value: most servers take no more, and end the whole connection (nghttp2, NGHTTP2_HD_MAX_NV). */
+const FIELD_BYTES_MAX = 65_536;
 
 export class Http2Upstream implements Upstream {
   readonly #settings: UpstreamSettings;
@@ -66,7 +70,13 @@ export class Http2Upstream implements Upstream {
     }
     this.#inUse++;
     session.streams++;
-    return new Http2Slot(session, this.#settings, this.#clock, stale => this.#instead(stale));
+    return new Http2Slot(
+      session,
+      this.#settings,
+      this.#clock,
+      stale => this.#instead(stale),
+      () => this.#tellRoom(),
+    );
   }
 
   /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
@@ -125,6 +135,7 @@ export class Http2Upstream implements Upstream {
 
 class Http2Slot implements UpstreamSlot {
   readonly #instead: (stale: Session) => Session;
+  readonly #onRoom: () => void;
   #session: Session;
   readonly #settings: UpstreamSettings;
   readonly #clock: Clock;
@@ -139,8 +150,10 @@ class Http2Slot implements UpstreamSlot {
     settings: UpstreamSettings,
     clock: Clock,
     instead: (stale: Session) => Session,
+    onRoom: () => void,
   ) {
     this.#instead = instead;
+    this.#onRoom = onRoom;
     this.#session = session;
     this.#settings = settings;
     this.#clock = clock;
@@ -189,17 +202,31 @@ class Http2Slot implements UpstreamSlot {
   endUse(retired: boolean): void {
     this.#cancelConnect?.();
     this.#socket?.destroy();
-    this.#session.endStream(retired);
+    const session = this.#session;
+    const stream = this.#stream;
+    // It counts against the peer's limit until both sides have ended (RFC 9113 section 5.1.2).
+    if (stream === null || stream.destroyed) session.endStream(retired);
+    else {
+      stream.once('close', () => {
+        session.endStream(retired);
+        this.#onRoom();
+      });
+    }
   }
 
   #open(session: ClientHttp2Session, request: UpstreamRequest, handler: UpstreamHandler): void {
+    if (request.headers.some(text => text.length > FIELD_BYTES_MAX)) {
+      this.#over = true;
+      handler.onError({ kind: 'head_too_large', limit: FIELD_BYTES_MAX, unit: 'bytes' });
+      return;
+    }
     const fields = [
       ':method',
       request.method,
       ':scheme',
       this.#settings.tls === null ? 'http' : 'https',
       ':authority',
-      request.authority,
+      request.authority === '' ? defaultAuthority(this.#settings) : request.authority,
       ':path',
       request.target,
     ];
@@ -232,10 +259,17 @@ class Http2Slot implements UpstreamSlot {
     stream.on('headers', (_headers, _flags, raw) => {
       if (!this.#over) handler.onInformation(Number(raw[1]), fieldsOf(raw));
     });
-    stream.on('response', (headers, _flags, raw) => {
+    stream.on('response', (headers, flags, raw) => {
       if (this.#over) return;
       headSeen = true;
-      handler.onHead(headers[':status'] ?? 502, '', fieldsOf(raw));
+      const endOfStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      handler.onHead(headers[':status'] ?? 502, '', fieldsOf(raw), endOfStream);
+    });
+    // The head does not fit what the backend or HTTP/2 itself allows: that is the request's own fault.
+    stream.on('frameError', () => {
+      if (this.#over) return;
+      this.#over = true;
+      handler.onError({ kind: 'head_too_large', limit: SENT_HEAD_BYTES_MAX, unit: 'bytes' });
     });
     stream.on('trailers', (_headers, _flags, raw) => {
       trailers = fieldsOf(raw);
@@ -277,7 +311,8 @@ function watchEnd(stream: ClientHttp2Stream): () => boolean {
 
 /** RFC 9113 section 8.7: a refused stream was not processed. A session that is closing takes all its streams with it. */
 function whatIsKnown(session: ClientHttp2Session, code: number | undefined) {
-  const unsent = code === http2.constants.NGHTTP2_REFUSED_STREAM ? { unsent: true as const } : {};
+  const isRefused = code === http2.constants.NGHTTP2_REFUSED_STREAM;
+  const unsent = isRefused ? { unsent: true as const, refused: true as const } : {};
   return session.closed || session.destroyed ? unsent : { ...unsent, streamOnly: true as const };
 }
 
@@ -290,6 +325,11 @@ function sendBody(body: Readable, stream: ClientHttp2Stream): void {
   body.on('end', () => stream.end());
   body.on('error', () => stream.close(http2.constants.NGHTTP2_CANCEL));
   stream.on('close', () => body.destroy());
+}
+
+/** A request without a host (HTTP/1.0) still needs an authority: the endpoint's own. */
+function defaultAuthority({ address }: UpstreamSettings): string {
+  return address.kind === 'tcp' ? formatAddress(address) : 'localhost';
 }
 
 /** Without pseudo-header fields. */

@@ -45,10 +45,11 @@ export function attemptMs({ startedMs, endedMs }: AttemptRecord, record: Request
 }
 
 /** What few requests have is a field of those only. */
-function rare({ failure, timeout, retryRefused }: RequestRecord): string {
-  if (failure === null && timeout === null && retryRefused === null) return '';
+function rare({ failure, timeout, retryRefused, grpcStatus }: RequestRecord): string {
+  if (failure === null && timeout === null && retryRefused === null && grpcStatus === null) return '';
   const detail = failure === null ? null : detailOf(failure);
   let fields = detail === null ? '' : `"detail":${text(detail)},`;
+  if (grpcStatus !== null) fields += `"grpcStatus":${grpcStatus},`;
   if (timeout !== null)
     fields += `"timeout":{"name":"${timeout.name}","ms":${ms(timeout.ms)},"origin":${text(timeout.origin)}},`;
   return retryRefused === null ? fields : `${fields}"retryRefused":"${retryRefused}",`;

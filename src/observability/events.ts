@@ -71,6 +71,8 @@ export interface RequestRecord {
   timeout: FiredTimeout | null;
   /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
   retryRefused: string | null;
+  /** Of a gRPC call that has come to an end; null: it is none, or was cut. */
+  readonly grpcStatus: number | null;
   /** Somebody who may has asked for its decision record. */
   explainWanted: boolean;
   route: string | null;

@@ -36,6 +36,10 @@ export type Failure =
       readonly unsent?: true;
       /** Only this stream was reset (HTTP/2): its connection goes on, so the backend meant this request. */
       readonly streamOnly?: true;
+      /** The backend said that it did not look at the request (REFUSED_STREAM, RFC 9113 section 8.7). */
+      readonly refused?: true;
+      /** It never left: the backend takes fewer streams at once than was presumed before its SETTINGS came. */
+      readonly noRoom?: true;
     }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
   | { readonly kind: 'per_try_timeout'; readonly afterMs: number }
@@ -242,6 +246,46 @@ export const FAILURE_RULES = {
     title: 'The proxy failed',
   },
 } as const satisfies Record<FailureKind, FailureRule>;
+
+/**
+ * What a gRPC client is told in `grpc-status` (gRPC over HTTP/2, "Status codes and their use in gRPC"): 14 UNAVAILABLE where
+ * trying again may help, 4 DEADLINE_EXCEEDED, 8 RESOURCE_EXHAUSTED for limits, 12 UNIMPLEMENTED for what nobody serves,
+ * 7 and 16 for access, 13 INTERNAL for what is malformed.
+ */
+export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
+  bad_request: 13,
+  client_timeout: 4,
+  body_too_large: 8,
+  uri_too_long: 8,
+  head_too_large: 8,
+  no_route: 12,
+  access_denied: 7,
+  auth_required: 16,
+  method_not_supported: 12,
+  rate_limited: 8,
+  client_gone: 1,
+  no_healthy_backend: 14,
+  circuit_open: 14,
+  queue_full: 14,
+  queue_timeout: 14,
+  dns_failed: 14,
+  connect_refused: 14,
+  connect_timeout: 14,
+  tls_failed: 14,
+  reset_before_head: 14,
+  response_head_timeout: 4,
+  per_try_timeout: 4,
+  bad_response: 13,
+  reset_in_body: 14,
+  response_idle_timeout: 4,
+  request_timeout: 4,
+  tunnel_idle_timeout: 14,
+  loop_detected: 13,
+  overloaded: 14,
+  local_exhausted: 14,
+  shutting_down: 14,
+  internal: 13,
+};
 
 /** The RFC 9209 error type of one failure: that of the table, but for the two faces of TLS. */
 export function proxyStatusOf(failure: Failure): string | null {

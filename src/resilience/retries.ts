@@ -36,6 +36,8 @@ export interface RetryFacts {
   readonly stale: boolean;
   /** Known for certain: not a byte of the request was written, so nothing was processed. Absent: not known. */
   readonly unsent?: boolean;
+  /** The backend said that it did not look at it: no load for the budget to count. */
+  readonly refused?: boolean;
   /** Attempts made so far, without those that met a stale connection. */
   readonly attempts: number;
   /** `Retry-After` of the answer. */
@@ -91,7 +93,9 @@ export function decideRetry(
   if (stale) return { again: true, delayMs: 0, where: 'any' };
   const delayMs = Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
   if (delayMs >= facts.timeLeftMs) return no('no_time');
-  return budget.withdraw() ? { again: true, delayMs, where: 'other' } : no('budget_empty');
+  return facts.refused === true || budget.withdraw()
+    ? { again: true, delayMs, where: 'other' }
+    : no('budget_empty');
 }
 
 /** Nothing of the request can have been processed, so any method may be repeated. */

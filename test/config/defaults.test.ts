@@ -33,7 +33,7 @@ test('the defaults are those that were decided', () => {
   const expected: Readonly<Record<string, number | null>> = {
     'clusters.pool.idle': 4_000,
     'clusters.pool.connections': 128,
-    'clusters.pool.queue': 128,
+    'clusters.pool.queue': 1_024,
     'clusters.pool.queueTimeout': 1_000,
     'clusters.pool.connectTimeout': 3_000,
     'clusters.pool.maxRequests': 1_000,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureAnswer } from '../../src/http/failure_answer.ts';
+import { failureAnswer, grpcFailureAnswer } from '../../src/http/failure_answer.ts';
 import { value } from '../support/http1_message.ts';
 
 const id = '01a1fb72-9752-76aa-81e3-a102b51033e6';
@@ -33,4 +33,19 @@ test('503 and 429 say when to come back, in whole seconds, rounded up', () => {
 test('a detail that came from outside cannot become markup', () => {
   const answer = failureAnswer({ kind: 'bad_request', detail: '<script>alert(1)</script>' }, id, 'text/html');
   assert.doesNotMatch(answer.body, /<script>/);
+});
+
+test('a gRPC client is told the status, the reason and the request, in a form that it can read', () => {
+  const { status, headers, body } = grpcFailureAnswer(
+    { kind: 'rate_limited', limiter: 'l', retryAfterMs: 5 },
+    'id-12345',
+  );
+  const field = (name: string) => headers[headers.indexOf(name) + 1];
+  assert.deepEqual([status, body, field('Grpc-Status')], [200, '', '8']);
+  assert.equal(field('Grpc-Message'), 'rate_limited: Too many requests (request id-12345)');
+  const odd = grpcFailureAnswer({ kind: 'bad_request', detail: '50 % ä\n' }, 'id-12345').headers;
+  assert.match(
+    odd[odd.indexOf('Grpc-Message') + 1] ?? '',
+    /^bad_request: 50 %25 %C3%A4%0A \(request id-12345\)$/,
+  );
 });

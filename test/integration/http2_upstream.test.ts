@@ -10,7 +10,7 @@ import { connectHttp2 } from '../support/http2_client.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
-import { fetchRaw } from '../support/raw_client.ts';
+import { connectRaw, fetchRaw } from '../support/raw_client.ts';
 
 checkLeaks();
 
@@ -23,12 +23,13 @@ interface BackendKind {
   readonly settings?: http2.Settings;
   /** Of the cluster, as they stand there. */
   readonly retryBudget?: Record<string, unknown>;
+  readonly listener?: Record<string, unknown>;
 }
 
 async function withBackend(
   handler: Handler,
   use: (proxy: ProxyInProcess, sessions: Set<ServerHttp2Session>) => Promise<void>,
-  { tls = false, pool = {}, settings = {}, retryBudget = {} }: BackendKind = {},
+  { tls = false, pool = {}, settings = {}, retryBudget = {}, listener = {} }: BackendKind = {},
 ): Promise<void> {
   const server: Http2Server = tls
     ? (http2.createSecureServer({
@@ -48,7 +49,10 @@ async function withBackend(
     ? { protocol: 'http2', tls: { caFile: certificates.caFile, serverName: 'localhost' } }
     : { protocol: 'h2c' };
   const proxy = await startProxy(
-    forwardTo([`127.0.0.1:${port}`], { cluster: { ...cluster, pool, retryBudget }, listener: { h2c: true } }),
+    forwardTo([`127.0.0.1:${port}`], {
+      cluster: { ...cluster, pool, retryBudget },
+      listener: { h2c: true, ...listener },
+    }),
   );
   try {
     await use(proxy, sessions);
@@ -303,4 +307,203 @@ test('fields that a backend sends twice reach clients of both protocols, in head
       await client.close();
     },
   );
+});
+
+const GRPC = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' };
+
+test('a gRPC call that fails at once (Trailers-Only) ends with its head, and its status is in the log', async () => {
+  await withBackend(
+    (stream, headers) => {
+      stream.resume();
+      stream.respond(
+        {
+          ':status': 200,
+          'content-type': 'application/grpc',
+          'grpc-status': '5',
+          'x-path': headers[':path'],
+        },
+        { endStream: true },
+      );
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const { stream, answer } = client.request('/a.B/C', GRPC, 'message');
+      const flags = new Promise<number>(resolve => stream.on('response', (_fields, seen) => resolve(seen)));
+      assert.equal((await flags) & http2.constants.NGHTTP2_FLAG_END_STREAM, 1, 'the head ends the stream');
+      const given = await answer;
+      assert.deepEqual([given.status, given.trailers, value(given.headers, 'grpc-status')], [200, null, '5']);
+      assert.equal((await proxy.lines.next({ path: '/a.B/C' })).grpcStatus, 5);
+      await client.close();
+    },
+  );
+});
+
+test('the status that a gRPC call ends with is in the log', async () => {
+  await withBackend(
+    stream => {
+      stream.resume();
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '8' }));
+      stream.end('message');
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      assert.deepEqual((await client.request('/a.B/C', GRPC, 'm').answer).trailers, ['grpc-status', '8']);
+      assert.equal((await proxy.lines.next({ path: '/a.B/C' })).grpcStatus, 8);
+      await client.close();
+    },
+  );
+});
+
+test('a failure of the proxy is a gRPC status to a gRPC client, with the reason', async () => {
+  await using proxy = await startProxy(
+    forwardTo(['127.0.0.1:1'], { cluster: { protocol: 'h2c' }, listener: { h2c: true } }),
+  );
+  const client = await connectHttp2(proxy.target());
+  const { stream, answer } = client.request('/a.B/C', GRPC, 'message');
+  const flags = new Promise<number>(resolve => stream.on('response', (_fields, seen) => resolve(seen)));
+  assert.equal((await flags) & http2.constants.NGHTTP2_FLAG_END_STREAM, 1);
+  const { status, headers } = await answer;
+  assert.deepEqual([status, value(headers, 'grpc-status')], [200, '14']);
+  assert.match(value(headers, 'grpc-message') ?? '', /^connect_refused: .* \(request \S+\)$/);
+  assert.match(value(headers, 'proxy-status') ?? '', /error=connection_refused/);
+  const line = await proxy.lines.next({ reason: 'connect_refused' });
+  assert.deepEqual([line.status, line.grpcStatus], [200, 14]);
+  assert.equal((await client.request('/').answer).status, 502, 'others get the status of HTTP');
+  await client.close();
+});
+
+test('a burst on a cold connection loses nothing, however few streams the backend takes', async () => {
+  await withBackend(
+    stream => {
+      stream.resume();
+      stream.on('end', () => {
+        stream.respond({ ':status': 200 });
+        stream.end('done');
+      });
+    },
+    async (proxy, sessions) => {
+      const client = await connectHttp2(proxy.target());
+      const given = await Promise.all(
+        Array.from({ length: 100 }, () => client.request('/', { ':method': 'POST' }, 'x').answer),
+      );
+      assert.deepEqual([...new Set(given.map(({ status }) => status))], [200]);
+      assert.ok(sessions.size <= 2, `${sessions.size} connections`);
+      await client.close();
+    },
+    {
+      settings: { maxConcurrentStreams: 5 },
+      pool: { connections: 2, queueTimeout: '10s' },
+      retryBudget: { ratio: 0.01, minPerSecond: 1 },
+    },
+  );
+});
+
+test('a backend that refuses streams is neither ejected nor out of retries', async () => {
+  let seen = 0;
+  await withBackend(
+    stream => {
+      seen++;
+      if (seen <= 20) {
+        stream.close(http2.constants.NGHTTP2_REFUSED_STREAM);
+        return;
+      }
+      stream.respond({ ':status': 200 }, { endStream: true });
+    },
+    async proxy => {
+      const given = [];
+      for (let count = 0; count < 30; count++) given.push((await fetchRaw(proxy.target(), '/')).status);
+      assert.equal(given.at(-1), 200);
+      assert.deepEqual(proxy.lines.find({ event: 'health_changed', to: 'ejected' }), []);
+      assert.deepEqual(proxy.lines.find({ retryRefused: 'budget_empty' }), []);
+    },
+    { retryBudget: { ratio: 0.01, minPerSecond: 1 } },
+  );
+});
+
+test('a response of many fields and a request head above 64 KiB pass an HTTP/2 backend', async () => {
+  const many = Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`x-field-${at}`, 'value']));
+  await withBackend(
+    (stream, headers) => {
+      const seen = ['x-a', 'x-b', 'x-c'].map(name => String(headers[name]).length).join(' ');
+      stream.respond({ ':status': 200, ...many, 'x-seen': seen }, { endStream: true });
+    },
+    async proxy => {
+      const given = await fetchRaw(proxy.target(), '/', {
+        headers: ['Host', 'a', ...['X-A', 'X-B', 'X-C'].flatMap(name => [name, 'x'.repeat(30_000)])],
+      });
+      assert.deepEqual([given.status, value(given.headers, 'x-seen')], [200, '30000 30000 30000']);
+      assert.equal(given.headers.filter(name => name.startsWith('x-field-')).length, 400);
+      const single = await fetchRaw(proxy.target(), '/', {
+        headers: ['Host', 'a', 'X-A', 'x'.repeat(70_000)],
+      });
+      assert.equal(single.status, 431, 'a single field that no HTTP/2 server takes');
+      assert.deepEqual(proxy.lines.find({ event: 'health_changed' }), []);
+    },
+    { listener: { limits: { headBytes: '128KiB' } }, settings: { maxHeaderListSize: 200_000 } },
+  );
+});
+
+test('a request without a host reaches an HTTP/2 backend under the name of the endpoint', async () => {
+  await withBackend(
+    (stream, headers) =>
+      stream.respond({ ':status': 200, 'x-authority': headers[':authority'] }, { endStream: true }),
+    async proxy => {
+      using client = await connectRaw(proxy.target());
+      await client.send('GET / HTTP/1.0\r\n\r\n');
+      const { status, headers } = await client.answer();
+      assert.equal(status, 200);
+      assert.match(value(headers, 'x-authority') ?? '', /^127\.0\.0\.1:\d+$/);
+    },
+  );
+});
+
+test('a client that leaves early does not end the requests of others on its connection', async () => {
+  const streams = new Map<string, ServerHttp2Stream>();
+  const server = http2.createServer();
+  server.on('stream', (stream, headers) => {
+    stream.on('error', () => {});
+    streams.set(String(headers[':path']), stream as ServerHttp2Stream);
+    if (headers[':path'] !== '/slow') return;
+    (stream as ServerHttp2Stream).respond({ ':status': 200 });
+    stream.write('first');
+  });
+  server.listen(0, '127.0.0.1');
+  const pairs: Socket[][] = [];
+  const firewall = net.createServer(client => {
+    const backend = net.connect((server.address() as AddressInfo).port, '127.0.0.1');
+    pairs.push([client, backend]);
+    client.pipe(backend).pipe(client);
+    for (const socket of [client, backend]) socket.on('error', () => {});
+  });
+  firewall.listen(0, '127.0.0.1');
+  await Promise.all([once(server, 'listening'), once(firewall, 'listening')]);
+  const proxy = await startProxy(
+    forwardTo([`127.0.0.1:${(firewall.address() as AddressInfo).port}`], {
+      cluster: { protocol: 'h2c', pool: { connectTimeout: '100ms' } },
+      listener: { h2c: true },
+      route: { timeouts: { responseHead: '400ms' }, retries: { attempts: 0 } },
+    }),
+  );
+  const client = await connectHttp2(proxy.target());
+  const slow = client.request('/slow');
+  assert.equal((await slow.head).status, 200);
+  const gone = client.request('/gone');
+  await new Promise(resolve => client.session.ping(resolve)); // it has been forwarded
+  const [first = []] = pairs;
+  for (const socket of first) socket.unpipe().pause(); // no PING comes through
+  gone.stream.close(http2.constants.NGHTTP2_CANCEL);
+  await proxy.lines.next({ path: '/gone', status: 499 });
+  // Four times as long as the PING may take; and on another connection, for this one is in doubt.
+  assert.equal((await client.request('/unanswered').answer).status, 504);
+  assert.equal(pairs.length, 2);
+  const [inner, outer] = first;
+  assert.ok(inner && outer);
+  inner.pipe(outer).pipe(inner);
+  streams.get('/slow')?.end(' last');
+  assert.equal((await slow.answer).text, 'first last');
+  await client.close();
+  await proxy.stop();
+  for (const socket of pairs.flat()) socket.destroy();
+  await Promise.all([server, firewall].map(one => new Promise(resolve => one.close(resolve))));
 });

@@ -23,6 +23,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     reason: null,
     timeout: null,
     retryRefused: null,
+    grpcStatus: null,
     explainWanted: false,
     route: 'all',
     cluster: 'app',

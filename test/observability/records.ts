@@ -37,6 +37,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     failure: null,
     timeout: null,
     retryRefused: null,
+    grpcStatus: null,
     explainWanted: false,
     route: 'all',
     cluster: 'app',
