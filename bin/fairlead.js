@@ -60,6 +60,7 @@ function fail(message) {
 }
 
 if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+  process.on('SIGUSR1', () => {}); // src/main.ts knows what it means; until it is loaded it opens no debugger
   silenceExperimentalWarnings();
   const main = entry();
   process.argv[1] = main;

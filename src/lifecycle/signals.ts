@@ -1,4 +1,13 @@
-/** What each signal asks for (CONTRACT section 6). */
+/**
+ * What each signal asks for (CONTRACT section 6), from the first line of the program on. The process may still be loading
+ * its code or starting then: what has come is kept, and done when there is somebody to do it.
+ *
+ *   loading    nothing is open yet: SIGTERM ends the process at once, with code 0
+ *   starting   ports are being bound: SIGTERM is a drain as soon as that is done
+ *   attached   each signal is an action
+ *
+ * Imports nothing: it is loaded before everything else.
+ */
 
 export interface SignalActions {
   /** SIGTERM and SIGINT: drain; a second one forces. */
@@ -13,18 +22,86 @@ export interface SignalActions {
   ignored(signal: string): void;
 }
 
-/** Starts to listen; the function it returns stops again. */
-export function listenToSignals(actions: SignalActions, source: NodeJS.EventEmitter = process): () => void {
-  const handlers: readonly [NodeJS.Signals, (signal: string) => void][] = [
-    ['SIGTERM', signal => actions.drain(signal)],
-    ['SIGINT', signal => actions.drain(signal)],
-    ['SIGHUP', () => actions.reload()],
-    ['SIGQUIT', signal => actions.stopNow(signal)],
-    ['SIGUSR1', () => actions.reopenLogs()],
-    ['SIGUSR2', signal => actions.ignored(signal)],
+type State =
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'starting'; drainBy: string | null }
+  | { readonly kind: 'attached'; readonly actions: SignalActions };
+
+const EXIT_OK = 0;
+const EXIT_FORCED = 1;
+
+export class Signals {
+  readonly #source: NodeJS.EventEmitter;
+  readonly #exit: (code: number) => void;
+  readonly #handlers: readonly [NodeJS.Signals, (signal: string) => void][] = [
+    ['SIGTERM', signal => this.#onDrain(signal)],
+    ['SIGINT', signal => this.#onDrain(signal)],
+    ['SIGHUP', () => this.#onReload()],
+    ['SIGQUIT', signal => this.#onStopNow(signal)],
+    ['SIGUSR1', () => this.#attached()?.reopenLogs()], // a log that is about to be opened is the new one
+    ['SIGUSR2', signal => this.#attached()?.ignored(signal)],
   ];
-  for (const [signal, handler] of handlers) source.on(signal, handler);
-  return () => {
-    for (const [signal, handler] of handlers) source.off(signal, handler);
-  };
+  #state: State = { kind: 'loading' };
+  /** However many have come: one reload reads the file as it is then. */
+  #reloadWanted = false;
+
+  constructor(source: NodeJS.EventEmitter, exit: (code: number) => void) {
+    this.#source = source;
+    this.#exit = exit;
+  }
+
+  /** For a command that serves. */
+  holdAll(): void {
+    for (const [signal, handler] of this.#handlers) this.#source.on(signal, handler);
+  }
+
+  /** For one that ends by itself: every signal does what it does to any program, but none opens Node's debugger. */
+  holdDebugger(): void {
+    this.#source.on('SIGUSR1', () => {});
+  }
+
+  /** From here on a SIGTERM waits for the end of the start: clients may be connected already. */
+  starting(): void {
+    this.#state = { kind: 'starting', drainBy: null };
+  }
+
+  /** The process serves: does what has been asked for so far. The function it returns stops listening. */
+  attach(actions: SignalActions): () => void {
+    const drainBy = this.#state.kind === 'starting' ? this.#state.drainBy : null;
+    this.#state = { kind: 'attached', actions };
+    if (drainBy !== null) actions.drain(drainBy);
+    else if (this.#reloadWanted) actions.reload();
+    return () => {
+      for (const [signal, handler] of this.#handlers) this.#source.off(signal, handler);
+    };
+  }
+
+  #attached(): SignalActions | null {
+    return this.#state.kind === 'attached' ? this.#state.actions : null;
+  }
+
+  #onDrain(signal: string): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'loading':
+        this.#exit(EXIT_OK);
+        break;
+      case 'starting':
+        if (state.drainBy === null) state.drainBy = signal;
+        else this.#exit(EXIT_FORCED);
+        break;
+      case 'attached':
+        state.actions.drain(signal);
+    }
+  }
+
+  #onReload(): void {
+    if (this.#state.kind === 'attached') this.#state.actions.reload();
+    else this.#reloadWanted = true;
+  }
+
+  #onStopNow(signal: string): void {
+    if (this.#state.kind === 'attached') this.#state.actions.stopNow(signal);
+    else this.#exit(EXIT_FORCED);
+  }
 }

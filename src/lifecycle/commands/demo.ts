@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { EXIT } from '../exit_codes.ts';
 import { readPackageFile } from '../package_files.ts';
+import type { Signals } from '../signals.ts';
 import { runProxy } from './run.ts';
 
 const SLOW_MS_DEFAULT = 500;
@@ -40,7 +41,7 @@ Ctrl-C drains and stops.
 
 `;
 
-export async function runDemo(): Promise<number> {
+export async function runDemo(signals: Signals): Promise<number> {
   const servers = [await serve(fast), await serve(slow), await serve(flaky)];
   const [fastPort, slowPort, flakyPort] = servers.map(server =>
     String((server.address() as AddressInfo).port),
@@ -51,7 +52,7 @@ export async function runDemo(): Promise<number> {
     DEMO_FLAKY_PORT: flakyPort,
   });
   process.stderr.write(THINGS_TO_TRY);
-  const exitCode = await runProxy(configFile());
+  const exitCode = await runProxy(configFile(), signals);
   for (const server of servers) server.closeAllConnections();
   for (const server of servers) server.close();
   return exitCode === EXIT.portTaken ? portHint() : exitCode;

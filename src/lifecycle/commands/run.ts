@@ -1,21 +1,26 @@
 /** `fairlead run`: serve in the foreground until a signal. */
 
-import { holdProcess } from '../../resilience/clock.ts';
+import { holdProcess, systemClock } from '../../resilience/clock.ts';
+import { keepDebuggerClosed } from '../debugger.ts';
 import { EXIT } from '../exit_codes.ts';
-import { listenToSignals } from '../signals.ts';
+import type { Signals } from '../signals.ts';
 import { startProxy } from '../startup.ts';
 import { loadOrExplain } from './load.ts';
 
-export async function runProxy(file: string): Promise<number> {
+export async function runProxy(file: string, signals: Signals): Promise<number> {
+  keepDebuggerClosed(systemClock);
+  await turn(); // signals that came while the code was loaded
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
+  await turn(); // and while the configuration was: nothing is open yet
+  signals.starting();
   const started = await startProxy({ configFile: file, loaded, env: process.env });
   if (started.kind === 'failed') {
     for (const problem of started.problems) process.stderr.write(`fairlead: ${problem}\n`);
     return EXIT.portTaken;
   }
   const { proxy } = started;
-  const stopListening = listenToSignals({
+  const stopListening = signals.attach({
     drain: signal => void proxy.drain(signal),
     reload: () => void proxy.reload('signal'),
     stopNow: signal => void proxy.stopNow(signal).finally(() => process.exit(EXIT.no)),
@@ -29,4 +34,9 @@ export async function runProxy(file: string): Promise<number> {
   release();
   stopListening();
   return exitCode;
+}
+
+/** One round of the event loop, in which signals are read. */
+function turn(): Promise<void> {
+  return new Promise(resolve => void setImmediate(resolve));
 }
