@@ -15,7 +15,7 @@ import { compileSplit } from '../routing/split.ts';
 import { compileAccess } from '../security/access.ts';
 import { compileNetworks } from '../security/client_address.ts';
 import { compileHeaderEdits } from '../security/headers.ts';
-import { RateLimiter } from '../security/rate_limit.ts';
+import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
 import type { Runtime } from './runtime_state.ts';
 
@@ -91,15 +91,27 @@ function bindRoute(
     ),
     responseEdits: compileHeaderEdits(settings.headers.response),
     access: compileAccess(settings.access),
-    rateLimiters: settings.rateLimits.map(limit => {
-      runtime.metrics.limiter(limit.name);
-      return runtime.registry.getOrCreate(
-        `limit ${JSON.stringify(limit)}`,
-        () => new RateLimiter(limit, runtime.clock),
-      );
-    }),
+    rateLimiters: bindLimits(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };
+}
+
+function bindLimits(
+  { name, rateLimits }: RouteSettings,
+  { clock, metrics, registry }: Runtime,
+): RateLimiter[] {
+  for (const limit of rateLimits) metrics.limiter(limit.name);
+  const byKey = Map.groupBy(rateLimits, ({ key }) => JSON.stringify(key));
+  const allowances = new Map<RateLimitSettings, Allowances>();
+  for (const [key, limits] of byKey) {
+    const ofRoute = registry.getOrCreate(
+      `limits ${JSON.stringify(name)} ${key}`,
+      () => new RouteAllowances(),
+    );
+    for (const [at, found] of ofRoute.assign(limits, () => new Allowances(clock)).entries())
+      allowances.set(limits[at] as RateLimitSettings, found);
+  }
+  return rateLimits.map(limit => new RateLimiter(limit, allowances.get(limit) ?? new Allowances(clock)));
 }
 
 function bindAction({ action }: RouteSettings, clusters: ReadonlyMap<string, BoundCluster>): BoundAction {

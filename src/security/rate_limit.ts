@@ -7,6 +7,9 @@
  * nothing. When the table is full, a hand (CLOCK) looks at a few keys for one that can be forgotten and moves those
  * that cannot out of its way. If all that it meets are live, the new key shares one overflow allowance: an attacker
  * with many addresses meets one limit, and the limit of nobody who has a key is lowered or forgotten.
+ *
+ * The table outlives its settings: a limit that a reload changes goes on with what each key has used so far, counted
+ * in requests, because the times of one rate mean nothing at another.
  */
 import type { Clock } from '../resilience/clock.ts';
 import { clientKey } from './client_address.ts';
@@ -54,37 +57,75 @@ const KEY_LENGTH_MAX = 128;
 const LOOKS_MAX = 8;
 const OVERFLOW_KEY = '\0overflow';
 
-export class RateLimiter {
-  readonly settings: RateLimitSettings;
+/** How much each key has used, whatever the settings are at the time. */
+export class Allowances {
   readonly #clock: Clock;
   readonly #keysMax: number;
   readonly #tatMs = new Map<string, number>();
+  #intervalMs = 0;
 
-  constructor(settings: RateLimitSettings, clock: Clock, keysMax = KEYS_MAX) {
-    this.settings = settings;
+  constructor(clock: Clock, keysMax = KEYS_MAX) {
     this.#clock = clock;
     this.#keysMax = keysMax;
   }
 
-  /** Changes nothing: of several limits none may be charged for a request that another one refuses. */
-  decide(request: RateLimited): RateLimitDecision {
+  decide(offered: string, intervalMs: number, burst: number): RateLimitDecision {
     const nowMs = this.#clock.nowMs();
-    const intervalMs = this.settings.periodMs / this.settings.count;
-    const key = this.#slotFor(this.#keyOf(request), nowMs);
+    if (intervalMs !== this.#intervalMs) this.#convert(intervalMs, burst, nowMs);
+    const key = this.#slotFor(offered, nowMs);
     const tatMs = Math.max(this.#tatMs.get(key) ?? nowMs, nowMs);
-    const earliestMs = tatMs - intervalMs * (this.settings.burst - 1);
+    const earliestMs = tatMs - intervalMs * (burst - 1);
     if (nowMs < earliestMs) return { retryAfterMs: earliestMs - nowMs, left: 0, key, nextTatMs: tatMs };
     const left = Math.floor((nowMs - earliestMs) / intervalMs);
     return { retryAfterMs: 0, left, key, nextTatMs: tatMs + intervalMs };
   }
 
-  /** Charges an admitted request; in the same turn as `decide`. */
   take({ key, nextTatMs }: RateLimitDecision): void {
     this.#tatMs.set(key, nextTatMs);
   }
 
-  dispose(): void {
-    this.#tatMs.clear();
+  /** At most the new burst: whoever has used 1,000 of 1,000 must not wait for 990 too many when 10 are allowed. */
+  #convert(intervalMs: number, burst: number, nowMs: number): void {
+    for (const [key, tatMs] of this.#tatMs) {
+      const used = Math.min(burst, Math.max(0, tatMs - nowMs) / this.#intervalMs);
+      this.#tatMs.set(key, nowMs + used * intervalMs);
+    }
+    this.#intervalMs = intervalMs;
+  }
+
+  #slotFor(key: string, nowMs: number): string {
+    if (this.#tatMs.size < this.#keysMax || this.#tatMs.has(key)) return key;
+    let looks = 0;
+    for (const [first, tatMs] of this.#tatMs) {
+      this.#tatMs.delete(first);
+      if (tatMs <= nowMs) return key;
+      this.#tatMs.set(first, tatMs); // behind all others: the hand moves on
+      looks++;
+      if (looks >= LOOKS_MAX) break;
+    }
+    return OVERFLOW_KEY;
+  }
+}
+
+export class RateLimiter {
+  readonly settings: RateLimitSettings;
+  readonly #allowances: Allowances;
+  readonly #intervalMs: number;
+
+  constructor(settings: RateLimitSettings, allowances: Allowances) {
+    this.settings = settings;
+    this.#allowances = allowances;
+    this.#intervalMs = settings.periodMs / settings.count;
+  }
+
+  /** Changes nothing: of several limits none may be charged for a request that another one refuses. */
+  decide(request: RateLimited): RateLimitDecision {
+    return this.#allowances.decide(this.#keyOf(request), this.#intervalMs, this.settings.burst);
+  }
+
+  /** Charges an admitted request; in the same turn as `decide`. */
+  take(decision: RateLimitDecision): void {
+    this.#allowances.take(decision);
   }
 
   #keyOf({ clientIp, authority, headers }: RateLimited): string {
@@ -100,17 +141,31 @@ export class RateLimiter {
           : (findHeader(headers, key.name) ?? '').slice(0, KEY_LENGTH_MAX);
     }
   }
+}
 
-  #slotFor(key: string, nowMs: number): string {
-    if (this.#tatMs.size < this.#keysMax || this.#tatMs.has(key)) return key;
-    let looks = 0;
-    for (const [first, tatMs] of this.#tatMs) {
-      this.#tatMs.delete(first);
-      if (tatMs <= nowMs) return key;
-      this.#tatMs.set(first, tatMs); // behind all others: the hand moves on
-      looks++;
-      if (looks >= LOOKS_MAX) break;
-    }
-    return OVERFLOW_KEY;
+/**
+ * The allowances of one route for one kind of key, through all plans: each limit finds those of the same rate, and
+ * where its rate has changed those that nobody else wants, in order. So a limit that is inserted takes none away.
+ */
+export class RouteAllowances {
+  #kept: readonly { readonly rate: string; readonly allowances: Allowances }[] = [];
+
+  /** For all limits of the route with this kind of key, as the plan has them. */
+  assign(limits: readonly RateLimitSettings[], make: () => Allowances): Allowances[] {
+    const left = [...this.#kept];
+    const rates = limits.map(({ count, periodMs }) => `${count}/${periodMs}`);
+    const same = rates.map(rate => {
+      const at = left.findIndex(one => one.rate === rate);
+      return at < 0 ? null : left.splice(at, 1)[0];
+    });
+    this.#kept = rates.map((rate, at) => ({
+      rate,
+      allowances: (same[at] ?? left.shift())?.allowances ?? make(),
+    }));
+    return this.#kept.map(({ allowances }) => allowances);
+  }
+
+  dispose(): void {
+    this.#kept = [];
   }
 }

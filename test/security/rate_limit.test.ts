@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HeaderList } from '../../src/security/fields.ts';
-import { RateLimiter, type RateLimitSettings } from '../../src/security/rate_limit.ts';
+import {
+  Allowances,
+  RateLimiter,
+  type RateLimitSettings,
+  RouteAllowances,
+} from '../../src/security/rate_limit.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
@@ -17,7 +22,7 @@ const SETTINGS: RateLimitSettings = {
 
 function limiterWith(parts: Partial<RateLimitSettings> = {}, keysMax?: number) {
   const clock = new FakeClock();
-  return { clock, limiter: new RateLimiter({ ...SETTINGS, ...parts }, clock, keysMax) };
+  return { clock, limiter: new RateLimiter({ ...SETTINGS, ...parts }, new Allowances(clock, keysMax)) };
 }
 
 /** Decides, and charges what is admitted. */
@@ -165,11 +170,24 @@ test('a flood of addresses does not grow the table', () => {
   assert.equal(admitted, 101, 'one for each place in the table, and the shared one');
 });
 
-test('a limiter whose settings are gone keeps nothing', () => {
-  const { limiter } = limiterWith({ burst: 1 });
-  waitMs(limiter, '192.0.2.1', []);
-  limiter.dispose();
-  assert.equal(waitMs(limiter, '192.0.2.1', []), 0);
+test('a limit that a reload changes or inserts gives nobody a new allowance', () => {
+  const clock = new FakeClock();
+  const kept = new RouteAllowances();
+  const rate = (count: number, periodMs = 60_000) => ({ ...SETTINGS, count, periodMs, burst: count });
+  const limiter = (limits: RateLimitSettings[], at: number) => {
+    const allowances = kept.assign(limits, () => new Allowances(clock))[at];
+    return new RateLimiter(limits[at] as RateLimitSettings, allowances as Allowances);
+  };
+  const left = (one: RateLimiter) => admit(one, '192.0.2.1').left;
+  const old = limiter([rate(10)], 0);
+  for (let count = 0; count < 8; count++) left(old);
+  assert.equal(left(limiter([rate(20)], 0)), 11, '8 of 20 and this one');
+  assert.equal(left(limiter([rate(5, 1_000), rate(20)], 1)), 10, 'an inserted one takes nothing away');
+  const lower = limiter([rate(5, 1_000), rate(5)], 1);
+  assert.equal(admit(lower, '192.0.2.1').retryAfterMs, 12_000, 'nobody has used more than the new burst');
+  assert.equal(left(limiter([rate(5, 1_000), rate(5), rate(50)], 2)), 49, 'a third one of its own');
+  kept.dispose();
+  assert.equal(left(limiter([rate(5)], 0)), 4, 'a route that is gone keeps nothing');
 });
 
 test('a decision that is not taken costs nothing', () => {
