@@ -8,12 +8,23 @@ import type { RouteConfig } from './schema_route.ts';
 
 const ACTIONS = ['forward', 'redirect', 'respond'] as const;
 
+/** What routes may refer to, looked up once for all of them: there can be ten thousand of each. */
+interface Known {
+  readonly clusters: ReadonlySet<string>;
+  readonly listeners: ReadonlySet<string>;
+}
+
 export function checkRoutes(relations: Relations): void {
   checkNames(relations);
+  const { clusters, listeners } = relations.config;
+  const known = {
+    clusters: new Set(Object.keys(clusters ?? {})),
+    listeners: new Set(Object.keys(listeners)),
+  };
   for (const [at, route] of relations.config.routes.entries()) {
     const path = ['routes', at];
     checkAction(route, path, relations);
-    checkReferences(route, path, relations);
+    checkReferences(route, path, known, relations);
     checkRewrite(route, path, relations);
     checkFieldNames(route, path, relations);
   }
@@ -81,15 +92,17 @@ function checkUnused(route: RouteConfig, path: Path, report: Relations['report']
   }
 }
 
-function checkReferences(route: RouteConfig, path: Path, relations: Relations): void {
-  const { config, isLost, report } = relations;
-  const clusters = Object.keys(config.clusters ?? {});
-  const listeners = Object.keys(config.listeners);
+function checkReferences(
+  route: RouteConfig,
+  path: Path,
+  { clusters, listeners }: Known,
+  { isLost, report }: Relations,
+): void {
   const { forward } = route;
   const needsCluster = (cluster: string, at: Path): void => {
-    if (clusters.includes(cluster) || isLost(['clusters', cluster])) return;
+    if (clusters.has(cluster) || isLost(['clusters', cluster])) return;
     report(at, `route ${route.name} forwards to the cluster "${cluster}", which does not exist`, {
-      hint: didYouMean(cluster, clusters),
+      hint: didYouMean(cluster, [...clusters]),
     });
   };
   if (forward !== undefined) {
@@ -111,11 +124,11 @@ function checkReferences(route: RouteConfig, path: Path, relations: Relations): 
     }
   }
   for (const [index, listener] of (route.listeners ?? []).entries()) {
-    if (listeners.includes(listener) || isLost(['listeners', listener])) continue;
+    if (listeners.has(listener) || isLost(['listeners', listener])) continue;
     report(
       [...path, 'listeners', index],
       `route ${route.name} is served on the listener "${listener}", which does not exist`,
-      { hint: didYouMean(listener, listeners) },
+      { hint: didYouMean(listener, [...listeners]) },
     );
   }
 }

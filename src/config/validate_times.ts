@@ -17,9 +17,10 @@ export function checkTimes(relations: Relations): void {
       'with a history of 1 there is no earlier plan that the probation could go back to; keep at least 2',
     );
   for (const [at, route] of config.routes.entries()) checkRoute(route, ['routes', at], relations);
+  const users = usersByCluster(config.routes);
   for (const [name, cluster] of Object.entries(config.clusters ?? {})) {
     const path = ['clusters', name];
-    checkPool(name, path, relations);
+    checkPool(name, path, users.get(name) ?? [], relations);
     const active = cluster.health?.active;
     if (typeof active !== 'object') continue;
     const interval = effective(active.interval, 'clusters.health.active.interval');
@@ -57,17 +58,32 @@ function checkRoute(route: RouteConfig, path: Path, relations: Relations): void 
   }
 }
 
+interface User {
+  readonly route: RouteConfig;
+  readonly path: Path;
+}
+
+/** The routes that forward to each cluster, in one pass: to look for those of each would be clusters times routes. */
+function usersByCluster(routes: readonly RouteConfig[]): Map<string, User[]> {
+  const users = new Map<string, User[]>();
+  for (const [at, route] of routes.entries()) {
+    const { cluster, split } = route.forward ?? {};
+    const targets = new Set((split ?? []).map(target => target.cluster));
+    if (cluster !== undefined) targets.add(cluster);
+    for (const target of targets) {
+      const known = users.get(target);
+      if (known === undefined) users.set(target, [{ route, path: ['routes', at] }]);
+      else known.push({ route, path: ['routes', at] });
+    }
+  }
+  return users;
+}
+
 /** What a request waits for in a pool is part of the request timeout of every route that forwards there. */
-function checkPool(name: string, path: Path, relations: Relations): void {
+function checkPool(name: string, path: Path, users: readonly User[], relations: Relations): void {
   const { config, report, isLost } = relations;
   const pool = config.clusters?.[name]?.pool;
   if (pool === undefined || isLost(['routes'])) return;
-  const users = config.routes
-    .map((route, at) => ({ route, path: ['routes', at] }))
-    .filter(
-      ({ route: { forward } }) =>
-        forward?.cluster === name || forward?.split?.some(target => target.cluster === name),
-    );
   const requests = users.map(user => longestRequest(user.route, user.path, relations));
   const [first, ...rest] = requests;
   if (first === undefined) return;

@@ -167,6 +167,7 @@ export class Metrics {
     [],
   );
   readonly #routes = new Map<string, RouteHandles>();
+  #listeners = new Set<string>();
   readonly #clusters = new Map<string, ClusterHandles>();
   /** Asked for since the last `retainUsed`. */
   #used = new Set<RouteHandles | ClusterHandles>();
@@ -210,6 +211,7 @@ export class Metrics {
       );
       this.#routes.set(key, handles);
     }
+    this.#listeners.add(listener);
     this.#used.add(handles);
     return handles;
   }
@@ -238,11 +240,13 @@ export class Metrics {
 
   /** After a swap: the series of routes, clusters, endpoints and limits that were not asked for since the last call go. */
   retainUsed(): void {
+    const gone: RouteHandles[] = [];
     for (const [key, handles] of this.#routes) {
       if (this.#used.has(handles)) continue;
       this.#routes.delete(key);
-      this.#forgetRoute(handles);
+      gone.push(handles);
     }
+    this.#forgetRoutes(gone);
     for (const [name, handles] of this.#clusters) {
       const isUsed = this.#used.has(handles);
       this.#forgetAttempts(name, isUsed ? handles.retainNamed() : handles.retire());
@@ -257,16 +261,19 @@ export class Metrics {
     this.#usedLimiters = new Set();
   }
 
-  #forgetRoute(handles: RouteHandles): void {
-    const { listener, route } = handles;
-    for (const code of handles.retire()) this.#requests.remove({ listener, route, code: String(code) });
+  #forgetRoutes(gone: readonly RouteHandles[]): void {
     const left = [...this.#routes.values()];
-    if (!left.some(other => other.route === route)) {
-      this.#duration.remove({ route });
-      for (const reason of REASONS) this.#failures.remove({ reason, route });
-    }
-    if (!left.some(other => other.listener === listener)) {
-      for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
+    const routes = new Set(left.map(({ route }) => route));
+    this.#listeners = new Set(left.map(({ listener }) => listener));
+    for (const handles of gone) {
+      const { listener, route } = handles;
+      for (const code of handles.retire()) this.#requests.remove({ listener, route, code: String(code) });
+      if (!routes.has(route)) {
+        this.#duration.remove({ route });
+        for (const reason of REASONS) this.#failures.remove({ reason, route });
+      }
+      if (!this.#listeners.has(listener))
+        for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
     }
   }
 
@@ -317,8 +324,7 @@ export class Metrics {
   }
   // What is said after a plan is gone must not bring back the series of what only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
-    if (this.#routes.values().some(route => route.listener === listener))
-      this.#refused.inc({ listener, cause }, count);
+    if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
   }
   healthChanged(cluster: string, endpoint: string, to: string): void {
     if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;
