@@ -1,6 +1,7 @@
 /**
- * The plans that ran, newest first: to go back to one, and to show. Whoever goes back leaves what came later behind, so
- * that going back twice is going back further; the file still has what was left.
+ * The plans that ran, newest first: to go back to one, and to show. Whoever goes back keeps what came later, because the
+ * file may be repaired by hand meanwhile; but "the plan before" is from there on the one before that plan, so that going
+ * back twice is going back further.
  */
 import type { LoadedPlan } from './reload.ts';
 
@@ -10,30 +11,45 @@ interface Entry {
 }
 
 export class PlanHistory {
-  #entries: readonly Entry[] = [];
+  /** Each plan once, by when it was put in place last; the running one first. */
+  #kept: readonly Entry[] = [];
+  /** The running plan, the one that ran when it came, and so on: the way back. */
+  #path: readonly Entry[] = [];
 
   /** The plan says how many are kept. */
   remember(loaded: LoadedPlan, wallMs: number): void {
-    const at = this.#entries.findIndex(entry => entry.loaded === loaded);
+    const { digest, process } = loaded.plan;
+    const at = this.#path.findIndex(entry => entry.loaded === loaded);
     const entry = { loaded, at: new Date(wallMs).toISOString() };
-    const earlier = this.#entries.slice(at + 1); // all of them, if it is a new one
-    this.#entries = [entry, ...earlier].slice(0, loaded.plan.process.reload.historyMax);
+    const others = this.#kept.filter(kept => kept.loaded.plan.digest !== digest);
+    this.#kept = [entry, ...others].slice(0, process.reload.historyMax);
+    const digests = new Set(this.#kept.map(kept => kept.loaded.plan.digest));
+    this.#path = [entry, ...this.#path.slice(at + 1)] // all of them, if it is a new one
+      .filter(one => digests.has(one.loaded.plan.digest))
+      .slice(0, process.reload.historyMax);
+  }
+
+  /** The running plan was read again: the same values, perhaps from other lines. */
+  refresh(loaded: LoadedPlan): void {
+    const renew = (entry: Entry, at: number) => (at === 0 ? { ...entry, loaded } : entry);
+    this.#kept = this.#kept.map(renew);
+    this.#path = this.#path.map(renew);
   }
 
   /** Null: the one before the running one. A text says why there is none. */
   find(digest: string | null): LoadedPlan | string {
-    const [, previous] = this.#entries;
+    const [, previous] = this.#path;
     if (digest === null) return previous?.loaded ?? 'there is no earlier plan to go back to';
-    const found = this.#entries.filter(({ loaded }) => loaded.plan.digest.startsWith(digest));
+    const found = this.#kept.filter(({ loaded }) => loaded.plan.digest.startsWith(digest));
     const digests = new Set(found.map(({ loaded }) => loaded.plan.digest));
     if (digests.size === 1 && found[0] !== undefined) return found[0].loaded;
-    const kept = this.#entries.map(({ loaded }) => loaded.plan.digest.slice(0, 12)).join(', ');
+    const kept = this.#kept.map(({ loaded }) => loaded.plan.digest.slice(0, 12)).join(', ');
     return digests.size > 1
       ? `several plans begin with ${digest}; kept are ${kept}`
       : `no plan ${digest} is kept; kept are ${kept}`;
   }
 
   list(): { readonly digest: string; readonly at: string }[] {
-    return this.#entries.map(({ loaded, at }) => ({ digest: loaded.plan.digest, at }));
+    return this.#kept.map(({ loaded, at }) => ({ digest: loaded.plan.digest, at }));
   }
 }

@@ -42,6 +42,8 @@ export interface Reloadable {
    * plan ran before, and is not what the file says now.
    */
   apply(next: LoadedPlan, isOlder: boolean): void;
+  /** The file says what runs already, perhaps on other lines, or again after a rollback. */
+  confirm(same: LoadedPlan): void;
   describe(problem: Problem): string;
   report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void;
   nowMs(): number;
@@ -118,7 +120,10 @@ async function rollback(target: Reloadable, to: string | null, from: string | nu
 
 async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Promise<ReloadResult> {
   const { digest } = target.plan;
-  if (next.plan.digest === digest) return { kind: 'unchanged', digest };
+  if (next.plan.digest === digest) {
+    if (!isOlder) target.confirm(next);
+    return { kind: 'unchanged', digest };
+  }
   const fixed = restartReasons(target.plan, next.plan);
   if (fixed.length > 0) return { kind: 'rejected', digest, problems: fixed };
   if (!target.isServing) return { kind: 'rejected', digest, problems: [NOT_SERVING] };

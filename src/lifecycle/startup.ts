@@ -34,7 +34,7 @@ import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
 import { Pulse } from './pulse.ts';
-import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
+import { type LoadedPlan, Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
 import { Report, type Reported } from './report.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
@@ -99,8 +99,8 @@ export class RunningProxy {
   readonly #pulse: Pulse;
   readonly #untaken: UntakenAnswers;
   #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
-  /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
-  #isFromFile = true;
+  /** Of the plan that the file held when it was last taken over. */
+  #fileDigest: string;
   #onIdle: (() => void) | null = null;
 
   constructor(options: StartOptions, manager: ServiceManager) {
@@ -108,6 +108,7 @@ export class RunningProxy {
     this.#manager = manager;
     this.#plan = options.loaded.plan;
     this.#origins = options.loaded.origins;
+    this.#fileDigest = this.#plan.digest;
     this.#startedMs = this.#clock.nowMs();
     const metrics = new Metrics(readVersion());
     const log =
@@ -159,10 +160,15 @@ export class RunningProxy {
     this.#pulse = new Pulse(traffic, metrics.figures, metrics.overheadFigures, this.#clock);
     this.#untaken = new UntakenAnswers(traffic.active, this.#clock);
     this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
-    this.#probation = new Probation(traffic, this.#clock, why => {
-      this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
-      void this.#rollback('probation', null, this.#plan.digest);
-    });
+    this.#probation = new Probation(
+      traffic,
+      () => metrics.figures.counts(this.#clock.nowMs()),
+      this.#clock,
+      why => {
+        this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
+        void this.#rollback('probation', null, this.#plan.digest);
+      },
+    );
     this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
     this.report = new Report(this.#reported());
     metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
@@ -300,7 +306,7 @@ export class RunningProxy {
         return proxy.#phase;
       },
       get isFromFile() {
-        return proxy.#isFromFile;
+        return proxy.#plan.digest === proxy.#fileDigest;
       },
       get lastReload() {
         return proxy.#lastReload;
@@ -348,29 +354,22 @@ export class RunningProxy {
         return proxy.#phase === 'serving';
       },
       load: async () => {
-        const result = loadConfig(this.#options.configFile, this.#options.env);
+        const result = this.#overload.watch.ownWork(() =>
+          loadConfig(this.#options.configFile, this.#options.env),
+        );
         if (result.kind === 'invalid') this.#watcher?.addFiles(result.files);
         return result;
       },
       older: digest => this.#history.find(digest),
       openListeners: next => this.#listeners.prepare(next.listeners),
       discardListeners: () => this.#listeners.discard(),
-      apply: (next, isOlder) => {
-        const plane = assemblePlane(next.plan, next.origins, this.#runtime);
-        this.#plan = next.plan;
-        this.#origins = next.origins;
-        this.#telemetry.setSettings(this.#plan.logging);
-        this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
-        this.#overload.overload.setSettings(this.#plan.process.overload);
-        this.#planeRef.current = plane;
-        this.#listeners.commit(this.#plan.listeners);
-        this.#certificates.watch(Object.values(this.#plan.listeners));
-        this.#runtime.registry.retainUsed();
-        this.#runtime.metrics.retainUsed();
-        this.#history.remember(next, this.#clock.wallMs());
-        this.#isFromFile = !isOlder;
-        // An older plan must not be taken back because the file is newer than it.
-        this.#watch(isOlder ? lookAt([...next.files.keys()]) : next.files);
+      apply: (next, isOlder) => this.#overload.watch.ownWork(() => this.#apply(next, isOlder)),
+      confirm: same => {
+        this.#origins = same.origins;
+        this.#planeRef.current = { ...this.#planeRef.current, origins: same.origins };
+        this.#history.refresh(same);
+        this.#fileDigest = same.plan.digest;
+        this.#watch(same.files);
       },
       describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
       report: (trigger, result, tookMs) => {
@@ -390,6 +389,24 @@ export class RunningProxy {
       },
       nowMs: () => this.#clock.nowMs(),
     };
+  }
+
+  #apply(next: LoadedPlan, isOlder: boolean): void {
+    const plane = assemblePlane(next.plan, next.origins, this.#runtime);
+    this.#plan = next.plan;
+    this.#origins = next.origins;
+    this.#telemetry.setSettings(this.#plan.logging);
+    this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
+    this.#overload.overload.setSettings(this.#plan.process.overload);
+    this.#planeRef.current = plane;
+    this.#listeners.commit(this.#plan.listeners);
+    this.#certificates.watch(Object.values(this.#plan.listeners));
+    this.#runtime.registry.retainUsed();
+    this.#runtime.metrics.retainUsed();
+    this.#history.remember(next, this.#clock.wallMs());
+    if (!isOlder) this.#fileDigest = next.plan.digest;
+    // An older plan must not be taken back because the file is newer than it.
+    this.#watch(isOlder ? lookAt([...next.files.keys()]) : next.files);
   }
 
   #drainable(): ConstructorParameters<typeof Shutdown>[0] {

@@ -71,6 +71,13 @@ export class TrafficFigures {
     };
   }
 
+  /** Of the last minute. */
+  counts(nowMs: number): { readonly finished: number; readonly failed: number } {
+    if (this.#requests === null) return { finished: 0, failed: 0 };
+    this.#moveOn(nowMs);
+    return { finished: sum(this.#requests), failed: sum(this.#failures) };
+  }
+
   /** Of the whole seconds that are over: the one that has just begun would make every rate look like a fall. */
   #lately(counts: Uint32Array): number {
     let found = 0;

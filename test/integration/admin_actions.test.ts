@@ -1,6 +1,7 @@
 // What an operator does to a running proxy, by the admin API and by the command line.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { answer } from '../support/backend_behaviours.ts';
@@ -50,24 +51,61 @@ test('a rollback brings back the plan before, says so, and the file stays as it 
   assert.match(text, /fairlead_config_reloads_total\{result="rolled_back"\} 1\n/);
   assert.equal((await ask(proxy, 'GET', '/status')).body.isFromFile, false);
   const { history } = (await ask(proxy, 'GET', '/status')).body;
-  assert.equal(history.length, 1, 'what came later is left behind');
+  assert.equal(history.length, 2, 'what came later is kept');
   assert.equal((await ask(proxy, 'POST', '/rollback', { digest: 'zzzz' })).status, 400);
   assert.equal((await ask(proxy, 'POST', '/rollback', { dijest: '1' })).status, 400);
 });
 
-test('a reload after which too much fails is undone by itself', async () => {
+test('a reload after which more fails than before is undone by itself', async () => {
   await using good = await startBackend(answer());
   await using bad = await startBackend(answer({ status: 500 }));
   const process = {
     reload: { watch: false, probation: { window: '10s', maxFailureRatio: 0.3, minRequests: 10 } },
   };
-  await using proxy = await startProxy(forwardTo([good.address], { ...ADMIN, process }));
+  await using proxy = await startProxy(forwardTo([bad.address], { ...ADMIN, process }));
+  for (let count = 0; count < 2; count++) await fetchRaw(proxy.target(), '/');
+  proxy.rewrite(forwardTo([good.address], { ...ADMIN, process }));
+  await proxy.proxy.reload('signal');
+  for (let count = 0; count < 18; count++) await fetchRaw(proxy.target(), '/');
   proxy.rewrite(forwardTo([bad.address], { ...ADMIN, process }));
   await proxy.proxy.reload('signal');
   for (let count = 0; count < 12; count++) await fetchRaw(proxy.target(), '/');
   const line = await proxy.lines.next({ event: 'rollback', trigger: 'probation' });
   assert.equal(line['result'], 'applied');
+  const why = await proxy.lines.next(({ message }) => String(message).includes('failed after the reload'));
+  assert.match(String(why['message']), /\(2 of 20 before it\)/);
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+});
+
+test('a file that is repaired after a rollback is the running plan, and its lines are the ones that are told', async () => {
+  await using backend = await startBackend(answer());
+  const config = (name: string) => forwardTo([backend.address], { ...ADMIN, route: { name } });
+  await using proxy = await startProxy(config('good'));
+  const status = async () => (await ask(proxy, 'GET', '/status')).body;
+  proxy.rewrite(config('bad'));
+  await proxy.proxy.reload('signal');
+  const bad = (await status()).plan;
+  await ask(proxy, 'POST', '/rollback');
+  assert.equal((await status()).isFromFile, false);
+  assert.deepEqual(
+    (await status()).history.map(({ digest }: { digest: string }) => digest === bad),
+    [false, true],
+    'the newer plan is kept',
+  );
+  const origins = () => proxy.proxy.report.explain({ url: 'http://x/' });
+  const before = JSON.stringify(origins());
+  proxy.rewrite(config('good'));
+  writeFileSync(proxy.configFile, `# a comment\n# and another\n${readFileSync(proxy.configFile)}`);
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'unchanged');
+  assert.equal((await status()).isFromFile, true);
+  const lines = (text: string) => [...text.matchAll(/:(\d+):\d+/g)].map(([, line]) => Number(line));
+  assert.ok(lines(before).length > 0);
+  assert.deepEqual(
+    lines(JSON.stringify(origins())),
+    lines(before).map(line => line + 2),
+  );
+  proxy.rewrite(config('bad'));
+  assert.equal((await ask(proxy, 'POST', '/rollback', { digest: bad })).status, 200);
 });
 
 test('an endpoint is drained and made ready by hand, also across a reload', async () => {

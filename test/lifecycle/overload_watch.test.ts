@@ -31,6 +31,25 @@ test('a sample every 100 ms says how late it is; the next one is counted from th
   assert.equal(clock.pendingTimers, 0);
 });
 
+test('what a reload takes is not counted as the lateness of traffic, what comes on top of it is', () => {
+  const clock = new FakeClock();
+  const recorder = new Recorder();
+  const watch = new OverloadWatch(recorder, clock, () => 0.5);
+  assert.equal(
+    watch.ownWork(() => clock.stall(1_500) ?? 'done'),
+    'done',
+  );
+  clock.stall(250); // 100 of these until it is due
+  clock.advance(0);
+  clock.stall(350);
+  clock.advance(0);
+  assert.deepEqual(
+    recorder.samples.map(([delayMs]) => delayMs),
+    [150, 250],
+  );
+  watch.dispose();
+});
+
 test('the heap is that of this process', () => {
   const clock = new FakeClock();
   const recorder = new Recorder();

@@ -9,6 +9,7 @@ const loaded = (port: number) => ({
   origins: new Map(),
   files: new Map(),
 });
+type Loaded = ReturnType<typeof loaded>;
 
 test('the plan before, or the one that is named by its beginning', () => {
   const history = new PlanHistory();
@@ -36,4 +37,26 @@ test('going back twice is going back further, not to and fro', () => {
     return found;
   };
   assert.deepEqual([back(), back(), back()], [b, a, 'there is no earlier plan to go back to']);
+});
+
+test('what came later than the plan that was gone back to is kept, and is not the one before', () => {
+  const history = new PlanHistory();
+  const [a, bad, next] = [1, 2, 3].map(loaded) as [Loaded, Loaded, Loaded];
+  for (const one of [a, bad, a, next]) history.remember(one, 0);
+  assert.equal(history.find(bad.plan.digest), bad);
+  assert.equal(history.find(null), a, 'the plan that ran when the newest one came');
+  assert.deepEqual(
+    history.list().map(({ digest }) => digest),
+    [next, a, bad].map(({ plan }) => plan.digest),
+    'the running one first, each once',
+  );
+});
+
+test('a plan that was read again has the lines of the file as it is now', () => {
+  const history = new PlanHistory();
+  const [before, running] = [1, 2].map(loaded) as [Loaded, Loaded];
+  for (const one of [before, running]) history.remember(one, 0);
+  const moved = { ...running, origins: new Map([['routes.0', 'app.yaml:9']]) };
+  history.refresh(moved);
+  assert.deepEqual([history.find(running.plan.digest), history.find(null)], [moved, before]);
 });

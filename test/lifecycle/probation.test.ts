@@ -6,11 +6,16 @@ import { FakeClock } from '../support/fake_clock.ts';
 
 const SETTINGS = { windowMs: 10_000, failureRatioMax: 0.2, requestsMin: 10 };
 
-function probation() {
+function probation(before = { finished: 0, failed: 0 }) {
   const clock = new FakeClock();
   const counts = { finished: 1_000, failed: 900 };
   const verdicts: string[] = [];
-  const subject = new Probation(counts, clock, why => verdicts.push(why));
+  const subject = new Probation(
+    counts,
+    () => before,
+    clock,
+    why => verdicts.push(why),
+  );
   const pass = (finished: number, failed: number): void => {
     counts.finished += finished;
     counts.failed += failed;
@@ -42,4 +47,24 @@ test('after its time nothing is undone; without settings, or when it is ended, n
   subject.end();
   pass(100, 100);
   assert.deepEqual([verdicts, clock.pendingTimers], [[], 0]);
+});
+
+test('what failed before the reload is no fault of it; what fails beyond that is', () => {
+  const same = probation({ finished: 600, failed: 300 });
+  same.subject.begin(SETTINGS);
+  same.pass(1_000, 560);
+  assert.deepEqual(same.verdicts, [], 'about half failed before');
+  same.pass(1_000, 900);
+  assert.deepEqual(same.verdicts, ['1460 of 2000 requests failed after the reload (300 of 600 before it)']);
+
+  const nearlyAll = probation({ finished: 200, failed: 190 });
+  nearlyAll.subject.begin(SETTINGS);
+  nearlyAll.pass(20, 20);
+  assert.deepEqual(nearlyAll.verdicts, [], 'twenty of twenty is chance, where 95 of 100 failed before');
+  nearlyAll.subject.end();
+
+  const well = probation({ finished: 10_000, failed: 10 });
+  well.subject.begin(SETTINGS);
+  well.pass(100, 30);
+  assert.equal(well.verdicts.length, 1);
 });

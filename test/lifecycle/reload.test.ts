@@ -12,6 +12,7 @@ function reloader(next: typeof one, taken: string[] = []) {
   let plan = one;
   let loads = 0;
   const reports: string[] = [];
+  const confirmed: string[] = [];
   const gate = Promise.withResolvers<void>();
   const subject = new Reloader({
     get plan() {
@@ -34,6 +35,7 @@ function reloader(next: typeof one, taken: string[] = []) {
     discardListeners: async () => {},
     older: digest =>
       digest === null ? { plan: two, origins: new Map(), files: new Map() } : `no plan ${digest} is kept`,
+    confirm: same => confirmed.push(same.plan.digest),
     apply: applied => {
       plan = applied.plan;
     },
@@ -41,7 +43,7 @@ function reloader(next: typeof one, taken: string[] = []) {
     report: (trigger, result) => reports.push(`${trigger} ${result.kind}`),
     nowMs: () => 0,
   });
-  return { subject, reports, open: gate.resolve, plan: () => plan, loads: () => loads };
+  return { subject, reports, confirmed, open: gate.resolve, plan: () => plan, loads: () => loads };
 }
 
 test('a changed file is applied, the same one is not', async () => {
@@ -51,6 +53,7 @@ test('a changed file is applied, the same one is not', async () => {
   assert.equal(changed.plan(), two);
   assert.equal((await changed.subject.request('watch')).kind, 'unchanged');
   assert.deepEqual(changed.reports, ['signal applied', 'watch unchanged']);
+  assert.deepEqual(changed.confirmed, [two.digest], 'the lines of its values may be other ones');
 });
 
 test('the log file is opened once: another one needs a restart', () => {
