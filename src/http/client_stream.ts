@@ -45,6 +45,11 @@ export interface ClientStream {
   destroy(): void;
   /** The connection is closed (HTTP/1.1) or takes no new streams (HTTP/2) after this answer. */
   closeAfterAnswer(): void;
+  /**
+   * Nobody knows where the next request begins: the connection is of no more use (HTTP/1.1). HTTP/2 frames each stream by
+   * itself, and the others on the connection go on (RFC 9113 section 5.4.2).
+   */
+  distrustConnection(): void;
   /** The bare connection, for a tunnel; the stream is not used any more and tells nothing more. Only for HTTP/1.1. */
   takeSocket(): Duplex;
 }

@@ -7,12 +7,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../resilience/clock.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
-
-/**
- * After an answer that came before the end of an upload, what still arrives is read and thrown away for this
- * long: closing at once would send a reset, and the reset may take the answer with it (RFC 9112 section 9.6).
- */
-const LINGER_MS = 2_000;
+import { Linger } from './linger.ts';
 
 /** A body up to this size is copied once more to save a system call; beyond it the copy costs more. */
 const JOINED_BYTES_MAX = 16 * 1024;
@@ -138,6 +133,10 @@ export class Http1ClientStream implements ClientStream {
     this.abort();
   }
 
+  distrustConnection(): void {
+    this.closeAfterAnswer();
+  }
+
   closeAfterAnswer(): void {
     this.#response.shouldKeepAlive = false;
   }
@@ -181,8 +180,12 @@ export class Http1ClientStream implements ClientStream {
     // Node closes the connection by `destroySoon` once the answer is written.
     socket.destroySoon = () => {
       socket.end();
-      const timer = this.#clock.setTimer(destroy, LINGER_MS, socket);
-      socket.once('close', () => this.#clock.cancelTimer(timer));
+      const linger = new Linger(
+        this.#clock,
+        () => socket.bytesRead,
+        () => socket.destroy(),
+      );
+      socket.once('close', () => linger.stop());
     };
   }
 }
@@ -212,10 +215,6 @@ function declaresBody(request: IncomingMessage): boolean {
   return (
     request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0'
   );
-}
-
-function destroy(stream: Duplex): void {
-  stream.destroy();
 }
 
 function ignore(): void {}

@@ -4,20 +4,27 @@
  */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
+import type { Clock } from '../resilience/clock.ts';
 import type { ClientListener, ClientStream } from './client_stream.ts';
+import { Linger } from './linger.ts';
 
 export class Http2ClientStream implements ClientStream {
   readonly #stream: ServerHttp2Stream;
   readonly #headOnly: boolean;
+  readonly #clock: Clock;
   #listener: ClientListener | null = null;
   #trailers: readonly string[] | null = null;
   #ended = false;
   /** By this side: its reset has to get out before the stream goes. */
   #isAborted = false;
   #waitsForDrain = false;
+  /** The listener has heard of the end. */
+  #isTold = false;
+  #linger: Linger | null = null;
 
-  constructor(stream: ServerHttp2Stream, method: string) {
+  constructor(stream: ServerHttp2Stream, method: string, clock: Clock) {
     this.#stream = stream;
+    this.#clock = clock;
     this.#headOnly = method === 'HEAD';
   }
 
@@ -51,8 +58,15 @@ export class Http2ClientStream implements ClientStream {
     stream.on('close', () => {
       const complete =
         this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
-      listener.onClientClose(complete);
+      this.#linger?.stop();
+      this.#tellClose(complete);
     });
+  }
+
+  #tellClose(complete: boolean): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#listener?.onClientClose(complete);
   }
 
   writeInformation(status: number, headers: readonly string[]): void {
@@ -111,12 +125,25 @@ export class Http2ClientStream implements ClientStream {
     this.end(null);
   }
 
-  /** An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1). */
+  /** An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1), and read all the same. */
   #endUpload(): void {
-    if (this.bodyReceived) return;
-    setImmediate(() => {
-      if (!this.#isGone) this.#stream.close(constants.NGHTTP2_NO_ERROR); // what was sent is on its way
+    const stream = this.#stream;
+    if (this.bodyReceived || this.#linger !== null || this.#isGone) return;
+    let bytes = 0;
+    stream.removeAllListeners('data');
+    stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
     });
+    stream.resume();
+    this.#linger = new Linger(
+      this.#clock,
+      () => bytes,
+      () => {
+        if (!this.#isGone) stream.close(constants.NGHTTP2_NO_ERROR);
+      },
+    );
+    if (stream.writableFinished) this.#tellClose(true);
+    else stream.once('finish', () => this.#tellClose(true));
   }
 
   abort(): void {
@@ -128,6 +155,8 @@ export class Http2ClientStream implements ClientStream {
   destroy(): void {
     this.#stream.destroy();
   }
+
+  distrustConnection(): void {}
 
   closeAfterAnswer(): void {
     const session = this.#stream.session;

@@ -201,8 +201,8 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
       : failureAnswer(failure, this.requestId, accept);
     // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
     if (FAILURE_RULES[failure.kind].blame === 'client' && !this.client.bodyReceived)
-      this.client.closeAfterAnswer();
-    if (failure.kind === 'bad_request') this.client.closeAfterAnswer();
+      this.client.distrustConnection();
+    if (failure.kind === 'bad_request') this.client.distrustConnection();
     this.answer(answer.status, answer.headers, answer.body);
   }
 

@@ -26,6 +26,10 @@ import { RequestContext, type Services } from './request.ts';
 
 /** Of a response; the backend's side has bounded it already. nghttp2 would end the connection above 64 KiB. */
 const SENT_HEAD_BYTES_MAX = 1024 * 1024;
+/** Streams over the limit that a session may have refused before it is ended. */
+const REJECTED_STREAMS_MAX = 1_000;
+/** Node's default. */
+const SESSION_MEGABYTES_MIN = 10;
 /** What a field of HTTP/2 counts for at least: 32 and its own length. */
 const HEADER_FIELD_BYTES_MIN = 32;
 /** A client that has said that it leaves has so long to end its connection. */
@@ -226,7 +230,9 @@ export class ListenerServer {
       maxSettings: 16,
       maxOutstandingPings: 10,
       maxSessionInvalidFrames: 100,
-      maxSessionRejectedStreams: 100,
+      // A burst that was sent before our SETTINGS were read costs its own streams, not the connection.
+      maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
+      maxSessionMemory: sessionMemoryMegabytes(settings),
       // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
       streamResetBurst: 2 * streamsMax,
       streamResetRate: 33,
@@ -286,7 +292,7 @@ export class ListenerServer {
       stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
     const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-    this.#begin(connection, new Http2ClientStream(stream, raw.method), raw);
+    this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock), raw);
   }
 
   // ---- both
@@ -343,6 +349,13 @@ function asksForWebSocket(request: IncomingMessage): boolean {
     request.httpVersion === '1.1' &&
     request.headers.upgrade?.toLowerCase() === 'websocket'
   );
+}
+
+/** What the streams of one session may hold at once, in the unit of Node: a head each, what is being written, and the windows. */
+function sessionMemoryMegabytes({ head, http2Settings }: ListenerSettings): number {
+  const { streamsMax, streamWindowBytes, connectionWindowBytes } = http2Settings;
+  const bytes = connectionWindowBytes + streamsMax * (head.headBytesMax + 2 * streamWindowBytes);
+  return Math.max(SESSION_MEGABYTES_MIN, Math.ceil(bytes / 1_000_000));
 }
 
 /** Pseudo-header fields (RFC 9113 section 8.3) come first and are told apart by their colon. */

@@ -18,9 +18,10 @@ import type { Clock } from '../resilience/clock.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
 import type { Address } from './endpoint.ts';
-import { peekProtocol } from './prior_knowledge.ts';
+import { peekProtocol, peekTls } from './prior_knowledge.ts';
 import { Tally } from './tally.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
+import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from './tls_refusal.ts';
 
 /** What `net` needs to open one listener. Null is `off`: no limit. */
 export interface SocketListenerSettings {
@@ -58,6 +59,8 @@ export interface Listener {
   stopAccepting(): Promise<void>;
 }
 
+/** For a client that is told something and then shall close its side. */
+const LINGER_MS = 2_000;
 /** Stands for the address of a client on a Unix socket, which has none. */
 const UNIX_PEER = 'unix';
 
@@ -92,6 +95,8 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
 class Acceptor {
   readonly #deps: ListenerDeps;
   readonly #refused: Tally<RefusalCause>;
+  /** Handshakes that failed, by their code. */
+  readonly #unsecured: Tally<string>;
   /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
   readonly #handshake = new AsyncLocalStorage<Connection>();
   #settings: SocketListenerSettings;
@@ -103,6 +108,9 @@ class Acceptor {
     this.#tls = this.#createTls(settings);
     this.#refused = new Tally(deps.clock, (cause, count) =>
       deps.emit({ kind: 'connections_refused', listener: settings.name, cause, count }),
+    );
+    this.#unsecured = new Tally(deps.clock, (code, count) =>
+      deps.emit({ kind: 'tls_refused', listener: settings.name, cause: tlsRefusalOf(code), code, count }),
     );
   }
 
@@ -130,7 +138,16 @@ class Acceptor {
       this.#refused.add(connection);
     } else if (this.#tls !== null) {
       const server = this.#tls;
-      this.#handshake.run(connection, () => server.emit('connection', socket));
+      peekTls(
+        socket,
+        this.#settings.headMs,
+        clock,
+        isTls => {
+          if (isTls) this.#handshake.run(connection, () => server.emit('connection', socket));
+          else this.#refusePlainHttp(socket);
+        },
+        () => this.#unsecured.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
+      );
     } else if (this.#settings.h2c)
       peekProtocol(socket, this.#settings.headMs, clock, protocol =>
         onConnection(socket, connection, protocol),
@@ -156,9 +173,21 @@ class Acceptor {
       ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       handshakeTimeout: settings.headMs,
     });
-    server.on('tlsClientError', (_error, socket) => socket.destroy()); // scanners and broken clients: their loss
+    server.on('tlsClientError', (error, socket) => {
+      this.#unsecured.add('code' in error ? String(error.code) : error.message);
+      socket.destroy();
+    });
     server.on('secureConnection', socket => this.#onSecure(socket));
     return server;
+  }
+
+  /** Somebody typed http:// for https://: a reset would tell them nothing. */
+  #refusePlainHttp(socket: Socket): void {
+    this.#unsecured.add('HTTP_REQUEST');
+    socket.end(PLAIN_HTTP_ANSWER);
+    socket.resume();
+    const timer = this.#deps.clock.setTimer(destroySocket, LINGER_MS, socket);
+    socket.once('close', () => this.#deps.clock.cancelTimer(timer));
   }
 
   #onSecure(socket: TLSSocket): void {
@@ -190,6 +219,10 @@ function stop(server: net.Server): Promise<void> {
     server.close();
     setImmediate(resolve);
   });
+}
+
+function destroySocket(socket: Socket): void {
+  socket.destroy();
 }
 
 function ignore(): void {}

@@ -37,6 +37,42 @@ export function peekProtocol(
   socket.on('data', onData).on('end', onEnd).on('close', onClose);
 }
 
+/** The first byte of a TLS record with a handshake (RFC 8446 section 5.1); SSL 2 begins with a length. */
+const HANDSHAKE = 0x16;
+const SSL2 = 0x80;
+
+/**
+ * Whether the client begins with TLS, or with something else, such as HTTP in clear. One that says nothing for `limitMs`
+ * is closed, and `onSilence` is called instead.
+ */
+export function peekTls(
+  socket: Socket,
+  limitMs: number,
+  clock: Clock,
+  callback: (isTls: boolean) => void,
+  onSilence: () => void,
+): void {
+  const timer = clock.setTimer(giveUp, limitMs, () => {
+    onSilence();
+    socket.destroy();
+  });
+  const onReadable = (): void => {
+    const first = socket.read() as Buffer | null;
+    if (first === null) return;
+    clock.cancelTimer(timer);
+    socket.off('readable', onReadable).off('end', onEnd).off('close', onClose);
+    socket.unshift(first);
+    callback(first[0] === HANDSHAKE || (first[0] ?? 0) >= SSL2);
+  };
+  const onEnd = (): void => void socket.destroy();
+  const onClose = (): void => clock.cancelTimer(timer);
+  socket.on('readable', onReadable).on('end', onEnd).on('close', onClose);
+}
+
+function giveUp(act: () => void): void {
+  act();
+}
+
 function destroy(socket: Socket): void {
   socket.destroy();
 }

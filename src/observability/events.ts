@@ -102,6 +102,14 @@ export type Event =
       readonly cause: 'process' | 'listener' | 'clientIp';
       readonly count: number;
     }
+  /** A client did not get through the TLS handshake; said as the one above. `code` is the alert, or what OpenSSL says. */
+  | {
+      readonly kind: 'tls_refused';
+      readonly listener: string;
+      readonly cause: string;
+      readonly code: string;
+      readonly count: number;
+    }
   | {
       readonly kind: 'health_changed';
       readonly cluster: string;

@@ -25,6 +25,7 @@ const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 const REASONS = Object.keys(FAILURE_RULES);
 /** `HealthState` of health/state.ts, which this folder cannot import. */
 const HEALTH_WORDS = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
+const TLS_REFUSALS = ['plain_http', 'version', 'alpn', 'certificate', 'timeout', 'left', 'other'] as const;
 const LIMIT_MODES = ['enforce', 'shadow'] as const;
 const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
 
@@ -97,6 +98,12 @@ export class Metrics {
     this.registry,
     'connections_refused_total',
     'Connections refused at once',
+    ['listener', 'cause'],
+  );
+  readonly #unsecured = defineCounter(
+    this.registry,
+    'tls_refused_total',
+    'TLS handshakes of clients that failed',
     ['listener', 'cause'],
   );
   readonly #ejections = defineCounter(
@@ -272,8 +279,9 @@ export class Metrics {
         this.#duration.remove({ route });
         for (const reason of REASONS) this.#failures.remove({ reason, route });
       }
-      if (!this.#listeners.has(listener))
-        for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
+      if (this.#listeners.has(listener)) continue;
+      for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
+      for (const cause of TLS_REFUSALS) this.#unsecured.remove({ listener, cause });
     }
   }
 
@@ -325,6 +333,9 @@ export class Metrics {
   // What is said after a plan is gone must not bring back the series of what only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
+  }
+  tlsRefused(listener: string, cause: string, count: number): void {
+    if (this.#listeners.has(listener)) this.#unsecured.inc({ listener, cause }, count);
   }
   healthChanged(cluster: string, endpoint: string, to: string): void {
     if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;

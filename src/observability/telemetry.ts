@@ -184,6 +184,9 @@ export class ProcessTelemetry implements Telemetry {
       case 'connections_refused':
         this.metrics.connectionsRefused(event.listener, event.cause, event.count);
         break;
+      case 'tls_refused':
+        this.metrics.tlsRefused(event.listener, event.cause, event.count);
+        break;
       case 'health_changed':
         this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;

@@ -1,10 +1,16 @@
 // What real clients do: empty uploads over HTTP/2, cookies in crumbs, event streams that are left.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import tls from 'node:tls';
 import { promisify } from 'node:util';
-import { answer } from '../support/backend_behaviours.ts';
+import { after, answer } from '../support/backend_behaviours.ts';
+import * as certificates from '../support/certificates.ts';
 import { connectHttp2 } from '../support/http2_client.ts';
+import { connectFrames } from '../support/http2_frames.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { needs, program } from '../support/programs.ts';
@@ -166,4 +172,105 @@ test('what one rate limit refuses does not use up another', async () => {
   const given: number[] = [];
   for (const user of ['a', 'a', 'a', 'a', 'b', 'c', 'd']) given.push(await ask(user));
   assert.deepEqual(given, [200, 429, 429, 429, 200, 200, 429]);
+});
+
+const TLS = {
+  tls: { certificates: [{ certFile: certificates.server.certFile, keyFile: certificates.server.keyFile }] },
+};
+
+test('HTTP in clear on a TLS listener is told so; other handshakes that fail are counted and logged', async () => {
+  await using proxy = await startProxy(
+    forwardTo(['127.0.0.1:1'], { listener: TLS, admin: { address: '127.0.0.1:0' } }),
+  );
+  const { port } = proxy.target();
+  const plain = await fetchRaw({ port }, '/');
+  assert.equal(plain.status, 400);
+  assert.match(plain.text, /This port speaks TLS: ask for https:/);
+  await proxy.lines.next({ event: 'tls_refused', cause: 'plain_http' });
+
+  const shake = (options: tls.ConnectionOptions) =>
+    new Promise(resolve => {
+      const socket = tls.connect({ port, rejectUnauthorized: false, ...options });
+      socket.on('error', resolve).on('secureConnect', () => socket.destroy());
+    });
+  await shake({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'ALL:@SECLEVEL=0' });
+  assert.match(
+    String((await proxy.lines.next({ event: 'tls_refused', cause: 'version' })).code),
+    /^ERR_SSL_/,
+  );
+  await shake({ ALPNProtocols: ['spdy/3'] });
+  await proxy.lines.next({ event: 'tls_refused', cause: 'alpn' });
+  const { text } = await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] });
+  assert.match(text, /fairlead_tls_refused_total\{listener="main",cause="plain_http"\} 1\n/);
+  assert.match(text, /fairlead_tls_refused_total\{listener="main",cause="alpn"\} 1\n/);
+});
+
+test('a stream that is refused does not end the others on its connection', async () => {
+  let finish = () => {};
+  const finished = new Promise<void>(resolve => {
+    finish = resolve;
+  });
+  await using backend = await startBackend(after(finished, answer({ body: 'done' })));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { h2c: true, limits: { bodyBytes: '1KiB' } } }),
+  );
+  const client = await connectHttp2(proxy.target());
+  let isLeaving = false;
+  void client.goAway.then(() => {
+    isLeaving = true;
+  });
+  const slow = client.request('/slow').answer;
+  await backend.requestCount(1);
+  const upload = client.request('/upload', { ':method': 'POST', 'content-length': '2000' }, 'open');
+  assert.equal((await upload.head).status, 413);
+  assert.equal((await client.request('/%00').answer).status, 400);
+  finish();
+  assert.equal((await slow).text, 'done');
+  assert.equal((await client.request('/again').answer).status, 200);
+  assert.equal(isLeaving, false);
+  upload.stream.destroy();
+  await client.close();
+});
+
+test('a burst above the stream limit costs its own streams, not the connection', async () => {
+  await using backend = await startBackend(answer({ body: 'done' }));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: { h2c: true, http2: { maxConcurrentStreams: 5 } } }),
+  );
+  using client = connectFrames(proxy.target());
+  // All before a byte of our SETTINGS was read: a client may presume that there is no limit (RFC 9113 section 6.5.2).
+  for (let stream = 1; stream <= 801; stream += 2) client.headers(stream, 'POST', '/', false);
+  client.ping();
+  await client.ponged; // the connection is still good
+  for (const stream of [1, 3]) client.data(stream, 1);
+  await backend.requestCount(2);
+});
+
+test('curl reads the answer to an upload that was refused early', needs('curl'), async () => {
+  await using proxy = await startProxy(
+    forwardTo(['127.0.0.1:1'], { listener: { h2c: true, limits: { bodyBytes: '1KiB' } } }),
+  );
+  const file = join(mkdtempSync(join(tmpdir(), 'fairlead-upload-')), 'upload');
+  writeFileSync(file, Buffer.alloc(4 << 20));
+  const url = `http://127.0.0.1:${proxy.target().port}/`;
+  for (const version of ['--http2-prior-knowledge', '--http1.1']) {
+    const args = [
+      '-s',
+      '-m',
+      '20',
+      version,
+      '-H',
+      'Expect:',
+      '-o',
+      '/dev/null',
+      '-w',
+      '%{http_code}',
+      '-T',
+      file,
+      url,
+    ];
+    const { stdout } = await run(program('curl'), args).catch(error => error as { stdout: string });
+    assert.equal(stdout, '413', version);
+  }
+  rmSync(dirname(file), { recursive: true });
 });
