@@ -229,7 +229,7 @@ export class ListenerServer {
       ),
       maxSettings: 16,
       maxOutstandingPings: 10,
-      maxSessionInvalidFrames: 100,
+      maxSessionInvalidFrames: REJECTED_STREAMS_MAX, // a stream over the limit counts as one
       // A burst that was sent before our SETTINGS were read costs its own streams, not the connection.
       maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
       maxSessionMemory: sessionMemoryMegabytes(settings),
