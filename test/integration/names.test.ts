@@ -108,3 +108,18 @@ test('a reload that leaves a cluster alone asks for its names no sooner', async 
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 200, 'also where the pool is a new one');
   assert.equal(names.asked, 1);
 });
+
+test('a reload that changes how often a name is asked for, while no name server answers, costs no request', async () => {
+  await using backend = await startBackend(answer({ body: 'here' }));
+  const names = new NameServer('127.0.0.1');
+  const config = (refresh: string) =>
+    forwardTo([{ address: `app.test:${backend.port}`, resolve: { refresh } }]);
+  await using proxy = await startProxy(config('30s'), names);
+  await proxy.lines.next({ event: 'endpoints_changed' });
+  names.addresses = [];
+  proxy.rewrite(config('20s'));
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'here');
+  await proxy.lines.next({ event: 'name_failed', kept: 1 });
+  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'here');
+});

@@ -123,7 +123,7 @@ test('an answer without an address is a failure', async () => {
   name.dispose();
 });
 
-test('two lookups at most are under way, whatever the number of names', async () => {
+test('six lookups at most are under way, whatever the number of names', async () => {
   const clock = new FakeClock();
   const server = new NameServer();
   const resolver = new Resolver(server.lookUp, clock, seededRandom(1));
@@ -132,7 +132,7 @@ test('two lookups at most are under way, whatever the number of names', async ()
   );
   while (server.asked < 20 || server.running > 0 || clock.pendingTimers < 20)
     await new Promise(resolve => setImmediate(resolve));
-  assert.deepEqual([server.asked, server.peak], [20, 2]);
+  assert.deepEqual([server.asked, server.peak], [20, 6]);
   for (const name of names) name.dispose();
 });
 
@@ -167,4 +167,89 @@ test('a name server that says nothing is a failure after 5 s, and its answer sti
   await news(name);
   assert.deepEqual([name.addresses, name.failure], [['10.0.0.1'], null]);
   name.dispose();
+});
+
+/** A name server that says nothing for some names, until it is told to. */
+function silentFor(isSilent: (host: string) => boolean) {
+  const asked: string[] = [];
+  const held: (() => void)[] = [];
+  const lookUp: LookUp = async host => {
+    asked.push(host);
+    if (isSilent(host)) await new Promise<void>(resolve => held.push(resolve));
+    if (isSilent(host)) throw Object.assign(new Error('away'), { code: 'EAI_AGAIN' });
+    return { addresses: ['10.0.0.1'], ttlMs: null };
+  };
+  return { asked, lookUp, giveUp: () => held.splice(0).forEach(resolve => void resolve()) };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise(resolve => setImmediate(resolve));
+}
+
+test('name servers that say nothing hold up no other name for longer than it takes to see that they do', async () => {
+  const clock = new FakeClock();
+  const server = silentFor(host => host.startsWith('silent'));
+  const resolver = new Resolver(server.lookUp, clock, seededRandom(1));
+  const watch = (host: string) => resolver.watch({ host, refreshMs: 1_000 }, RETRY_MS);
+  const silent = Array.from({ length: 20 }, (_, at) => watch(`silent${at}`));
+  await until(() => server.asked.length === 6);
+  const late = watch('well');
+  for (let round = 1; round <= 3; round++) {
+    assert.equal(late.addresses.length, 0, `round ${round}`);
+    clock.advance(5_000);
+    await until(() => server.asked.length >= Math.min(20, 6 * (round + 1)));
+  }
+  await until(() => late.addresses.length > 0);
+  assert.deepEqual(late.addresses, ['10.0.0.1'], 'asked for after those that were new before it');
+  clock.advance(5_000);
+  server.giveUp();
+  // From here on all of them are known: they have two lanes, however long they take.
+  const before = server.asked.length;
+  await until(() => server.asked.length >= before + 2);
+  const other = watch('well2');
+  await until(() => other.addresses.length > 0);
+  const again = server.asked.slice(before).filter(host => host.startsWith('silent'));
+  assert.deepEqual([other.failure, again.length], [null, 2]);
+  for (const name of [...silent, late, other]) name.dispose();
+  server.giveUp();
+});
+
+test('names that serve traffic are asked about before new ones', async () => {
+  const clock = new FakeClock();
+  const server = silentFor(host => host.startsWith('silent'));
+  const resolver = new Resolver(server.lookUp, clock, seededRandom(1));
+  const watch = (host: string) => resolver.watch({ host, refreshMs: 1_000 }, RETRY_MS);
+  const well = watch('well');
+  await news(well);
+  await until(() => clock.pendingTimers === 1);
+  const silent = Array.from({ length: 6 }, (_, at) => watch(`silent${at}`));
+  await until(() => server.asked.length === 7);
+  const fresh = watch('new');
+  clock.advance(1_200); // `well` is due, and waits behind it
+  clock.advance(4_000);
+  await until(() => server.asked.length === 9);
+  assert.deepEqual(server.asked.slice(7), ['well', 'new']);
+  for (const name of [...silent, well, fresh]) name.dispose();
+  server.giveUp();
+});
+
+test('a name goes on with its last addresses when another cluster, or another pace, asks for it', async () => {
+  const { clock, server, watch } = setUp();
+  const first = watch();
+  await news(first);
+  server.fails('ESERVFAIL');
+  const second = watch();
+  first.dispose();
+  assert.deepEqual(second.addresses, ['10.0.0.1']);
+  await news(second);
+  assert.deepEqual([second.addresses, second.failure], [['10.0.0.1'], 'ESERVFAIL']);
+  second.dispose();
+  clock.advance(599_999);
+  const soon = watch();
+  assert.deepEqual(soon.addresses, ['10.0.0.1'], 'remembered for ten minutes');
+  soon.dispose();
+  clock.advance(600_000);
+  const late = watch();
+  assert.deepEqual(late.addresses, [], 'and not longer');
+  late.dispose();
 });
