@@ -22,7 +22,7 @@ import {
 import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
 import type { UpstreamHandler } from '../net/upstream.ts';
 import type { AttemptRecord } from '../observability/events.ts';
-import type { Clock } from '../resilience/clock.ts';
+import type { Clock, Timer } from '../resilience/clock.ts';
 import { detailOf, type Failure, type FailureKind } from '../resilience/failure.ts';
 
 /** Who hears what becomes of an attempt. */
@@ -56,6 +56,8 @@ export interface Flow {
 
 /** An answer that nobody wants is read this far to keep its connection; a longer one costs the connection. */
 const DISCARD_BYTES_MAX = 64 * 1024;
+/** And for so long: the request that it belonged to may last for hours. */
+const DISCARD_MS_MAX = 1_000;
 /** A connection that the backend had closed shows it within a round trip; later it is the request that was lost. */
 const STALE_MS_MAX = 1_000;
 
@@ -73,6 +75,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   #lease: Lease | null = null;
   #flow: Flow | null = null;
   #discardedBytes = 0;
+  #discardTimer: Timer | null = null;
 
   endpoint = '';
   endpointLabel = '';
@@ -150,10 +153,18 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     } catch (error) {
       this.#owner.onDefect(error); // undici would take it for a fault of the connection
     }
-    if (!wanted && !this.isOver) this.#state = 'discarding';
+    if (!wanted && !this.isOver) {
+      this.#state = 'discarding';
+      this.#discardTimer = this.#clock.setTimer(stopDiscarding, DISCARD_MS_MAX, this);
+    }
     // Others wait for what this one learns, and its answer may go on for hours.
     if (this.#lease !== null && this.#lease.backend.circuit?.isProbe(this.#lease.permit) === true)
       judgeLease(this.#lease, outcomeOfStatus(status), `status ${status}`);
+  }
+
+  /** The answer that nobody wants is read no further; its status has said how the backend did. */
+  stopDiscarding(): void {
+    if (this.#state === 'discarding') this.stop(outcomeOfStatus(this.status ?? 0), null);
   }
 
   /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
@@ -170,7 +181,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     if (this.isOver) return true;
     if (this.#state !== 'discarding') return this.#owner.onData(chunk);
     this.#discardedBytes += chunk.length;
-    if (this.#discardedBytes > DISCARD_BYTES_MAX) this.stop('failure', null);
+    if (this.#discardedBytes > DISCARD_BYTES_MAX) this.stopDiscarding();
     return true;
   }
 
@@ -234,10 +245,15 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
 
   #settle(outcome: Outcome, reason: FailureKind | null): void {
     this.#state = 'over';
+    this.#clock.cancelTimer(this.#discardTimer);
     this.reason = reason;
     this.endedMs = this.#clock.nowMs();
     if (this.#lease === null) return;
     const detail = this.detail === null ? '' : ` ${this.detail}`;
     settleLease(this.#lease, outcome, reason === null ? `status ${this.status}` : `${reason}${detail}`);
   }
+}
+
+function stopDiscarding(attempt: Attempt): void {
+  attempt.stopDiscarding();
 }

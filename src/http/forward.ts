@@ -174,6 +174,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
         attempt,
         this.#context,
         this.#route.settings.tunnelIdleMs,
+        this.#route.responseEdits,
       );
       return;
     }
@@ -266,6 +267,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onSwitched(): void {
     this.#timer.stop();
     this.#settleCircuit('success');
+    this.#finish(); // the tunnel is the request's work from here on, and knows nothing of earlier attempts
   }
 
   onData(chunk: Buffer): boolean {
@@ -374,7 +376,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   #finish(): void {
     this.#body?.close();
-    for (const attempt of this.#discarding) attempt.stop('failure', null);
+    for (const attempt of this.#discarding) attempt.stopDiscarding();
   }
 
   /** One that still waits for a backend must not get one after its request is over. */

@@ -4,12 +4,13 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { requestOn } from '../net/request_on.ts';
+import { headFailure, requestOn } from '../net/request_on.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../net/upstream.ts';
-import { filterTunnelHeaders } from '../security/headers.ts';
+import { type CompiledHeaderEdits, filterTunnelHeaders } from '../security/headers.ts';
 import type { Attempt } from './exchange.ts';
 import type { RequestContext, Work } from './request.ts';
 import { Tunnel } from './tunnel.ts';
+import { handshakeProblem } from './websocket_handshake.ts';
 
 /** Sends the handshake on a connection of its own in place of the slot's; the attempt hears what comes of it. */
 export function startHandshake(
@@ -18,6 +19,7 @@ export function startHandshake(
   attempt: Attempt,
   context: RequestContext,
   tunnelIdleMs: number | null,
+  edits: CompiledHeaderEdits,
 ): void {
   const startedMs = context.services.clock.nowMs();
   slot.openSocket((failure, socket) => {
@@ -32,15 +34,29 @@ export function startHandshake(
       return;
     }
     attempt.flowsThrough({ resume: () => {}, abort: () => handshake.destroy() });
+    const refuse = (detail: string): void => {
+      handshake.destroy();
+      attempt.onError({ kind: 'bad_response', detail });
+    };
+    handshake.on('information', info => attempt.onInformation(info.statusCode, info.rawHeaders));
     handshake.on('upgrade', (answer, backend, head) => {
-      if (attempt.isOver) backend.destroy();
-      else becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs);
+      if (attempt.isOver) {
+        backend.destroy();
+        return;
+      }
+      const problem = handshakeProblem(request.headers, answer.rawHeaders);
+      if (problem === null) becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs, edits);
+      else {
+        backend.destroy();
+        refuse(problem);
+      }
     });
     handshake.on('response', answer => {
       if (attempt.isOver) answer.destroy();
+      else if (answer.statusCode === 101) refuse('The 101 response does not switch to websocket.');
       else relayRefusal(answer, attempt);
     });
-    handshake.on('error', error => attempt.onError({ kind: 'reset_before_head', code: errorCode(error) }));
+    handshake.on('error', error => attempt.onError(headFailure(error)));
     handshake.end();
   });
 }
@@ -52,13 +68,14 @@ function becomeTunnel(
   backend: Duplex,
   head: Buffer,
   idleMs: number | null,
+  edits: CompiledHeaderEdits,
 ): void {
   const { clock, traffic } = context.services;
   const client = context.client.takeSocket();
   attempt.switched();
   context.status = 101;
   client.write(
-    renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context)),
+    renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context, edits)),
     'latin1',
   );
   if (head.length > 0) backend.unshift(head);

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { requestOn } from './request_on.ts';
+import { headFailure, requestOn } from './request_on.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** A request that is under way; after `cancel` its handler hears nothing more. */
@@ -28,10 +28,12 @@ export function sendOnSocket(
   const fail = (error: Error & { code?: unknown }): void => {
     if (over) return;
     over = true;
-    const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
-    if (code.startsWith('HPE_') && answer === null)
-      handler.onError({ kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' });
-    else handler.onError({ kind: answer === null ? 'reset_before_head' : 'reset_in_body', code });
+    if (answer === null) handler.onError(headFailure(error));
+    else
+      handler.onError({
+        kind: 'reset_in_body',
+        code: typeof error.code === 'string' ? error.code : 'UNKNOWN',
+      });
   };
   exchange.on('error', fail);
   exchange.on('information', info => {

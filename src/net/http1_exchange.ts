@@ -8,6 +8,7 @@
  */
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../resilience/failure.ts';
+import { RESPONSE_HEAD_TOO_LARGE } from './request_on.ts';
 import type { UpstreamHandler } from './upstream.ts';
 
 /** What the connection knows of itself. */
@@ -109,6 +110,8 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     const { connectFailure } = this.#connection;
     if (connectFailure !== null) return connectFailure;
     if (this.#headSeen) return { kind: 'reset_in_body', code: codeOf(error) };
+    if (error instanceof errors.HeadersOverflowError)
+      return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
     if (isMalformed(error)) return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
     if (this.#controller === null) return { kind: 'connect_refused', code: codeOf(error) };
@@ -133,7 +136,6 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
 function isMalformed(error: CodedError): boolean {
   return (
     error instanceof errors.HTTPParserError ||
-    error instanceof errors.HeadersOverflowError ||
     error instanceof errors.ResponseContentLengthMismatchError ||
     (error instanceof errors.SocketError && error.message.startsWith('bad ')) ||
     error.code === 'ERR_ASSERTION' // its parser has met what it does not expect

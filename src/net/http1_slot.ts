@@ -18,17 +18,17 @@ import type { Failure } from '../resilience/failure.ts';
 import { type ConnectTarget, connect } from './connect.ts';
 import { type DedicatedExchange, sendOnSocket } from './dedicated.ts';
 import { type ConnectionFacts, Http1Exchange } from './http1_exchange.ts';
-import type {
-  SocketCallback,
-  UpstreamHandler,
-  UpstreamRequest,
-  UpstreamSettings,
-  UpstreamSlot,
+import {
+  RESPONSE_HEAD_BYTES_MAX,
+  type SocketCallback,
+  type UpstreamHandler,
+  type UpstreamRequest,
+  type UpstreamSettings,
+  type UpstreamSlot,
 } from './upstream.ts';
 
 /** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
-const ANSWER_HEAD_BYTES_MAX = 64 * 1024;
 /** A backend that does not close its side in this time loses the connection. */
 const CLOSE_MS_MAX = 1_000;
 const CLOSED: Failure = { kind: 'connect_refused', code: 'CLOSED' };
@@ -70,7 +70,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
       keepAliveTimeout: settings.idleMs,
       keepAliveMaxTimeout: settings.idleMs,
       keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
-      maxHeaderSize: ANSWER_HEAD_BYTES_MAX,
+      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       connect: (_options, callback) => this.#connect(callback as UndiciCallback),
     });
     this.#client.on('disconnect', () => {

@@ -1,7 +1,8 @@
 /** node:http's client on a connection that is open already: for what undici does not send. */
 import http, { type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
-import type { UpstreamRequest } from './upstream.ts';
+import type { Failure } from '../resilience/failure.ts';
+import { RESPONSE_HEAD_BYTES_MAX, type UpstreamRequest } from './upstream.ts';
 
 /**
  * Without the announcement of trailers, which is optional (RFC 9110 section 6.6.2) and which Node refuses where there is
@@ -18,6 +19,7 @@ export function requestOn(
       path: target,
       headers: ['Host', authority, ...withoutTrailer(headers), ...own],
       setHost: false,
+      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       createConnection: () => socket,
     });
   } catch {
@@ -25,6 +27,16 @@ export function requestOn(
     return null;
   }
 }
+
+/** Why no response head has come. */
+export function headFailure({ code }: Error & { code?: unknown }): Failure {
+  if (code === 'HPE_HEADER_OVERFLOW') return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
+  if (typeof code === 'string' && code.startsWith('HPE_'))
+    return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
+  return { kind: 'reset_before_head', code: typeof code === 'string' ? code : 'UNKNOWN' };
+}
+
+export const RESPONSE_HEAD_TOO_LARGE = `The response head is larger than ${RESPONSE_HEAD_BYTES_MAX / 1024} KiB.`;
 
 function withoutTrailer(headers: readonly string[]): string[] {
   return headers.filter((_, at) => headers[at - (at % 2)]?.toLowerCase() !== 'trailer');

@@ -101,6 +101,14 @@ const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
 ]);
 const NOT_FOR_CLIENTS = nameSet([...HOP_BY_HOP, 'proxy-authenticate', 'x-request-id', 'x-fairlead-explain']);
 const NOT_FOR_TRAILERS = nameSet([...HOP_BY_HOP, ...NOT_IN_TRAILERS]);
+/** What client and backend have agreed on: no edit of a route changes it. */
+const HANDSHAKE = nameSet([
+  'connection',
+  'upgrade',
+  'sec-websocket-accept',
+  'sec-websocket-protocol',
+  'sec-websocket-extensions',
+]);
 const CONNECTION = nameSet(['connection']);
 const NO_TOKENS: readonly string[] = [];
 
@@ -166,9 +174,23 @@ export function filterTrailers(trailers: HeaderList): string[] {
 }
 
 /** The fields of a 101 answer, with those that make it one (RFC 6455 section 4.2.2). */
-export function filterTunnelHeaders(headers: HeaderList, facts: { readonly requestId: string }): string[] {
-  const list = endToEnd(headers, NOT_FOR_CLIENTS, null);
-  list.push('Connection', 'Upgrade', 'Upgrade', 'websocket', 'X-Request-Id', facts.requestId);
+export function filterTunnelHeaders(
+  headers: HeaderList,
+  facts: { readonly requestId: string },
+  { dropped, appended }: CompiledHeaderEdits,
+): string[] {
+  const fields = endToEnd(headers, NOT_FOR_CLIENTS, null);
+  const list: string[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (dropped?.has(name) !== true || HANDSHAKE.has(name)) list.push(name, fields[at + 1] as string);
+  }
+  list.push('Connection', 'Upgrade', 'Upgrade', 'websocket');
+  put(list, dropped, 'X-Request-Id', facts.requestId);
+  for (let at = 0; at + 1 < appended.length; at += 2) {
+    const name = appended[at] as string;
+    if (!HANDSHAKE.has(name)) list.push(name, appended[at + 1] as string);
+  }
   return list;
 }
 

@@ -1,4 +1,5 @@
 /** What a backend can do with a request, good and bad. For scripted_backend.ts. */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { formatChunk, formatHead, formatLastChunk, value } from './http1_message.ts';
@@ -255,9 +256,16 @@ export function webSocketEcho(): Behaviour {
 /** Accepts the handshake and hands over the bare connection. */
 export function tunnel(onOpen: (request: BackendRequest) => void): Behaviour {
   return request => {
-    const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Accept', 'test'];
+    const key = value(request.headers, 'sec-websocket-key');
+    const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
+    if (key !== null) headers.push('Sec-WebSocket-Accept', webSocketAccept(key));
     request.socket.write(formatHead('HTTP/1.1 101 Switching Protocols', headers));
     onOpen(request);
     return 'taken';
   };
+}
+
+/** What proves that a backend has read the handshake (RFC 6455 section 4.2.2). */
+export function webSocketAccept(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
