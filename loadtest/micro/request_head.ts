@@ -117,7 +117,7 @@ const steps = [
     return resolveClientAddress('10.1.2.3', trusted, (balanced[at] as RawRequest).headers);
   }),
   step('detectLoop', at => detectLoop((raws[at] as RawRequest).headers, '4f1d2c3b')),
-  step('filterResponseHeaders', at => filterResponseHeaders(answers[at] as string[], direct, NO_EDITS)),
+  step('filterResponseHeaders', at => filterResponseHeaders(200, answers[at] as string[], direct, NO_EDITS)),
 ];
 
 let kept: unknown; // so that nothing is optimised away

@@ -257,7 +257,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { client, services } = this.#context;
     this.#context.status = status;
     if (services.traffic.draining) client.closeAfterAnswer();
-    const fields = filterResponseHeaders(headers, this.#context, this.#route.responseEdits);
+    const fields = filterResponseHeaders(status, headers, this.#context, this.#route.responseEdits);
     if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);
     this.#context.responseHeaders = fields;
     client.writeHead(status, statusText, fields, endOfStream);

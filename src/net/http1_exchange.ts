@@ -8,8 +8,10 @@
  */
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../resilience/failure.ts';
-import { RESPONSE_HEAD_TOO_LARGE } from './request_on.ts';
-import type { UpstreamHandler } from './upstream.ts';
+import { authenticatesConnection } from './connection_auth.ts';
+import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from './request_on.ts';
+import { UNASKED_CONTINUE } from './undici_parser.ts';
+import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 
 /** What the connection knows of itself. */
 export interface ConnectionFacts {
@@ -19,6 +21,10 @@ export interface ConnectionFacts {
   readonly connectMs: number;
   /** Over the connection's life, also when it is over; equal to nothing where it is not known. */
   readonly bytesWritten: number;
+  /** Also by a defect that undici will tell in a moment. */
+  readonly isDestroyed: boolean;
+  /** No other request may use it: the response is complete. */
+  closeAfterResponse(): void;
   /** Why there was no connection for the request. */
   readonly connectFailure: Failure | null;
 }
@@ -33,12 +39,16 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   /** On the connection before this request; looked up only where it can matter. */
   #writtenBefore = 0;
   #headSeen = false;
+  /** What has come in the turn of the head; null: passed on, or there was nothing. */
+  #held: HeldResponse | null = null;
+  #isLast: boolean;
   #over = false;
 
-  constructor(connection: ConnectionFacts, handler: UpstreamHandler, hasBody: boolean) {
+  constructor(connection: ConnectionFacts, handler: UpstreamHandler, request: UpstreamRequest) {
     this.#connection = connection;
     this.#handler = handler;
-    this.#hasBody = hasBody;
+    this.#hasBody = request.body !== null;
+    this.#isLast = authenticatesConnection(request.headers);
   }
 
   resume(): void {
@@ -56,7 +66,9 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
    * answer would be passed on as a whole one.
    */
   onReset(error: CodedError): void {
-    if (!this.#over && this.#headSeen) this.#fail({ kind: 'reset_in_body', code: codeOf(error) });
+    if (this.#over || error.code !== 'ECONNRESET' || (this.#held === null && !this.#headSeen)) return;
+    this.#held = null;
+    this.#fail({ kind: this.#headSeen ? 'reset_in_body' : 'reset_before_head', code: codeOf(error) });
   }
 
   // ---- called by undici
@@ -79,26 +91,67 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     const headers = asTexts(controller.rawHeaders);
     if (status < 200) {
-      this.#handler.onInformation(status, headers);
+      if (status !== UNASKED_CONTINUE) this.#handler.onInformation(status, headers);
       return;
     }
-    this.#headSeen = true;
-    this.#handler.onHead(status, statusText ?? '', headers, false);
+    this.#isLast ||= authenticatesConnection(headers);
+    this.#held = { status, statusText: statusText ?? '', headers, chunks: NO_CHUNKS };
+    process.nextTick(passHeld, this);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#over && !this.#handler.onData(chunk)) controller.pause();
+    if (this.#over) return;
+    if (this.#held === null) {
+      if (!this.#handler.onData(chunk)) controller.pause();
+    } else if (this.#held.chunks === NO_CHUNKS) this.#held.chunks = [chunk];
+    else this.#held.chunks.push(chunk);
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#passOn();
     if (this.#over) return;
     this.#over = true;
     const trailers = asTexts(controller.rawTrailers);
+    // `Connection: close` in trailers ends the parser of this connection; nothing there says anything else of it.
+    if (this.#isLast || hasField(trailers, 'connection')) this.#connection.closeAfterResponse();
     this.#handler.onEnd(trailers.length === 0 ? null : trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: CodedError): void {
-    if (!this.#over) this.#fail(this.#failureOf(error));
+    if (this.#over) return;
+    if (isLengthInTrailers(error) && (this.#held !== null || this.#headSeen)) {
+      // The last chunk was there, and the whole body with it; only what follows cannot be read.
+      this.#passOn();
+      if (this.#over) return;
+      this.#over = true;
+      this.#handler.onEnd(null);
+      return;
+    }
+    this.#held = null;
+    this.#fail(this.#failureOf(error));
+  }
+
+  /** The turn of the head is over. What is broken by now is no answer: nothing of it has gone to the client. */
+  endTurn(): void {
+    if (!this.#connection.isDestroyed) this.#passOn();
+  }
+
+  #passOn(): void {
+    const held = this.#held;
+    this.#held = null;
+    if (held === null || this.#over) return;
+    this.#headSeen = true;
+    const problem = transferProblem(held.headers);
+    if (problem !== null) {
+      this.cancel(); // the connection goes with it, before the owner gives it back
+      this.#handler.onError({ kind: 'bad_response', detail: problem });
+      return;
+    }
+    this.#handler.onHead(held.status, held.statusText, held.headers, false);
+    for (const chunk of held.chunks) {
+      if (this.#over) return; // the owner may have given up on it meanwhile
+      if (!this.#handler.onData(chunk)) this.#controller?.pause();
+    }
   }
 
   #fail(failure: Failure): void {
@@ -116,6 +169,8 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
     if (this.#controller === null) return { kind: 'connect_refused', code: codeOf(error) };
     const code = codeOf(error);
+    // TLS 1.3: a server judges the client's certificate after the handshake is over for the client (RFC 8446 section 4.4.2.4).
+    if (!this.#connection.reused && isTlsAlert(code)) return { kind: 'tls_failed', part: 'protocol', code };
     return this.#isUnsent(error)
       ? { kind: 'reset_before_head', code, unsent: true }
       : { kind: 'reset_before_head', code };
@@ -130,6 +185,28 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (!this.#connection.reused) return false;
     return this.#hasBody ? this.#connection.bytesWritten === this.#writtenBefore : error.syscall === 'write';
   }
+}
+
+/** A head and what follows it in the same turn. */
+interface HeldResponse {
+  readonly status: number;
+  readonly statusText: string;
+  readonly headers: string[];
+  chunks: Buffer[];
+}
+
+const NO_CHUNKS: Buffer[] = [];
+
+function passHeld(exchange: Http1Exchange): void {
+  exchange.endTurn();
+}
+
+/** llhttp gives up at a Content-Length behind chunks; in a head it says the same. */
+function isLengthInTrailers(error: CodedError): boolean {
+  return (
+    error instanceof errors.HTTPParserError &&
+    error.message.includes("Content-Length can't be present with Transfer-Encoding")
+  );
 }
 
 /** Undici says `SocketError` with these words when an answer comes unasked or with a status that cannot be. */
@@ -164,3 +241,27 @@ function asTexts(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
   }
   return texts;
 }
+
+function hasField(headers: readonly string[], name: string): boolean {
+  for (let at = 0; at < headers.length; at += 2) {
+    const candidate = headers[at] as string;
+    if (candidate.length === name.length && candidate.toLowerCase() === name) return true;
+  }
+  return false;
+}
+
+/**
+ * RFC 9112 section 6.1: `gzip, chunked` was not asked for. Without its Transfer-Encoding the body would go on as
+ * something that it is not.
+ */
+function transferProblem(headers: readonly string[]): string | null {
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] as string;
+    if (name.length !== TRANSFER_ENCODING.length || name.toLowerCase() !== TRANSFER_ENCODING) continue;
+    const coding = (headers[at + 1] as string).trim().toLowerCase();
+    if (coding !== 'chunked' && coding !== 'identity') return 'The Transfer-Encoding is not just "chunked".';
+  }
+  return null;
+}
+
+const TRANSFER_ENCODING = 'transfer-encoding';

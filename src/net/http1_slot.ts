@@ -18,13 +18,14 @@ import type { Failure } from '../resilience/failure.ts';
 import { type ConnectTarget, connect } from './connect.ts';
 import { type DedicatedExchange, sendOnSocket } from './dedicated.ts';
 import { type ConnectionFacts, Http1Exchange } from './http1_exchange.ts';
-import {
-  RESPONSE_HEAD_BYTES_MAX,
-  type SocketCallback,
-  type UpstreamHandler,
-  type UpstreamRequest,
-  type UpstreamSettings,
-  type UpstreamSlot,
+import { RESPONSE_HEAD_BYTES_MAX } from './request_on.ts';
+import { readPastContinue } from './undici_parser.ts';
+import type {
+  SocketCallback,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamSettings,
+  UpstreamSlot,
 } from './upstream.ts';
 
 /** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
@@ -73,6 +74,9 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
       maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
       connect: (_options, callback) => this.#connect(callback as UndiciCallback),
     });
+    this.#client.on('connect', () => {
+      if (this.#socket !== null) readPastContinue(this.#socket);
+    });
     this.#client.on('disconnect', () => {
       this.#socket = null;
     });
@@ -101,7 +105,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     }
     if (request.fresh === true) this.#socket?.destroy();
     this.connectFailure = null;
-    const exchange = new Http1Exchange(this, handler, request.body !== null);
+    const exchange = new Http1Exchange(this, handler, request);
     this.#exchange = exchange;
     this.#client.dispatch(
       {
@@ -178,6 +182,14 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   /** Of the connection of the request under way, also when it is over. */
   get bytesWritten(): number {
     return this.#used?.bytesWritten ?? Number.NaN;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#used?.destroyed !== false;
+  }
+
+  closeAfterResponse(): void {
+    this.#used?.destroy();
   }
 
   onRequestStart(): void {

@@ -2,7 +2,10 @@
 import http, { type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../resilience/failure.ts';
-import { RESPONSE_HEAD_BYTES_MAX, type UpstreamRequest } from './upstream.ts';
+import type { UpstreamRequest } from './upstream.ts';
+
+/** A response head above this, trailers included, is refused (HTTP/1.1). */
+export const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
 
 /**
  * Without the announcement of trailers, which is optional (RFC 9110 section 6.6.2) and which Node refuses where there is
@@ -33,7 +36,13 @@ export function headFailure({ code }: Error & { code?: unknown }): Failure {
   if (code === 'HPE_HEADER_OVERFLOW') return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
   if (typeof code === 'string' && code.startsWith('HPE_'))
     return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
+  if (typeof code === 'string' && isTlsAlert(code)) return { kind: 'tls_failed', part: 'protocol', code };
   return { kind: 'reset_before_head', code: typeof code === 'string' ? code : 'UNKNOWN' };
+}
+
+/** The peer has ended the TLS connection and says why (`ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`). */
+export function isTlsAlert(code: string): boolean {
+  return /^ERR_SSL_.*ALERT/.test(code);
 }
 
 export const RESPONSE_HEAD_TOO_LARGE = `The response head is larger than ${RESPONSE_HEAD_BYTES_MAX / 1024} KiB.`;

@@ -53,9 +53,6 @@ export interface UpstreamHandler {
   onError(failure: Failure): void;
 }
 
-/** A response head above this, trailers included, is refused (HTTP/1.1). */
-export const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
-
 export type SocketCallback = (failure: Failure | null, socket: Socket | null) => void;
 
 /** The right to send one request, given out by `take` and given back by `release`. */

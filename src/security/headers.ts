@@ -99,7 +99,10 @@ const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
   ['te', 'te'],
   ['cookie', 'cookie'],
 ]);
-const NOT_FOR_CLIENTS = nameSet([...HOP_BY_HOP, 'proxy-authenticate', 'x-request-id', 'x-fairlead-explain']);
+const OURS = [...HOP_BY_HOP, 'proxy-authenticate', 'x-request-id', 'x-fairlead-explain'];
+const NOT_FOR_CLIENTS = nameSet(OURS);
+/** RFC 9110 section 8.6: no Content-Length in 1xx and 204. */
+const NOT_WITHOUT_BODY = nameSet([...OURS, 'content-length']);
 const NOT_FOR_TRAILERS = nameSet([...HOP_BY_HOP, ...NOT_IN_TRAILERS]);
 /** What client and backend have agreed on: no edit of a route changes it. */
 const HANDSHAKE = nameSet([
@@ -151,12 +154,13 @@ export function buildUpstreamHeaders(
 
 /** What the client gets of a backend's fields, with our `Via`, the request id and the route's edits. */
 export function filterResponseHeaders(
+  status: number,
   headers: HeaderList,
   facts: { readonly requestId: string },
   edits: CompiledHeaderEdits,
 ): string[] {
   const { dropped } = edits;
-  const list = endToEnd(headers, NOT_FOR_CLIENTS, dropped);
+  const list = endToEnd(headers, status === 204 ? NOT_WITHOUT_BODY : NOT_FOR_CLIENTS, dropped);
   put(list, dropped, 'Via', `1.1 ${PSEUDONYM}`);
   put(list, dropped, 'X-Request-Id', facts.requestId);
   for (const text of edits.appended) list.push(text);
@@ -165,7 +169,7 @@ export function filterResponseHeaders(
 
 /** The fields of an interim answer: what the backend said, and no more. */
 export function filterInformation(headers: HeaderList): string[] {
-  return endToEnd(headers, NOT_FOR_CLIENTS, null);
+  return endToEnd(headers, NOT_WITHOUT_BODY, null);
 }
 
 /** Of either direction. */
@@ -179,7 +183,7 @@ export function filterTunnelHeaders(
   facts: { readonly requestId: string },
   { dropped, appended }: CompiledHeaderEdits,
 ): string[] {
-  const fields = endToEnd(headers, NOT_FOR_CLIENTS, null);
+  const fields = endToEnd(headers, NOT_WITHOUT_BODY, null);
   const list: string[] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) {
     const name = fields[at] as string;

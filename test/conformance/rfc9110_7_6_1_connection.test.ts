@@ -19,7 +19,7 @@ const FILTERS: Readonly<Record<string, (list: string[]) => string[]>> = {
       forwardingFacts(),
       NO_EDITS,
     ),
-  answer: list => filterResponseHeaders(list, forwardingFacts(), NO_EDITS),
+  answer: list => filterResponseHeaders(200, list, forwardingFacts(), NO_EDITS),
   'interim answer': list => filterInformation(list),
   trailers: list => filterTrailers(list),
 };

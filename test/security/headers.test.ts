@@ -145,7 +145,7 @@ test('an answer reaches the client as the backend wrote it, but for fields of th
     'Via: 1.1 x',
   );
   const added = fields('Via: 1.1 fairlead', 'X-Request-Id: request-1');
-  const list = filterResponseHeaders([...removed, ...kept], forwardingFacts(), NO_EDITS);
+  const list = filterResponseHeaders(200, [...removed, ...kept], forwardingFacts(), NO_EDITS);
   assert.deepEqual(list, [...kept, ...added]);
 });
 
@@ -155,7 +155,7 @@ test('a route edits answers too, also what the proxy would add', () => {
     set: [['X-Request-Id', 'hidden']],
     add: [['Vary', 'A']],
   });
-  const list = filterResponseHeaders(fields('Server: x', 'Vary: B'), forwardingFacts(), compiled);
+  const list = filterResponseHeaders(200, fields('Server: x', 'Vary: B'), forwardingFacts(), compiled);
   assert.deepEqual(list, fields('Vary: B', 'X-Request-Id: hidden', 'Vary: A'));
 });
 

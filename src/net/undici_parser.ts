@@ -1,0 +1,46 @@
+/**
+ * Undici 8 takes a `100 Continue` that it has not asked for as a broken response, and has no option for that; RFC 9110
+ * section 15.2 has clients read past any 1xx. So the callback of its parser hears another 1xx in place of 100, which it
+ * reads past as it does with 102 and 103. The bytes are still read by llhttp, as undici drives it.
+ */
+import type { Socket } from 'node:net';
+
+/** In place of 100; nobody has given this status a meaning (IANA HTTP Status Code Registry). */
+export const UNASKED_CONTINUE = 199;
+
+interface Parser {
+  onHeadersComplete(status: number, upgrade: boolean, shouldKeepAlive: boolean): number;
+}
+
+/** Of a connection that undici has just taken over. False: this undici keeps its parser elsewhere. */
+export function readPastContinue(socket: Socket): boolean {
+  const parser = parserOf(socket);
+  if (parser === null) return false;
+  parser.onHeadersComplete = onHeadersComplete;
+  return true;
+}
+
+function onHeadersComplete(this: Parser, status: number, upgrade: boolean, shouldKeepAlive: boolean): number {
+  const own: Parser = Object.getPrototypeOf(this);
+  return own.onHeadersComplete.call(
+    this,
+    status === 100 ? UNASKED_CONTINUE : status,
+    upgrade,
+    shouldKeepAlive,
+  );
+}
+
+function parserOf(socket: Socket): Parser | null {
+  const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === 'parser');
+  const parser: unknown = key === undefined ? null : Reflect.get(socket, key);
+  return isParser(parser) ? parser : null;
+}
+
+function isParser(value: unknown): value is Parser {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'onHeadersComplete' in value &&
+    typeof value.onHeadersComplete === 'function'
+  );
+}
