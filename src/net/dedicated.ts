@@ -9,7 +9,7 @@ import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
 export interface DedicatedExchange {
   resume(): void;
   cancel(): void;
-  onReset(error: Error): void;
+  onSocketError(error: Error): void;
 }
 
 /** The handler has heard `onConnected`; from here on it hears the rest. */
@@ -21,7 +21,7 @@ export function sendOnSocket(
   const exchange = requestOn(socket, request, ['Connection', 'close']);
   if (exchange === null) {
     handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
-    return { resume: () => {}, cancel: () => {}, onReset: () => {} };
+    return { resume: () => {}, cancel: () => {}, onSocketError: () => {} };
   }
   let answer: IncomingMessage | null = null;
   let over = false;
@@ -71,6 +71,6 @@ export function sendOnSocket(
       over = true;
       exchange.destroy();
     },
-    onReset: () => {}, // node:http has its own eyes for that
+    onSocketError: () => {}, // node:http has its own eyes for that
   };
 }

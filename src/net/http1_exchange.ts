@@ -41,7 +41,10 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   #headSeen = false;
   /** What has come in the turn of the head; null: passed on, or there was nothing. */
   #held: HeldResponse | null = null;
+  /** The answer is the last on its connection, whatever it says of that itself. */
   #isLast: boolean;
+  /** The first error of the connection during this request. */
+  #socketCode: string | null = null;
   #over = false;
 
   constructor(connection: ConnectionFacts, handler: UpstreamHandler, request: UpstreamRequest) {
@@ -62,13 +65,15 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * The connection was reset. Undici takes that for the end of an answer that ends with its connection; a cut
-   * answer would be passed on as a whole one.
+   * The connection has an error, which undici has not heard yet. Of two kinds it would tell something else: it takes a
+   * reset for the end of an answer that ends with its connection, and a TLS alert for a mere end of the connection.
    */
-  onReset(error: CodedError): void {
-    if (this.#over || error.code !== 'ECONNRESET' || (this.#held === null && !this.#headSeen)) return;
+  onSocketError(error: CodedError): void {
+    if (this.#over) return;
+    if (typeof error.code === 'string') this.#socketCode ??= error.code;
+    if (error.code !== 'ECONNRESET' || (this.#held === null && !this.#headSeen)) return;
     this.#held = null;
-    this.#fail({ kind: this.#headSeen ? 'reset_in_body' : 'reset_before_head', code: codeOf(error) });
+    this.#fail({ kind: this.#headSeen ? 'reset_in_body' : 'reset_before_head', code: error.code });
   }
 
   // ---- called by undici
@@ -162,13 +167,13 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   #failureOf(error: CodedError): Failure {
     const { connectFailure } = this.#connection;
     if (connectFailure !== null) return connectFailure;
-    if (this.#headSeen) return { kind: 'reset_in_body', code: codeOf(error) };
+    const code = this.#socketCode ?? codeOf(error);
+    if (this.#headSeen) return { kind: 'reset_in_body', code };
     if (error instanceof errors.HeadersOverflowError)
       return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
     if (isMalformed(error)) return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
-    if (this.#controller === null) return { kind: 'connect_refused', code: codeOf(error) };
-    const code = codeOf(error);
+    if (this.#controller === null) return { kind: 'connect_refused', code };
     // TLS 1.3: a server judges the client's certificate after the handshake is over for the client (RFC 8446 section 4.4.2.4).
     if (!this.#connection.reused && isTlsAlert(code)) return { kind: 'tls_failed', part: 'protocol', code };
     return this.#isUnsent(error)

@@ -225,7 +225,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     this.#socket = socket;
     this.#bornMs = this.#clock.nowMs();
     this.#requests = 0;
-    socket.on('error', error => this.#exchange?.onReset(error)); // before undici hears it
+    socket.on('error', error => this.#exchange?.onSocketError(error)); // before undici hears it
   }
 
   /** Undici refuses to send the target `*`. */
