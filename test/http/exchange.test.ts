@@ -61,7 +61,7 @@ test('a kept connection that is closed within a second had been closed before; l
 test('an answer that nobody wants costs its connection after a second, whatever the request still does', () => {
   const { attempt, clock, slotEvents } = leased({ wanted: false });
   attempt.onConnected(false, 1);
-  attempt.onHead(503, '', []);
+  attempt.onHead(503, '', [], false);
   clock.advance(999);
   assert.deepEqual(slotEvents, []);
   clock.advance(1);
@@ -72,7 +72,7 @@ test('an answer that nobody wants costs its connection after a second, whatever 
 test('an unwanted answer that ends in time gives its connection back, and no timer stays', () => {
   const { attempt, clock, slotEvents } = leased({ wanted: false });
   attempt.onConnected(false, 1);
-  attempt.onHead(503, '', []);
+  attempt.onHead(503, '', [], false);
   attempt.onEnd(null);
   assert.deepEqual([slotEvents, clock.pendingTimers], [['released'], 0]);
 });
