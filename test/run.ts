@@ -1,7 +1,8 @@
 /**
- * Runs the tests: `node test/run.ts [--phase N] [--limit-ms N] [FILE or FOLDER ...]`.
+ * Runs the tests: `node test/run.ts [--phase N] [--storm] [--limit-ms N] [FILE or FOLDER ...]`.
  *
- * Without arguments: everything below test/. First what can share the machine, a few files at a time; then the
+ * Without arguments: everything below test/. First what can share the machine, a few files at a time; then the files of
+ * `IN_THE_STORM` once more while plans are swapped (test/support/plan_storm.ts; `--storm FILE` does only that); then the
  * phase suites, one by one, because they measure. One line for each file; the output of a file is shown when it
  * fails. The closing lines are those of node:test, for whoever reads them by program.
  */
@@ -10,14 +11,24 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { PLAN_STORM_MS } from './support/plan_storm_variable.ts';
 import { COUNTS, type FileResult, killAll, runTestFile } from './support/runner/test_file.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIMIT_MS = 120_000;
 const PHASE_LIMIT_MS = 600_000;
 
+const STORM_PAUSE_MS = 5;
+/** Traffic of every kind, and no reload, file or timing of its own. */
+const IN_THE_STORM = [
+  'test/conformance/*.test.ts',
+  'test/integration/{attempt_races,every_reason,health,http2_upstream,hostile_clients,real_clients,tiny_limits}.test.ts',
+  'test/phases/phase_{2_routing,3_forwarding}.test.ts',
+];
+
 interface Choice {
   readonly together: readonly string[];
+  readonly inTheStorm: readonly string[];
   readonly alone: readonly string[];
   readonly limitMs: number | null;
 }
@@ -25,7 +36,7 @@ interface Choice {
 function choose(args: readonly string[]): Choice | string {
   const { values, positionals } = parseArgs({
     args: [...args],
-    options: { phase: { type: 'string' }, 'limit-ms': { type: 'string' } },
+    options: { phase: { type: 'string' }, storm: { type: 'boolean' }, 'limit-ms': { type: 'string' } },
     allowPositionals: true,
   });
   const limitMs = values['limit-ms'] === undefined ? null : Number(values['limit-ms']);
@@ -35,15 +46,23 @@ function choose(args: readonly string[]): Choice | string {
     const phases = find('test/phases/phase_*.test.ts').map(path => /phase_(\w+?)_/.exec(path)?.[1]);
     if (alone.length === 0)
       return `there is no phase ${values.phase}; there are: ${[...new Set(phases)].join(', ')}`;
-    return { together: [], alone, limitMs };
+    return { together: [], inTheStorm: [], alone, limitMs };
   }
+  const inTheStorm =
+    values.storm && positionals.length > 0 ? positionals.flatMap(expand) : find(IN_THE_STORM);
+  if (values.storm) return { together: [], inTheStorm, alone: [], limitMs };
   const files = positionals.length === 0 ? find('test/**/*.test.ts') : positionals.flatMap(expand);
   if (files.length === 0) return 'there is no such test';
   const isPhase = (path: string) => path.startsWith('test/phases/');
-  return { together: files.filter(path => !isPhase(path)), alone: files.filter(isPhase), limitMs };
+  return {
+    together: files.filter(path => !isPhase(path)),
+    inTheStorm: positionals.length === 0 ? inTheStorm : [],
+    alone: files.filter(isPhase),
+    limitMs,
+  };
 }
 
-function find(pattern: string): string[] {
+function find(pattern: string | string[]): string[] {
   return globSync(pattern, { cwd: ROOT }).sort();
 }
 
@@ -53,18 +72,30 @@ function expand(path: string): string[] {
   return statSync(path).isDirectory() ? find(`${inRoot}/**/*.test.ts`) : [inRoot];
 }
 
-async function runAll(paths: readonly string[], atOnce: number, limitMs: number): Promise<FileResult[]> {
+async function runAll(
+  paths: readonly string[],
+  atOnce: number,
+  limitMs: number,
+  stormMs: number | null = null,
+): Promise<FileResult[]> {
   const waiting = [...paths];
   const results: FileResult[] = [];
   const worker = async () => {
     for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
-      const result = await runTestFile(path, limitMs);
+      const result =
+        stormMs === null
+          ? await runTestFile(path, limitMs)
+          : inTheStorm(await runTestFile(path, limitMs, { [PLAN_STORM_MS]: String(stormMs) }));
       results.push(result);
       show(result);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   return results;
+}
+
+function inTheStorm(result: FileResult): FileResult {
+  return { ...result, path: `${result.path}, plan storm` };
 }
 
 function show({ path, counts, skipped, problem, output, tookMs }: FileResult): void {
@@ -100,6 +131,7 @@ async function main(): Promise<number> {
   const atOnce = Math.max(2, availableParallelism());
   const results = [
     ...(await runAll(choice.together, atOnce, choice.limitMs ?? LIMIT_MS)),
+    ...(await runAll(choice.inTheStorm, atOnce, choice.limitMs ?? LIMIT_MS, STORM_PAUSE_MS)),
     ...(await runAll(choice.alone, 1, choice.limitMs ?? PHASE_LIMIT_MS)),
   ];
   return summarise(results, performance.now() - startedMs);

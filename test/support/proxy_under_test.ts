@@ -17,6 +17,7 @@ import { type StartOptions, type StartResult, startProxy as start } from '../../
 import { parseAddress } from '../../src/net/endpoint.ts';
 import { LogLines } from './log_lines.ts';
 import { type Config, configText, load } from './plan_builder.ts';
+import { startPlanStorm } from './plan_storm.ts';
 import type { Target } from './raw_client.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -67,9 +68,12 @@ export async function startProxy(
     throw new Error(`the proxy does not start: ${started.problems.join('; ')}`);
   }
   const { proxy } = started;
+  const storm = startPlanStorm(proxy, config, next => files.write(next));
   let stopped: Promise<void> | null = null;
   const stop = () => {
-    stopped ??= proxy.drain('the test').then(exitCode => {
+    storm?.stop();
+    stopped ??= proxy.drain('the test').then(async exitCode => {
+      await storm?.ended;
       lines.end('the proxy has stopped');
       files.remove();
       assert.equal(exitCode, 0, 'a clean drain');

@@ -35,11 +35,15 @@ export function killAll(): void {
   for (const child of running) killGroup(child);
 }
 
-export async function runTestFile(path: string, limitMs: number): Promise<FileResult> {
+export async function runTestFile(
+  path: string,
+  limitMs: number,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<FileResult> {
   const startedMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const eventFile = join(folder, 'events');
-  const child = start(path, eventFile);
+  const child = start(path, eventFile, variables);
   running.add(child);
   let output = '';
   const collect = (chunk: Buffer) => {
@@ -76,8 +80,8 @@ export async function runTestFile(path: string, limitMs: number): Promise<FileRe
   };
 }
 
-function start(path: string, eventFile: string): ChildProcess {
-  const env: NodeJS.ProcessEnv = { ...process.env };
+function start(path: string, eventFile: string, variables: Readonly<Record<string, string>>): ChildProcess {
+  const env: NodeJS.ProcessEnv = { ...process.env, ...variables };
   // Of the runner that may run this runner; and of the person who runs it.
   delete env.NODE_TEST_CONTEXT;
   delete env.FAIRLEAD_CONFIG;
