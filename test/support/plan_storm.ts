@@ -38,7 +38,10 @@ export function startPlanStorm(
       assert.equal(result.kind, 'applied', JSON.stringify(result));
     }
   };
-  return { stop: () => void (stopped = true), ended: blow() };
+  const stop = () => {
+    stopped = true;
+  };
+  return { stop, ended: blow() };
 }
 
 function withHistory(config: Readonly<Record<string, unknown>>, history: number): Config {
