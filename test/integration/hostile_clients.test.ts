@@ -297,8 +297,10 @@ test('streams that share a slow connection wait for each other longer than bodyI
   for (let stream = 1; stream < 20; stream += 2) client.headers(stream, 'GET', '/shared', true);
   const ended = () => proxy.lines.find({ path: '/shared' });
   while (ended().length < 10) {
-    client.widen(4_000); // one third of an answer
-    await setTimeout(150); // slow is a matter of time: eleven of these are several times bodyIdle
+    // Half of an answer. Five answers fit into the first window; where they have ended before the others begin to wait, the
+    // last of these five waits for four times two steps, and may wait for five times bodyIdle.
+    client.widen(6_000);
+    await setTimeout(150); // slow is a matter of time: eight of these are four times bodyIdle
   }
   assert.deepEqual(
     ended().map(({ reason }) => reason),
