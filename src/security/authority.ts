@@ -57,8 +57,12 @@ function splitAbsoluteForm(target: string, method: string): Place | string {
   return { target: method === 'OPTIONS' && rest === '' ? '*' : `/${rest}`, authority };
 }
 
-/** RFC 3986 section 3.2, without a user (RFC 9110 section 4.2.4): a name or an IPv4 address, or a bracketed IPv6 address. */
-const NAME_AND_PORT = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+(?::(\d*))?$/;
+/**
+ * RFC 3986 section 3.2, without a user (RFC 9110 section 4.2.4): a name or an IPv4 address, or a bracketed IPv6 address.
+ * Not with a comma, although a name may have one: it is how two Host fields look that somebody has combined
+ * (RFC 9110 section 5.3), and the proxy and the backend could each take another one of them.
+ */
+const NAME_AND_PORT = /^(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+(?::(\d*))?$/;
 const BRACKETS_AND_PORT = /^\[([0-9A-Fa-f:.]+)\](?::(\d*))?$/;
 /** Most hosts there are; asked first because it is cheap. */
 const PLAIN_NAME = /^[A-Za-z0-9\-.]+$/;

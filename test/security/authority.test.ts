@@ -34,7 +34,7 @@ test('every legal authority is let in', () => {
     '[::1]',
     '[::1]:80',
     '[::ffff:1.2.3.4]:80',
-    "a!$&'()*+,;=~",
+    "a!$&'()*+;=~",
     'a%C3%A9',
     'a:',
     '',
@@ -109,4 +109,19 @@ test('bytes that would split or garble a request line are refused', () => {
     { target: odd, authority: 'a.example' },
     'ugly, but seen and harmless',
   );
+});
+
+test('two hosts that somebody has combined into one field are refused, wherever the authority stands', () => {
+  for (const combined of [
+    'a,b',
+    'a.example,b.example',
+    'a.example,',
+    ',a.example',
+    'a.example:80,b.example',
+  ]) {
+    assert.equal(split({}, combined), 'The Host is malformed.', combined);
+    const http2 = { protocol: 'HTTP/2.0', authority: combined } as const;
+    assert.equal(split(http2, null), 'The :authority is missing or malformed.', combined);
+    assert.equal(split({ target: `http://${combined}/` }), 'The request target is malformed.', combined);
+  }
 });
