@@ -507,3 +507,24 @@ test('a client that leaves early does not end the requests of others on its conn
   for (const socket of pairs.flat()) socket.destroy();
   await Promise.all([server, firewall].map(one => new Promise(resolve => one.close(resolve))));
 });
+
+test('a gRPC call that is half-closed without a message is answered at once', async () => {
+  await withBackend(
+    stream => {
+      stream.on('end', () => {
+        stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        stream.end();
+      });
+      stream.resume();
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const fields = { ':method': 'POST', te: 'trailers', 'content-type': 'application/grpc' };
+      // HEADERS and the empty DATA frame that ends the stream arrive in one packet.
+      const { status, trailers } = await client.request('/s.S/Stream', fields, '').answer;
+      assert.deepEqual([status, value(trailers ?? [], 'grpc-status')], [200, '0']);
+      await client.close();
+    },
+  );
+});

@@ -274,3 +274,31 @@ test('curl reads the answer to an upload that was refused early', needs('curl'),
   }
   rmSync(dirname(file), { recursive: true });
 });
+
+test('over HTTP/2 too, a client that leaves an event stream has had what it wanted', async () => {
+  await using backend = await startBackend(request => {
+    const head = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
+    request.socket.write(`${head}3\r\nabc\r\n`);
+    return 'over';
+  });
+  await using proxy = await startProxy(forwardTo([backend.address], H2C));
+  const client = await connectHttp2(proxy.target());
+  const { stream, head } = client.request('/events');
+  assert.equal((await head).status, 200);
+  stream.close(8); // CANCEL, as a browser says it
+  const line = await proxy.lines.next({ path: '/events' });
+  assert.deepEqual([line.status, line.reason ?? null], [200, null]);
+  await client.close();
+});
+
+test('each of several pipelined requests has its log line when the client leaves', async () => {
+  await using backend = await startBackend(() => 'over'); // never answers
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  using client = await connectRaw(proxy.target());
+  const post = 'POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n';
+  await client.send(Buffer.concat([formatRequest('/1'), Buffer.from(post), formatRequest('/3')]));
+  while (backend.requests.length < 3) await new Promise(setImmediate);
+  client.destroy();
+  for (const path of ['/1', '/2', '/3'])
+    assert.equal((await proxy.lines.next({ path })).reason, 'client_gone', path);
+});
