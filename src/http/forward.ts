@@ -267,7 +267,6 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   onSwitched(): void {
     this.#timer.stop();
     this.#settleCircuit('success');
-    this.#finish(); // the tunnel is the request's work from here on, and knows nothing of earlier attempts
   }
 
   onData(chunk: Buffer): boolean {

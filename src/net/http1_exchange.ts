@@ -8,7 +8,8 @@
  */
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../resilience/failure.ts';
-import { authenticatesConnection } from './connection_auth.ts';
+import { asksForConnectionLogin, carriesConnectionLogin } from './connection_auth.ts';
+import { fieldOf } from './fields.ts';
 import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from './request_on.ts';
 import { UNASKED_CONTINUE } from './undici_parser.ts';
 import type { UpstreamHandler, UpstreamRequest } from './upstream.ts';
@@ -51,7 +52,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#connection = connection;
     this.#handler = handler;
     this.#hasBody = request.body !== null;
-    this.#isLast = authenticatesConnection(request.headers);
+    this.#isLast = carriesConnectionLogin(request.headers);
   }
 
   resume(): void {
@@ -99,8 +100,15 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
       if (status !== UNASKED_CONTINUE) this.#handler.onInformation(status, headers);
       return;
     }
-    this.#isLast ||= authenticatesConnection(headers);
-    this.#held = { status, statusText: statusText ?? '', headers, chunks: NO_CHUNKS };
+    if (status === 401 && asksForConnectionLogin(headers)) this.#isLast = true;
+    const coding = fieldOf(headers, 'transfer-encoding');
+    if (coding === null) {
+      this.#headSeen = true;
+      this.#handler.onHead(status, statusText ?? '', headers, false);
+      return;
+    }
+    // Only chunks can turn out to be broken in the turn of their head: every byte is good behind a Content-Length.
+    this.#held = { status, statusText: statusText ?? '', headers, coding, chunks: [] };
     process.nextTick(passHeld, this);
   }
 
@@ -108,8 +116,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     if (this.#held === null) {
       if (!this.#handler.onData(chunk)) controller.pause();
-    } else if (this.#held.chunks === NO_CHUNKS) this.#held.chunks = [chunk];
-    else this.#held.chunks.push(chunk);
+    } else this.#held.chunks.push(chunk);
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
@@ -118,7 +125,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#over = true;
     const trailers = asTexts(controller.rawTrailers);
     // `Connection: close` in trailers ends the parser of this connection; nothing there says anything else of it.
-    if (this.#isLast || hasField(trailers, 'connection')) this.#connection.closeAfterResponse();
+    if (this.#isLast || fieldOf(trailers, 'connection') !== null) this.#connection.closeAfterResponse();
     this.#handler.onEnd(trailers.length === 0 ? null : trailers);
   }
 
@@ -146,10 +153,9 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#held = null;
     if (held === null || this.#over) return;
     this.#headSeen = true;
-    const problem = transferProblem(held.headers);
-    if (problem !== null) {
+    if (!isJustChunked(held.coding)) {
       this.cancel(); // the connection goes with it, before the owner gives it back
-      this.#handler.onError({ kind: 'bad_response', detail: problem });
+      this.#handler.onError({ kind: 'bad_response', detail: 'The Transfer-Encoding is not just "chunked".' });
       return;
     }
     this.#handler.onHead(held.status, held.statusText, held.headers, false);
@@ -197,10 +203,9 @@ interface HeldResponse {
   readonly status: number;
   readonly statusText: string;
   readonly headers: string[];
-  chunks: Buffer[];
+  readonly coding: string;
+  readonly chunks: Buffer[];
 }
-
-const NO_CHUNKS: Buffer[] = [];
 
 function passHeld(exchange: Http1Exchange): void {
   exchange.endTurn();
@@ -247,26 +252,11 @@ function asTexts(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
   return texts;
 }
 
-function hasField(headers: readonly string[], name: string): boolean {
-  for (let at = 0; at < headers.length; at += 2) {
-    const candidate = headers[at] as string;
-    if (candidate.length === name.length && candidate.toLowerCase() === name) return true;
-  }
-  return false;
-}
-
 /**
  * RFC 9112 section 6.1: `gzip, chunked` was not asked for. Without its Transfer-Encoding the body would go on as
- * something that it is not.
+ * something that it is not. `identity` is what servers of the last century said for none.
  */
-function transferProblem(headers: readonly string[]): string | null {
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at] as string;
-    if (name.length !== TRANSFER_ENCODING.length || name.toLowerCase() !== TRANSFER_ENCODING) continue;
-    const coding = (headers[at + 1] as string).trim().toLowerCase();
-    if (coding !== 'chunked' && coding !== 'identity') return 'The Transfer-Encoding is not just "chunked".';
-  }
-  return null;
+function isJustChunked(coding: string): boolean {
+  const lower = coding.trim().toLowerCase();
+  return lower === 'chunked' || lower === 'identity';
 }
-
-const TRANSFER_ENCODING = 'transfer-encoding';
