@@ -67,6 +67,7 @@ export class Prober {
       this.#settings.timeoutMs,
       this.#clock,
       (ok, cause) => this.#onResult(ok, cause, sentMs),
+      () => this.#onUnsent(),
     );
   }
 
@@ -80,6 +81,12 @@ export class Prober {
     if (this.#outage.isDown) this.#failuresWhileDown = 0;
     const pauseMs = probePauseMs(this.#settings.intervalMs, this.#health.isChanging, this.#failuresWhileDown);
     this.#startIn(pauseMs * (1 + JITTER * (2 * this.#random.unit() - 1)));
+  }
+
+  /** No verdict: the endpoint stays what it was. */
+  #onUnsent(): void {
+    this.#stopProbe = null;
+    this.#startIn(this.#settings.intervalMs * (1 + JITTER * (2 * this.#random.unit() - 1)));
   }
 
   #startIn(delayMs: number): void {

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
-import type { Failure } from '../resilience/failure.ts';
+import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { askGrpc } from './probe_grpc.ts';
 import { askHttp1, askHttp2 } from './probe_http.ts';
 import type { ProbeCallback, ProbeSettings } from './probe_settings.ts';
@@ -23,13 +23,17 @@ export interface ProbeTarget {
   readonly http2?: boolean;
 }
 
-/** Calls back exactly once; the function it returns gives up without calling back. */
+/**
+ * Calls one of the two back, once; the function it returns gives up without calling back. `onUnsent`: this machine had no
+ * descriptor or port to ask with, which says nothing about the endpoint.
+ */
 export function probe(
   settings: ProbeSettings,
   target: ProbeTarget,
   timeoutMs: number,
   clock: Clock,
   callback: ProbeCallback,
+  onUnsent: () => void,
 ): () => void {
   let done = false;
   let socket: Socket | null = null;
@@ -45,11 +49,17 @@ export function probe(
     stop();
     callback(ok, cause);
   };
+  const unsent = (): void => {
+    if (done) return;
+    stop();
+    onUnsent();
+  };
   const timer = clock.setTimer(() => finish(false, `no answer within ${timeoutMs} ms`), timeoutMs, undefined);
   giveUp = target.open((failure, opened) => {
     giveUp = null;
     socket = opened;
-    if (failure !== null || opened === null) finish(false, failure?.kind ?? 'connect_refused');
+    if (failure !== null && FAILURE_RULES[failure.kind].blame !== 'upstream') unsent();
+    else if (failure !== null || opened === null) finish(false, failure?.kind ?? 'connect_refused');
     else ask(settings, opened, target, finish);
   });
   return stop;

@@ -196,3 +196,21 @@ test('when the last one that served goes, those that were asked seldom are asked
   outage.become(true);
   assert.equal(clock.pendingTimers, 0, 'nobody is woken who has ended');
 });
+
+test('a probe that this machine could not send is no verdict, and is repeated after an interval', () => {
+  const clock = new FakeClock();
+  const health = new EndpointHealth(settings, clock.nowMs());
+  let asked = 0;
+  const open: OpenSocket = callback => {
+    asked++;
+    callback({ kind: 'local_exhausted', code: 'EMFILE' }, null);
+    return () => {};
+  };
+  const subject = new Prober(settings, { open, authority: 'a' }, health, clock, middle, new Outage());
+  const before = health.state;
+  subject.start();
+  for (let count = 0; count < 5; count++) clock.advance(10_000);
+  assert.deepEqual([asked, health.state], [6, before]);
+  subject.dispose();
+  assert.equal(clock.pendingTimers, 0, 'no timer is left');
+});

@@ -42,10 +42,17 @@ async function ask(
   const target = { open: opener(port), authority: 'app.test', ...parts };
   const results: [boolean, string][] = [];
   await new Promise<void>(resolve => {
-    probe(settings, target, 5_000, systemClock, (ok, cause) => {
-      results.push([ok, cause]);
-      resolve();
-    });
+    probe(
+      settings,
+      target,
+      5_000,
+      systemClock,
+      (ok, cause) => {
+        results.push([ok, cause]);
+        resolve();
+      },
+      assert.fail,
+    );
   });
   server.close();
   await once(server, 'close'); // all connections are closed: the probe leaves none
@@ -203,7 +210,7 @@ test('an endpoint that refuses has failed', async () => {
   for (const settings of [TCP, HTTP]) {
     const result = await new Promise(resolve => {
       const target = { open: opener(port), authority: 'a' };
-      probe(settings, target, 5_000, systemClock, (ok, cause) => resolve([ok, cause]));
+      probe(settings, target, 5_000, systemClock, (ok, cause) => resolve([ok, cause]), assert.fail);
     });
     assert.deepEqual(result, [false, 'connect_refused']);
   }
@@ -240,8 +247,13 @@ test('a silent endpoint has failed after its time, exactly once, and its connect
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
   const results: string[] = [];
-  probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, (ok, cause) =>
-    results.push(`${ok} ${cause}`),
+  probe(
+    HTTP,
+    { open: opener(port), authority: 'a' },
+    500,
+    clock,
+    (ok, cause) => results.push(`${ok} ${cause}`),
+    assert.fail,
   );
   await once(silent, 'connection');
   clock.advance(499);
@@ -259,8 +271,8 @@ test('a probe that is given up says nothing, before and after it has connected',
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const fail = () => assert.fail('it was given up');
-  probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail)();
-  const stop = probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail);
+  probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail, fail)();
+  const stop = probe(HTTP, { open: opener(port), authority: 'a' }, 500, clock, fail, fail);
   await once(server, 'connection');
   stop();
   clock.advance(1_000);
