@@ -7,8 +7,14 @@ import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
 import { Admission } from '../load_balancer/admission.ts';
-import { Backend, type ClusterSettings, type EndpointSettings } from '../load_balancer/backend.ts';
+import {
+  Backend,
+  type ClusterSettings,
+  type EndpointSettings,
+  type PoolSettings,
+} from '../load_balancer/backend.ts';
 import { LeastRequestsPolicy } from '../load_balancer/least_conn.ts';
+import { Load } from '../load_balancer/load.ts';
 import type { Policy } from '../load_balancer/policy.ts';
 import { ClusterPool } from '../load_balancer/pool.ts';
 import { RandomPolicy } from '../load_balancer/random.ts';
@@ -16,7 +22,7 @@ import { RoundRobinPolicy } from '../load_balancer/round_robin.ts';
 import { connect } from '../net/connect.ts';
 import { formatAddress } from '../net/endpoint.ts';
 import { openUpstream } from '../net/open_upstream.ts';
-import type { Upstream } from '../net/upstream.ts';
+import type { Upstream, UpstreamLimits, UpstreamSettings } from '../net/upstream.ts';
 import { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import { RetryBudget } from '../resilience/retry_budget.ts';
 import { ClusterMembers, type Member } from './cluster_members.ts';
@@ -89,45 +95,20 @@ function assembleBackend(
   outage: Outage,
   runtime: Runtime,
 ): Backend {
-  const { clock, registry, telemetry } = runtime;
+  const { registry } = runtime;
   const name = formatAddress(endpoint.address);
   const identity = `${settings.name} ${name}`;
-  const { active, passive } = settings.health;
-  /** One key for the verdict and for those who give it: they must be renewed together. */
+  const { active } = settings.health;
   const judged = `${identity} ${JSON.stringify([settings.health, settings.slowStartMs])}`;
 
-  const health = registry.getOrCreate(`health ${judged}`, () => {
-    const slowStart =
-      settings.slowStartMs === null ? null : { windowMs: settings.slowStartMs, clock, isAdded };
-    const made = new EndpointHealth(active, clock.nowMs(), slowStart);
-    made.subscribe((from, to, cause) =>
-      telemetry.emit({
-        kind: 'health_changed',
-        cluster: settings.name,
-        endpoint: name,
-        endpointLabel: label,
-        from,
-        to,
-        cause,
-      }),
-    );
-    return made;
-  });
-  const way = { protocol: settings.protocol, tls: settings.tls, ...settings.pool, queueMax: 0, queueMs: 0 };
-  const upstream = registry.getOrCreate(
-    `upstream ${identity} ${JSON.stringify(way)}`,
-    () =>
-      new KeptUpstream(
-        openUpstream(
-          { address: endpoint.address, protocol: settings.protocol, tls: settings.tls, ...settings.pool },
-          clock,
-          runtime.random,
-        ),
-      ),
-  ).upstream;
+  const { health, passive } = registry.getOrCreate(
+    `judged ${judged}`,
+    () => new Judged(settings, { name, label, isAdded }, runtime),
+  );
+  const upstream = assembleUpstream(settings, endpoint, runtime);
   const disagreement = active === null ? null : assembleDisagreement(settings.name, name, label, runtime);
   if (active !== null)
-    registry.getOrCreate(`prober ${judged} ${JSON.stringify(way)}`, () =>
+    registry.getOrCreate(`prober ${judged} ${wayOf(settings)}`, () =>
       startProber(settings, endpoint, label, active, health, disagreement, outage, runtime),
     );
   const { weight, tier } = endpoint;
@@ -136,15 +117,43 @@ function assembleBackend(
     {
       upstream,
       health,
-      passive:
-        passive === null
-          ? null
-          : registry.getOrCreate(`passive ${judged}`, () => new PassiveHealth(passive, health, clock)),
+      passive,
       circuit: assembleCircuit(settings, name, runtime),
       disagreement,
       admission: registry.getOrCreate(`admission ${identity}`, () => new Admission()),
+      load: registry.getOrCreate(`load ${identity}`, () => new Load()),
     },
   );
+}
+
+/** What makes connections different ones; everything else about them can change while they are open. */
+function wayOf({ protocol, tls }: ClusterSettings): string {
+  return JSON.stringify([protocol, tls]);
+}
+
+/** The limits of the pool change in place: with new connections beside those in use there would be twice as many. */
+function assembleUpstream(
+  settings: ClusterSettings,
+  { address }: EndpointSettings,
+  runtime: Runtime,
+): Upstream {
+  const { protocol, tls, pool } = settings;
+  const kept = runtime.registry.getOrCreate(
+    `upstream ${settings.name} ${formatAddress(address)} ${wayOf(settings)}`,
+    () => new KeptUpstream({ address, protocol, tls, ...limitsOf(pool) }, runtime),
+  );
+  kept.setLimits(limitsOf(pool));
+  return kept.upstream;
+}
+
+function limitsOf({
+  connectionsMax,
+  idleMs,
+  requestsMax,
+  ageMsMax,
+  connectMs,
+}: PoolSettings): UpstreamLimits {
+  return { connectionsMax, idleMs, requestsMax, ageMsMax, connectMs };
 }
 
 /** `endpoint` null: the circuit of the cluster as a whole. */
@@ -217,13 +226,62 @@ function startProber(
   return prober;
 }
 
+/** The verdict on an endpoint and whoever gives it from traffic: they are renewed together. */
+class Judged {
+  readonly health: EndpointHealth;
+  readonly passive: PassiveHealth | null;
+
+  constructor(
+    { name: cluster, health: { active, passive }, slowStartMs }: ClusterSettings,
+    { name, label, isAdded }: { readonly name: string; readonly label: string; readonly isAdded: boolean },
+    { clock, telemetry }: Runtime,
+  ) {
+    const slowStart = slowStartMs === null ? null : { windowMs: slowStartMs, clock, isAdded };
+    this.health = new EndpointHealth(active, clock.nowMs(), slowStart);
+    this.health.subscribe((from, to, cause) =>
+      telemetry.emit({
+        kind: 'health_changed',
+        cluster,
+        endpoint: name,
+        endpointLabel: label,
+        from,
+        to,
+        cause,
+      }),
+    );
+    this.passive = passive === null ? null : new PassiveHealth(passive, this.health, clock);
+  }
+
+  get isWorthKeeping(): boolean {
+    return !this.health.isEligible;
+  }
+
+  dispose(): void {
+    this.passive?.dispose();
+    this.health.dispose();
+  }
+}
+
 /** An upstream that no plan names any more finishes what is under way and keeps nothing. */
 class KeptUpstream {
   readonly upstream: Upstream;
-  constructor(upstream: Upstream) {
-    this.upstream = upstream;
+  #limits: UpstreamLimits;
+
+  constructor(settings: UpstreamSettings, { clock, random }: Runtime) {
+    this.#limits = settings;
+    this.upstream = openUpstream(settings, clock, random);
   }
+
+  setLimits(limits: UpstreamLimits): void {
+    const isSame = LIMITS.every(name => limits[name] === this.#limits[name]);
+    if (isSame) return;
+    this.#limits = limits;
+    this.upstream.setLimits(limits);
+  }
+
   dispose(): void {
     this.upstream.retire();
   }
 }
+
+const LIMITS = ['connectionsMax', 'idleMs', 'requestsMax', 'ageMsMax', 'connectMs'] as const;

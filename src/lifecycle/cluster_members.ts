@@ -124,7 +124,8 @@ export class ClusterMembers {
 
   /** Of its own, because the endpoints of a name come and go between two reloads. */
   #findStates(): StateRegistry {
-    return this.#runtime.registry.getOrCreate(statesKey(this.#settings.name), () => new StateRegistry());
+    const { clock, registry } = this.#runtime;
+    return registry.getOrCreate(statesKey(this.#settings.name), () => new StateRegistry(clock));
   }
 
   #update(): void {

@@ -128,7 +128,7 @@ export class RunningProxy {
       random: systemRandom,
       telemetry: this.#telemetry,
       metrics,
-      registry: new StateRegistry(),
+      registry: new StateRegistry(this.#clock),
       resolver: new Resolver(options.lookUp ?? systemLookUp, this.#clock, systemRandom),
       connections: new ConnectionTable(this.#clock),
       traffic,

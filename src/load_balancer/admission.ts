@@ -14,6 +14,10 @@ export class Admission {
     return this.#drainedMs;
   }
 
+  get isWorthKeeping(): boolean {
+    return this.isDrained;
+  }
+
   /** False: it was so before. */
   setDrained(isDrained: boolean, nowMs: number): boolean {
     if (isDrained === this.isDrained) return false;

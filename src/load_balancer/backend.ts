@@ -9,6 +9,7 @@ import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
 import type { Admission } from './admission.ts';
+import type { Load } from './load.ts';
 import { type Room, roomOf } from './room.ts';
 
 export interface EndpointSettings {
@@ -76,12 +77,14 @@ export class Backend {
   readonly admission: Admission;
   /** Compares what probes say with what happens to requests; null without probes. */
   readonly disagreement: Disagreement | null;
-  /** Leases of this pool. */
-  inFlight = 0;
+  readonly load: Load;
 
   constructor(
     identity: Pick<Backend, 'name' | 'label' | 'weight' | 'tier'>,
-    state: Pick<Backend, 'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement' | 'admission'>,
+    state: Pick<
+      Backend,
+      'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement' | 'admission' | 'load'
+    >,
   ) {
     this.name = identity.name;
     this.label = identity.label;
@@ -94,8 +97,13 @@ export class Backend {
     this.circuit = state.circuit;
     this.disagreement = state.disagreement;
     this.admission = state.admission;
+    this.load = state.load;
   }
 
+  /** Of all plans. */
+  get inFlight(): number {
+    return this.load.inFlight;
+  }
   /** It may be asked at all: plan and operator want that. */
   get takesTraffic(): boolean {
     return this.weight > 0 && !this.admission.isDrained;

@@ -65,7 +65,7 @@ export function settleLease(lease: Lease, outcome: Outcome, cause: string): void
   assert(!lease.settled, 'a lease is settled once');
   lease.settled = true;
   const { backend } = lease;
-  backend.inFlight--;
+  backend.load.inFlight--;
   judgeLease(lease, outcome, cause);
   backend.upstream.release(lease.slot);
   backend.room.tell();

@@ -230,7 +230,7 @@ export class ClusterPool implements LeaseOwner {
     const slot = backend.upstream.take();
     const permit = backend.circuit === null ? null : backend.circuit.admit();
     assert(slot !== null && permit !== 'refused', 'a backend that is ready has a connection and admits');
-    backend.inFlight++;
+    backend.load.inFlight++;
     return new Lease(this, backend, slot, permit);
   }
 

@@ -37,6 +37,8 @@ const CLOSED: Failure = { kind: 'connect_refused', code: 'CLOSED' };
 type UndiciCallback = (error: Error | null, socket: Socket | null) => void;
 
 export class Http1Slot implements UpstreamSlot, ConnectionFacts {
+  /** Those that it was made for. */
+  readonly settings: UpstreamSettings;
   readonly #target: ConnectTarget;
   readonly #requestsMax: number;
   readonly #ageMsMax: number;
@@ -59,6 +61,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   /** `ageMsMax`: of this slot's connections, with the jitter in it. */
   constructor(target: ConnectTarget, settings: UpstreamSettings, ageMsMax: number, clock: Clock) {
+    this.settings = settings;
     this.#target = target;
     this.#requestsMax = settings.requestsMax ?? Number.POSITIVE_INFINITY;
     this.#ageMsMax = ageMsMax;

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import { type ConnectTarget, connect } from './connect.ts';
-import type { UpstreamSettings } from './upstream.ts';
+import type { UpstreamLimits, UpstreamSettings } from './upstream.ts';
 
 /** Until the peer's SETTINGS say otherwise, and never more. RFC 9113 section 6.5.2 recommends at least 100. */
 const STREAMS_MAX = 100;
@@ -42,12 +42,13 @@ const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean }
 type ReadyCallback = (failure: Failure | null, session: ClientHttp2Session | null) => void;
 
 export class Session {
-  readonly #settings: UpstreamSettings;
+  #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #onGone: (session: Session) => void;
   readonly #onRoom: () => void;
   readonly #bornMs: number;
-  readonly #ageMsMax: number;
+  /** Of the oldest age, so that connections opened together do not end together. */
+  readonly #ageRatio: number;
   readonly #cancelConnect: () => void;
   #waiting: ReadyCallback[] = [];
   #http2: ClientHttp2Session | null = null;
@@ -78,8 +79,7 @@ export class Session {
     this.#onGone = onGone;
     this.#onRoom = onRoom;
     this.#bornMs = clock.nowMs();
-    this.#ageMsMax =
-      (settings.ageMsMax ?? Number.POSITIVE_INFINITY) * (1 + AGE_JITTER * (2 * random.unit() - 1));
+    this.#ageRatio = 1 + AGE_JITTER * (2 * random.unit() - 1);
     this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
       this.#onSocket(failure, socket),
     );
@@ -95,7 +95,11 @@ export class Session {
   get isSpent(): boolean {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return true;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return true;
-    return this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax;
+    const { ageMsMax } = this.#settings;
+    return ageMsMax !== null && this.#clock.nowMs() - this.#bornMs >= ageMsMax * this.#ageRatio;
+  }
+  setLimits(limits: UpstreamLimits): void {
+    this.#settings = { ...this.#settings, ...limits };
   }
   /** Moves whenever the peer is heard. */
   get bytesRead(): number {

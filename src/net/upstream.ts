@@ -8,11 +8,8 @@ import type { Failure } from '../resilience/failure.ts';
 import type { Address } from './endpoint.ts';
 import type { ClientTlsSettings } from './tls.ts';
 
-/** How connections to one endpoint are opened, reused and retired. Null is `off`. */
-export interface UpstreamSettings {
-  readonly address: Address;
-  readonly protocol: 'http1' | 'http2' | 'h2c';
-  readonly tls: ClientTlsSettings | null;
+/** How many connections there may be, and how long they live. Null is `off`. */
+export interface UpstreamLimits {
   readonly connectionsMax: number;
   /** Less than the keep-alive of the backend, or requests meet closing connections. */
   readonly idleMs: number;
@@ -20,6 +17,13 @@ export interface UpstreamSettings {
   readonly ageMsMax: number | null;
   /** Name lookup, TCP and TLS together. */
   readonly connectMs: number;
+}
+
+/** How connections to one endpoint are opened, reused and retired. */
+export interface UpstreamSettings extends UpstreamLimits {
+  readonly address: Address;
+  readonly protocol: 'http1' | 'http2' | 'h2c';
+  readonly tls: ClientTlsSettings | null;
 }
 
 /** One request as a backend shall see it. */
@@ -82,6 +86,11 @@ export interface Upstream {
   release(slot: UpstreamSlot): void;
   /** Tells when a slot has come free at another time than by `release`; the function it returns ends that. */
   onRoom(listener: () => void): () => void;
+  /**
+   * Other limits from here on. Idle connections are closed; those in use count, also against a lower bound, and are not
+   * used again where they were opened for other times.
+   */
+  setLimits(limits: UpstreamLimits): void;
   /** Keeps no connection idle from here on; requests that still belong here are served. */
   retire(): void;
   /** Ends everything now; the handlers hear `onError`. */

@@ -10,14 +10,14 @@ import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
 import type { ConnectTarget } from './connect.ts';
 import { Http1Slot } from './http1_slot.ts';
-import type { Upstream, UpstreamCounts, UpstreamSettings, UpstreamSlot } from './upstream.ts';
+import type { Upstream, UpstreamCounts, UpstreamLimits, UpstreamSettings, UpstreamSlot } from './upstream.ts';
 
 /** Spread of maxAge, so that connections opened together do not end together. */
 const AGE_JITTER = 0.1;
 
 export class Http1Upstream implements Upstream {
-  readonly #settings: UpstreamSettings;
-  readonly #target: ConnectTarget;
+  #settings: UpstreamSettings;
+  #target: ConnectTarget;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #slots = new Set<Http1Slot>();
@@ -67,9 +67,16 @@ export class Http1Upstream implements Upstream {
     return () => this.#roomListeners.delete(listener);
   }
 
+  setLimits(limits: UpstreamLimits): void {
+    this.#settings = { ...this.#settings, ...limits };
+    this.#target = { ...this.#target, connectMs: limits.connectMs };
+    this.#dropFree();
+    this.#tellRoom();
+  }
+
   retire(): void {
     this.#retired = true;
-    for (const slot of [...this.#warm.splice(0), ...this.#cold.splice(0)]) this.#drop(slot);
+    this.#dropFree();
   }
 
   destroy(): void {
@@ -99,11 +106,19 @@ export class Http1Upstream implements Upstream {
 
   #comeBack(slot: Http1Slot): void {
     this.#put(slot);
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
     for (const listener of this.#roomListeners) listener();
   }
 
+  #dropFree(): void {
+    for (const slot of [...this.#warm.splice(0), ...this.#cold.splice(0)]) this.#drop(slot);
+  }
+
   #put(slot: Http1Slot): void {
-    if (this.#retired) this.#drop(slot);
+    if (this.#retired || slot.settings !== this.#settings) this.#drop(slot);
     else this.#warm.push(slot);
   }
 

@@ -17,6 +17,7 @@ import type {
   Upstream,
   UpstreamCounts,
   UpstreamHandler,
+  UpstreamLimits,
   UpstreamRequest,
   UpstreamSettings,
   UpstreamSlot,
@@ -29,7 +30,7 @@ const WITH_SPENT = 2;
 const FIELD_BYTES_MAX = 65_536;
 
 export class Http2Upstream implements Upstream {
-  readonly #settings: UpstreamSettings;
+  #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #sessions: Session[] = [];
@@ -109,6 +110,15 @@ export class Http2Upstream implements Upstream {
   onRoom(listener: () => void): () => void {
     this.#roomListeners.add(listener);
     return () => this.#roomListeners.delete(listener);
+  }
+
+  setLimits(limits: UpstreamLimits): void {
+    this.#settings = { ...this.#settings, ...limits };
+    for (const session of [...this.#sessions]) {
+      session.setLimits(limits);
+      if (session.streams === 0) session.closeIfIdle();
+    }
+    this.#tellRoom();
   }
 
   retire(): void {

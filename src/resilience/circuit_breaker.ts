@@ -70,6 +70,10 @@ export class CircuitBreaker {
     return this.#state;
   }
 
+  get isWorthKeeping(): boolean {
+    return this.#state.kind !== 'closed';
+  }
+
   /** `admit` would say yes; changes nothing. */
   get wouldAdmit(): boolean {
     return this.#state.kind === 'closed' || this.#clock.nowMs() >= this.#state.untilMs;

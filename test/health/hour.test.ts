@@ -1,4 +1,5 @@
 // A thousand endpoints over one virtual hour: they break, recover, and answer a probe wrongly now and then.
+
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
@@ -10,6 +11,7 @@ import { Admission } from '../../src/load_balancer/admission.ts';
 import { Backend } from '../../src/load_balancer/backend.ts';
 import { inService } from '../../src/load_balancer/in_service.ts';
 import { settleLease } from '../../src/load_balancer/lease.ts';
+import { Load } from '../../src/load_balancer/load.ts';
 import { ask, FakeUpstream, fakePool } from '../load_balancer/fake_cluster.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
@@ -61,6 +63,7 @@ class Endpoint {
         circuit: null,
         disagreement: null,
         admission: new Admission(),
+        load: new Load(),
       },
     );
     const open = (callback: (failure: null, socket: Socket | null) => void) => {

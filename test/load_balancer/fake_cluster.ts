@@ -1,10 +1,12 @@
 // A pool whose backends are numbers: slots that do nothing, and wants that remember what they heard.
+
 import { PassiveHealth, type PassiveHealthSettings } from '../../src/health/passive.ts';
 import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts';
 import { Admission } from '../../src/load_balancer/admission.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
 import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
+import { Load } from '../../src/load_balancer/load.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
 import { ClusterPool, type LeaseWant } from '../../src/load_balancer/pool.ts';
 import type { Upstream, UpstreamSlot } from '../../src/net/upstream.ts';
@@ -44,6 +46,7 @@ export class FakeUpstream implements Upstream {
     this.max = max;
     for (const listener of this.#listeners) listener();
   }
+  setLimits(): void {}
   retire(): void {}
   destroy(): void {}
 }
@@ -82,6 +85,7 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
   return new Backend(identity, {
     disagreement: null,
     admission: new Admission(),
+    load: new Load(),
     upstream: new FakeUpstream(slots),
     health,
     passive:

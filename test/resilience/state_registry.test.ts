@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StateRegistry } from '../../src/resilience/state_registry.ts';
+import { FakeClock } from '../support/fake_clock.ts';
 
 test('state lives as long as plans ask for its key, and is disposed of once', () => {
-  const registry = new StateRegistry();
+  const registry = new StateRegistry(new FakeClock());
   const disposed: string[] = [];
   const make = (name: string) => () => ({ name, dispose: () => disposed.push(name) });
   const first = registry.getOrCreate('a', make('a1'));
@@ -17,7 +18,7 @@ test('state lives as long as plans ask for its key, and is disposed of once', ()
 });
 
 test('a key that was asked for again is kept, though an older plan asked first', () => {
-  const registry = new StateRegistry();
+  const registry = new StateRegistry(new FakeClock());
   const disposed: string[] = [];
   const ask = (key: string) => registry.getOrCreate(key, () => ({ dispose: () => disposed.push(key) }));
   for (const keys of ['ab', 'bc', 'c', '']) {
@@ -28,4 +29,70 @@ test('a key that was asked for again is kept, though an older plan asked first',
   const again = ask('a');
   registry.retainUsed();
   assert.equal(ask('a'), again, 'a key that comes back begins anew');
+});
+
+/** State that is worth keeping as long as it is told so. */
+class Known {
+  isWorthKeeping = true;
+  disposed = 0;
+  dispose(): void {
+    this.disposed++;
+  }
+}
+
+test('what is worth keeping waits ten minutes for whoever asks for it again; what is well is new then', () => {
+  const clock = new FakeClock();
+  const registry = new StateRegistry(clock);
+  const ask = () => registry.getOrCreate('a', () => new Known());
+  const ejected = ask();
+  registry.retainUsed();
+  registry.retainUsed();
+  assert.equal(registry.has('a'), false, 'it is out of use');
+  clock.advance(599_999);
+  assert.equal(ask(), ejected);
+  registry.retainUsed();
+  registry.retainUsed();
+  clock.advance(600_000);
+  const second = ask();
+  assert.notEqual(second, ejected);
+  registry.retainUsed();
+  registry.retainUsed();
+  second.isWorthKeeping = false;
+  assert.notEqual(ask(), second, 'its ejection has ended meanwhile');
+  assert.deepEqual([ejected.disposed, second.disposed], [1, 1]);
+});
+
+test('a part that is gone keeps what is worth it and lets go of the rest; the end of the process lets go of all', () => {
+  const clock = new FakeClock();
+  const registry = new StateRegistry(clock);
+  const part = () => registry.getOrCreate('part', () => new StateRegistry(clock));
+  const ejected = part().getOrCreate('judged', () => new Known());
+  const prober = part().getOrCreate('prober', () => ({
+    stops: 0,
+    dispose() {
+      this.stops++;
+    },
+  }));
+  registry.retainUsed();
+  registry.retainUsed();
+  assert.deepEqual([ejected.disposed, prober.stops], [0, 1]);
+  assert.equal(
+    part().getOrCreate('judged', () => new Known()),
+    ejected,
+  );
+  registry.retainUsed();
+  registry.retainUsed();
+  registry.dispose();
+  assert.deepEqual([ejected.disposed, prober.stops], [1, 1]);
+});
+
+test('at most 1,024 are kept, the last ones', () => {
+  const registry = new StateRegistry(new FakeClock());
+  const states = Array.from({ length: 1_025 }, (_, at) => registry.getOrCreate(`s${at}`, () => new Known()));
+  registry.retainUsed();
+  registry.retainUsed();
+  assert.deepEqual(
+    states.flatMap(({ disposed }, at) => (disposed > 0 ? [at] : [])),
+    [0],
+  );
 });

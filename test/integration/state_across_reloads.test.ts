@@ -1,0 +1,89 @@
+// What is known of a backend belongs to the backend: a reload that changes a setting beside it forgets nothing.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { after, answer } from '../support/backend_behaviours.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { startProxy } from '../support/proxy_under_test.ts';
+import { fetchRaw } from '../support/raw_client.ts';
+import { startBackend } from '../support/scripted_backend.ts';
+
+checkLeaks();
+
+test('the bound of a pool holds for the connections of the plans before and after a change of its times', async () => {
+  const released = Promise.withResolvers<void>();
+  await using backend = await startBackend(after(released.promise, answer({ body: 'late' })));
+  const config = (idle: string) =>
+    forwardTo([backend.address], {
+      cluster: { pool: { connections: 2, idle, queueTimeout: '200ms' } },
+      route: { retries: { attempts: 1 } },
+    });
+  await using proxy = await startProxy(config('4s'));
+  const early = [fetchRaw(proxy.target(), '/'), fetchRaw(proxy.target(), '/')];
+  await backend.requestCount(2);
+  proxy.rewrite(config('3s'));
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  const refused = await Promise.all([fetchRaw(proxy.target(), '/'), fetchRaw(proxy.target(), '/')]);
+  assert.deepEqual(
+    refused.map(({ status }) => status),
+    [503, 503],
+  );
+  assert.equal(backend.connections.total, 2);
+  released.resolve();
+  for (const one of await Promise.all(early)) assert.equal(one.text, 'late');
+  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is room again');
+});
+
+test('leastRequests knows what is in flight when a setting of the cluster changes', async () => {
+  const released = Promise.withResolvers<void>();
+  const behaviour = (name: string) => (request: Parameters<ReturnType<typeof answer>>[0]) =>
+    request.target === '/hold'
+      ? after(released.promise, answer({ body: name }))(request)
+      : answer({ body: name })(request);
+  await using one = await startBackend(behaviour('one'));
+  await using two = await startBackend(behaviour('two'));
+  const config = (queue: number) =>
+    forwardTo([one.address, two.address], {
+      cluster: { loadBalancing: { policy: 'leastRequests' }, pool: { queue } },
+    });
+  await using proxy = await startProxy(config(100));
+  const held = fetchRaw(proxy.target(), '/hold');
+  await Promise.race([one.requestCount(1), two.requestCount(1)]);
+  proxy.rewrite(config(101));
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  const answered = new Set<string>();
+  for (let count = 0; count < 20; count++) answered.add((await fetchRaw(proxy.target(), '/')).text);
+  released.resolve();
+  const busy = (await held).text;
+  assert.deepEqual([...answered], [busy === 'one' ? 'two' : 'one'], 'the idle one, each time');
+});
+
+test('an address that its name lacks for a moment comes back as ejected as it went', async () => {
+  await using backend = await startBackend(answer());
+  let addresses = ['127.0.0.1', '127.0.0.2']; // nobody listens on the second
+  await using proxy = await startProxy(
+    forwardTo([{ address: `app.test:${backend.port}`, resolve: { refresh: '1s' } }], {
+      cluster: { health: { passive: { consecutiveFailures: 1, ejectFor: '5m' } } },
+    }),
+    { lookUp: async () => ({ addresses, ttlMs: 0 }) },
+  );
+  const gone = `127.0.0.2:${backend.port}`;
+  const ejected = proxy.lines.next({ event: 'health_changed', endpoint: gone, to: 'ejected' });
+  let isEjected = false;
+  void ejected.then(() => {
+    isEjected = true;
+  });
+  while (!isEjected) await fetchRaw(proxy.target(), '/');
+  addresses = ['127.0.0.1'];
+  await proxy.lines.next(({ removed }) => String(removed) === gone);
+  addresses = ['127.0.0.1', '127.0.0.2'];
+  await proxy.lines.next(({ added }) => String(added) === gone);
+  const { clusters } = proxy.proxy.report.status();
+  assert.deepEqual(
+    clusters[0]?.endpoints.map(({ endpoint, state }) => [endpoint, state]),
+    [
+      [`127.0.0.1:${backend.port}`, 'unchecked'],
+      [gone, 'ejected'],
+    ],
+  );
+});
