@@ -69,3 +69,11 @@ test('what a collector is told is masked whole, and the rest of its address is n
   assert.ok(!text.includes('hunter2'), text);
   assert.ok(text.includes('@collector:4318') && text.includes('x-honeycomb-team'));
 });
+
+test('the token of the admin API is not shown by the admin API', () => {
+  const token = 'hunter2-'.repeat(4);
+  const guarded = planOf({ ...forwardTo(['127.0.0.1:1']), admin: { address: '127.0.0.1:0', token } });
+  assert.equal(guarded.admin.token, token, 'the plan itself has it');
+  const shown = JSON.stringify(maskSecrets(guarded));
+  assert.ok(!shown.includes('hunter2'), shown);
+});

@@ -16,7 +16,7 @@ test('the bound of a pool holds for the connections of the plans before and afte
   const config = (idle: string) =>
     forwardTo([backend.address], {
       cluster: { pool: { connections: 2, idle, queueTimeout: '200ms' } },
-      route: { retries: { attempts: 1 } },
+      route: { retries: { attempts: 1 }, timeouts: { request: '20s' } }, // a bound that does not hold must not hang
     });
   await using proxy = await startProxy(config('4s'));
   const early = [fetchRaw(proxy.target(), '/'), fetchRaw(proxy.target(), '/')];
