@@ -253,15 +253,16 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
     this.#giveUpClient();
   }
 
+  /** Over HTTP/2 only, as gRPC is; `application/grpc-web` is another protocol, whose clients know HTTP's status. */
   get #isGrpc(): boolean {
-    return (
-      findHeader(this.#rawHeaders, 'content-type')?.toLowerCase().startsWith('application/grpc') === true
-    );
+    if (this.protocol !== 'HTTP/2.0') return false;
+    const type = findHeader(this.#rawHeaders, 'content-type');
+    return type !== null && /^application\/grpc(?:[+; ]|$)/i.test(type);
   }
 
   /** How a gRPC call went: in its trailers, or with the head where nothing else came (Trailers-Only). */
   noteGrpcStatus(trailers: readonly string[] | null): void {
-    if (this.protocol !== 'HTTP/2.0' || !this.#isGrpc) return;
+    if (!this.#isGrpc) return;
     const said = findHeader(trailers ?? this.responseHeaders ?? [], 'grpc-status');
     if (said !== null && /^\d{1,3}$/.test(said)) this.grpcStatus = Number(said);
   }

@@ -370,6 +370,10 @@ test('a failure of the proxy is a gRPC status to a gRPC client, with the reason'
   const line = await proxy.lines.next({ reason: 'connect_refused' });
   assert.deepEqual([line.status, line.grpcStatus], [200, 14]);
   assert.equal((await client.request('/').answer).status, 502, 'others get the status of HTTP');
+  const web = { ':method': 'POST', 'content-type': 'application/grpc-web+proto' };
+  assert.equal((await client.request('/a.B/C', web, '').answer).status, 502, 'so do clients of gRPC-Web');
+  const overHttp1 = { method: 'POST', headers: ['Content-Type: application/grpc'], body: 'message' };
+  assert.equal((await fetchRaw(proxy.target(), '/a.B/C', overHttp1)).status, 502, 'gRPC needs HTTP/2');
   await client.close();
 });
 

@@ -29,6 +29,8 @@ export interface Http2Frames extends Disposable {
   /** So many bytes more may come on the connection, all streams together. */
   widen(bytes: number): void;
   ping(): void;
+  /** Answers a PING of the peer. */
+  pong(payload: Buffer): void;
   /** NO_ERROR; nothing of the peer was processed. */
   goAway(): void;
   /** Resolves with the answer to `ping`: the peer has read what was sent before. */
@@ -42,16 +44,27 @@ export function connectFrames(
 ): Http2Frames {
   const socket = net.connect(port, '127.0.0.1');
   socket.write(PREFACE);
-  return speakFrames(socket, 0, initialWindowBytes, () => {});
+  return speakFrames(socket, 0, initialWindowBytes, { onHeaders() {}, onPing() {}, onReset() {} });
 }
 
-/** A backend that is told of each stream when its head is there. */
+/** What a backend is told of besides its streams. */
+export interface FrameObserver {
+  readonly onPing?: (frames: Http2Frames, payload: Buffer) => void;
+  readonly onReset?: (stream: number, code: number) => void;
+}
+
+/** A backend that is told of each stream when its head is there. It answers nothing by itself. */
 export async function serveFrames(
   onStream: (frames: Http2Frames, stream: number) => void,
+  { onPing, onReset }: FrameObserver = {},
 ): Promise<AsyncDisposable & { readonly address: string }> {
   const all = new Set<Http2Frames>();
   const server = net.createServer(socket => {
-    const frames = speakFrames(socket, PREFACE.length, undefined, stream => onStream(frames, stream));
+    const frames = speakFrames(socket, PREFACE.length, undefined, {
+      onHeaders: stream => onStream(frames, stream),
+      onPing: payload => onPing?.(frames, payload),
+      onReset: (stream, code) => onReset?.(stream, code),
+    });
     all.add(frames);
   });
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
@@ -64,11 +77,17 @@ export async function serveFrames(
   };
 }
 
+interface Received {
+  onHeaders(stream: number): void;
+  onPing(payload: Buffer): void;
+  onReset(stream: number, code: number): void;
+}
+
 function speakFrames(
   socket: Socket,
   skip: number,
   initialWindowBytes: number | undefined,
-  onHeaders: (stream: number) => void,
+  { onHeaders, onPing, onReset }: Received,
 ): Http2Frames {
   socket.on('error', () => {}); // the peer may go at any time
   const { promise: ponged, resolve } = Promise.withResolvers<void>();
@@ -82,6 +101,8 @@ function speakFrames(
     while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
       const [type, flags] = [received[3], received[4]];
       if (type === TYPES.ping && flags === ACK) resolve();
+      if (type === TYPES.ping && flags !== ACK) onPing(received.subarray(9, 17));
+      if (type === TYPES.resetStream) onReset(received.readUInt32BE(5), received.readUInt32BE(9));
       if (type === TYPES.headers) onHeaders(received.readUInt32BE(5));
       received = received.subarray(9 + received.readUIntBE(0, 3));
     }
@@ -103,6 +124,7 @@ function speakFrames(
     ponged,
     goAway: () => send(TYPES.goAway, 0, 0, Buffer.alloc(8)),
     ping: () => send(TYPES.ping, 0, 0, Buffer.alloc(8)),
+    pong: payload => send(TYPES.ping, ACK, 0, payload),
     headers(stream, method, path, endStream) {
       const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'app.test' };
       send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block(fields));
