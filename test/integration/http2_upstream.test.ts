@@ -532,3 +532,31 @@ test('a gRPC call that is half-closed without a message is answered at once', as
     },
   );
 });
+
+test('fields of framing in the trailers of an HTTP/2 backend are dropped, the others arrive; 204 has no length', async () => {
+  await withBackend(
+    (stream, headers) => {
+      if (headers[':path'] === '/empty') {
+        stream.respond({ ':status': 204, 'content-length': '0' }, { endStream: true });
+        return;
+      }
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () =>
+        stream.sendTrailers({ 'content-length': '5', host: 'other.test', trailer: 'x-sum', 'x-sum': '7' }),
+      );
+      stream.end('whole');
+    },
+    async proxy => {
+      const client = await connectHttp2(proxy.target());
+      const two = await client.request('/').answer;
+      assert.deepEqual([two.text, two.trailers], ['whole', ['x-sum', '7']]);
+      const empty = await client.request('/empty').answer;
+      assert.deepEqual([empty.status, value(empty.headers, 'content-length')], [204, null]);
+      const one = await fetchRaw(proxy.target(), '/');
+      assert.deepEqual([one.text, one.trailers], ['whole', ['x-sum', '7']]);
+      const emptyOne = await fetchRaw(proxy.target(), '/empty');
+      assert.deepEqual([emptyOne.status, value(emptyOne.headers, 'content-length')], [204, null]);
+      await client.close();
+    },
+  );
+});
