@@ -294,17 +294,16 @@ test('streams that share a slow connection wait for each other longer than bodyI
     forwardTo([backend.address], { listener: { h2c: true, timeouts: { bodyIdle: '300ms' } } }),
   );
   using client = connectFrames(proxy.target()); // with a window of 64 KB for all its streams
-  for (let stream = 1; stream < 20; stream += 2) client.headers(stream, 'GET', '/shared', true);
+  for (let stream = 1; stream < 2 * 14; stream += 2) client.headers(stream, 'GET', '/shared', true);
   const ended = () => proxy.lines.find({ path: '/shared' });
-  while (ended().length < 10) {
-    // Half of an answer. Five answers fit into the first window; where they have ended before the others begin to wait, the
-    // last of these five waits for four times two steps, and may wait for five times bodyIdle.
+  while (ended().length < 14) {
+    // Half of a response, so that each takes bodyIdle at most, and waits so long for each of the others.
     client.widen(6_000);
-    await setTimeout(150); // slow is a matter of time: eight of these are four times bodyIdle
+    await setTimeout(150); // slow is a matter of time: more than two looks at who still reads
   }
   assert.deepEqual(
     ended().map(({ reason }) => reason),
-    Array(10).fill(null),
+    Array(14).fill(null),
   );
 });
 
