@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { answer, inTurn, raw, write } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
+import { connectHttp2 } from '../support/http2_client.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { startProxy } from '../support/proxy_under_test.ts';
@@ -13,6 +14,7 @@ checkLeaks();
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n';
+const H2C = { listener: { h2c: true } };
 const ONCE = { retries: { attempts: 0 } };
 
 test('a 100 Continue that nobody asked for is read past, in one piece with the answer or alone, and the connection stays', async () => {
@@ -112,6 +114,19 @@ for (const scheme of ['NTLM', 'Negotiate', 'negotiate'])
     assert.equal((await fetchRaw(proxy.target(), '/')).status, 401, 'somebody else, without a credential');
     await backend.noConnections();
   });
+
+test('what one HTTP/2 stream has authenticated serves no other stream, and no other client', async () => {
+  await using backend = await startBackend(loginOfConnection());
+  await using proxy = await startProxy(forwardTo([backend.address], { ...H2C, route: ONCE }));
+  const alice = await connectHttp2(proxy.target());
+  const credential = { authorization: 'Negotiate YWxpY2U=' };
+  assert.equal((await alice.request('/', credential).answer).text, 'Negotiate YWxpY2U=');
+  assert.equal((await alice.request('/').answer).status, 401);
+  const bob = await connectHttp2(proxy.target());
+  assert.equal((await bob.request('/').answer).status, 401);
+  await alice.close();
+  await bob.close();
+});
 
 test('Basic and Bearer credentials speak of a request: their connection is used again', async () => {
   await using backend = await startBackend(answer());
