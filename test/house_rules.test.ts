@@ -86,6 +86,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/listeners.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/startup.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/commands/command_line.ts': 'seen from outside in test/main.test.ts',
+  'src/http/connection_drain.ts': 'seen from outside in test/integration/drain.test.ts',
   'src/lifecycle/debugger.ts': 'seen from outside in test/integration/start_signals.test.ts',
   'src/lifecycle/commands/check.ts': 'seen from outside in test/main.test.ts',
   'src/lifecycle/commands/explain.ts': 'seen from outside in test/main.test.ts',

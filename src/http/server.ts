@@ -16,6 +16,7 @@ import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import { ClientConnection } from './client_connection.ts';
 import type { ClientStream } from './client_stream.ts';
+import { ConnectionDrain } from './connection_drain.ts';
 import type { BoundListener } from './data_plane.ts';
 import { handleRequest } from './handle_request.ts';
 import { Http1ClientStream } from './http1_client.ts';
@@ -34,6 +35,8 @@ const SESSION_MEGABYTES_MIN = 10;
 const HEADER_FIELD_BYTES_MIN = 32;
 /** A client that has said that it leaves has so long to end its connection. */
 const CLOSE_MS_MAX = 2_000;
+/** For the last answers of a listener that was removed to get out. */
+const LAST_WORDS_MS = 1_000;
 /** Node looks this often for heads that are overdue. */
 const HEAD_CHECK_MS_MAX = 500;
 /** Requests of one connection that may wait for their turn (HTTP pipelining, RFC 9112 section 9.3.2). */
@@ -45,6 +48,11 @@ export class ListenerServer {
   readonly #services: Services;
   readonly #name: string;
   readonly #connections = new WeakMap<Socket, ClientConnection>();
+  /** For the end of the listener. */
+  readonly #open = new Set<ClientConnection>();
+  readonly #drain: ConnectionDrain;
+  #onEmpty: (() => void) | null = null;
+  #isDraining = false;
   readonly #sessions = new Map<ServerHttp2Session, ClientConnection>();
   #lastBound: BoundListener | null = null;
   readonly #http1: http.Server;
@@ -55,6 +63,7 @@ export class ListenerServer {
     this.#settings = settings;
     this.#name = settings.name;
     this.#services = services;
+    this.#drain = new ConnectionDrain(() => this.#open, services.clock);
     this.#http1 = this.#createHttp1();
     this.#http2 = this.#createHttp2(settings);
     this.#applyToHttp1(settings);
@@ -70,7 +79,9 @@ export class ListenerServer {
 
   /** Takes over a connection that `net/listener` has accepted. */
   accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
-    const connection = new ClientConnection(tracked, socket);
+    const connection = new ClientConnection(tracked, socket, protocol);
+    this.#open.add(connection);
+    socket.once('close', () => this.#onClosed(connection));
     if (protocol === 'http1') {
       this.#connections.set(socket, connection);
       this.#http1.emit('connection', socket);
@@ -86,9 +97,49 @@ export class ListenerServer {
     for (const session of this.#sessions.keys()) if (!session.closed) session.close();
   }
 
+  /** Ends connections as they become quiet; requests under way go on, and each answer closes its connection. */
+  drain(): void {
+    this.#isDraining = true;
+    this.goAway();
+    this.#drain.begin();
+  }
+
+  /**
+   * The listener is no longer in the plan. Resolves when its last connection has ended: at `timeoutMs` what is still under
+   * way fails with `shutting_down`, and nothing of the listener is left in memory.
+   */
+  async retire(timeoutMs: number): Promise<void> {
+    const { clock } = this.#services;
+    const { promise: empty, resolve } = Promise.withResolvers<void>();
+    this.#onEmpty = resolve;
+    this.drain();
+    if (this.#open.size === 0) resolve();
+    const timer = clock.setTimer(() => this.#abort(), timeoutMs, undefined);
+    await empty;
+    clock.cancelTimer(timer);
+    this.close();
+  }
+
+  #abort(): void {
+    const { clock, traffic } = this.#services;
+    for (const request of traffic.active.list())
+      if (this.#open.has(request.peer as ClientConnection)) request.fail({ kind: 'shutting_down' });
+    clock.setTimer(() => this.#destroyAll(), LAST_WORDS_MS, undefined);
+  }
+
+  #destroyAll(): void {
+    for (const connection of this.#open) connection.destroy();
+  }
+
+  #onClosed(connection: ClientConnection): void {
+    this.#open.delete(connection);
+    if (this.#open.size === 0) this.#onEmpty?.();
+  }
+
   /** Ends what is left. */
   close(): void {
-    this.#http1.close();
+    this.#drain.stop();
+    this.#http1.close(); // its watch over slow heads too: a timer, which would keep all of this in memory
     for (const session of this.#sessions.keys()) session.destroy();
   }
 
@@ -263,6 +314,7 @@ export class ListenerServer {
     const { clock } = this.#services;
     const isOver = () => session.closed && connection.active === 0;
     const end = () => {
+      if (isOver() && this.#isDraining) return; // `ConnectionDrain` knows whether bytes still move
       if (isOver()) connection.destroy();
     };
     const endSoon = () => {
@@ -311,7 +363,7 @@ export class ListenerServer {
     connection.onRequestBegin();
     const context = new RequestContext(this.#services, this.#bound(), client, raw, connection);
     connection.latest = context;
-    if (this.#services.traffic.draining) client.closeAfterAnswer();
+    if (this.#isDraining || this.#services.traffic.draining) client.closeAfterAnswer();
     const { requestsMax } = this.#settings;
     if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
     handleRequest(context, raw);

@@ -61,6 +61,8 @@ export class Listeners {
   readonly #processConnectionsMax: () => number;
   #open = new Map<string, OpenListener>();
   #prepared = new Map<string, OpenListener>();
+  /** No longer in the plan, with connections that still end. */
+  readonly #retired = new Set<OpenListener>();
 
   constructor(services: Services, connections: ConnectionTable, processConnectionsMax: () => number) {
     this.#services = services;
@@ -108,12 +110,15 @@ export class Listeners {
   async discard(): Promise<void> {
     const prepared = [...this.#prepared.values()];
     this.#prepared.clear();
-    for (const { door } of prepared) door.shut();
+    for (const { door, server } of prepared) {
+      door.shut();
+      server.close();
+    }
     await Promise.all(prepared.map(({ listener }) => listener.stopAccepting()));
   }
 
   /** After the swap: prepared listeners become open ones, gone ones stop accepting, the rest takes its new settings. */
-  commit(next: Readonly<Record<string, ListenerSettings>>): void {
+  commit(next: Readonly<Record<string, ListenerSettings>>, drainMs: number): void {
     for (const [name, open] of this.#open) {
       const settings = next[name];
       if (settings !== undefined && listenerKey(settings) === open.key) {
@@ -122,8 +127,7 @@ export class Listeners {
         continue;
       }
       this.#open.delete(name);
-      void open.listener.stopAccepting();
-      open.server.goAway();
+      void this.#retire(open, drainMs);
       this.#services.telemetry.emit({ kind: 'listener_closed', listener: name });
     }
     for (const [name, open] of this.#prepared) {
@@ -138,6 +142,19 @@ export class Listeners {
     this.#prepared.clear();
   }
 
+  async #retire(open: OpenListener, drainMs: number): Promise<void> {
+    this.#retired.add(open);
+    open.server.drain(); // from the very next answer on
+    await open.listener.stopAccepting();
+    await open.server.retire(drainMs);
+    this.#retired.delete(open);
+  }
+
+  /** Connections end as they become quiet. */
+  drain(): void {
+    for (const { server } of this.#open.values()) server.drain();
+  }
+
   goAway(): void {
     for (const { server } of this.#open.values()) server.goAway();
   }
@@ -147,7 +164,7 @@ export class Listeners {
   }
 
   close(): void {
-    for (const { server } of this.#open.values()) server.close();
+    for (const { server } of [...this.#open.values(), ...this.#retired]) server.close();
   }
 
   async #bind(settings: ListenerSettings, key: string): Promise<OpenListener> {

@@ -47,6 +47,9 @@ const LAST_LINE_MS = 200;
 /** Beyond the longest drain, for the service manager: what comes after it takes a moment. */
 const STOP_MARGIN_MS = 10_000;
 
+/** A connection from before the end of accepting has so long to begin with its first request. */
+const NEW_MS_MAX = 1_000;
+
 type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 
 export interface StartOptions {
@@ -196,7 +199,7 @@ export class RunningProxy {
     }
     this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
     this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
-    this.#listeners.commit(this.#plan.listeners);
+    this.#listeners.commit(this.#plan.listeners, this.#plan.process.drain.timeoutMs);
     this.#certificates.watch(Object.values(this.#plan.listeners));
     this.#history.remember(this.#options.loaded, this.#clock.wallMs());
     this.#watch(this.#options.loaded.files);
@@ -399,7 +402,7 @@ export class RunningProxy {
     this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
     this.#overload.overload.setSettings(this.#plan.process.overload);
     this.#planeRef.current = plane;
-    this.#listeners.commit(this.#plan.listeners);
+    this.#listeners.commit(this.#plan.listeners, this.#plan.process.drain.timeoutMs);
     this.#certificates.watch(Object.values(this.#plan.listeners));
     this.#runtime.registry.retainUsed();
     this.#runtime.metrics.retainUsed();
@@ -424,13 +427,18 @@ export class RunningProxy {
       },
       stopAccepting: () => this.#listeners.stopAccepting(),
       closeIdleConnections: () => {
-        connections.closeIdle();
-        for (const request of traffic.active.list()) request.work?.goAway?.();
+        connections.closeNew(NEW_MS_MAX);
+        this.#clock.setTimer(() => connections.closeNew(0), NEW_MS_MAX, undefined);
+        this.#listeners.drain();
       },
       idle: () =>
         new Promise(done => {
-          this.#onIdle = done;
-          if (traffic.active.size === 0) done();
+          const look = () => {
+            if (traffic.active.size === 0 && connections.size === 0) done();
+          };
+          this.#onIdle = look;
+          connections.onEmpty = look;
+          look();
         }),
       abortRequests: () => {
         for (const request of traffic.active.list()) request.fail({ kind: 'shutting_down' });

@@ -29,6 +29,8 @@ export class ConnectionTable {
   readonly #open = new Set<TrackedConnection>();
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
+  /** The last one has closed. */
+  onEmpty: (() => void) | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -58,6 +60,7 @@ export class ConnectionTable {
     this.#byIp.set(perIpKey, fromIp + 1);
     socket.once('close', () => {
       this.#open.delete(connection);
+      if (this.#open.size === 0) this.onEmpty?.();
       decrement(this.#byListener, listener);
       decrement(this.#byIp, perIpKey);
     });
@@ -92,10 +95,11 @@ export class ConnectionTable {
     return counts;
   }
 
-  /** Closes those on which nothing is under way. */
-  closeIdle(): void {
+  /** Closes those that have said nothing for so long: in a handshake, or before their first request. */
+  closeNew(ageMs: number): void {
+    const nowMs = this.#clock.nowMs();
     for (const connection of this.#open)
-      if (connection.state === 'idle' || connection.state === 'new') connection.close();
+      if (connection.state === 'new' && nowMs - connection.openedMs >= ageMs) connection.close();
   }
 
   closeAll(): void {

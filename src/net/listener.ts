@@ -88,15 +88,22 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
   return {
     address: () => boundAddress(server, settings.address),
     setSettings: next => acceptor.setSettings(next),
-    stopAccepting: () => stop(server),
+    stopAccepting: () => stop(server, acceptor),
   };
 }
+
+/** Rounds of the event loop without a new connection, after which the backlog is empty. */
+const QUIET_TURNS = 2;
+/** New clients may come for ever. */
+const STOP_TURNS_MAX = 500;
 
 class Acceptor {
   readonly #deps: ListenerDeps;
   readonly #refused: Tally<RefusalCause>;
   /** Handshakes that failed, by their code. */
   readonly #unsecured: Tally<string>;
+  /** Since the start. */
+  accepted = 0;
   /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
   readonly #handshake = new AsyncLocalStorage<Connection>();
   #settings: SocketListenerSettings;
@@ -123,6 +130,7 @@ class Acceptor {
   }
 
   accept(socket: Socket): void {
+    this.accepted++;
     // From birth to death somebody listens: an error without a listener would end the process.
     socket.on('error', ignore);
     const { clock, onConnection } = this.#deps;
@@ -212,13 +220,24 @@ function isTcp(socket: Socket): boolean {
   return socket.localAddress !== undefined;
 }
 
-/** `close` would wait for the connections that are open. */
-function stop(server: net.Server): Promise<void> {
-  return new Promise(resolve => {
-    if (!server.listening) return resolve();
-    server.close();
-    setImmediate(resolve);
-  });
+/**
+ * Closing resets the connections that the kernel has already made for us: first those are taken. `close` itself would
+ * wait for the connections that are open.
+ */
+async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
+  let quiet = 0;
+  for (let turns = 0; server.listening && quiet < QUIET_TURNS && turns < STOP_TURNS_MAX; turns++) {
+    const before = acceptor.accepted;
+    await turn();
+    quiet = acceptor.accepted === before ? quiet + 1 : 0;
+  }
+  if (server.listening) server.close();
+  await turn();
+}
+
+/** One round of the event loop, in which everything that waits is accepted. */
+function turn(): Promise<void> {
+  return new Promise(resolve => void setImmediate(resolve));
 }
 
 function destroySocket(socket: Socket): void {

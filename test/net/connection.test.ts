@@ -39,7 +39,7 @@ test('each limit refuses by its name, and a closed connection makes room', () =>
   assert.equal(subject.size, 4);
 });
 
-test('a drain closes what is idle and leaves what works', () => {
+test('a drain closes what has not begun in time and leaves what works', () => {
   const { clock, subject, admit } = table();
   const [idle, active] = [admit('a', '1'), admit('a', '2')];
   assert(typeof active.admitted === 'object');
@@ -52,6 +52,8 @@ test('a drain closes what is idle and leaves what works', () => {
       ['active', 500],
     ],
   );
-  subject.closeIdle();
+  subject.closeNew(501);
+  assert.equal(idle.socket.destroyed, false, 'it may be about to ask');
+  subject.closeNew(500);
   assert.deepEqual([idle.socket.destroyed, active.socket.destroyed, subject.size], [true, false, 1]);
 });
