@@ -15,7 +15,11 @@ function connect() {
       seen.ends++;
     },
   };
-  const connection = new ClientConnection(tracked as unknown as Connection, socket as unknown as Socket);
+  const connection = new ClientConnection(
+    tracked as unknown as Connection,
+    socket as unknown as Socket,
+    'http1',
+  );
   return { connection, socket, seen };
 }
 
