@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FAILURE_RULES } from '../../src/resilience/failure.ts';
+import { FAILURE_RULES, GRPC_STATUS } from '../../src/resilience/failure.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
 const text = readFileSync(join(ROOT, 'docs/reasons.md'), 'utf8');
@@ -31,6 +31,14 @@ test('each section has the facts of the table', () => {
     ];
     for (const fact of facts) assert.ok(section.includes(fact), `${kind}: "${fact}" in\n${section}`);
   }
+});
+
+test('the table of grpc-status has each reason in the row of its code, and no other', () => {
+  const rows = [...text.matchAll(/^\| (\d+) [A-Z_]+ \| (.+) \|$/gm)];
+  const told = rows.flatMap(([, code, kinds = '']) =>
+    [...kinds.matchAll(/`(\w+)`/g)].map(([, kind]) => [String(kind), Number(code)] as const),
+  );
+  assert.deepEqual(told.toSorted(), Object.entries(GRPC_STATUS).toSorted());
 });
 
 test('each section says what it means, how to find the cause and what to change', () => {
