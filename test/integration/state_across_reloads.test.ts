@@ -1,5 +1,8 @@
 // What is known of a backend belongs to the backend: a reload that changes a setting beside it forgets nothing.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http2, { type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { after, answer } from '../support/backend_behaviours.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -32,6 +35,38 @@ test('the bound of a pool holds for the connections of the plans before and afte
   released.resolve();
   for (const one of await Promise.all(early)) assert.equal(one.text, 'late');
   assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is room again');
+});
+
+test('an HTTP/2 connection in use goes on under a changed pool, with the new bounds, and an idle one is closed', async () => {
+  const server = http2.createServer();
+  let sessions = 0;
+  server.on('session', () => sessions++);
+  const held: ServerHttp2Stream[] = [];
+  server.on('stream', (stream, headers) => {
+    if (headers[':path'] === '/hold') held.push(stream as ServerHttp2Stream);
+    else (stream as ServerHttp2Stream).respond({ ':status': 204 }, { endStream: true });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const config = (pool: Readonly<Record<string, unknown>>) =>
+    forwardTo([`127.0.0.1:${port}`], { cluster: { protocol: 'h2c', pool: { connections: 1, ...pool } } });
+  const proxy = await startProxy(config({ idle: '4s' }));
+  const reload = async (pool: Readonly<Record<string, unknown>>) => {
+    proxy.rewrite(config(pool));
+    assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  };
+  const early = fetchRaw(proxy.target(), '/hold');
+  await once(server, 'stream');
+  await reload({ idle: '3s' });
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 204);
+  assert.equal(sessions, 1, 'on the connection that is there');
+  held[0]?.respond({ ':status': 204 }, { endStream: true });
+  assert.equal((await early).status, 204);
+  await reload({ idle: '2s' });
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 204);
+  assert.equal(sessions, 2, 'nobody used the first one');
+  await proxy.stop();
+  await new Promise(resolve => server.close(resolve));
 });
 
 test('leastRequests knows what is in flight when a setting of the cluster changes', async () => {
