@@ -21,7 +21,7 @@ const HEADS = 4_096; // a power of two: the next one is a mask away
 const CALLS_PER_ROUND = 100_000;
 const ROUNDS = Number(process.argv[2] ?? 25);
 const LIMITS = { headBytesMax: 32 * 1024, headerCountMax: 100, uriBytesMax: 8 * 1024 };
-const RULES = { dotSegments: 'reject', encodedSlash: 'keep' } as const;
+const RULES = { dotSegments: 'reject', encodedSlash: 'keep', slashes: 'keep', semicolons: 'keep' } as const;
 
 const BROWSER = [
   ['Host', 'www.example.com'],

@@ -29,6 +29,8 @@ export function compileListener(
     paths: {
       dotSegments: scope.choice('paths.dotSegments', 'listeners.paths.dotSegments'),
       encodedSlash: scope.choice('paths.encodedSlash', 'listeners.paths.encodedSlash'),
+      slashes: scope.choice('paths.slashes', 'listeners.paths.slashes'),
+      semicolons: scope.choice('paths.semicolons', 'listeners.paths.semicolons'),
     },
     head: {
       headBytesMax: scope.number('head.headBytesMax', 'listeners.limits.headBytes'),

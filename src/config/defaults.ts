@@ -403,6 +403,16 @@ export const CHOICES = {
     ['keep', 'reject'],
     'What happens to %2F in a path: kept, it is no separator here, but may be one to a backend.',
   ),
+  'listeners.paths.slashes': choice(
+    'keep',
+    ['keep', 'fold', 'reject'],
+    'Several slashes in a row: as they are, one for matching (the backend gets what came), or refused with 400.',
+  ),
+  'listeners.paths.semicolons': choice(
+    'keep',
+    ['keep', 'fold', 'reject'],
+    'Parameters of a segment (/a;x=1): as they are, ignored for matching (the backend gets what came), or refused with 400.',
+  ),
   'routes.redirect.status': choice(
     308,
     [301, 302, 303, 307, 308],

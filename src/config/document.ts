@@ -56,6 +56,12 @@ export class Document {
     return `${this.file}:${line}:${column}`;
   }
 
+  /** A value as it is written in the text, or null if the text does not hold it. */
+  sourceOf(path: Path): string | null {
+    const span = this.#places?.find(path)?.value;
+    return span === undefined ? null : this.source.slice(span.start, span.end).trim();
+  }
+
   /** The line of a key, or of a value without one; null if the text does not hold it. */
   line(path: Path): number | null {
     const place = this.#places?.find(path) ?? null;
@@ -109,6 +115,8 @@ export interface ParsedDocument {
   readonly problems: readonly Problem[];
   /** Texts with a variable that has no value: whatever else is wrong with them follows from that. */
   readonly unresolved: readonly Path[];
+  /** What variables of the environment have brought in. */
+  readonly fromEnvironment: ReadonlySet<string>;
 }
 
 export function parseDocument(source: string, file: string, env: Environment): ParsedDocument {
@@ -117,6 +125,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
     return {
       document: null,
       unresolved: [],
+      fromEnvironment: new Set(),
       problems: [new Document(file, source, null, null).problemAt('error', span, [], message, hint)],
     };
   };
@@ -142,6 +151,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
       document,
       problems: [...duplicateKeys(document, places), ...prototypes, ...variables],
       unresolved,
+      fromEnvironment: expanded.values,
     };
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;

@@ -9,6 +9,7 @@
  */
 import { basename, resolve } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
+import { secretValues, withoutSecretValues } from '../security/secrets.ts';
 import { compile } from './compile.ts';
 import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
 import { findLater } from './later.ts';
@@ -36,6 +37,8 @@ export type LoadResult =
       /** For each leaf of the plan: `file:line:col` or `default`. */
       readonly origins: ReadonlyMap<string, string>;
       readonly warnings: readonly Problem[];
+      /** What is not shown, whatever it is called: values of the environment. */
+      readonly secrets: readonly string[];
       /** The file itself, certificates and keys, each as it was before it was read. */
       readonly files: FileStates;
       readonly source: string;
@@ -82,11 +85,12 @@ export function loadConfigText(
   env: Environment,
   files: FileStates = lookAt([resolve(file)]),
 ): LoadResult {
-  const { document, problems, unresolved } = parseDocument(source, basename(file), env);
+  const { document, problems, unresolved, fromEnvironment } = parseDocument(source, basename(file), env);
   if (document === null) return { kind: 'invalid', problems, files, admin: null, source };
+  const secrets = secretValues(fromEnvironment);
   const read = readConfig(document, unresolved);
   if (read.config === null) {
-    const found = inOrder([...problems, ...read.problems]);
+    const found = withoutSecretValues(inOrder([...problems, ...read.problems]), secrets);
     return { kind: 'invalid', problems: found, files, admin: null, source };
   }
 
@@ -100,7 +104,7 @@ export function loadConfigText(
   const errors = [...wrong, ...materials.problems, ...ties];
   const allFiles = new Map([...files, ...materials.files]);
   if (errors.length > 0) {
-    const found = inOrder([...errors, ...warnings]);
+    const found = withoutSecretValues(inOrder([...errors, ...warnings]), secrets);
     const admin = errors.some(({ path }) => path.startsWith('admin')) ? null : plan.admin;
     return { kind: 'invalid', problems: found, files: allFiles, admin, source };
   }
@@ -108,7 +112,8 @@ export function loadConfigText(
     kind: 'loaded',
     plan,
     origins,
-    warnings: inOrder(warnings),
+    warnings: withoutSecretValues(inOrder(warnings), secrets),
+    secrets,
     files: allFiles,
     source,
   };

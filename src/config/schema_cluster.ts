@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { HEALTHY_STATUSES } from './defaults.ts';
 import {
   choice,
-  editableName,
   endpointAddress,
   fieldValue,
+  hostHeader,
   number,
-  path,
   plainText,
+  requestFieldName,
+  requestTarget,
   text,
 } from './schema_leaves.ts';
 
@@ -40,10 +41,16 @@ const grpcService = text(value =>
 );
 
 const active = z.strictObject({
-  path: path.describe('Asked for by HTTP, in the protocol of the cluster.').optional(),
+  path: requestTarget
+    .describe('Asked for by HTTP, in the protocol of the cluster; with a query where one is needed.')
+    .optional(),
   method: probeMethod.describe('GET when absent.').optional(),
-  host: plainText.describe('`Host` of the question; the address of the endpoint when absent.').optional(),
-  headers: z.record(editableName, fieldValue).describe('Sent with the question.').optional(),
+  host: hostHeader
+    .describe(
+      '`Host` of the question; the address of the endpoint when absent, `localhost` for a Unix socket.',
+    )
+    .optional(),
+  headers: z.record(requestFieldName, fieldValue).describe('Sent with the question.').optional(),
   body: text(value =>
     value === '' || Buffer.byteLength(value) > PROBE_TEXT_BYTES_MAX
       ? `a text of 1 to ${PROBE_TEXT_BYTES_MAX} bytes`

@@ -179,13 +179,27 @@ export const fieldName = text(value =>
   TOKEN.test(value) ? null : `"${value}" is not a field name (RFC 9110 section 5.1)`,
 );
 
-export const editableName = text(value => {
+function editableProblem(value: string): string | null {
   if (!TOKEN.test(value)) return `"${value}" is not a field name (RFC 9110 section 5.1)`;
   if (value.toLowerCase() === 'host') return 'Host is not set here; use rewrite.host';
   return NOT_EDITABLE.has(value.toLowerCase())
     ? `${value} is for one connection (RFC 9110 section 7.6.1) or for the framing, and cannot be edited`
     : null;
-});
+}
+
+export const editableName = text(editableProblem);
+
+/** What the proxy settles itself on the way to a backend, with what to write instead. */
+const SETTLED: Readonly<Record<string, string>> = {
+  expect: 'Expect is answered by the proxy and never reaches a backend; remove it',
+  traceparent: 'traceparent is set by tracing; see tracing.propagate and tracing.start',
+  tracestate: 'tracestate is passed on by tracing; see tracing.propagate',
+  'x-request-deadline-ms':
+    'X-Request-Deadline-Ms is what is left of the time of the request, and is set by the proxy',
+};
+
+/** Of a request to a backend. */
+export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? editableProblem(value));
 
 /** RFC 9110 section 5.5. Spaces at the ends would be lost on the way. */
 export const fieldValue = text(value => {
@@ -206,6 +220,23 @@ export const path = text(value => {
     return 'a path holds no ?, no #, no space and no control character';
   return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. is never asked for' : null;
 }, 'A path that begins with /.');
+
+/** As a request line carries it (RFC 9112 section 3.2.1): with a query where one is needed. */
+export const requestTarget = text(value => {
+  if (!value.startsWith('/')) return 'a path begins with /';
+  if (value.includes('#')) return 'a fragment (#...) is never sent; remove it';
+  if (/[^\x21-\x7e]/.test(value)) return `a request line holds no such characters; write ${encodeURI(value)}`;
+  return null;
+}, 'A path that begins with /, with its query.');
+
+/** RFC 9110 section 7.2. */
+export const hostHeader = text(
+  value =>
+    /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(value)
+      ? null
+      : `"${value}" is no host; write a name or an address, and perhaps a port`,
+  'A host, perhaps with a port.',
+);
 
 export const network = text(value => {
   const problem = cidrProblem(value);

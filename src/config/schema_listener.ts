@@ -59,6 +59,8 @@ export const listenerSchema = z.strictObject({
     .strictObject({
       dotSegments: choice('listeners.paths.dotSegments'),
       encodedSlash: choice('listeners.paths.encodedSlash'),
+      slashes: choice('listeners.paths.slashes'),
+      semicolons: choice('listeners.paths.semicolons'),
     })
     .optional(),
 });

@@ -46,7 +46,15 @@ function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding
   const shown = path.length === 0 ? 'the file' : document.show(path);
   const hint = typeof value === 'string' ? didYouMean(value, optionsOf(issue)) : undefined;
   return [
-    { path, problem: document.problem('error', path, `${shown}: ${messageOf(issue, value)}`, { hint }) },
+    {
+      path,
+      problem: document.problem(
+        'error',
+        path,
+        `${shown}: ${messageOf(issue, value, document.sourceOf(path))}`,
+        { hint },
+      ),
+    },
   ];
 }
 
@@ -84,11 +92,11 @@ const TYPES: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-function messageOf(issue: Issue, value: unknown): string {
+function messageOf(issue: Issue, value: unknown, source: string | null): string {
   const branches = issue.code === 'invalid_union' ? issue.errors : [[issue]];
   const wantsText = branches.some(([first]) => first !== undefined && isAboutText(first));
   const isBare = typeof value === 'number' || typeof value === 'boolean';
-  if (wantsText && isBare) return `expected a text, and ${value} is not one; put it in quotes: "${value}"`;
+  if (wantsText && isBare) return `expected a string, found ${value}; quote it: "${source ?? value}"`;
   if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value' && issue.code !== 'invalid_union') {
     return issue.message;
   }

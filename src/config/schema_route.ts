@@ -15,6 +15,7 @@ import {
   path,
   plainText,
   regex,
+  requestFieldName,
   requiredNumber,
   text,
 } from './schema_leaves.ts';
@@ -74,25 +75,31 @@ const match = z.strictObject({
   query: z.record(plainText, textMatch).describe('As headers, for parameters.').optional(),
 });
 
-const edits = z.strictObject({
-  set: z.record(editableName, fieldValue).describe('Instead of all fields of the name.').optional(),
-  add: z.record(editableName, fieldValue).describe('Beside those that are there.').optional(),
-  remove: z.array(editableName).describe('Before set and add.').optional(),
-});
+function edits(name: typeof editableName) {
+  return z.strictObject({
+    set: z.record(name, fieldValue).describe('Instead of all fields of the name.').optional(),
+    add: z.record(name, fieldValue).describe('Beside those that are there.').optional(),
+    remove: z.array(name).describe('Before set and add.').optional(),
+  });
+}
+const requestEdits = edits(requestFieldName);
+const responseEdits = edits(editableName);
 
 /** A status as a number or, as the contract writes it in lists, as a text. */
 const retryReason = z
   .unknown()
   .meta({
     anyOf: [
-      { type: 'string', pattern: '^(connect|reset|[45]\\d\\d)$' },
-      { type: 'integer', minimum: 400, maximum: 599 },
+      { type: 'string', pattern: '^(connect|reset|5\\d\\d)$' },
+      { type: 'integer', minimum: 500, maximum: 599 },
     ],
   })
   .transform((value, context): string => {
     const reason = String(value);
-    if (/^(?:connect|reset|[45]\d\d)$/.test(reason) && typeof value !== 'object') return reason;
-    const message = 'expected connect, reset or a status from 400 to 599';
+    if (/^(?:connect|reset|5\d\d)$/.test(reason) && typeof value !== 'object') return reason;
+    const message = /^4\d\d$/.test(reason)
+      ? `${reason} speaks of the request, and another endpoint would say the same; statuses from 500 to 599 can be repeated`
+      : 'expected connect, reset or a status from 500 to 599';
     context.issues.push({ code: 'custom', message, input: value, params: { options: ['connect', 'reset'] } });
     return z.NEVER;
   });
@@ -177,7 +184,9 @@ export const routeSchema = z.strictObject({
     })
     .optional(),
   rewrite: rewrite.optional(),
-  headers: z.strictObject({ request: edits.optional(), response: edits.optional() }).optional(),
+  headers: z
+    .strictObject({ request: requestEdits.optional(), response: responseEdits.optional() })
+    .optional(),
   timeouts: z
     .strictObject({
       request: number('listeners.timeouts.request'),
@@ -211,5 +220,5 @@ export const routeSchema = z.strictObject({
 
 export type RouteConfig = z.output<typeof routeSchema>;
 export type MatchConfig = z.output<typeof match>;
-export type EditsConfig = z.output<typeof edits>;
+export type EditsConfig = z.output<typeof responseEdits>;
 export type RateLimitConfig = z.output<typeof rateLimit>;

@@ -12,6 +12,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Expansion {
   readonly value: unknown;
   readonly problems: readonly { readonly path: Path; readonly message: string }[];
+  /** What variables of the environment have brought in. */
+  readonly values: ReadonlySet<string>;
 }
 
 /** What is left when aliases and variables are expanded. Without these, a few lines could become gigabytes. */
@@ -22,13 +24,14 @@ export const TEXT_LENGTH_MAX = 16 * 1_024 * 1_024;
 export function expandVariables(value: unknown, env: Environment, depthMax: number): Expansion | string {
   const problems: { path: Path; message: string }[] = [];
   const path: (string | number)[] = [];
+  const fromEnvironment = new Set<string>();
   let values = 0;
   let length = 0;
 
   const visit = (inner: unknown): unknown => {
     if (++values > VALUES_MAX || length > TEXT_LENGTH_MAX || path.length > depthMax) throw new TooLarge();
     if (typeof inner === 'string') {
-      const text = inner.includes('${') ? expandText(inner, env, report) : inner;
+      const text = inner.includes('${') ? expandText(inner, env, report, fromEnvironment) : inner;
       length += text.length;
       return text;
     }
@@ -46,7 +49,7 @@ export function expandVariables(value: unknown, env: Environment, depthMax: numb
   const report = (message: string): void => void problems.push({ path: [...path], message });
 
   try {
-    return { value: visit(value), problems };
+    return { value: visit(value), problems, values: fromEnvironment };
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
     if (path.length > depthMax) return `aliases nest values more than ${depthMax} deep`;
@@ -59,7 +62,12 @@ class TooLarge extends Error {}
 
 const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g;
 
-function expandText(text: string, env: Environment, report: (message: string) => void): string {
+function expandText(
+  text: string,
+  env: Environment,
+  report: (message: string) => void,
+  brought: Set<string>,
+): string {
   return text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
     if (whole === '$${') return '${';
     if (name === undefined) {
@@ -72,6 +80,7 @@ function expandText(text: string, env: Environment, report: (message: string) =>
     if (found === undefined) {
       report(`the environment variable ${name} is not set; set it, or write \${${name}:-default}`);
     }
+    if (set !== undefined && set !== '') brought.add(set);
     return found ?? '';
   });
 }

@@ -9,7 +9,7 @@ import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
 import { resolveClientAddress } from '../security/client_address.ts';
-import { acceptRequestId, DEADLINE_FIELD, detectLoop, findHeader } from '../security/headers.ts';
+import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RawRequest, type RequestHead } from '../security/request_head.ts';
 import type { BoundRoute } from './data_plane.ts';
@@ -131,10 +131,14 @@ function act(context: RequestContext, route: BoundRoute, head: RequestHead): Fai
       forwardRequest(context, route, pickTarget(action.split, context.services.random.unit()), head);
       return null;
     case 'redirect':
-      return answer(context, action.status, ['Location', expandRedirect(action.to, head)], '');
+      return answer(context, action.status, edited(route, ['Location', expandRedirect(action.to, head)]), '');
     case 'respond':
-      return answer(context, action.status, action.headers, action.body);
+      return answer(context, action.status, edited(route, action.headers), action.body);
   }
+}
+
+function edited({ responseEdits }: BoundRoute, headers: readonly string[]): readonly string[] {
+  return editHeaders(headers, responseEdits);
 }
 
 /** For a load balancer that can only look at the port that it sends traffic to. */

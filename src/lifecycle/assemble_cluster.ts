@@ -215,7 +215,12 @@ function startProber(
   };
   const prober = new Prober(
     active,
-    { open: callback => connect(target, clock, callback), authority, http2 },
+    {
+      open: callback => connect(target, clock, callback),
+      // The path of a socket is no host; nginx and others would answer 400.
+      authority: endpoint.address.kind === 'unix' ? 'localhost' : authority,
+      http2,
+    },
     health,
     clock,
     random,

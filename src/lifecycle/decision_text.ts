@@ -38,7 +38,12 @@ export function renderDecision(decision: ExplainedDecision): string {
   );
   for (const { name, value, origin } of decision.limits)
     lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
-  return `${lines.join('\n')}\n`;
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** What strangers wrote must not be a command to a terminal. */
+function printable(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 function renderCondition({

@@ -32,7 +32,12 @@ export interface Explanation {
     readonly path: string;
     readonly matchPath: string;
   };
-  readonly client: { readonly ip: string; readonly peerTrusted: boolean };
+  readonly client: {
+    readonly ip: string;
+    readonly peerTrusted: boolean;
+    /** For a person, in brackets: who says so; empty where it is the peer itself. */
+    readonly from: string;
+  };
   readonly route: string | null;
   /** Why there is no route, or why the request would be refused before it is used. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
@@ -96,7 +101,11 @@ export function explainOffline(
   const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
   const base = {
     listener: listener.name,
-    client: { ip: address.clientIp, peerTrusted: address.peerTrusted },
+    client: {
+      ip: address.clientIp,
+      peerTrusted: address.peerTrusted,
+      from: whoSays(question.clientIp, address),
+    },
   };
   if ('kind' in head) {
     return {
@@ -116,6 +125,16 @@ export function explainOffline(
     request,
     ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:'),
   };
+}
+
+function whoSays(
+  peerIp: string,
+  { clientIp, peerTrusted }: { clientIp: string; peerTrusted: boolean },
+): string {
+  if (!peerTrusted) return '';
+  return clientIp === peerIp
+    ? '  (a trusted proxy that names nobody else)'
+    : `  (X-Forwarded-For, from the trusted proxy ${peerIp})`;
 }
 
 function explainRoute(

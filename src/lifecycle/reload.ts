@@ -22,6 +22,8 @@ export type ReloadResult =
 export interface LoadedPlan {
   readonly plan: Plan;
   readonly origins: ReadonlyMap<string, string>;
+  /** Values of the environment, which are not shown. */
+  readonly secrets: readonly string[];
   readonly files: FileStates;
 }
 

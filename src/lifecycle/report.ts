@@ -7,6 +7,7 @@ import { renderLive, renderPage } from '../observability/status_page.ts';
 import type { PageView } from '../observability/status_view.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Overload } from '../resilience/overload.ts';
+import { withoutSecretValues } from '../security/secrets.ts';
 import { renderDecision } from './decision_text.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decisions.ts';
 import { explainOffline, readQuestion } from './explain.ts';
@@ -25,6 +26,8 @@ const FAILURES_SHOWN = 50;
 export interface Reported {
   readonly plan: Plan;
   readonly origins: ReadonlyMap<string, string>;
+  /** Values of the environment, which are not shown. */
+  readonly secrets: readonly string[];
   readonly phase: ProcessPhase;
   /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
   readonly isFromFile: boolean;
@@ -95,7 +98,7 @@ export class Report implements AdminView {
     return this.#process.runtime.metrics.scrape(accept);
   }
   plan(): Plan {
-    return maskSecrets(this.#process.plan);
+    return this.#hide(maskSecrets(this.#process.plan));
   }
   requests(query: Readonly<Record<string, unknown>>) {
     return listDecisions(this.#process.telemetry.decisions, query);
@@ -106,13 +109,19 @@ export class Report implements AdminView {
       const found = history.find(digest);
       return typeof found === 'string' ? null : found;
     };
-    return explainDecision(telemetry.decisions, id, planeRef.current, known, runtime.clock.nowMs());
+    return this.#hide(
+      explainDecision(telemetry.decisions, id, planeRef.current, known, runtime.clock.nowMs()),
+    );
   }
   requestText(id: string): string | null {
     const decision = this.request(id);
     return decision === null ? null : renderDecision(decision);
   }
   explain(query: Readonly<Record<string, unknown>>) {
-    return explainOffline(this.#process.plan, this.#process.origins, readQuestion(query));
+    return this.#hide(explainOffline(this.#process.plan, this.#process.origins, readQuestion(query)));
+  }
+
+  #hide<T>(shown: T): T {
+    return withoutSecretValues(shown, this.#process.secrets);
   }
 }

@@ -93,6 +93,7 @@ export class RunningProxy {
   readonly #startedMs: number;
   #plan: Plan;
   #origins: ReadonlyMap<string, string>;
+  #secrets: readonly string[];
   #watcher: ConfigWatcher | null = null;
   #admin: { address: string; close: () => Promise<void> } | null = null;
   #phase: ProcessPhase = 'starting';
@@ -111,6 +112,7 @@ export class RunningProxy {
     this.#manager = manager;
     this.#plan = options.loaded.plan;
     this.#origins = options.loaded.origins;
+    this.#secrets = options.loaded.secrets;
     this.#fileDigest = this.#plan.digest;
     this.#startedMs = this.#clock.nowMs();
     const metrics = new Metrics(readVersion());
@@ -305,6 +307,9 @@ export class RunningProxy {
       get origins() {
         return proxy.#origins;
       },
+      get secrets() {
+        return proxy.#secrets;
+      },
       get phase() {
         return proxy.#phase;
       },
@@ -369,6 +374,7 @@ export class RunningProxy {
       apply: (next, isOlder) => this.#overload.watch.ownWork(() => this.#apply(next, isOlder)),
       confirm: same => {
         this.#origins = same.origins;
+        this.#secrets = same.secrets;
         this.#planeRef.current = { ...this.#planeRef.current, origins: same.origins };
         this.#history.refresh(same);
         this.#fileDigest = same.plan.digest;
@@ -398,6 +404,7 @@ export class RunningProxy {
     const plane = assemblePlane(next.plan, next.origins, this.#runtime);
     this.#plan = next.plan;
     this.#origins = next.origins;
+    this.#secrets = next.secrets;
     this.#telemetry.setSettings(this.#plan.logging);
     this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
     this.#overload.overload.setSettings(this.#plan.process.overload);

@@ -54,5 +54,28 @@ export function parseAddress(text: string): Address | string {
   const port = Number(match?.[3]);
   if (match === null) return 'expected host:port, [IPv6]:port, unix:PATH or fd:NAME';
   if (port > 65_535) return `port ${port} is above 65535`;
-  return { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
+  const problem = match[1] === undefined ? nameProblem(match[2] ?? '') : addressProblem(match[1]);
+  return problem ?? { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
+}
+
+/** What old resolvers read as an address of another form: `127.1`, `0x7f.1`, `010.0.0.1` (octal). */
+const NEARLY_IPV4 = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?$/i;
+const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+function nameProblem(host: string): string | null {
+  if (isIP(host) === 4) return null;
+  if (NEARLY_IPV4.test(host))
+    return `"${host}" is no IPv4 address; write four numbers from 0 to 255, without leading zeros`;
+  const wrong = host
+    .replace(/\.$/, '')
+    .split('.')
+    .find(label => !LABEL.test(label));
+  if (wrong === undefined) return null;
+  return wrong === ''
+    ? `"${host}" has an empty label between two dots`
+    : `"${wrong}" cannot be part of a host name`;
+}
+
+function addressProblem(host: string): string | null {
+  return isIP(host) === 6 ? null : `"${host}" is no IPv6 address`;
 }

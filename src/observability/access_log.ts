@@ -74,7 +74,12 @@ const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 function text(value: string | null): string {
   if (value === null) return 'null';
-  return PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+  return PLAIN.test(value) ? `"${value}"` : escapeControls(JSON.stringify(value));
+}
+
+/** JSON lets DEL and C1 controls pass (RFC 8259 section 7); a terminal takes some of them for commands. */
+export function escapeControls(json: string): string {
+  return json.replace(/[\x7f-\x9f]/g, control => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
 
 /** The path as it may be shown. */

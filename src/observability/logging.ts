@@ -1,5 +1,6 @@
 /** Lines of events through pino, on the same destination as the access lines. */
 import pino, { type Logger } from 'pino';
+import { escapeControls } from './access_log.ts';
 import type { LogDestination } from './log_destination.ts';
 
 export interface LoggingSettings {
@@ -19,5 +20,8 @@ export interface LoggingSettings {
 }
 
 export function createLogger(settings: LoggingSettings, destination: LogDestination): Logger {
-  return pino({ level: settings.level, base: null }, { write: line => destination.write(line) });
+  return pino(
+    { level: settings.level, base: null },
+    { write: line => destination.write(escapeControls(line)) },
+  );
 }

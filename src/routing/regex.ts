@@ -7,15 +7,14 @@
  *            character); when its table is full, the rest of a text is run on all threads at once;
  *   exec     a Pike machine, slower, which also knows the groups; for rewrites only.
  *
- * Errors: a pattern that cannot be compiled is a reason, as text. A text longer than TEXT_LENGTH_MAX does not match.
+ * Errors: a pattern that cannot be compiled is a reason, as text. A text may have any length: a limit here would let a long
+ * one pass by a guarded route to an open one. What a listener admits (headBytes, uriBytes) bounds it.
  */
 import { execProgram, type Span } from './regex_captures.ts';
 import { parseRegex, type RegexNode, RegexSyntaxError } from './regex_parser.ts';
 import { compileProgram, type Program } from './regex_program.ts';
 
 export const PATTERN_LENGTH_MAX = 256;
-/** Characters. The longest pattern on the longest text takes some 20 ms at worst, and usually microseconds. */
-export const TEXT_LENGTH_MAX = 4_096;
 /** States of the deterministic automaton that are remembered. */
 export const STATES_MAX = 128;
 
@@ -103,7 +102,6 @@ class Machine implements LinearRegex {
   }
 
   matches(text: string): boolean {
-    if (text.length > TEXT_LENGTH_MAX) return false;
     let state = this.#start;
     for (let at = 0; at < text.length; at++) {
       const kind = this.#classOf(text.charCodeAt(at));

@@ -27,12 +27,17 @@ export function compileRewrite(settings: RewriteSettings): Rewrite | null {
   const { replacePath, stripPrefix, addPrefix, regex } = settings;
   if (replacePath === null && stripPrefix === null && addPrefix === null && regex === null) return null;
   return {
-    replacePath,
+    replacePath: replacePath === null ? null : percentEncoded(replacePath),
     stripPrefix: stripPrefix === null ? null : withoutEndSlash(normalizePathLiteral(stripPrefix)),
     regex: regex === null ? null : requireRegex(regex.pattern),
     replacement: regex === null ? [] : parseReplacement(regex.with),
-    addPrefix: addPrefix === null ? null : withoutEndSlash(addPrefix),
+    addPrefix: addPrefix === null ? null : withoutEndSlash(percentEncoded(addPrefix)),
   };
+}
+
+/** What a person wrote in letters goes out as UTF-8, percent-encoded (RFC 3986 section 2.5). */
+function percentEncoded(path: string): string {
+  return path.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 }
 
 export function rewriteTarget(rewrite: Rewrite, target: string): string {

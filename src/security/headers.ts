@@ -167,6 +167,13 @@ export function filterResponseHeaders(
   return list;
 }
 
+/** The route's edits on an answer of the proxy's own (a redirect, a direct response). */
+export function editHeaders(headers: HeaderList, { dropped, appended }: CompiledHeaderEdits): HeaderList {
+  if (dropped === null && appended.length === 0) return headers;
+  const kept = headers.filter((_, at) => dropped?.has(headers[at - (at % 2)] as string) !== true);
+  return [...kept, ...appended];
+}
+
 /** The fields of an interim answer: what the backend said, and no more. */
 export function filterInformation(headers: HeaderList): string[] {
   return endToEnd(headers, NOT_WITHOUT_BODY, null);

@@ -6,7 +6,8 @@
  *   byte é      %C3%A9     what should have been encoded is
  *   /a/./b      /a/b       a lone dot changes nothing
  *   /a/../b     refused, or /b, as the rule says; never above the root
- *   //  %zz  \  as they are
+ *   //  ;x        as they are, or folded for matching (/, nothing), or refused, as the rules say
+ *   %zz  \        as they are
  *
  * Backends disagree about what separates segments. Where `..` would climb for one that takes `\`, `%2F`, `%5C` for a
  * slash, or ends a segment at `;`, the path is refused whatever the rule: it cannot be matched rightly.
@@ -19,6 +20,10 @@ export interface PathRules {
   readonly dotSegments: 'reject' | 'resolve';
   /** `%2F` in a path: kept as it is (it is no separator), or refused with 400. */
   readonly encodedSlash: 'keep' | 'reject';
+  /** Several slashes in a row: kept as they are, taken for one in matching, or refused with 400. */
+  readonly slashes: 'keep' | 'fold' | 'reject';
+  /** What follows a semicolon in a segment (RFC 3986 section 3.3): the same three. */
+  readonly semicolons: 'keep' | 'fold' | 'reject';
 }
 
 /** No escape, no byte to encode, no dot at the start of a segment, no backslash: the copy is the original. */
@@ -28,15 +33,41 @@ const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 
 /** `raw` begins with a slash. */
 export function normalisePath(raw: string, rules: PathRules): string | Failure {
+  const path = normaliseEscapes(raw, rules);
+  if (typeof path !== 'string') return path;
+  return path.includes('//') || path.includes(';') ? foldSegments(path, rules) : path;
+}
+
+/** Backends that fold slashes or ignore parameters would serve `//admin` or `/admin;x` as `/admin`. */
+function foldSegments(path: string, rules: PathRules): string | Failure {
+  const { slashes, semicolons } = rules;
+  let folded = path;
+  if (folded.includes(';')) {
+    if (semicolons === 'reject') return refused('The path holds a semicolon.');
+    if (semicolons === 'fold') folded = folded.replace(/;[^/]*/g, '');
+  }
+  if (folded.includes('//')) {
+    if (slashes === 'reject') return refused('The path holds an empty segment (//).');
+    if (slashes === 'fold') folded = folded.replace(/\/{2,}/g, '/');
+  }
+  // `/..;x/admin` climbs once its parameter is gone.
+  return folded === path ? path : withoutDots(folded, rules);
+}
+
+function normaliseEscapes(raw: string, rules: PathRules): string | Failure {
   if (PLAIN.test(raw)) return raw;
   const decoded = decodeUnreserved(raw);
   if (decoded.includes('%00')) return refused('The path holds an encoded NUL.');
   if (rules.encodedSlash === 'reject' && decoded.includes('%2F')) {
     return refused('The path holds an encoded slash.');
   }
-  if (rules.dotSegments === 'reject' && CLIMB.test(decoded)) return refused('The path holds dot segments.');
-  if (!DOT_SEGMENT.test(decoded)) return climbsInDisguise(decoded);
-  const resolved = resolveDots(decoded);
+  return withoutDots(decoded, rules);
+}
+
+function withoutDots(path: string, rules: PathRules): string | Failure {
+  if (rules.dotSegments === 'reject' && CLIMB.test(path)) return refused('The path holds dot segments.');
+  if (!DOT_SEGMENT.test(path)) return climbsInDisguise(path);
+  const resolved = resolveDots(path);
   return resolved === null ? refused('The path climbs above its root.') : climbsInDisguise(resolved);
 }
 

@@ -11,6 +11,29 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
+/** A shorter value from the environment is no secret, and would stand in too many places by chance. */
+const SECRET_LENGTH_MIN = 6;
+
+/** Values that came from `${VAR}`: whatever the field is called, they are not shown. */
+export function secretValues(values: Iterable<string>): readonly string[] {
+  // The longest first: one may be part of another.
+  return [...new Set(values)]
+    .filter(({ length }) => length >= SECRET_LENGTH_MIN)
+    .sort((a, b) => b.length - a.length);
+}
+
+/** A copy of JSON data in which no text holds one of `secrets`; keys are left alone. */
+export function withoutSecretValues<T>(data: T, secrets: readonly string[]): T {
+  return secrets.length === 0 ? data : (masked(data, secrets) as T);
+}
+
+function masked(data: unknown, secrets: readonly string[]): unknown {
+  if (typeof data === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, MASK), data);
+  if (Array.isArray(data)) return data.map(item => masked(item, secrets));
+  if (typeof data !== 'object' || data === null) return data;
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, masked(value, secrets)]));
+}
+
 /** A URL without user and password. */
 export function withoutUserInfo(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, `$1${MASK}@`);

@@ -21,7 +21,7 @@ test('a listener with nothing but an address has every default', () => {
     trustedProxies: [],
     access: { allow: [], deny: [] },
     healthPath: null,
-    paths: { dotSegments: 'reject', encodedSlash: 'keep' },
+    paths: { dotSegments: 'reject', encodedSlash: 'keep', slashes: 'keep', semicolons: 'keep' },
     head: { headBytesMax: 32_768, headerCountMax: 100, uriBytesMax: 8_192 },
     requestsMax: 10_000,
     headMs: 10_000,

@@ -48,10 +48,10 @@ test('nothing where something is expected is told as nothing', () => {
 
 test('a number where a text is expected is told to be quoted', () => {
   assert.deepEqual(told({ routes: '[{ name: a, match: { query: { v: 2 } }, forward: { cluster: app } }]' }), [
-    '2 | routes.a.match.query.v: expected a text, and 2 is not one; put it in quotes: "2"',
+    '2 | routes.a.match.query.v: expected a string, found 2; quote it: "2"',
   ]);
   assert.deepEqual(told({ clusters: '{ app: { endpoints: [8080] } }' }), [
-    '8080 | clusters.app.endpoints[0]: expected a text, and 8080 is not one; put it in quotes: "8080"',
+    '8080 | clusters.app.endpoints[0]: expected a string, found 8080; quote it: "8080"',
   ]);
 });
 

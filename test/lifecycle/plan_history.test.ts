@@ -7,6 +7,7 @@ import { forwardTo, planOf } from '../support/plan_builder.ts';
 const loaded = (port: number) => ({
   plan: planOf(forwardTo([`127.0.0.1:${port}`], { process: { reload: { history: 3 } } })),
   origins: new Map(),
+  secrets: [],
   files: new Map(),
 });
 type Loaded = ReturnType<typeof loaded>;

@@ -34,7 +34,9 @@ function reloader(next: typeof one, taken: string[] = []) {
     openListeners: async () => taken,
     discardListeners: async () => {},
     older: digest =>
-      digest === null ? { plan: two, origins: new Map(), files: new Map() } : `no plan ${digest} is kept`,
+      digest === null
+        ? { plan: two, origins: new Map(), secrets: [], files: new Map() }
+        : `no plan ${digest} is kept`,
     confirm: same => confirmed.push(same.plan.digest),
     apply: applied => {
       plan = applied.plan;

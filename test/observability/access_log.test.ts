@@ -143,3 +143,10 @@ test('secrets in a query are masked, however their name is written', () => {
   assert.equal(redact('/a?%zz=1', names), '/a?%zz=1');
   assert.equal(redact('/token=1', names), '/token=1');
 });
+
+test('control characters of a stranger are data to a program and nothing to a terminal', () => {
+  const path = '/\u009b31m\u007f';
+  const line = accessLine(record({ path }), path, 0);
+  assert.ok(line.includes('"/\\u009b31m\\u007f"'), line);
+  assert.equal(JSON.parse(`{${line.slice(1)}`).path, path);
+});

@@ -14,7 +14,7 @@ function linesAt(level: LoggingSettings['level']): string[] {
   const logger = createLogger(settings, destination);
   logger.debug({ event: 'debug' });
   logger.info({ event: 'info' });
-  logger.error({ event: 'error', detail: 'two\nlines' });
+  logger.error({ event: 'error', detail: 'two\nlines \u009b31m' });
   return lines;
 }
 
@@ -22,6 +22,7 @@ test('an event is one JSON line with level, time and event, and no more of this 
   const [line] = linesAt('error');
   assert(line !== undefined);
   assert.equal(line.indexOf('\n'), line.length - 1);
+  assert.ok(line.includes('\\u009b31m'), 'and no command to a terminal');
   assert.deepEqual(Object.keys(JSON.parse(line)), ['level', 'time', 'event', 'detail']);
 });
 

@@ -2,8 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeUnreserved, normalisePath, type PathRules } from '../../src/security/path.ts';
 
-const REJECT: PathRules = { dotSegments: 'reject', encodedSlash: 'keep' };
-const RESOLVE: PathRules = { dotSegments: 'resolve', encodedSlash: 'keep' };
+const REJECT: PathRules = {
+  dotSegments: 'reject',
+  encodedSlash: 'keep',
+  slashes: 'keep',
+  semicolons: 'keep',
+};
+const RESOLVE: PathRules = {
+  dotSegments: 'resolve',
+  encodedSlash: 'keep',
+  slashes: 'keep',
+  semicolons: 'keep',
+};
 
 function refusal(path: string, rules: PathRules): string | null {
   const result = normalisePath(path, rules);
@@ -84,7 +94,12 @@ test('an encoded NUL is refused', () => {
 });
 
 test('an encoded slash is kept or refused, as the rule says', () => {
-  const rejecting: PathRules = { dotSegments: 'reject', encodedSlash: 'reject' };
+  const rejecting: PathRules = {
+    dotSegments: 'reject',
+    encodedSlash: 'reject',
+    slashes: 'keep',
+    semicolons: 'keep',
+  };
   for (const path of ['/a%2fb', '/a%2Fb']) {
     assert.equal(normalisePath(path, REJECT), '/a%2Fb');
     assert.equal(refusal(path, rejecting), 'bad_request');
@@ -101,4 +116,22 @@ test('a long hostile path costs time in proportion to its length', () => {
     const elapsedMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
     assert(elapsedMs < 500, `${piece}: ${elapsedMs} ms for ${path.length} bytes`);
   }
+});
+
+test('slashes and semicolons are kept, folded for matching or refused, as the listener says', () => {
+  const rules = (slashes: PathRules['slashes'], semicolons: PathRules['semicolons']): PathRules => ({
+    ...REJECT,
+    slashes,
+    semicolons,
+  });
+  assert.equal(normalisePath('//admin;v=1/x', rules('keep', 'keep')), '//admin;v=1/x');
+  assert.equal(normalisePath('//admin//x', rules('fold', 'keep')), '/admin/x');
+  assert.equal(normalisePath('/admin;v=1/x;', rules('keep', 'fold')), '/admin/x');
+  assert.equal(normalisePath('/;a/admin', rules('fold', 'fold')), '/admin', 'an empty segment comes of it');
+  for (const [path, refusing] of [
+    ['//admin', rules('reject', 'keep')],
+    ['/admin;x', rules('keep', 'reject')],
+    ['/a/..;x/admin', rules('keep', 'fold')],
+  ] as const)
+    assert.notEqual(typeof normalisePath(path, refusing), 'string', path);
 });

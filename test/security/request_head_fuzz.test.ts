@@ -158,6 +158,8 @@ function randomRaw(): RawRequest {
 
 const rulesOf = (): PathRules => ({
   dotSegments: oneOf(['reject', 'resolve']),
+  slashes: oneOf(['keep', 'fold', 'reject']),
+  semicolons: oneOf(['keep', 'fold', 'reject']),
   encodedSlash: oneOf(['keep', 'reject']),
 });
 const NO_EDITS = compileHeaderEdits({ remove: [], set: [], add: [] });

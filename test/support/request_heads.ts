@@ -9,7 +9,12 @@ export const HEAD_LIMITS: HeadLimits = {
   headerCountMax: 100,
   uriBytesMax: 8 * 1024,
 };
-export const PATH_RULES: PathRules = { dotSegments: 'reject', encodedSlash: 'keep' };
+export const PATH_RULES: PathRules = {
+  dotSegments: 'reject',
+  encodedSlash: 'keep',
+  slashes: 'keep',
+  semicolons: 'keep',
+};
 
 /** `Name: value` lines as a flat list. */
 export function fields(...lines: string[]): string[] {

@@ -1,4 +1,5 @@
 /** `fairlead explain`: which route a request would take, why no nearer one, and what the backend would see. */
+import { withoutSecretValues } from '../../security/secrets.ts';
 import { EXIT } from '../exit_codes.ts';
 import { type Explanation, explainOffline, type Question } from '../explain.ts';
 import { loadOrExplain } from './load.ts';
@@ -9,7 +10,10 @@ export async function runExplain(
 ): Promise<number> {
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
-  const explained = explainOffline(loaded.plan, loaded.origins, question);
+  const explained = withoutSecretValues(
+    explainOffline(loaded.plan, loaded.origins, question),
+    loaded.secrets,
+  );
   if ('error' in explained) {
     process.stderr.write(`fairlead: ${explained.error}\n`);
     return EXIT.usage;
@@ -23,7 +27,7 @@ function render(explained: Explanation): string {
   const lines = [
     `request    ${request.method} ${request.host}${request.path}${request.matchPath === request.path.split('?')[0] ? '' : `  (matched as ${request.matchPath})`}`,
     `listener   ${explained.listener}`,
-    `client     ${client.ip}${client.peerTrusted ? ' (told by a trusted proxy)' : ''}`,
+    `client     ${client.ip}${client.from}`,
     `route      ${explained.route ?? `none: ${explained.refused?.status} ${explained.refused?.reason}`}`,
   ];
   for (const { route, reason } of explained.nearer) lines.push(`  not      ${route}: ${reason}`);
