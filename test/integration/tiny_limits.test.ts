@@ -167,6 +167,11 @@ test('without a queue the second request is told to come back, over HTTP/1.1 and
   await backend.requestCount(1);
   const second = await fetchRaw(proxy.target(), '/second');
   assert.equal(refusal(second), '503 fairlead; error=connection_limit_reached');
+  assert.equal(
+    (await proxy.lines.next({ path: '/second' })).reason,
+    'queue_full',
+    'at once, not after a wait',
+  );
   const http2 = await connectHttp2(proxy.target());
   const third = await http2.request('/third').answer;
   assert.deepEqual([third.status, value(third.headers, 'retry-after') !== null], [503, true]);
