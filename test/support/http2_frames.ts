@@ -40,11 +40,18 @@ export interface Http2Frames extends Disposable {
 /** A client with its preface sent; its streams have odd numbers. */
 export function connectFrames(
   { port }: { readonly port: number },
-  { initialWindowBytes }: { readonly initialWindowBytes?: number } = {},
+  {
+    initialWindowBytes,
+    onReset,
+  }: { readonly initialWindowBytes?: number; readonly onReset?: FrameObserver['onReset'] } = {},
 ): Http2Frames {
   const socket = net.connect(port, '127.0.0.1');
   socket.write(PREFACE);
-  return speakFrames(socket, 0, initialWindowBytes, { onHeaders() {}, onPing() {}, onReset() {} });
+  return speakFrames(socket, 0, initialWindowBytes, {
+    onHeaders() {},
+    onPing() {},
+    onReset: (stream, code) => onReset?.(stream, code),
+  });
 }
 
 /** What a backend is told of besides its streams. */
