@@ -121,7 +121,7 @@ export const NUMBERS = {
     count(
       256,
       [1, 1_000_000],
-      'Connections of one IPv4 address or one IPv6 /64 network, so that nobody takes all.',
+      'Connections of one IPv4 address or one IPv6 /64 network, so that nobody takes all; trusted proxies are exempt.',
     ),
   ),
   'listeners.limits.headBytes': bytes(

@@ -170,13 +170,14 @@ export class Listeners {
   async #bind(settings: ListenerSettings, key: string): Promise<OpenListener> {
     const server = new ListenerServer(settings, this.#services);
     const door = new Door(server);
-    const { clock, telemetry } = this.#services;
+    const { clock, planeRef, telemetry } = this.#services;
     const listener = await openListener(settings, {
       clock,
       connections: this.#connections,
       processConnectionsMax: this.#processConnectionsMax,
       plainAddress,
       clientKey,
+      isTrustedProxy: ip => planeRef.current.listeners.get(settings.name)?.trusted.contains(ip) ?? false,
       env: process.env,
       onConnection: (...arrival) => door.enter(...arrival),
       emit: event => telemetry.emit(event),

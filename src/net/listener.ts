@@ -45,6 +45,8 @@ export interface ListenerDeps {
   /** How a remote address is shown, and what counts as one client (`security/client_address`). */
   readonly plainAddress: (ip: string) => string;
   readonly clientKey: (ip: string) => string;
+  /** A load balancer in front holds the connections of all clients: it is not counted as one of them. */
+  readonly isTrustedProxy: (ip: string) => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onConnection: (socket: Socket, connection: Connection, protocol: 'http1' | 'http2') => void;
   readonly emit: (event: Event) => void;
@@ -164,13 +166,13 @@ class Acceptor {
   }
 
   #admit(socket: Socket, remoteAddress: string | undefined): Connection | RefusalCause {
-    const { connections, plainAddress, clientKey, processConnectionsMax } = this.#deps;
+    const { connections, plainAddress, clientKey, isTrustedProxy, processConnectionsMax } = this.#deps;
     const { name, connectionsMax, connectionsPerIpMax } = this.#settings;
     const ip = remoteAddress === undefined ? UNIX_PEER : plainAddress(remoteAddress);
     return connections.admit(socket, name, ip, clientKey(ip), {
       processMax: processConnectionsMax(),
       listenerMax: connectionsMax,
-      perIpMax: remoteAddress === undefined ? null : connectionsPerIpMax,
+      perIpMax: remoteAddress === undefined || isTrustedProxy(ip) ? null : connectionsPerIpMax,
     });
   }
 

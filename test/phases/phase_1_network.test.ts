@@ -155,6 +155,19 @@ test('over the limit a connection is refused at once and counted, and others go 
   });
 });
 
+test('a trusted proxy holds the connections of many clients, and connectionsPerIp does not count them', async () => {
+  await behind({ limits: { connectionsPerIp: 2 }, trustedProxies: ['127.0.0.1'] }, async proxy => {
+    const clients = [];
+    for (let count = 0; count < 5; count++) {
+      const client = await connectRaw(proxy.target());
+      await client.send(formatRequest('/'));
+      assert.equal((await client.answer()).status, 200);
+      clients.push(client);
+    }
+    for (const client of clients) client.destroy();
+  });
+});
+
 test('a request that waits for its body longer than bodyIdle is 408', async () => {
   await behind({ timeouts: { bodyIdle: '150ms' } }, async proxy => {
     const client = await connectRaw(proxy.target());
