@@ -17,6 +17,7 @@ import { type Behaviour, startBackend } from '../support/scripted_backend.ts';
 checkLeaks();
 
 const COUNT = 25;
+const CLUSTER = { circuitBreaker: { minRequests: 20 } };
 const TRUSTING = { trustedProxies: ['127.0.0.1'] };
 
 function assertNobodyIsBlamed(lines: LogLines): void {
@@ -60,7 +61,9 @@ test('without descriptors requests are 503 local_exhausted; with descriptors aga
 
 test('deadlines of clients that are too short open no circuit, and are kept', async () => {
   await using backend = await startBackend(wellAtRoot(staySilent()));
-  await using proxy = await startProxy(forwardTo([backend.address], { listener: TRUSTING }));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener: TRUSTING, cluster: CLUSTER }),
+  );
   const headers = ['X-Request-Deadline-Ms', '50'];
   const answers = await Promise.all(
     Array.from({ length: COUNT }, () => fetchRaw(proxy.target(), '/slow', { headers })),
@@ -135,7 +138,7 @@ test('501 and 505 speak of the request: they open no circuit', async () => {
   await using backend = await startBackend(
     wellAtRoot(inTurn(answer({ status: 501 }), answer({ status: 505 }))),
   );
-  await using proxy = await startProxy(forwardTo([backend.address]));
+  await using proxy = await startProxy(forwardTo([backend.address], { cluster: CLUSTER }));
   for (let count = 0; count < COUNT; count++) await fetchRaw(proxy.target(), '/odd');
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
   assertNobodyIsBlamed(proxy.lines);
