@@ -75,9 +75,14 @@ test('what is worse for more people comes first', () => {
   const all = pains(
     view(
       [endpoint({ state: 'ejected' })],
-      { serving: 0, queue: 3, circuit: 'open', panic: true },
+      { serving: 0, queue: 3, circuit: 'open', circuitWhy: 'half of 20 requests failed', panic: true },
       { phase: 'lame_duck', overload: 'heap', lastReload },
     ),
+  );
+  assert.equal(all[4], 'app: the circuit of the cluster is open: half of 20 requests failed.');
+  assert.deepEqual(
+    all.filter(text => /undefined|null|NaN/.test(text)),
+    [],
   );
   assert.deepEqual(
     all.map(text => text.split(/[ :]/).slice(0, 3).join(' ')),
