@@ -37,7 +37,7 @@ export function compileRewrite(settings: RewriteSettings): Rewrite | null {
 
 /** What a person wrote in letters goes out as UTF-8, percent-encoded (RFC 3986 section 2.5). */
 function percentEncoded(path: string): string {
-  return path.replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
+  return path.toWellFormed().replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 }
 
 export function rewriteTarget(rewrite: Rewrite, target: string): string {

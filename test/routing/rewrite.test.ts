@@ -213,3 +213,10 @@ test('a redirect target that could lead astray is refused with the reason', () =
   ];
   for (const [to, reason] of refused) assert.match(redirectProblem(to) ?? 'ok', reason, to);
 });
+
+test('what a person writes beyond ASCII goes out as UTF-8 with escapes, also half a character', () => {
+  assert.equal(rewrite({ addPrefix: '/é' }, '/x?y'), '/%C3%A9/x?y');
+  assert.equal(rewrite({ replacePath: '/例' }, '/x'), '/%E4%BE%8B');
+  assert.equal(rewrite({ stripPrefix: '/é' }, '/%c3%a9/x'), '/x');
+  assert.equal(rewrite({ addPrefix: '/\ud800' }, '/x'), '/%EF%BF%BD/x');
+});
