@@ -1,11 +1,11 @@
 /**
  * Writes docs/configuration.md from the schema: every key, what it means, its default and its bounds. The facts stand
- * in `src/config/defaults.ts`; a test compares the file with what this script would write.
+ * in `src/config/schema/defaults.ts`; a test compares the file with what this script would write.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { schemaJson } from '../src/config/schema.ts';
+import { schemaJson } from '../src/config/schema/schema.ts';
 
 interface Schema {
   readonly description?: string;

@@ -11,7 +11,7 @@ else signals.holdDebugger();
 
 const { sizeThreadPool } = await import('./net/thread_pool.ts');
 sizeThreadPool(process.env);
-const { runCommandLine } = await import('./lifecycle/commands/command_line.ts');
+const { runCommandLine } = await import('./cli/command_line.ts');
 // Whoever reads along may have read enough: `fairlead status --json | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -10,25 +10,25 @@
 import { basename, resolve } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
 import { secretValues, withoutSecretValues } from '../security/secrets.ts';
-import { compile } from './compile.ts';
-import { type Document, parseDocument, SOURCE_BYTES_MAX } from './document.ts';
-import { findLater } from './later.ts';
-import { lint } from './lint.ts';
-import { Materials } from './materials.ts';
-import type { Path } from './path.ts';
-import { keyOf } from './path.ts';
+import { relationProblems } from './check/check.ts';
+import { lint } from './check/lint.ts';
+import { type PlacedRoute, tieProblems } from './check/ties.ts';
+import { compile } from './compile/compile.ts';
+import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
 import { inOrder, type Problem } from './problems.ts';
-import { readTextFile } from './read_file.ts';
-import { Salvage } from './salvage.ts';
-import { type Config, configSchema } from './schema.ts';
-import { schemaFindings } from './schema_problems.ts';
-import { type PlacedRoute, tieProblems } from './ties.ts';
-import { relationProblems } from './validation.ts';
-import type { Environment } from './variables.ts';
+import { Salvage } from './schema/partial_parse.ts';
+import { type Config, configSchema } from './schema/schema.ts';
+import { schemaFindings } from './schema/schema_problems.ts';
+import { findLater } from './schema/unsupported.ts';
+import { type Document, parseDocument, SOURCE_BYTES_MAX } from './text/document.ts';
+import type { Path } from './text/path.ts';
+import { keyOf } from './text/path.ts';
+import { readTextFile } from './text/read_file.ts';
+import type { Environment } from './text/variables.ts';
 import { type FileStates, lookAt } from './watcher.ts';
 
-export type { Environment } from './variables.ts';
+export type { Environment } from './text/variables.ts';
 
 export type LoadResult =
   | {

@@ -31,11 +31,11 @@ import {
 } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { RequestBody, type RequestBodyListener } from './body_relay.ts';
-import { ClientPace } from './client_pace.ts';
+import { ClientPace } from './client/slow_reader.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
 import { Attempt, type AttemptOwner } from './exchange.ts';
 import type { RequestContext, Work } from './request.ts';
-import { startHandshake } from './websocket.ts';
+import { startHandshake } from './tunnel/websocket.ts';
 
 export function forwardRequest(
   context: RequestContext,

@@ -14,15 +14,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
-import { ClientConnection } from './client_connection.ts';
-import type { ClientStream } from './client_stream.ts';
-import { ConnectionDrain } from './connection_drain.ts';
+import { ClientConnection } from './client/connection.ts';
+import { ConnectionDrain } from './client/connection_drain.ts';
+import { Http1ClientStream } from './client/http1_stream.ts';
+import { Http2ClientStream } from './client/http2_stream.ts';
+import { parserFailure, refuseBytes } from './client/parser_error.ts';
+import type { ClientStream } from './client/stream.ts';
 import type { BoundListener } from './data_plane.ts';
 import { handleRequest } from './handle_request.ts';
-import { Http1ClientStream } from './http1_client.ts';
-import { Http2ClientStream } from './http2_client.ts';
 import type { ListenerSettings } from './listener_settings.ts';
-import { parserFailure, refuseBytes } from './parser_error.ts';
 import { RequestContext, type Services } from './request.ts';
 
 /** Of a response; the backend's side has bounded it already. nghttp2 would end the connection above 64 KiB. */

@@ -6,14 +6,14 @@ import { Outage } from '../health/outage.ts';
 import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
-import { Admission } from '../load_balancer/admission.ts';
+import { Admission } from '../load_balancer/admin_state.ts';
 import {
   Backend,
   type ClusterSettings,
   type EndpointSettings,
   type PoolSettings,
 } from '../load_balancer/backend.ts';
-import { LeastRequestsPolicy } from '../load_balancer/least_conn.ts';
+import { LeastRequestsPolicy } from '../load_balancer/least_requests.ts';
 import { Load } from '../load_balancer/load.ts';
 import type { Policy } from '../load_balancer/policy.ts';
 import { ClusterPool } from '../load_balancer/pool.ts';

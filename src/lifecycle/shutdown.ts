@@ -7,8 +7,9 @@
  * `drain.delay`, so that a load balancer notices first. draining: nothing new; over as soon as the last request
  * is. forcing: at `drain.timeout` or on a second signal the rest is answered `shutting_down` and cut.
  */
+
+import { EXIT } from '../cli/exit_codes.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { EXIT } from './exit_codes.ts';
 
 export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | 'forcing' | 'stopped';
 

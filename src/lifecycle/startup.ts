@@ -3,6 +3,12 @@
  * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
  */
 import { randomBytes } from 'node:crypto';
+import { openAdminApi } from '../admin/api.ts';
+import { Operator } from '../admin/operator.ts';
+import { Report, type Reported } from '../admin/report.ts';
+import { Pulse } from '../admin/samples.ts';
+import { runtimeView } from '../admin/status.ts';
+import type { AdminActions } from '../admin/view.ts';
 import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
@@ -15,8 +21,6 @@ import { bindAdvice } from '../net/bind.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { formatAddress } from '../net/endpoint.ts';
 import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
-import { openAdminApi } from '../observability/admin_api.ts';
-import type { AdminActions } from '../observability/admin_view.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { Metrics } from '../observability/metrics.ts';
 import { ProcessTelemetry } from '../observability/telemetry.ts';
@@ -29,17 +33,13 @@ import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
-import { Operator } from './operator.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
-import { Pulse } from './pulse.ts';
 import { type LoadedPlan, Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
-import { Report, type Reported } from './report.ts';
 import type { Runtime } from './runtime_state.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
 import { type ProcessPhase, Shutdown } from './shutdown.ts';
-import { runtimeView } from './status.ts';
 import { readVersion } from './version.ts';
 
 /** The last line of the log waits so long for whoever reads it. */

@@ -8,9 +8,9 @@ import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './admin_state.ts';
+import { type Room, roomOf } from './capacity_signal.ts';
 import type { Load } from './load.ts';
-import { type Room, roomOf } from './room.ts';
 
 export interface EndpointSettings {
   readonly address: Address;

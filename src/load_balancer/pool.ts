@@ -25,7 +25,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import type { Backend, PoolSettings } from './backend.ts';
-import { inService } from './in_service.ts';
+import { inService } from './eligible_endpoints.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import type { Policy } from './policy.ts';
 import { WaitQueue } from './wait_queue.ts';

@@ -1,9 +1,9 @@
 /** Which implementation serves which protocol. */
 import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
+import { Http1Upstream } from './upstream/http1_upstream.ts';
+import { Http2Upstream } from './upstream/http2_upstream.ts';
 import type { Upstream, UpstreamSettings } from './upstream.ts';
-import { Http1Upstream } from './upstream_http1.ts';
-import { Http2Upstream } from './upstream_http2.ts';
 
 export function openUpstream(settings: UpstreamSettings, clock: Clock, random: Random): Upstream {
   return settings.protocol === 'http1'

@@ -8,7 +8,7 @@ import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { maskSecrets } from '../../src/config/freeze.ts';
+import { maskSecrets } from '../../src/config/compile/freeze.ts';
 import { type LoadResult, loadConfig } from '../../src/config/loader.ts';
 import { formatProblems } from '../../src/config/problems.ts';
 

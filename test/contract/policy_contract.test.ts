@@ -1,4 +1,4 @@
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
+import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { RandomPolicy } from '../../src/load_balancer/random.ts';
 import { RoundRobinPolicy } from '../../src/load_balancer/round_robin.ts';
 import { policyContract } from './policy_contract.ts';

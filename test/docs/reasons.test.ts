@@ -49,7 +49,7 @@ test('each section says what it means, how to find the cause and what to change'
 });
 
 test('each configuration key that a section names exists', () => {
-  const schema = readFileSync(join(ROOT, 'src/config/defaults.ts'), 'utf8');
+  const schema = readFileSync(join(ROOT, 'src/config/schema/defaults.ts'), 'utf8');
   for (const [kind, section] of sections) {
     for (const [, key = ''] of section.matchAll(/`(?:listeners|routes|clusters)\.\*\.([\w.]+)/g)) {
       const last = key.split('.').at(-1) ?? '';

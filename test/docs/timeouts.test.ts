@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { NUMBERS, type NumberId } from '../../src/config/defaults.ts';
+import { NUMBERS, type NumberId } from '../../src/config/schema/defaults.ts';
 import { formatDuration } from '../../src/config/units.ts';
 import { FAILURE_RULES } from '../../src/resilience/failure.ts';
 import { ROOT } from '../support/proxy_under_test.ts';

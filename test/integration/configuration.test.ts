@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { maskSecrets } from '../../src/config/freeze.ts';
+import { maskSecrets } from '../../src/config/compile/freeze.ts';
 import { loadConfigText } from '../../src/config/loader.ts';
 import { answer } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';

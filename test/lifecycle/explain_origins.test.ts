@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeLimits } from '../../src/lifecycle/explain.ts';
+import { describeLimits } from '../../src/admin/explain.ts';
 import { loadedFrom } from '../config/config_text.ts';
 
 test('every limit that explain shows cites the line of the plan that holds its value', () => {

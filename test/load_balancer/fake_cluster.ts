@@ -2,10 +2,10 @@
 
 import { PassiveHealth, type PassiveHealthSettings } from '../../src/health/passive.ts';
 import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts';
-import { Admission } from '../../src/load_balancer/admission.ts';
+import { Admission } from '../../src/load_balancer/admin_state.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_conn.ts';
+import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { Load } from '../../src/load_balancer/load.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
 import { ClusterPool, type LeaseWant } from '../../src/load_balancer/pool.ts';

@@ -2,7 +2,7 @@
  * A preset with every count and size of the configuration at the minimum that the table of defaults allows: buffers of a few bytes,
  * one connection, one stream, no queue. A limit that is added to the table is in it by itself.
  */
-import { NUMBERS } from '../../src/config/defaults.ts';
+import { NUMBERS } from '../../src/config/schema/defaults.ts';
 
 type Section = Record<string, unknown>;
 

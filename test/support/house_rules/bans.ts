@@ -14,9 +14,8 @@ const CLOCK = { 'src/resilience/clock.ts': 'the only place that touches real tim
 const RANDOM = { 'src/resilience/random.ts': 'the only place that touches real chance' };
 const TIMERS = {
   ...CLOCK,
-  'src/lifecycle/commands/demo.ts':
-    'backends of the demo, not the proxy: they are slow in real time for a person to see',
-  'src/lifecycle/commands/status.ts': 'a command that waits for its next second',
+  'src/cli/demo.ts': 'backends of the demo, not the proxy: they are slow in real time for a person to see',
+  'src/cli/status.ts': 'a command that waits for its next second',
 };
 
 /** In src. */

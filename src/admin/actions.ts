@@ -1,0 +1,99 @@
+/** What the admin API can change: by POST, with a JSON object or nothing as body; each call is an audit line. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { refuse } from './reply.ts';
+import { type AdminActions, type Done, LOG_LEVELS, type Reloaded } from './view.ts';
+
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+const AUDITED_CHARACTERS_MAX = 200;
+
+export function actions(app: FastifyInstance, process: AdminActions): void {
+  const told = new WeakSet<FastifyRequest>();
+  const audited = (request: FastifyRequest, action: string, result: string): void => {
+    told.add(request);
+    process.audit({
+      action,
+      by: request.socket.remoteAddress ?? 'unix',
+      userAgent: request.headers['user-agent'] ?? null,
+      result,
+    });
+  };
+  // Who was refused has tried, too.
+  app.addHook('onResponse', async (request, reply) => {
+    if (READS.has(request.method) || told.has(request)) return;
+    const what = `${request.method} ${request.url}`.slice(0, AUDITED_CHARACTERS_MAX);
+    audited(request, what, `refused ${reply.statusCode}`);
+  });
+  const reloaded = (request: FastifyRequest, reply: FastifyReply, action: string, result: Reloaded) => {
+    audited(request, action, result.kind);
+    return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);
+  };
+  const done = (request: FastifyRequest, reply: FastifyReply, action: string, result: Done) => {
+    audited(request, action, typeof result === 'string' ? result : result.done);
+    return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
+  };
+
+  app.post('/reload', async (request, reply) => reloaded(request, reply, 'reload', await process.reload()));
+  app.post('/rollback', async (request, reply) => {
+    const digest = fieldsOf(request, ['digest'])['digest'] ?? null;
+    const isDigest = digest === null || (typeof digest === 'string' && /^[0-9a-f]{4,64}$/.test(digest));
+    if (!isDigest)
+      return refuse(reply, 400, 'digest is the beginning of one that /status shows (hexadecimal)');
+    return reloaded(request, reply, 'rollback', await process.rollback(digest));
+  });
+  app.post('/drain', async (request, reply) => {
+    audited(request, 'drain', 'begun');
+    process.drain();
+    return reply.status(202).send({ draining: true });
+  });
+  app.post('/log-level', async (request, reply) => {
+    const { level, for: forText = '10m' } = fieldsOf(request, ['level', 'for']);
+    const known = LOG_LEVELS.find(one => one === level);
+    if (known === undefined) return refuse(reply, 400, `level is one of ${LOG_LEVELS.join(', ')}`);
+    const forMs = durationMs(forText);
+    if (forMs === null) return refuse(reply, 400, 'for is a duration such as 10m, at most 24h');
+    return done(request, reply, `log-level ${known} ${String(forText)}`, process.setLogLevel(known, forMs));
+  });
+  app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
+    const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
+    const { action } = fieldsOf(request, ['action']);
+    if (action !== 'drain' && action !== 'ready') return refuse(reply, 400, 'action is drain or ready');
+    return done(
+      request,
+      reply,
+      `${action} ${cluster} ${endpoint}`,
+      process.setEndpoint(cluster, endpoint, action),
+    );
+  });
+}
+
+/** The members of a JSON object that may be there; an empty body has none. */
+function fieldsOf(request: FastifyRequest, known: readonly string[]): Record<string, unknown> {
+  const text = typeof request.body === 'string' ? request.body.trim() : '';
+  const fields: unknown = text === '' ? {} : parseJson(text);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw badRequest('the body is a JSON object, or empty');
+  const unknown = Object.keys(fields).find(key => !known.includes(key));
+  if (unknown !== undefined) throw badRequest(`unknown "${unknown}"; there is ${known.join(' and ')}`);
+  return fields as Record<string, unknown>;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(`the body is no JSON: ${error instanceof Error ? error.message : ''}`);
+  }
+}
+
+function badRequest(message: string): Error {
+  return Object.assign(new Error(message), { statusCode: 400 });
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const LEVEL_MS_MAX = 24 * 3_600_000;
+
+function durationMs(text: unknown): number | null {
+  const [, number, unit = ''] = /^(\d{1,6})([smh])$/.exec(String(text)) ?? [];
+  const ms = Number(number) * (UNIT_MS[unit] ?? Number.NaN);
+  return ms > 0 && ms <= LEVEL_MS_MAX ? ms : null;
+}

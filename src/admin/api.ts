@@ -1,0 +1,135 @@
+/**
+ * The admin API: probes, metrics, status, plan and decision records for reading; reload, rollback, drain, log level and
+ * endpoints for acting. On Fastify, on a port or socket of its own, so that it answers while traffic is being drained.
+ *
+ * A Unix socket belongs to the user of the process alone. Who else may talk to it: `admin_guard.ts`.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, statSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Clock } from '../resilience/clock.ts';
+import { actions } from './actions.ts';
+import { guard } from './guard.ts';
+import { html } from './html.ts';
+import { refuse } from './reply.ts';
+import { StatusStream } from './status_stream.ts';
+import type { AdminActions, AdminAddress, AdminView } from './view.ts';
+
+export type { AdminActions, AdminAddress, AdminView } from './view.ts';
+
+const BODY_BYTES_MAX = 64 * 1_024;
+/** For people and scrapers, not for traffic. */
+const CONNECTIONS_MAX = 256;
+const REQUEST_MS = 10_000;
+const NOT_KEPT =
+  'no record of this request: failures are kept, of successes one a second, the last 500 in all; X-Fairlead-Explain: 1 records any';
+const SOCKET_MODE = 0o600;
+
+/** Listens until the function it returns is called; rejects when the address cannot be had. */
+export async function openAdminApi(
+  address: AdminAddress,
+  token: string | null,
+  clock: Clock,
+  view: AdminView,
+  process: AdminActions,
+): Promise<{ address: string; close: () => Promise<void> }> {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+  });
+  app.server.maxConnections = CONNECTIONS_MAX;
+  // Whatever it is called, a body is JSON or empty: `curl -d ''` says that it sends a form.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  guard(app, address, token);
+  reads(app, view);
+  const stream = pages(app, view, clock);
+  actions(app, process);
+  if (address.kind === 'unix') await removeStaleSocket(address.path);
+  const shown = await app.listen(
+    address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port },
+  );
+  if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
+  return {
+    address: shown.replace(/^http:\/\//, ''),
+    close: () => {
+      stream.close();
+      return app.close();
+    },
+  };
+}
+
+/** One that a process which is no more has left behind. Anything else in the way stays, and `listen` says so. */
+async function removeStaleSocket(path: string): Promise<void> {
+  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const isStale = await new Promise<boolean>(resolve => {
+    const probe = net.connect({ path });
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'));
+  });
+  if (isStale) unlinkSync(path);
+}
+
+function reads(app: FastifyInstance, view: AdminView): void {
+  app.get('/livez', async (_request, reply) => reply.type('text/plain').send('alive\n'));
+  app.get('/readyz', async (_request, reply) => {
+    const readiness = view.readiness();
+    return reply.status(readiness.ready ? 200 : 503).send(readiness);
+  });
+  app.get('/metrics', async (request, reply) => {
+    const { contentType, text } = await view.metrics(request.headers.accept ?? '');
+    return reply.header('content-type', contentType).send(text);
+  });
+  app.get('/status', async () => view.status());
+  app.get('/plan', async () => view.plan());
+  app.get('/requests', async request => view.requests(request.query as Record<string, unknown>));
+  app.get('/requests/:id', async (request, reply) => {
+    const { id } = request.params as { id: string };
+    if (request.headers.accept?.includes('text/html') === true)
+      return recordPage(reply, view.requestText(id));
+    const found = view.request(id);
+    return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
+  });
+  app.get('/explain', async (request, reply) => {
+    const explained = view.explain(request.query as Record<string, unknown>);
+    const isBad = typeof explained === 'object' && explained !== null && 'error' in explained;
+    return reply.status(isBad ? 400 : 200).send(explained);
+  });
+}
+
+/** For a browser. No page of this API runs or shows anything that did not come with it. */
+function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
+  const stream = new StatusStream(() => view.livePart(), clock);
+  app.get('/', async (_request, reply) => {
+    const nonce = randomBytes(16).toString('base64');
+    const policy = `style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'`;
+    return sendPage(reply, view.page(nonce), policy);
+  });
+  app.get('/status/events', (_request, reply) => {
+    if (stream.add(reply.raw)) reply.hijack();
+    else refuse(reply, 503, 'too many look at the status page already');
+  });
+  return stream;
+}
+
+function recordPage(reply: FastifyReply, text: string | null): FastifyReply {
+  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Decision record</title><p><a href="/">Status</a></p><pre>${text ?? NOT_KEPT}</pre></html>`;
+  return sendPage(reply.status(text === null ? 404 : 200), page.text, '');
+}
+
+function sendPage(reply: FastifyReply, page: string, policy: string): FastifyReply {
+  const rest = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+  return reply
+    .header('content-security-policy', `${rest}; ${policy}`)
+    .header('cache-control', 'no-store')
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .type('text/html; charset=utf-8')
+    .send(page);
+}

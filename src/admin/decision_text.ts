@@ -1,0 +1,65 @@
+/** A decision record as text, for a terminal and for a page. */
+
+import type { ExplainedDecision } from './decisions.ts';
+import { duration } from './status_format.ts';
+import type { EndpointCondition } from './status_view.ts';
+
+export function renderDecision(decision: ExplainedDecision): string {
+  const { request, client, timing } = decision;
+  const lines = [
+    decision.cause,
+    '',
+    `request    ${decision.id}  ${decision.time}`,
+    `           ${request.method} ${request.host}${request.path} ${request.protocol}`,
+    `listener   ${decision.listener}`,
+    `client     ${client.ip}  (${decision.clientFrom})`,
+    `route      ${decision.route ?? 'none'}`,
+  ];
+  for (const { route, reason } of decision.nearer ?? []) lines.push(`  not      ${route}: ${reason}`);
+  if (decision.nearer === null)
+    lines.push('  not      (the plan or the head of the request is not kept any more)');
+  for (const { limiter, mode, admitted, left } of decision.rateLimits) {
+    const said = admitted ? `admitted, ${left} left` : 'refused';
+    lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
+  }
+  if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
+  for (const { endpoint, startMs, ms, status, reason, detail, reused } of decision.attempts) {
+    const what = `${reason ?? `status ${status}`}${detail === null ? '' : ` (${detail})`}`;
+    lines.push(
+      `attempt    ${endpoint}  ${what}  at ${startMs} ms for ${ms} ms${reused ? ', reused connection' : ''}`,
+    );
+  }
+  for (const endpoint of decision.endpoints) lines.push(`now        ${renderCondition(endpoint)}`);
+  if (decision.retryRefused !== null) lines.push(`no retry   ${decision.retryRefused}`);
+  const { timeout } = decision;
+  if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
+  lines.push(
+    `answer     ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, pauses ${timing.pausedMs}, proxy ${timing.overheadMs})`,
+    `plan       ${decision.plan.slice(0, 12)}`,
+  );
+  for (const { name, value, origin } of decision.limits)
+    lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
+  return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** What strangers wrote must not be a command to a terminal. */
+function printable(line: string): string {
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
+}
+
+function renderCondition({
+  endpoint,
+  state,
+  lastError,
+  lastErrorAgoMs,
+  circuit,
+  circuitWhy,
+}: EndpointCondition): string {
+  const parts = [`${endpoint}  ${state}`];
+  if (circuitWhy !== null) parts.push(`circuit ${circuit}: ${circuitWhy}`);
+  if (lastError !== null) {
+    const ago = lastErrorAgoMs === null ? '' : ` (${duration(lastErrorAgoMs)} ago)`;
+    parts.push(`last error: ${lastError}${ago}`);
+  }
+  return parts.join(', ');
+}

@@ -1,0 +1,83 @@
+/** A decision record as somebody looks at it: with what can still be worked out, and in words. */
+import type { Plan } from '../config/plan.ts';
+import type { DataPlane } from '../http/data_plane.ts';
+import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
+import type { RequestHead } from '../security/request_head.ts';
+import { conditionOf, unresolvedOf } from './endpoint_view.ts';
+import { describeLimits, type Explanation, routeOf } from './explain.ts';
+import type { EndpointCondition } from './status_view.ts';
+
+export interface ExplainedDecision extends Decision {
+  readonly cause: string;
+  readonly clientFrom: string;
+  /** Why routes that are nearer than the chosen one did not match; null where that cannot be said any more. */
+  readonly nearer: readonly { readonly route: string; readonly reason: string }[] | null;
+  /** How the endpoints of the cluster are now: for a request that none of them was asked for, that is the cause. */
+  readonly endpoints: readonly EndpointCondition[];
+  /** Limits and timeouts in force, with the line that set each. */
+  readonly limits: Explanation['limits'];
+}
+
+const ENDPOINTS_SHOWN_MAX = 50;
+const LISTED_MAX = 200;
+const LISTED_DEFAULT = 50;
+
+export function listDecisions(ring: DecisionRing, query: Readonly<Record<string, unknown>>) {
+  const text = (key: string) => (typeof query[key] === 'string' ? { [key]: query[key] } : {});
+  const limit = Number(query['limit'] ?? LISTED_DEFAULT);
+  const filter = { ...text('reason'), ...text('route'), ...text('cluster') };
+  const listed = Number.isInteger(limit) && limit > 0 ? Math.min(limit, LISTED_MAX) : LISTED_DEFAULT;
+  return ring.list(filter, listed).map(decision => ({ ...decision, cause: causeOf(decision) }));
+}
+
+/** A plan that runs or ran, with the lines of its values. */
+export interface KnownPlan {
+  readonly plan: Plan;
+  readonly origins: ReadonlyMap<string, string>;
+}
+
+/** `known` finds the plan on which the request ran, while it is kept. */
+export function explainDecision(
+  ring: DecisionRing,
+  id: string,
+  plane: DataPlane,
+  known: (digest: string) => KnownPlan | null,
+  nowMs: number,
+): ExplainedDecision | null {
+  const kept = ring.find(id);
+  if (kept === null) return null;
+  const { decision } = kept;
+  const then = known(decision.plan);
+  const head = kept.head as RequestHead | null;
+  return {
+    ...decision,
+    cause: causeOf(decision),
+    clientFrom: clientFrom(decision),
+    nearer: then === null || head === null ? null : routeOf(then.plan, decision.listener, head).nearer,
+    endpoints: endpointsNow(plane, decision.cluster, nowMs),
+    limits: then === null ? [] : limitsThen(decision, then),
+  };
+}
+
+function limitsThen({ listener, route }: Decision, { plan, origins }: KnownPlan): Explanation['limits'] {
+  const settings = plan.listeners[listener];
+  const matched = plan.routes.find(({ name }) => name === route) ?? null;
+  return settings === undefined ? [] : describeLimits(plan, matched, settings, origins);
+}
+
+function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): ExplainedDecision['endpoints'] {
+  const cluster = name === null ? undefined : plane.clusters.get(name);
+  if (cluster === undefined) return [];
+  const all = [
+    ...cluster.pool.backends.map(backend => conditionOf(backend, nowMs)),
+    ...unresolvedOf(cluster, nowMs),
+  ];
+  return all.slice(0, ENDPOINTS_SHOWN_MAX);
+}
+
+function clientFrom({ client }: Decision): string {
+  if (!client.trusted) return 'the peer itself: it is no trusted proxy';
+  return client.ip === client.peer
+    ? 'the peer itself: it is a trusted proxy and named nobody else'
+    : `X-Forwarded-For, from the trusted proxy ${client.peer}`;
+}

@@ -1,0 +1,56 @@
+/** How an endpoint is doing, in the words that the status, its page, its table and a decision record have in common. */
+import type { BoundCluster } from '../http/data_plane.ts';
+import type { Backend } from '../load_balancer/backend.ts';
+import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
+import type { EndpointCondition } from './status_view.ts';
+
+export function conditionOf(backend: Backend, nowMs: number): EndpointCondition {
+  const { health, circuit, admission } = backend;
+  const { lastErrorMs } = health;
+  return {
+    endpoint: backend.name,
+    weight: backend.weight,
+    state: stateOf(backend),
+    sinceMs: Math.round(nowMs - (admission.drainedMs ?? health.sinceMs)),
+    lastError: health.lastError,
+    lastErrorAgoMs: lastErrorMs === null ? null : Math.round(nowMs - lastErrorMs),
+    circuit: circuit?.state.kind ?? null,
+    circuitWhy: circuitWhy(circuit),
+  };
+}
+
+/** Names that have no address stand in the place of the endpoints that they would be. */
+export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCondition[] {
+  return cluster.unresolved().map(({ endpoint, code, sinceMs, weight }) => ({
+    endpoint,
+    weight,
+    state: 'unresolved',
+    sinceMs: Math.round(nowMs - sinceMs),
+    lastError: `the name does not resolve: ${code}`,
+    lastErrorAgoMs: null,
+    circuit: null,
+    circuitWhy: null,
+  }));
+}
+
+/** For a gauge: the words of an operator go before those of probes. */
+export function plainStateOf({ admission, health }: Backend): string {
+  return admission.isDrained ? 'drained' : health.state;
+}
+
+/** For a person. */
+function stateOf(backend: Backend): string {
+  const state = plainStateOf(backend);
+  return state === 'healthy' && !backend.health.isProbed ? 'unchecked' : state;
+}
+
+export function circuitWhy(circuit: CircuitBreaker | null): string | null {
+  if (circuit === null || circuit.why === null) return null;
+  const seconds = (circuit.retryAfterMs / 1_000).toFixed(1);
+  const left = circuit.wouldAdmit
+    ? 'the next request is let through'
+    : circuit.state.kind === 'open'
+      ? `for ${seconds} s more`
+      : 'one request was let through';
+  return `${circuit.why} (${left})`;
+}

@@ -1,0 +1,38 @@
+/** Numbers as a person reads them. */
+import type { FigureSummary } from '../observability/traffic_figures.ts';
+
+export function duration(lengthMs: number): string {
+  const seconds = Math.floor(lengthMs / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+export function time(iso: string): string {
+  return `${iso.slice(11, 19)} UTC`;
+}
+
+export function ms(value: number | null): string {
+  if (value === null) return '–';
+  return value < 10
+    ? `${value.toFixed(1)} ms`
+    : value < 10_000
+      ? `${Math.round(value)} ms`
+      : `${Math.round(value / 1_000)} s`;
+}
+
+/** The unit once for all three. */
+export function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
+  const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
+    value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),
+  );
+  return `${p50} / ${p95} / ${p99}${p50Ms === null ? '' : ' ms'}`;
+}
+
+export function rate(value: number): string {
+  return value < 10 ? value.toFixed(1) : String(Math.round(value));
+}
+
+export function percent(share: number): string {
+  return share === 0 ? '0 %' : share < 0.001 ? '< 0.1 %' : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+}

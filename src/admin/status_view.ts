@@ -1,0 +1,81 @@
+/** What the status page shows, as plain data. */
+import type { Decision } from '../observability/decision_ring.ts';
+import type { FigureSummary } from '../observability/traffic_figures.ts';
+
+/** How an endpoint is doing; decision records have it too. */
+export interface EndpointCondition {
+  readonly endpoint: string;
+  readonly weight: number;
+  /**
+   * A state of `EndpointHealth`, or: `drained`, an operator has taken it out; `unchecked`, nothing speaks against it and
+   * no health check asks; `unresolved`, its name has no address.
+   */
+  readonly state: string;
+  readonly sinceMs: number;
+  /** The last thing that a probe or a request has found wrong, and how long ago. */
+  readonly lastError: string | null;
+  readonly lastErrorAgoMs: number | null;
+  readonly circuit: string | null;
+  /** While it is not closed: what has opened it, and for how long. */
+  readonly circuitWhy: string | null;
+}
+
+export interface EndpointView extends EndpointCondition {
+  readonly inFlight: number;
+  readonly connections: { readonly open: number; readonly inUse: number };
+  readonly connectionsMax: number;
+  readonly disagrees: boolean;
+  readonly ejections: number;
+  readonly figures: FigureSummary;
+}
+
+export interface ClusterView {
+  readonly name: string;
+  readonly policy: string;
+  readonly queue: number;
+  readonly queueMax: number;
+  readonly serving: number;
+  readonly retryBudget: number;
+  readonly circuit: string | null;
+  readonly circuitWhy: string | null;
+  readonly panic: boolean;
+  readonly endpoints: readonly EndpointView[];
+}
+
+export interface RouteView {
+  readonly name: string;
+  readonly match: string;
+  readonly action: string;
+  readonly figures: FigureSummary;
+}
+
+export interface PageView {
+  readonly version: string;
+  readonly phase: string;
+  readonly uptimeMs: number;
+  readonly plan: string;
+  readonly lastReload: {
+    readonly at: string;
+    readonly trigger: string;
+    readonly result: { readonly kind: string; readonly problems?: readonly string[] };
+  } | null;
+  /** False after a rollback: the file holds another plan. */
+  readonly isFromFile: boolean;
+  readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly requests: { readonly active: number; readonly tunnels: number };
+  readonly overload: string | null;
+  readonly figures: FigureSummary;
+  readonly overheadMs: number | null;
+  readonly samples: readonly {
+    readonly requests: number;
+    readonly failed: number;
+    readonly active: number;
+    readonly tunnels: number;
+    readonly loopDelayMs: number;
+    readonly p95Ms: number;
+    readonly overheadMs: number;
+  }[];
+  readonly clusters: readonly ClusterView[];
+  readonly routes: readonly RouteView[];
+  readonly failures: readonly Decision[];
+}

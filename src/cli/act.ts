@@ -1,0 +1,54 @@
+/** `fairlead reload`, `rollback`, `drain`: through the admin API of the running process. */
+
+import type { ReloadResult } from '../lifecycle/reload.ts';
+import type { AdminAnswer, AdminPlace } from './admin_client.ts';
+import { EXIT } from './exit_codes.ts';
+import { withAdmin } from './with_admin.ts';
+
+export function runReload(place: AdminPlace): Promise<number> {
+  return withAdmin(place, async admin => told(await admin.post('/reload')));
+}
+
+export function runRollback(place: AdminPlace, digest: string | undefined): Promise<number> {
+  return withAdmin(place, async admin => {
+    const code = told(await admin.post('/rollback', digest === undefined ? {} : { digest }));
+    if (code === EXIT.ok)
+      process.stdout.write(
+        'the file still holds another plan: put it right before the next reload or restart\n',
+      );
+    return code;
+  });
+}
+
+export function runDrain(place: AdminPlace): Promise<number> {
+  return withAdmin(place, async admin => {
+    const { status, body } = await admin.post('/drain');
+    if (status !== 202) return refused(body);
+    process.stdout.write('draining: the process ends when its last request does\n');
+    return EXIT.ok;
+  });
+}
+
+function told({ status, body }: AdminAnswer): number {
+  if (status !== 200 && status !== 422) return refused(body);
+  const result = body as ReloadResult;
+  const digest = result.digest.slice(0, 12);
+  switch (result.kind) {
+    case 'applied':
+      process.stdout.write(`applied: the plan is ${digest} now\n`);
+      return EXIT.ok;
+    case 'unchanged':
+      process.stdout.write(`unchanged: the plan was ${digest} already\n`);
+      return EXIT.ok;
+    case 'rejected':
+      process.stderr.write(`fairlead: rejected; the plan stays ${digest}\n${result.problems.join('\n')}\n`);
+      return EXIT.no;
+  }
+}
+
+function refused(body: unknown): number {
+  const error =
+    typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : String(body);
+  process.stderr.write(`fairlead: ${error}\n`);
+  return EXIT.no;
+}

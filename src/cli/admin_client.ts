@@ -1,0 +1,135 @@
+/** Talks to the admin API of the process that runs with the same configuration file. */
+import http from 'node:http';
+import { loadConfig } from '../config/loader.ts';
+import type { Plan } from '../config/plan.ts';
+import { formatAddress, parseAddress } from '../net/endpoint.ts';
+import { EXIT } from './exit_codes.ts';
+import { printProblems } from './load.ts';
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What went wrong, for a person: what, where and what to do. */
+export class AdminUnreachable extends Error {}
+
+const ANSWER_MS_MAX = 35_000; // a reload may take a while
+
+/** What the command line says of where the running process is. */
+export interface AdminPlace {
+  readonly file: string;
+  /** `--admin` or $FAIRLEAD_ADMIN: the file is not looked at then; the token comes from $FAIRLEAD_ADMIN_TOKEN. */
+  readonly address: string | null;
+}
+
+/** Where the admin API is, or the exit code after the reason was printed. */
+export function findAdmin({ file, address }: AdminPlace): AdminClient | number {
+  if (address !== null) return clientOf(address);
+  const result = loadConfig(file, process.env);
+  if (result.kind === 'loaded') return new AdminClient(result.plan.admin, file);
+  if (result.kind === 'invalid' && result.admin !== null) {
+    process.stderr.write(
+      `fairlead: ${file} is not valid now (fairlead check says why); its admin.address is used\n`,
+    );
+    return new AdminClient(result.admin, file);
+  }
+  if (result.kind === 'invalid') printProblems(result.problems, result.source);
+  else process.stderr.write(`fairlead: ${result.message}\n`);
+  process.stderr.write(
+    'fairlead: to ask the running process all the same: --admin 127.0.0.1:9901 (or unix:/path)\n',
+  );
+  return result.kind === 'invalid' ? EXIT.badConfig : EXIT.noInput;
+}
+
+function clientOf(text: string): AdminClient | number {
+  const address = parseAddress(text);
+  if (typeof address !== 'string') {
+    const token = process.env['FAIRLEAD_ADMIN_TOKEN'] ?? null;
+    return new AdminClient({ address, token }, '--admin', '$FAIRLEAD_ADMIN_TOKEN');
+  }
+  process.stderr.write(`fairlead: --admin ${text}: ${address}\n`);
+  return EXIT.usage;
+}
+
+export class AdminClient {
+  readonly #admin: Plan['admin'];
+  readonly #file: string;
+  readonly #tokenFrom: string;
+
+  constructor(admin: Plan['admin'], file: string, tokenFrom = `the admin.token of ${file}`) {
+    this.#admin = admin;
+    this.#file = file;
+    this.#tokenFrom = tokenFrom;
+  }
+
+  get(path: string): Promise<AdminAnswer> {
+    return this.#ask('GET', path);
+  }
+  post(path: string, body?: unknown): Promise<AdminAnswer> {
+    return this.#ask('POST', path, body);
+  }
+
+  #ask(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
+    const { address, token } = this.#admin;
+    if (address === null || address.kind === 'fd')
+      throw new AdminUnreachable(
+        `${this.#file} has no admin.address to ask; add admin: { address: 127.0.0.1:9901 } and restart`,
+      );
+    const where = formatAddress(address);
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const place =
+      address.kind === 'unix'
+        ? { socketPath: address.path }
+        : {
+            host: address.host === '0.0.0.0' || address.host === '::' ? 'localhost' : address.host,
+            port: address.port,
+          };
+    return new Promise((resolve, reject) => {
+      const request = http.request({
+        ...place,
+        method,
+        path,
+        timeout: ANSWER_MS_MAX,
+        headers: {
+          ...(address.kind === 'unix' ? { host: 'localhost' } : {}),
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(text === '' ? {} : { 'content-type': 'application/json' }),
+          'content-length': Buffer.byteLength(text),
+        },
+      });
+      request.on('error', error => reject(unreachable(where, error)));
+      request.on('timeout', () => request.destroy(new Error('no answer')));
+      request.on('response', response => {
+        let answer = '';
+        response.setEncoding('utf8');
+        response.on('data', chunk => {
+          answer += chunk;
+        });
+        response.on('error', error => reject(unreachable(where, error)));
+        response.on('end', () => {
+          if (response.statusCode === 401)
+            reject(
+              new AdminUnreachable(`the process at ${where} wants another token than ${this.#tokenFrom}`),
+            );
+          else resolve({ status: response.statusCode ?? 0, body: parse(answer) });
+        });
+      });
+      request.end(text);
+    });
+  }
+}
+
+function unreachable(where: string, error: Error): AdminUnreachable {
+  const code = 'code' in error ? String(error.code) : error.message;
+  const hint = code === 'ECONNREFUSED' || code === 'ENOENT' ? 'is fairlead running with this file?' : '';
+  return new AdminUnreachable(`no admin API at ${where} (${code}); ${hint}`.replace(/; $/, ''));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,180 @@
+/** The command line: which command, with which options, and with which exit code it ends. */
+import { parseArgs } from 'node:util';
+import type { Signals } from '../lifecycle/signals.ts';
+import { readVersion } from '../lifecycle/version.ts';
+import { runDrain, runReload, runRollback } from './act.ts';
+import type { AdminPlace } from './admin_client.ts';
+import { runCheck } from './check.ts';
+import { runDemo } from './demo.ts';
+import { EXIT } from './exit_codes.ts';
+import { runExplain } from './explain.ts';
+import { runExplainRequest } from './explain_request.ts';
+import { runPlan } from './plan.ts';
+import { runProxy } from './run.ts';
+import { runSchema } from './schema.ts';
+import { runStatus } from './status.ts';
+
+const HELP = `fairlead: a reverse proxy for HTTP/1.1, HTTP/2 and WebSocket
+
+Usage: fairlead COMMAND [--config FILE]
+
+Commands
+  run                      serve in the foreground until a signal (SIGTERM drains, SIGHUP reloads)
+  check [--json]           find every problem of a configuration, without binding anything
+  plan [--origins]         the compiled plan as JSON: every default written out, secrets masked
+  explain [-X METHOD] [-H 'name: value'] [--client-ip IP] [--listener NAME] [--json] URL
+                           which route a request would take, why no nearer one, and what the backend would see
+  explain --request ID     what happened to a request of the running process, and why
+  status [--watch] [--json]   what the running process says of itself
+  reload, drain            of the running process, through its admin API
+  rollback [DIGEST]        to the plan before the running one, or to one that /status shows
+  schema                   JSON Schema of the configuration, for an editor
+  demo                     a proxy with three embedded backends, to try things
+
+Options
+  -c, --config FILE        default: $FAIRLEAD_CONFIG, then /etc/fairlead/fairlead.yaml
+  --admin ADDRESS          of the running process, for status, reload, rollback, drain and explain --request;
+                           default: $FAIRLEAD_ADMIN (with $FAIRLEAD_ADMIN_TOKEN), then what the file says
+  --version, --help
+
+Exit codes
+  0 done   1 forced shutdown, or no route   64 usage   66 no such file   69 a port is taken
+  70 internal error   78 bad configuration
+`;
+
+/** Named in the contract, built with a later issue: said openly rather than as an unknown word. */
+const LATER = ['diff'];
+
+interface Command {
+  readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
+  /** How many arguments, or at least and at most. */
+  readonly positionals: number | readonly [number, number];
+  run(
+    values: Readonly<Record<string, unknown>>,
+    positionals: readonly string[],
+    signals: Signals,
+  ): Promise<number>;
+}
+
+const CONFIG = { config: { type: 'string', short: 'c' } } as const;
+/** For those who talk to the running process. */
+const ADMIN = { ...CONFIG, admin: { type: 'string' } } as const;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run: {
+    options: CONFIG,
+    positionals: 0,
+    run: (values, _, signals) => runProxy(configFile(values), signals),
+  },
+  check: {
+    options: { ...CONFIG, json: { type: 'boolean' } },
+    positionals: 0,
+    run: values => runCheck(configFile(values), values['json'] === true),
+  },
+  plan: {
+    options: { ...CONFIG, origins: { type: 'boolean' } },
+    positionals: 0,
+    run: values => runPlan(configFile(values), values['origins'] === true),
+  },
+  explain: {
+    options: {
+      ...ADMIN,
+      method: { type: 'string', short: 'X', default: 'GET' },
+      header: { type: 'string', short: 'H', multiple: true, default: [] },
+      'client-ip': { type: 'string', default: '127.0.0.1' },
+      listener: { type: 'string' },
+      request: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    positionals: [0, 1],
+    run: (values, [url]) => explain(values, url),
+  },
+  status: {
+    options: { ...ADMIN, json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
+    positionals: 0,
+    run: values =>
+      runStatus(adminPlace(values), { json: values['json'] === true, watch: values['watch'] === true }),
+  },
+  reload: { options: ADMIN, positionals: 0, run: values => runReload(adminPlace(values)) },
+  rollback: {
+    options: ADMIN,
+    positionals: [0, 1],
+    run: (values, [digest]) => runRollback(adminPlace(values), digest),
+  },
+  drain: { options: ADMIN, positionals: 0, run: values => runDrain(adminPlace(values)) },
+  schema: { options: {}, positionals: 0, run: () => runSchema() },
+  demo: { options: {}, positionals: 0, run: (_values, _positionals, signals) => runDemo(signals) },
+};
+
+/** Of the running process with `--request`, otherwise of the file. */
+function explain(values: Readonly<Record<string, unknown>>, url: string | undefined): Promise<number> {
+  const json = values['json'] === true;
+  if (typeof values['request'] === 'string')
+    return runExplainRequest(adminPlace(values), values['request'], json);
+  if (url === undefined) return Promise.resolve(usageError('"explain" takes a URL, or --request ID'));
+  return runExplain(configFile(values), {
+    url,
+    method: String(values['method']),
+    headers: values['header'] as string[],
+    clientIp: String(values['client-ip']),
+    listener: values['listener'] === undefined ? null : String(values['listener']),
+    json,
+  });
+}
+
+/** An empty variable is one that is not set. */
+function configFile({ config }: Readonly<Record<string, unknown>>): string {
+  return String(config ?? (process.env['FAIRLEAD_CONFIG'] || '/etc/fairlead/fairlead.yaml'));
+}
+
+function adminPlace(values: Readonly<Record<string, unknown>>): AdminPlace {
+  const address = values['admin'] ?? process.env['FAIRLEAD_ADMIN'];
+  return {
+    file: configFile(values),
+    address: typeof address === 'string' && address !== '' ? address : null,
+  };
+}
+
+function usageError(message: string): number {
+  process.stderr.write(`fairlead: ${message}\nTry: fairlead --help\n`);
+  return EXIT.usage;
+}
+
+/** Resolves to the exit code. */
+export async function runCommandLine(words: readonly string[], signals: Signals): Promise<number> {
+  const [name, ...rest] = words;
+  if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
+  if (name === '--version' || name === '-v') return print(`fairlead ${readVersion()}\n`);
+  if (name === undefined) return usageError('a command is missing');
+  if (LATER.includes(name)) return usageError(`the command "${name}" is not supported yet`);
+  const command = COMMANDS[name];
+  if (command === undefined) return usageError(`unknown command "${name}"`);
+  if (rest.includes('--help') || rest.includes('-h')) return print(HELP);
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: command.options ?? {},
+      allowPositionals: true,
+    });
+    const [least, most] = [command.positionals].flat() as [number, number?];
+    if (positionals.length < least || positionals.length > (most ?? least)) {
+      const takes =
+        most === undefined ? (least === 0 ? 'no argument' : 'one argument') : 'one argument at most';
+      const hint = 'config' in (command.options ?? {}) ? '; the file is named with --config FILE' : '';
+      return usageError(`"${name}" takes ${takes}, not ${positionals.length}${hint}`);
+    }
+    return await command.run(values, positionals, signals);
+  } catch (error) {
+    if (error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'))
+      return usageError(error.message);
+    process.stderr.write(
+      `fairlead: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
+    );
+    return EXIT.internal;
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.ok;
+}

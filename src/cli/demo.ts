@@ -1,0 +1,130 @@
+/** `fairlead demo`: the proxy in front of three embedded backends, with a list of things to try. */
+
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { isSea } from 'node:sea';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { WebSocketServer } from 'ws';
+import { readPackageFile } from '../lifecycle/package_files.ts';
+import type { Signals } from '../lifecycle/signals.ts';
+import { EXIT } from './exit_codes.ts';
+import { runProxy } from './run.ts';
+
+const SLOW_MS_DEFAULT = 500;
+const BROKEN_MS = 20_000;
+
+const THINGS_TO_TRY = `
+Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
+
+  curl -i http://127.0.0.1:8080/fast/hello         an answer, with its request id
+  curl -i http://127.0.0.1:8080/slow?ms=300        slower, but in time
+  curl -i http://127.0.0.1:8080/slow?ms=3000       504: the route waits one second (Proxy-Status says why)
+  curl -i http://127.0.0.1:8080/flaky              fails half of the time; you will not notice (see attempts in the log)
+  curl -i http://127.0.0.1:8080/old?a=1            a redirect
+  curl -i http://127.0.0.1:8080/nowhere            404 no_route, not a backend's 404
+  curl -i -H 'Accept: application/json' http://127.0.0.1:8080/nowhere
+  curl -N http://127.0.0.1:8080/fast/events        server-sent events
+  npx fairlead explain --config examples/demo.yaml http://127.0.0.1:8080/slow
+
+  curl -X POST http://127.0.0.1:8080/fast/break    stops that backend for 20 seconds. Ask it again, and find out why:
+                                                   on the status page, in this log, or with
+  npx fairlead explain --config examples/demo.yaml --request ID     (the ID is in the answer)
+
+  http://127.0.0.1:9901/                           the status page: what hurts, first
+  http://127.0.0.1:9901/status                     the same for programs (also /metrics, /readyz, /plan, /requests)
+
+Ctrl-C drains and stops.
+
+`;
+
+export async function runDemo(signals: Signals): Promise<number> {
+  const servers = [await serve(fast), await serve(slow), await serve(flaky)];
+  const [fastPort, slowPort, flakyPort] = servers.map(server =>
+    String((server.address() as AddressInfo).port),
+  );
+  Object.assign(process.env, {
+    DEMO_FAST_PORT: fastPort,
+    DEMO_SLOW_PORT: slowPort,
+    DEMO_FLAKY_PORT: flakyPort,
+  });
+  process.stderr.write(THINGS_TO_TRY);
+  const exitCode = await runProxy(configFile(), signals);
+  for (const server of servers) server.closeAllConnections();
+  for (const server of servers) server.close();
+  return exitCode === EXIT.portTaken ? portHint() : exitCode;
+}
+
+/** The file of the checkout or package, so that a person can edit it; the single executable has only a copy to give. */
+function configFile(): string {
+  if (!isSea()) return fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url));
+  const file = join(mkdtempSync(join(tmpdir(), 'fairlead-demo-')), 'demo.yaml');
+  writeFileSync(file, readPackageFile('examples/demo.yaml'));
+  return file;
+}
+
+function portHint(): number {
+  process.stderr.write(
+    'fairlead: the demo needs the ports 8080 and 9901 of 127.0.0.1; stop what uses them\n',
+  );
+  return EXIT.portTaken;
+}
+
+function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<http.Server> {
+  const server = http.createServer((request, response) => {
+    if (request.url === '/healthz') response.end('ok\n');
+    else if (request.method === 'POST' && request.url?.endsWith('/break') === true)
+      void breakDown(server, response);
+    else answer(request, response);
+  });
+  const echo = new WebSocketServer({ server });
+  echo.on('connection', socket => socket.on('message', (data, binary) => socket.send(data, { binary })));
+  return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** Away as if it had died, and back on the same port. */
+async function breakDown(server: http.Server, response: ServerResponse): Promise<void> {
+  const { port } = server.address() as AddressInfo;
+  response.on('finish', () => server.closeAllConnections());
+  response.end(`gone for ${BROKEN_MS / 1_000} s\n`);
+  server.close();
+  await wait(BROKEN_MS, undefined, { ref: false });
+  server.listen(port, '127.0.0.1');
+}
+
+function fast(request: IncomingMessage, response: ServerResponse): void {
+  if (request.url?.startsWith('/fast/events') === true) void sendEvents(response);
+  else describe(request, response, 'fast');
+}
+
+async function slow(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const asked = Number(new URL(request.url ?? '/', 'http://demo').searchParams.get('ms') ?? SLOW_MS_DEFAULT);
+  await wait(Number.isFinite(asked) ? Math.min(Math.max(asked, 0), 10_000) : SLOW_MS_DEFAULT);
+  describe(request, response, 'slow');
+}
+
+let flakyRequests = 0;
+function flaky(request: IncomingMessage, response: ServerResponse): void {
+  flakyRequests++;
+  if (flakyRequests % 2 === 0) request.socket.destroy();
+  else describe(request, response, 'flaky');
+}
+
+function describe(request: IncomingMessage, response: ServerResponse, backend: string): void {
+  response.setHeader('content-type', 'application/json');
+  response.end(
+    `${JSON.stringify({ backend, method: request.method, url: request.url, headers: request.headers }, null, 2)}\n`,
+  );
+}
+
+async function sendEvents(response: ServerResponse): Promise<void> {
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  for (let count = 1; count <= 10 && !response.destroyed; count++) {
+    response.write(`data: ${count}\n\n`);
+    await wait(1_000);
+  }
+  response.end();
+}

@@ -1,0 +1,20 @@
+/** `fairlead explain --request ID`: what happened to a request of the running process, and why. */
+import { renderDecision } from '../admin/decision_text.ts';
+import type { ExplainedDecision } from '../admin/decisions.ts';
+import type { AdminPlace } from './admin_client.ts';
+import { EXIT } from './exit_codes.ts';
+import { withAdmin } from './with_admin.ts';
+
+export function runExplainRequest(place: AdminPlace, id: string, json: boolean): Promise<number> {
+  return withAdmin(place, async admin => {
+    const { status, body } = await admin.get(`/requests/${encodeURIComponent(id)}`);
+    if (status !== 200) {
+      process.stderr.write(`fairlead: ${id}: ${(body as { error?: string }).error ?? `status ${status}`}\n`);
+      return EXIT.no;
+    }
+    process.stdout.write(
+      json ? `${JSON.stringify(body, null, 2)}\n` : renderDecision(body as ExplainedDecision),
+    );
+    return EXIT.ok;
+  });
+}

@@ -1,0 +1,19 @@
+/** What every command does that talks to the running process: find it, ask, and say clearly where that fails. */
+
+import { type AdminClient, type AdminPlace, AdminUnreachable, findAdmin } from './admin_client.ts';
+import { EXIT } from './exit_codes.ts';
+
+export async function withAdmin(
+  place: AdminPlace,
+  use: (admin: AdminClient) => Promise<number>,
+): Promise<number> {
+  const admin = findAdmin(place);
+  if (typeof admin === 'number') return admin;
+  try {
+    return await use(admin);
+  } catch (error) {
+    if (!(error instanceof AdminUnreachable)) throw error;
+    process.stderr.write(`fairlead: ${error.message}\n`);
+    return EXIT.no;
+  }
+}

@@ -1,0 +1,13 @@
+/** Whoever reaches the admin API can reload and drain: beyond this machine it asks for a token. */
+import { isLoopback, parseAddress } from '../../net/endpoint.ts';
+import type { Relations } from './relations.ts';
+
+export function checkAdmin({ config: { admin }, report }: Relations): void {
+  if (typeof admin !== 'object' || admin.token !== undefined || admin.address === undefined) return;
+  const address = parseAddress(admin.address);
+  if (typeof address === 'string' || isLoopback(address)) return;
+  report(
+    ['admin', 'address'],
+    `the admin API at ${admin.address} can be reached from other machines and asks for no token; add admin.token, or listen on 127.0.0.1 or a Unix socket`,
+  );
+}

@@ -1,0 +1,26 @@
+/**
+ * Relations between fields, which no schema of one field can see. All of them are checked, so that one run shows
+ * everything: references, names and addresses that are taken, timeouts inside each other, actions that exclude each
+ * other. Ties between routes need their compiled matches and are in `ties.ts`.
+ */
+
+import type { Problem } from '../problems.ts';
+import type { Salvage } from '../schema/partial_parse.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Document } from '../text/document.ts';
+import { checkAdmin } from './admin.ts';
+import { checkClusters } from './clusters.ts';
+import { checkListeners } from './listeners.ts';
+import { collectRelations } from './relations.ts';
+import { checkRoutes } from './routes.ts';
+import { checkTimes } from './times.ts';
+
+export function relationProblems(config: Config, document: Document, salvage: Salvage): Problem[] {
+  return collectRelations(config, document, salvage, [
+    checkAdmin,
+    checkListeners,
+    checkRoutes,
+    checkClusters,
+    checkTimes,
+  ]);
+}

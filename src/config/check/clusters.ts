@@ -1,0 +1,135 @@
+/** Clusters: endpoints that are different and take traffic, protocols and checks that go together. */
+import { nameOf, parseAddress } from '../../net/endpoint.ts';
+import type { ClusterConfig } from '../schema/cluster.ts';
+import type { Path } from '../text/path.ts';
+import type { Relations } from './relations.ts';
+
+export function checkClusters(relations: Relations): void {
+  for (const [name, cluster] of Object.entries(relations.config.clusters ?? {})) {
+    const path = ['clusters', name];
+    checkEndpoints(name, cluster, path, relations);
+    checkProtocol(name, cluster, path, relations);
+    checkActive(name, cluster, path, relations);
+  }
+}
+
+function checkEndpoints(
+  cluster: string,
+  { endpoints }: ClusterConfig,
+  path: Path,
+  { report }: Relations,
+): void {
+  const seen = new Map<string, number>();
+  for (const [at, endpoint] of endpoints.entries()) {
+    const address = addressOf(endpoint);
+    const first = seen.get(address.toLowerCase());
+    if (first === undefined) seen.set(address.toLowerCase(), at);
+    else
+      report(
+        [...path, 'endpoints', at],
+        `the endpoint ${address} is already endpoints[${first}] of cluster ${cluster}; give that one a weight instead`,
+      );
+  }
+  for (const [at, endpoint] of endpoints.entries()) {
+    if (typeof endpoint === 'string' || endpoint.resolve === undefined || hasName(endpoint.address)) continue;
+    report(
+      [...path, 'endpoints', at, 'resolve'],
+      `${endpoint.address} of cluster ${cluster} is no name that could be looked up; remove resolve`,
+      { at: 'key' },
+    );
+  }
+  if (endpoints.every(endpoint => typeof endpoint !== 'string' && endpoint.weight === 0)) {
+    report([...path, 'endpoints'], `all weights of cluster ${cluster} are 0: it could serve nothing`, {
+      at: 'key',
+    });
+  }
+}
+
+function checkProtocol(
+  name: string,
+  { protocol, tls, endpoints }: ClusterConfig,
+  path: Path,
+  { isLost, report }: Relations,
+): void {
+  if (isLost([...path, 'tls'])) return;
+  if (protocol === 'h2c' && tls !== undefined) {
+    report([...path, 'protocol'], `h2c is HTTP/2 without TLS, and cluster ${name} has tls; write http2`);
+  }
+  if (protocol === 'http2' && tls === undefined) {
+    report(
+      [...path, 'protocol'],
+      `http2 needs TLS, and cluster ${name} has none; add tls: {}, or write h2c for HTTP/2 in clear`,
+    );
+  }
+  if (tls === undefined) return;
+  if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
+    const [written, missing] = tls.certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
+    report([...path, 'tls', written], `${written} of cluster ${name} needs ${missing} beside it`, {
+      at: 'key',
+    });
+  }
+  const nameless = endpoints.findIndex(endpoint => isUnix(addressOf(endpoint)));
+  if (nameless >= 0 && tls.serverName === undefined && tls.verify !== false) {
+    report(
+      [...path, 'tls'],
+      `endpoints[${nameless}] of cluster ${name} is a Unix socket, so its certificate has no name to be checked for; add tls.serverName`,
+      { at: 'key' },
+    );
+  }
+}
+
+/** The ways to ask; each excludes the others. `path` alone is a question over HTTP. */
+const KINDS = ['tcp', 'grpc', 'webSocket'] as const;
+/** What only some of them can be told, with what to do instead. */
+const ONLY_HTTP = ['method', 'expect', 'body'] as const;
+const NOT_FOR_TCP_AND_GRPC = ['path', 'host', 'headers'] as const;
+
+function checkActive(
+  name: string,
+  { health, protocol = 'http1' }: ClusterConfig,
+  path: Path,
+  { report }: Relations,
+): void {
+  const active = health?.active;
+  if (typeof active !== 'object') return;
+  const at = [...path, 'health', 'active'];
+  const check = `the active check of cluster ${name}`;
+  const [kind, ...others] = KINDS.filter(key => active[key] !== undefined);
+  if (kind === undefined && active.path === undefined) {
+    report(at, `${check} needs a path to ask for, or tcp: true to only connect`, { at: 'key' });
+  }
+  for (const other of others)
+    report([...at, other], `${check} has ${kind} and ${other}; it can have only one`, { at: 'key' });
+  const useless = [
+    ...(kind === undefined ? [] : ONLY_HTTP),
+    ...(kind === 'tcp' || kind === 'grpc' ? NOT_FOR_TCP_AND_GRPC : []),
+  ];
+  for (const key of useless) {
+    if (active[key] === undefined) continue;
+    report([...at, key], `${check} has ${kind} and ${key}, which do not go together; remove one`, {
+      at: 'key',
+    });
+  }
+  if (kind === 'grpc' && protocol === 'http1') {
+    report([...at, 'grpc'], `${check} is gRPC, which needs protocol http2 or h2c`, { at: 'key' });
+  }
+  if (active.body !== undefined && active.method === 'HEAD') {
+    report([...at, 'body'], `${check} looks for a text in the answer to HEAD, which has no body`, {
+      at: 'key',
+    });
+  }
+}
+
+function addressOf(endpoint: ClusterConfig['endpoints'][number]): string {
+  return typeof endpoint === 'string' ? endpoint : endpoint.address;
+}
+
+function hasName(text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address === 'string' || nameOf(address) !== null;
+}
+
+function isUnix(text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address !== 'string' && address.kind === 'unix';
+}

@@ -1,0 +1,83 @@
+/** What is allowed and probably not meant: warnings, each with its place. */
+import { normalizePathLiteral } from '../../routing/pattern.ts';
+import type { Plan } from '../plan.ts';
+import type { Problem } from '../problems.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Document } from '../text/document.ts';
+import type { Path } from '../text/path.ts';
+import { formatDuration } from '../units.ts';
+import { findUnreachable } from './unreachable.ts';
+
+type Warn = (path: Path, message: string) => void;
+
+export function lint(config: Config, plan: Plan, document: Document): Problem[] {
+  const warnings: Problem[] = [];
+  const warn: Warn = (path, message) => {
+    warnings.push(document.problem('warning', path, message, { at: 'key' }));
+  };
+  lintClusters(config, plan, warn);
+  lintRoutes(config, plan, warn);
+  lintProcess(config, warn);
+  return warnings;
+}
+
+function lintClusters(config: Config, plan: Plan, warn: Warn): void {
+  const used = new Set(
+    plan.routes.flatMap(({ action }) =>
+      action.kind === 'forward' ? action.targets.map(({ cluster }) => cluster) : [],
+    ),
+  );
+  for (const [name, cluster] of Object.entries(plan.clusters)) {
+    const path = ['clusters', name];
+    if (!used.has(name)) warn(path, `cluster ${name} is used by no route`);
+    if (cluster.endpoints.length > 1 && config.clusters?.[name]?.health?.active === undefined) {
+      warn(
+        path,
+        `cluster ${name} has several endpoints and no active health check: that one is down is learnt from requests that fail; add health.active, or write active: off`,
+      );
+    }
+    if (cluster.tls?.verify === false) {
+      warn(
+        [...path, 'tls', 'verify'],
+        `cluster ${name} accepts any certificate: whoever is on the way can read and change its traffic; use caFile for a private authority`,
+      );
+    }
+  }
+}
+
+function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
+  if (config.routes.length === 0) warn(['routes'], 'there is no route: every request is answered with 404');
+  const places = new Map(config.routes.map(({ name }, at) => [name, at]));
+  for (const { route, why } of findUnreachable(plan.routes)) {
+    warn(['routes', places.get(route) ?? 0, 'name'], `route ${route} can never match: ${why}`);
+  }
+  for (const [at, { name, match, rewrite }] of config.routes.entries()) {
+    const written = match?.path?.prefix ?? match?.path?.exact;
+    const strip = rewrite?.stripPrefix;
+    if (strip === undefined || written === undefined || isBelow(written, strip)) continue;
+    warn(
+      ['routes', at, 'rewrite', 'stripPrefix'],
+      `stripPrefix of route ${name} never has an effect: ${written} does not begin with ${strip}`,
+    );
+  }
+}
+
+/** By segment: `/api/v1` is below `/api`, `/apis` is not. Whatever is below a shorter path may be below the prefix too. */
+function isBelow(path: string, prefix: string): boolean {
+  const [a, b] = [path, prefix].map(text => `${normalizePathLiteral(text).replace(/\/+$/, '')}/`);
+  return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));
+}
+
+function lintProcess(config: Config, warn: Warn): void {
+  const drainMs = config.process?.drain?.timeout;
+  const written = [...Object.values(config.listeners), ...config.routes].map(
+    ({ timeouts }) => timeouts?.request ?? 0,
+  );
+  const longestMs = written.reduce((a, b) => Math.max(a, b), 0);
+  if (drainMs !== undefined && drainMs !== null && drainMs < longestMs) {
+    warn(
+      ['process', 'drain', 'timeout'],
+      `requests may take ${formatDuration(longestMs)}, but a shutdown ends them after ${formatDuration(drainMs)}`,
+    );
+  }
+}

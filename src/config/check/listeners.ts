@@ -1,0 +1,77 @@
+/** Where the proxy listens: addresses that are free of each other, protocols that go together. */
+import { type Address, parseAddress } from '../../net/endpoint.ts';
+import type { Config } from '../schema/schema.ts';
+import type { Path } from '../text/path.ts';
+import type { Relations } from './relations.ts';
+
+interface Place {
+  readonly name: string;
+  readonly path: Path;
+  readonly address: Address;
+}
+
+export function checkListeners(relations: Relations): void {
+  const { config, report } = relations;
+  if (Object.keys(config.listeners).length === 0) {
+    report(['listeners'], 'there is no listener: nobody could connect', { at: 'key' });
+  }
+  checkAddresses(relations);
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    const path = ['listeners', name];
+    if (listener.h2c === true && listener.tls !== undefined) {
+      report([...path, 'h2c'], 'h2c is HTTP/2 without TLS; with tls, HTTP/2 is offered by ALPN: remove h2c');
+    }
+    const written = typeof listener.http2 === 'object';
+    if (
+      written &&
+      listener.tls === undefined &&
+      listener.h2c !== true &&
+      !relations.isLost([...path, 'tls'], [...path, 'h2c'])
+    ) {
+      report([...path, 'http2'], `listener ${name} speaks no HTTP/2: it has neither tls nor h2c: true`, {
+        at: 'key',
+      });
+    }
+  }
+}
+
+function checkAddresses({ config, report, document }: Relations): void {
+  const places: Place[] = [];
+  for (const place of placesOf(config)) {
+    const other = places.find(earlier => collide(earlier.address, place.address));
+    places.push(place);
+    if (other === undefined) continue;
+    const line = document.line(other.path);
+    report(place.path, `${place.name} has the address of ${other.name} (line ${line}); only one can have it`);
+  }
+}
+
+function placesOf({ admin, listeners }: Config): Place[] {
+  const written = Object.entries(listeners).map(([name, { address }]) => ({
+    name: `listener ${name}`,
+    path: ['listeners', name, 'address'],
+    address,
+  }));
+  const asked = typeof admin === 'object' && admin.address !== undefined && admin.address !== 'off';
+  const all = asked
+    ? [{ name: 'the admin API', path: ['admin', 'address'], address: admin.address ?? '' }, ...written]
+    : written;
+  return all.flatMap(place => {
+    const address = parseAddress(place.address);
+    return typeof address === 'string' ? [] : [{ ...place, address }];
+  });
+}
+
+/** Whether binding both must fail. Port 0 is any free port; `[::]` takes IPv4 along, as Node listens. */
+function collide(a: Address, b: Address): boolean {
+  if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
+  if (a.kind === 'fd') return b.kind === 'fd' && a.name === b.name;
+  if (b.kind !== 'tcp' || a.port !== b.port || a.port === 0) return false;
+  return (
+    a.host.toLowerCase() === b.host.toLowerCase() || takesAlong(a.host, b.host) || takesAlong(b.host, a.host)
+  );
+}
+
+function takesAlong(wide: string, narrow: string): boolean {
+  return wide === '::' || (wide === '0.0.0.0' && !narrow.includes(':'));
+}

@@ -1,0 +1,32 @@
+/** Routes that match the same request without one being more specific: `routing/matcher` knows, this says where. */
+import { findConflicts } from '../../routing/matcher.ts';
+import type { RouteMatch, RouteSettings } from '../../routing/route.ts';
+import type { Problem } from '../problems.ts';
+import type { Document } from '../text/document.ts';
+
+export type PlacedRoute = Pick<RouteSettings, 'match' | 'listeners' | 'name'> & {
+  /** Its index in the file. */
+  readonly at: number;
+};
+
+/** Routes in the order of the file. One problem for a route, with the first one that it ties with. */
+export function tieProblems(routes: readonly PlacedRoute[], document: Document): Problem[] {
+  const firstOf = new Map<PlacedRoute, PlacedRoute>();
+  for (const [a, b] of findConflicts(routes)) {
+    const [one, two] = [routes[Math.min(a, b)], routes[Math.max(a, b)]];
+    if (one === undefined || two === undefined) continue;
+    const known = firstOf.get(two);
+    if (known === undefined || one.at < known.at) firstOf.set(two, one);
+  }
+  return [...firstOf].map(([route, first]) => {
+    const line = document.line(['routes', first.at, 'name']);
+    const message = `route ${route.name} ties with route ${first.name} on line ${line}: both match ${describe(route.match)}, and neither is more specific; tell them apart by host, path, method, header or query`;
+    return document.problem('error', ['routes', route.at, 'name'], message);
+  });
+}
+
+function describe({ hosts, path, methods }: RouteMatch): string {
+  const method = methods.length === 0 ? '' : `${methods.join('|')} `;
+  const host = hosts.length === 0 ? 'any host' : hosts.join(' or ');
+  return `${method}${path.kind} ${path.value} on ${host}`;
+}

@@ -1,0 +1,139 @@
+/**
+ * Timeouts inside each other: an inner one that is longer than the one around it can never fire, so whoever wrote
+ * it is mistaken about what happens. Only what somebody wrote is judged: a default never makes a file invalid.
+ */
+import { NUMBERS, type NumberId, type NumberSetting } from '../schema/defaults.ts';
+import type { RouteConfig } from '../schema/route.ts';
+import type { Path } from '../text/path.ts';
+import { formatDuration } from '../units.ts';
+import type { Relations } from './relations.ts';
+
+export function checkTimes(relations: Relations): void {
+  const { config, report } = relations;
+  const { history, probation } = config.process?.reload ?? {};
+  if (history === 1 && typeof probation === 'object')
+    report(
+      ['process', 'reload', 'history'],
+      'with a history of 1 there is no earlier plan that the probation could go back to; keep at least 2',
+    );
+  for (const [at, route] of config.routes.entries()) checkRoute(route, ['routes', at], relations);
+  const users = usersByCluster(config.routes);
+  for (const [name, cluster] of Object.entries(config.clusters ?? {})) {
+    const path = ['clusters', name];
+    checkPool(name, path, users.get(name) ?? [], relations);
+    const active = cluster.health?.active;
+    if (typeof active !== 'object') continue;
+    const interval = effective(active.interval, 'clusters.health.active.interval');
+    if (isLonger(active.timeout, interval.ms)) {
+      report(
+        [...path, 'health', 'active', 'timeout'],
+        `the timeout of the active check (${shown(active.timeout)}) is longer than its interval (${interval.shown})`,
+      );
+    }
+  }
+}
+
+function checkRoute(route: RouteConfig, path: Path, relations: Relations): void {
+  const { timeouts, retries } = route;
+  const request = longestRequest(route, path, relations);
+  const inner: [Path, number | null | undefined][] = [
+    [['timeouts', 'responseHead'], timeouts?.responseHead],
+    [['retries', 'perTry'], retries?.perTry],
+  ];
+  for (const [at, written] of inner) {
+    if (request === null || !isLonger(written, request.ms)) continue;
+    relations.report(
+      [...path, ...at],
+      `${at.at(-1)} of route ${route.name} (${shown(written)}) is longer than its request timeout (${request.shown}), which always fires first`,
+    );
+  }
+  const { base, max } = retries?.backoff ?? {};
+  const longest = effective(max, 'routes.retries.backoff.max');
+  const shortest = effective(base, 'routes.retries.backoff.base');
+  if (isLonger(shortest.ms, longest.ms) && (base ?? max) !== undefined) {
+    relations.report(
+      [...path, 'retries', 'backoff', base === undefined ? 'max' : 'base'],
+      `the base of the backoff (${shortest.shown}) is longer than its max (${longest.shown})`,
+    );
+  }
+}
+
+interface User {
+  readonly route: RouteConfig;
+  readonly path: Path;
+}
+
+/** The routes that forward to each cluster, in one pass: to look for those of each would be clusters times routes. */
+function usersByCluster(routes: readonly RouteConfig[]): Map<string, User[]> {
+  const users = new Map<string, User[]>();
+  for (const [at, route] of routes.entries()) {
+    const { cluster, split } = route.forward ?? {};
+    const targets = new Set((split ?? []).map(target => target.cluster));
+    if (cluster !== undefined) targets.add(cluster);
+    for (const target of targets) {
+      const known = users.get(target);
+      if (known === undefined) users.set(target, [{ route, path: ['routes', at] }]);
+      else known.push({ route, path: ['routes', at] });
+    }
+  }
+  return users;
+}
+
+/** What a request waits for in a pool is part of the request timeout of every route that forwards there. */
+function checkPool(name: string, path: Path, users: readonly User[], relations: Relations): void {
+  const { config, report, isLost } = relations;
+  const pool = config.clusters?.[name]?.pool;
+  if (pool === undefined || isLost(['routes'])) return;
+  const requests = users.map(user => longestRequest(user.route, user.path, relations));
+  const [first, ...rest] = requests;
+  if (first === undefined) return;
+  const longest = rest.reduce((a, b) => (a === null || b === null ? null : longerOf(a, b)), first);
+  for (const key of ['connectTimeout', 'queueTimeout'] as const) {
+    const written = pool[key];
+    if (longest === null || !isLonger(written, longest.ms)) continue;
+    report(
+      [...path, 'pool', key],
+      `${key} of cluster ${name} (${shown(written)}) is longer than the request timeout of every route that forwards to it (at most ${longest.shown}), which always fires first`,
+    );
+  }
+}
+
+interface Effective {
+  /** Null: off. */
+  readonly ms: number | null;
+  readonly shown: string;
+}
+
+/** Over all listeners of a route; null if it cannot be known. */
+function longestRequest(route: RouteConfig, path: Path, { config, isLost }: Relations): Effective | null {
+  if (isLost([...path, 'timeouts'])) return null;
+  if (route.timeouts?.request !== undefined)
+    return effective(route.timeouts.request, 'listeners.timeouts.request');
+  let longest: Effective | null = null;
+  for (const name of route.listeners ?? Object.keys(config.listeners)) {
+    if (isLost(['listeners', name, 'timeouts']) || !Object.hasOwn(config.listeners, name)) return null;
+    const found = effective(config.listeners[name]?.timeouts?.request, 'listeners.timeouts.request');
+    longest = longest === null ? found : longerOf(longest, found);
+  }
+  return longest;
+}
+
+function effective(written: number | null | undefined, id: NumberId): Effective {
+  if (written !== undefined) return { ms: written, shown: shown(written) };
+  const { value }: NumberSetting = NUMBERS[id];
+  return { ms: value, shown: `${shown(value)}, the default` };
+}
+
+/** Off has no end. */
+function longerOf(a: Effective, b: Effective): Effective {
+  return a.ms === null || (b.ms !== null && b.ms <= a.ms) ? a : b;
+}
+
+/** Whether an inner timeout that is written can never fire; one that is off does not mean to. */
+function isLonger(inner: number | null | undefined, outer: number | null): boolean {
+  return inner !== undefined && inner !== null && outer !== null && inner > outer;
+}
+
+function shown(ms: number | null | undefined): string {
+  return ms === null || ms === undefined ? 'off' : formatDuration(ms);
+}

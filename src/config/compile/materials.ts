@@ -1,0 +1,110 @@
+/**
+ * Files that a configuration names: read once when the plan is compiled, so that the plan is complete without
+ * them. Paths, also those of sockets, are relative to the folder of the configuration.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
+import { type Address, parseAddress } from '../../net/endpoint.ts';
+import { type CertificateMaterial, materialProblem } from '../../net/tls.ts';
+import type { Problem } from '../problems.ts';
+import type { Document } from '../text/document.ts';
+import type { Path } from '../text/path.ts';
+import { readTextFile } from '../text/read_file.ts';
+import { type FileStates, stateOfFile } from '../watcher.ts';
+
+const FILE_BYTES_MAX = 1_024 * 1_024;
+
+export class Materials {
+  readonly #document: Document;
+  readonly #folder: string;
+  readonly #files = new Map<string, string>();
+  readonly problems: Problem[] = [];
+
+  constructor(document: Document, configFile: string) {
+    this.#document = document;
+    this.#folder = dirname(resolve(configFile));
+  }
+
+  /** Absolute, for the watcher: also those that are missing now. */
+  get files(): FileStates {
+    return this.#files;
+  }
+
+  /** A certificate with its chain, and its key; checked against each other. */
+  readPair(certName: string, keyName: string, path: Path): CertificateMaterial {
+    const certPem = this.#read(certName, [...path, 'certFile']);
+    const keyPem = this.#read(keyName, [...path, 'keyFile']);
+    if (certPem !== '' && keyPem !== '') this.#checkPair(certPem, keyPem, certName, keyName, path);
+    return { certPem, keyPem };
+  }
+
+  readAuthorities(name: string, path: Path): string {
+    const pem = this.#read(name, path);
+    if (pem !== '' && this.#parseCertificate(pem, name, path) !== null)
+      this.#reportUnusable(materialProblem({ ca: pem }), name, path);
+    return pem;
+  }
+
+  /** Of a file that is written. */
+  path(name: string): string {
+    return resolve(this.#folder, name);
+  }
+
+  /** The schema has seen that it is one. */
+  address(text: string, path: Path): Address {
+    const address = parseAddress(text);
+    if (typeof address === 'string') throw new Error(`the schema lets no bad address pass: ${address}`);
+    if (address.kind !== 'unix' || address.path.startsWith('\0')) return address;
+    const socket = parseAddress(`unix:${resolve(this.#folder, address.path)}`);
+    if (typeof socket !== 'string') return socket;
+    this.#report(path, `${socket}, and this one is in ${this.#folder}`);
+    return address;
+  }
+
+  /** The text of a file; empty after a problem. */
+  #read(name: string, path: Path): string {
+    const file = resolve(this.#folder, name);
+    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file)); // as it was before the first reading
+    const result = readTextFile(file, FILE_BYTES_MAX);
+    if (result.kind === 'text' && result.text.trim() !== '') return result.text;
+    const why = result.kind === 'text' ? 'it is empty' : result.why;
+    this.#report(path, `cannot read ${file}: ${why}`);
+    return '';
+  }
+
+  #checkPair(certPem: string, keyPem: string, certName: string, keyName: string, path: Path): void {
+    const certificate = this.#parseCertificate(certPem, certName, [...path, 'certFile']);
+    try {
+      const key = createPrivateKey(keyPem);
+      if (certificate?.checkPrivateKey(key) === false)
+        this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+      else if (certificate !== null)
+        this.#reportUnusable(materialProblem({ cert: certPem, key: keyPem }), certName, [
+          ...path,
+          'certFile',
+        ]);
+    } catch {
+      this.#report(
+        [...path, 'keyFile'],
+        `${keyName} holds no private key in PEM form that can be read without a passphrase`,
+      );
+    }
+  }
+
+  #reportUnusable(why: string | null, name: string, path: Path): void {
+    if (why !== null) this.#report(path, `OpenSSL refuses ${name}: ${why}`);
+  }
+
+  #parseCertificate(pem: string, name: string, path: Path): X509Certificate | null {
+    try {
+      return new X509Certificate(pem);
+    } catch {
+      this.#report(path, `${name} holds no certificate in PEM form`);
+      return null;
+    }
+  }
+
+  #report(path: Path, message: string): void {
+    this.problems.push(this.#document.problem('error', path, `${this.#document.show(path)}: ${message}`));
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Takes what is written or its default, and notes where each value of the plan comes from: `file:line:col`, or
+ * `default`. A `Scope` does so for one listener, route or cluster.
+ */
+import {
+  CHOICES,
+  type ChoiceId,
+  type ChoiceValue,
+  NUMBERS,
+  type NumberId,
+  type NumberSetting,
+} from '../schema/defaults.ts';
+import type { Document } from '../text/document.ts';
+import { type Path, valueAt } from '../text/path.ts';
+
+export const DEFAULT_ORIGIN = 'default';
+
+export class Origins {
+  readonly #document: Document;
+  readonly #noted = new Map<string, string>();
+
+  constructor(document: Document) {
+    this.#document = document;
+  }
+
+  /** Null, or a path that is not written: a default. */
+  note(planPath: string, configPath: Path | null): void {
+    const origin = configPath === null ? null : this.#document.origin(configPath);
+    this.#noted.set(planPath, origin ?? DEFAULT_ORIGIN);
+  }
+
+  /** One entry for each leaf of the plan: its own, or that of the nearest part around it that has one. */
+  ofLeaves(plan: unknown): Map<string, string> {
+    const all = new Map<string, string>();
+    const visit = (value: unknown, path: string, around: string): void => {
+      const origin = this.#noted.get(path) ?? around;
+      const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+      if (entries.length === 0) all.set(path, origin);
+      for (const [key, inner] of entries) {
+        // Routes are a list in the plan, but are spoken of by name.
+        const name = path === 'routes' ? String(valueAt(inner, ['name'])) : key;
+        visit(inner, path === '' ? name : `${path}.${name}`, origin);
+      }
+    };
+    visit(plan, '', DEFAULT_ORIGIN);
+    all.delete('digest'); // follows from all others
+    return all;
+  }
+}
+
+/** Null is `off`. */
+export type Written = number | null | undefined;
+
+export class Scope {
+  readonly #origins: Origins;
+  readonly #written: unknown;
+  readonly #planBase: string;
+  readonly #configBase: Path;
+  readonly #idLength: number;
+
+  /** The first `idLength` parts of the id of a setting stand for the scope itself: `clusters.endpoints`. */
+  constructor(origins: Origins, written: unknown, planBase: string, configBase: Path, idLength = 1) {
+    this.#origins = origins;
+    this.#written = written;
+    this.#planBase = planBase;
+    this.#configBase = configBase;
+    this.#idLength = idLength;
+    origins.note(planBase, configBase);
+  }
+
+  /** A number that may be off. */
+  limit(plan: string, id: NumberId): number | null {
+    const { value }: NumberSetting = NUMBERS[id];
+    const path = this.#pathOf(id);
+    const written = valueAt(this.#written, path) as Written;
+    this.note(plan, written === undefined ? null : path);
+    return written === undefined ? value : written;
+  }
+
+  /** A number that cannot be off: the schema has seen to that. */
+  number(plan: string, id: NumberId): number {
+    const value = this.limit(plan, id);
+    if (value === null) throw new Error(`${id} cannot be off`);
+    return value;
+  }
+
+  choice<Id extends ChoiceId>(plan: string, id: Id): ChoiceValue<Id> {
+    const path = this.#pathOf(id);
+    const written = valueAt(this.#written, path) as ChoiceValue<Id> | undefined;
+    this.note(plan, written === undefined ? null : path);
+    return written === undefined ? CHOICES[id].value : written;
+  }
+
+  /** A part of the plan with its place in the configuration. */
+  part<T>(plan: string, config: Path, value: T): T {
+    this.note(plan, config);
+    return value;
+  }
+
+  note(plan: string, config: Path | null): void {
+    this.#origins.note(
+      `${this.#planBase}.${plan}`,
+      config === null ? null : [...this.#configBase, ...config],
+    );
+  }
+
+  #pathOf(id: string): Path {
+    return id.split('.').slice(this.#idLength);
+  }
+}

@@ -1,0 +1,153 @@
+/** What may be written about a cluster. */
+import { z } from 'zod';
+import { HEALTHY_STATUSES } from './defaults.ts';
+import {
+  choice,
+  endpointAddress,
+  fieldValue,
+  hostHeader,
+  number,
+  plainText,
+  requestFieldName,
+  requestTarget,
+  text,
+} from './leaves.ts';
+
+const statusRange = z
+  .unknown()
+  .meta({
+    description: 'A status or a range of statuses that means healthy. Default 200-399.',
+    default: `${HEALTHY_STATUSES.min}-${HEALTHY_STATUSES.max}`,
+  })
+  .transform((value, context): { readonly min: number; readonly max: number } => {
+    const match = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(typeof value === 'object' ? '' : String(value));
+    const range = { min: Number(match?.[1]), max: Number(match?.[2] ?? match?.[1]) };
+    if (range.max >= range.min) return range;
+    const message = 'expected a status such as 200, or a range such as "200-399"';
+    context.issues.push({ code: 'custom', message, input: value });
+    return z.NEVER;
+  });
+
+/** As much of an answer as a probe reads. */
+const PROBE_TEXT_BYTES_MAX = 4_096;
+
+const probeMethod = text(value =>
+  ['GET', 'HEAD', 'OPTIONS', 'POST'].includes(value)
+    ? null
+    : `"${value}" is none of GET, HEAD, OPTIONS, POST`,
+);
+const grpcService = text(value =>
+  /^[\w.\-/]{1,127}$/.test(value) ? null : `"${value}" is no name of a gRPC service (at most 127 characters)`,
+);
+
+const active = z.strictObject({
+  path: requestTarget
+    .describe('Asked for by HTTP, in the protocol of the cluster; with a query where one is needed.')
+    .optional(),
+  method: probeMethod.describe('GET when absent.').optional(),
+  host: hostHeader
+    .describe(
+      '`Host` of the question; the address of the endpoint when absent, `localhost` for a Unix socket.',
+    )
+    .optional(),
+  headers: z.record(requestFieldName, fieldValue).describe('Sent with the question.').optional(),
+  body: text(value =>
+    value === '' || Buffer.byteLength(value) > PROBE_TEXT_BYTES_MAX
+      ? `a text of 1 to ${PROBE_TEXT_BYTES_MAX} bytes`
+      : null,
+  )
+    .describe('A text that must be within the first 4 KiB of the answer.')
+    .optional(),
+  tcp: z.literal(true).meta({ description: 'Only connect.' }).optional(),
+  webSocket: z.literal(true).meta({ description: 'A WebSocket handshake on `path`.' }).optional(),
+  grpc: z
+    .union([z.literal(true), z.strictObject({ service: grpcService })])
+    .meta({ description: 'grpc.health.v1.Health/Check, for the server or for one service.' })
+    .optional(),
+  interval: number('clusters.health.active.interval'),
+  timeout: number('clusters.health.active.timeout'),
+  healthyAfter: number('clusters.health.active.healthyAfter'),
+  unhealthyAfter: number('clusters.health.active.unhealthyAfter'),
+  expect: statusRange.optional(),
+});
+
+const passive = z.strictObject({
+  consecutiveFailures: number('clusters.health.passive.consecutiveFailures'),
+  failureRatio: number('clusters.health.passive.failureRatio'),
+  minRequests: number('clusters.health.passive.minRequests'),
+  window: number('clusters.health.passive.window'),
+  ejectFor: number('clusters.health.passive.ejectFor'),
+  maxEjected: number('clusters.health.passive.maxEjected'),
+});
+
+export const clusterSchema = z.strictObject({
+  endpoints: z
+    .array(
+      z.union([
+        endpointAddress,
+        z.strictObject({
+          address: endpointAddress,
+          weight: number('clusters.endpoints.weight'),
+          tier: number('clusters.endpoints.tier'),
+          resolve: z.strictObject({ refresh: number('clusters.endpoints.resolve.refresh') }).optional(),
+        }),
+      ]),
+    )
+    .min(1, 'a cluster has at least one endpoint')
+    .max(10_000, 'a cluster has at most 10000 endpoints'),
+  protocol: choice('clusters.protocol'),
+  required: choice('clusters.required'),
+  tls: z
+    .strictObject({
+      verify: choice('clusters.tls.verify'),
+      serverName: text(value =>
+        /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ? null : `"${value}" is not a host name`,
+      )
+        .describe('Asked for (SNI) and checked; the host of the endpoint when absent.')
+        .optional(),
+      caFile: plainText.describe('Authorities to trust instead of the usual ones.').optional(),
+      certFile: plainText.describe('A certificate of our own, for backends that ask for one.').optional(),
+      keyFile: plainText.describe('Its key.').optional(),
+    })
+    .optional(),
+  loadBalancing: z
+    .strictObject({
+      policy: choice('clusters.loadBalancing.policy'),
+      slowStart: number('clusters.loadBalancing.slowStart'),
+      panicBelow: number('clusters.loadBalancing.panicBelow'),
+    })
+    .optional(),
+  pool: z
+    .strictObject({
+      connections: number('clusters.pool.connections'),
+      queue: number('clusters.pool.queue'),
+      queueTimeout: number('clusters.pool.queueTimeout'),
+      idle: number('clusters.pool.idle'),
+      maxRequests: number('clusters.pool.maxRequests'),
+      maxAge: number('clusters.pool.maxAge'),
+      connectTimeout: number('clusters.pool.connectTimeout'),
+    })
+    .optional(),
+  health: z
+    .strictObject({
+      active: z.union([z.literal('off'), active]).optional(),
+      passive: z.union([z.literal('off'), passive]).optional(),
+    })
+    .optional(),
+  circuitBreaker: z
+    .strictObject({
+      failureRatio: number('clusters.circuitBreaker.failureRatio'),
+      minRequests: number('clusters.circuitBreaker.minRequests'),
+      window: number('clusters.circuitBreaker.window'),
+      openFor: number('clusters.circuitBreaker.openFor'),
+    })
+    .optional(),
+  retryBudget: z
+    .strictObject({
+      ratio: number('clusters.retryBudget.ratio'),
+      minPerSecond: number('clusters.retryBudget.minPerSecond'),
+    })
+    .optional(),
+});
+
+export type ClusterConfig = z.output<typeof clusterSchema>;

@@ -1,0 +1,272 @@
+/**
+ * The leaves of the schema: numbers with units and bounds, choices, and texts that a function of ours can refuse.
+ * What is read here is what a person wrote, so a message says what to write instead.
+ */
+import { z } from 'zod';
+import { parseAddress } from '../../net/endpoint.ts';
+import { compileRegex } from '../../routing/regex.ts';
+import { cidrProblem } from '../../security/client_address.ts';
+import {
+  DURATION_PATTERN,
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parseSize,
+  SIZE_PATTERN,
+} from '../units.ts';
+import {
+  CHOICES,
+  type ChoiceId,
+  type ChoiceValue,
+  NUMBERS,
+  type NumberId,
+  type NumberSetting,
+} from './defaults.ts';
+
+/** A number with a unit and bounds: undefined if absent, null for `off`. */
+export function number(id: NumberId) {
+  return requiredNumber(id).optional();
+}
+
+export function requiredNumber(id: NumberId) {
+  const facts: NumberSetting = NUMBERS[id];
+  return z
+    .unknown()
+    .meta(describeNumber(facts))
+    .transform((value, context): number | null => {
+      const result = readNumber(value, facts);
+      if (typeof result !== 'string') return result;
+      context.issues.push({ code: 'custom', message: result, input: value });
+      return z.NEVER;
+    });
+}
+
+/** One of the words of a choice, or true and false; these also as texts, because a variable is one. */
+export function choice<Id extends ChoiceId>(id: Id) {
+  const { options, value: fallback, why } = CHOICES[id];
+  const names: readonly string[] = options.map(String);
+  const isFlag = options.some(option => typeof option === 'boolean');
+  const shape = isFlag ? { type: 'boolean' as const } : { enum: [...options] };
+  return z
+    .unknown()
+    .meta({ description: why, default: fallback, ...shape })
+    .transform((value, context): ChoiceValue<Id> => {
+      const at = names.indexOf(String(value));
+      if (at >= 0 && typeof value !== 'object') return options[at] as ChoiceValue<Id>;
+      const message = isFlag ? 'expected true or false' : `expected ${listed(names)}`;
+      context.issues.push({ code: 'custom', message, input: value, params: { options: names } });
+      return z.NEVER;
+    })
+    .optional();
+}
+
+function readNumber(value: unknown, facts: NumberSetting): number | null | string {
+  if (value === 'off') return facts.off ? null : `this cannot be off; ${bound(facts)}`;
+  if (value === null) return `there is no value; ${expected(facts)}`;
+  const amount =
+    typeof value === 'number' || typeof value === 'string' ? readAmount(value, facts) : expected(facts);
+  if (typeof amount === 'string') return amount;
+  if (amount === 0 && facts.min > 0) {
+    return facts.off ? '0 is not allowed; to switch it off, write off' : `0 is not allowed; ${bound(facts)}`;
+  }
+  if (amount < facts.min) return `${show(amount, facts)} is too small; ${bound(facts)}`;
+  return amount > facts.max ? `${show(amount, facts)} is too large; ${bound(facts)}` : amount;
+}
+
+function readAmount(value: number | string, facts: NumberSetting): number | string {
+  const { unit } = facts;
+  if (unit === 'ms' || unit === 'bytes') {
+    if (value === 0 || value === '0') return 0;
+    if (typeof value === 'number') return withoutUnit(value, unit);
+    return unit === 'ms' ? parseDuration(value) : parseSize(value);
+  }
+  const amount = typeof value === 'string' && /^\d{1,15}(?:\.\d{1,15})?$/.test(value) ? Number(value) : value;
+  if (typeof amount === 'string' || !Number.isFinite(amount)) return expected(facts);
+  return unit === 'count' && !Number.isInteger(amount) ? `${amount} is not a whole number` : amount;
+}
+
+function withoutUnit(value: number, unit: 'ms' | 'bytes'): string {
+  if (!(value > 0) || !Number.isFinite(value))
+    return unit === 'ms' ? 'expected a duration such as 30s' : 'expected a size such as 16KiB';
+  return unit === 'ms'
+    ? `a duration needs a unit; write ${value}s or ${value}ms`
+    : `a size needs a unit; write ${value}B, ${value}KiB or ${value}MiB`;
+}
+
+const WHAT = {
+  ms: 'a duration such as 30s',
+  bytes: 'a size such as 16KiB',
+  count: 'a whole number',
+  ratio: 'a number',
+};
+
+function expected(facts: NumberSetting): string {
+  return `expected ${WHAT[facts.unit]} from ${show(facts.min, facts)} to ${show(facts.max, facts)}${facts.off ? ', or off' : ''}`;
+}
+
+function bound(facts: NumberSetting): string {
+  return `it must be from ${show(facts.min, facts)} to ${show(facts.max, facts)}${facts.off ? ', or off' : ''}`;
+}
+
+function show(value: number, { unit }: NumberSetting): string {
+  if (unit === 'ms') return formatDuration(value);
+  return unit === 'bytes' ? formatSize(value) : String(value);
+}
+
+/** JSON Schema of a number: what an editor can check, and what it shows. */
+function describeNumber(facts: NumberSetting) {
+  const shown = facts.value === null ? 'off' : show(facts.value, facts);
+  const range = `${show(facts.min, facts)} to ${show(facts.max, facts)}${facts.off ? ', or off' : ''}`;
+  const description = `${facts.why} Default ${shown}; ${range}.`;
+  const variable = '\\$\\{';
+  if (facts.unit === 'ms' || facts.unit === 'bytes') {
+    const pattern = facts.unit === 'ms' ? DURATION_PATTERN : SIZE_PATTERN;
+    return {
+      description,
+      default: shown,
+      type: 'string' as const,
+      pattern: `${pattern}${facts.off ? '|^off$' : ''}|${variable}`,
+    };
+  }
+  const type = facts.unit === 'count' ? ('integer' as const) : ('number' as const);
+  const texts = { type: 'string' as const, pattern: facts.off ? `^off$|${variable}` : variable };
+  const numbers = { type, minimum: facts.min, maximum: facts.max };
+  return { description, default: facts.value ?? 'off', anyOf: [numbers, texts] };
+}
+
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
+/** A text that a function of ours can refuse with a reason. */
+export function text(problemOf: (value: string) => string | null, description?: string) {
+  const checked = z.string().superRefine((value, context) => {
+    const problem = problemOf(value);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+  return description === undefined ? checked : checked.meta({ description });
+}
+
+export const plainText = text(value => (value === '' ? 'there is no text' : null));
+
+export const address = text(value => {
+  const parsed = parseAddress(value);
+  return typeof parsed === 'string' ? `"${value}" is not an address: ${parsed}` : null;
+}, 'host:port, [IPv6]:port, unix:PATH or fd:NAME.');
+
+export const endpointAddress = text(value => {
+  const parsed = parseAddress(value);
+  if (typeof parsed === 'string') return `"${value}" is not an address: ${parsed}`;
+  if (parsed.kind === 'fd') return 'a descriptor is a place to listen, not a backend';
+  return parsed.kind === 'tcp' && parsed.port === 0 ? 'a backend has a port from 1 to 65535' : null;
+}, 'host:port, [IPv6]:port or unix:PATH.');
+
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
+/** Belongs to one connection or to the framing: the proxy's own affair (RFC 9110 section 7.6.1, RFC 9112 section 6). */
+const NOT_EDITABLE: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'content-length',
+  'trailer',
+]);
+
+export const fieldName = text(value =>
+  TOKEN.test(value) ? null : `"${value}" is not a field name (RFC 9110 section 5.1)`,
+);
+
+function editableProblem(value: string): string | null {
+  if (!TOKEN.test(value)) return `"${value}" is not a field name (RFC 9110 section 5.1)`;
+  if (value.toLowerCase() === 'host') return 'Host is not set here; use rewrite.host';
+  return NOT_EDITABLE.has(value.toLowerCase())
+    ? `${value} is for one connection (RFC 9110 section 7.6.1) or for the framing, and cannot be edited`
+    : null;
+}
+
+export const editableName = text(editableProblem);
+
+/** What the proxy settles itself on the way to a backend, with what to write instead. */
+const SETTLED: Readonly<Record<string, string>> = {
+  expect: 'Expect is answered by the proxy and never reaches a backend; remove it',
+  traceparent: 'traceparent is set by tracing; see tracing.propagate and tracing.start',
+  tracestate: 'tracestate is passed on by tracing; see tracing.propagate',
+  'x-request-deadline-ms':
+    'X-Request-Deadline-Ms is what is left of the time of the request, and is set by the proxy',
+};
+
+/** Of a request to a backend. */
+export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? editableProblem(value));
+
+/** RFC 9110 section 5.5. Spaces at the ends would be lost on the way. */
+export const fieldValue = text(value => {
+  if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    return 'a field value holds no line break, no control character, and nothing beyond Latin-1';
+  }
+  return value.trim() === value ? null : 'a field value neither begins nor ends with a space';
+});
+
+export const regex = text(value => {
+  const compiled = compileRegex(value);
+  return typeof compiled === 'string' ? `not a usable regex: ${compiled}` : null;
+}, 'A regular expression that is matched in linear time, against the whole text.');
+
+export const path = text(value => {
+  if (!value.startsWith('/')) return 'a path begins with /';
+  if (/[?#\s\u0000-\u001f\u007f]/.test(value))
+    return 'a path holds no ?, no #, no space and no control character';
+  return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. is never asked for' : null;
+}, 'A path that begins with /.');
+
+/** As a request line carries it (RFC 9112 section 3.2.1): with a query where one is needed. */
+export const requestTarget = text(value => {
+  if (!value.startsWith('/')) return 'a path begins with /';
+  if (value.includes('#')) return 'a fragment (#...) is never sent; remove it';
+  if (/[^\x21-\x7e]/.test(value)) return `a request line holds no such characters; write ${encodeURI(value)}`;
+  return null;
+}, 'A path that begins with /, with its query.');
+
+/** RFC 9110 section 7.2. */
+export const hostHeader = text(
+  value =>
+    /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(value)
+      ? null
+      : `"${value}" is no host; write a name or an address, and perhaps a port`,
+  'A host, perhaps with a port.',
+);
+
+export const network = text(value => {
+  const problem = cidrProblem(value);
+  return problem === null ? null : `"${value}" is not a network: ${problem}`;
+}, 'A network such as 10.0.0.0/8, or an address.');
+
+export const hostPattern = text(value => {
+  if (/^\[?[0-9a-fA-F:.]*\]?:\d+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
+    return 'a host is matched without its port; leave the port away';
+  }
+  if (/^\[[0-9a-fA-F:.]+\]$/.test(value)) return null;
+  return /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(value) && !value.includes('..')
+    ? null
+    : `"${value}" is not a host name; a wildcard is *. and a name`;
+}, 'A host name, or *.name for every name below it.');
+
+/** Names become metric labels and parts of paths; those that every object of JavaScript has are traps. */
+function nameProblem(name: string): string | null {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    return `"${name}" is not a name; use letters, digits, - and _ (at most 64)`;
+  return name in {} ? `the name "${name}" is reserved; choose another one` : null;
+}
+
+export const itemName = text(nameProblem, 'Letters, digits, - and _; at most 64.');
+
+export function named<T extends z.ZodType>(schema: T) {
+  return z.record(itemName, schema);
+}
+
+export const accessLists = z.strictObject({
+  allow: z.array(network).meta({ description: 'Who may come in; everybody when empty.' }).optional(),
+  deny: z.array(network).meta({ description: 'Who may not; wins over allow.' }).optional(),
+});

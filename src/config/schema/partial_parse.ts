@@ -1,0 +1,71 @@
+/**
+ * What can still be checked in a configuration that the schema refuses: the parts that are wrong are taken out, so
+ * that the rest can be held against itself and one run shows everything. What was taken out is remembered, because
+ * nothing may be concluded from its absence.
+ */
+import { type Path, valueAt } from '../text/path.ts';
+
+export class Salvage {
+  readonly value: unknown;
+  readonly #lost: Path[] = [];
+
+  /** `value` is a tree of its own, which is changed. */
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  /** Removes exactly this key or item; nothing else depended on it. */
+  remove(path: Path): void {
+    const parent = valueAt(this.value, path.slice(0, -1));
+    const key = path.at(-1);
+    if (Array.isArray(parent) && typeof key === 'number') parent.splice(key);
+    else if (typeof parent === 'object' && parent !== null && key !== undefined) {
+      delete (parent as Record<string | number, unknown>)[key];
+    }
+  }
+
+  /** Says that the text meant something at a path that is not known. */
+  lose(path: Path): void {
+    this.#lost.push(path);
+  }
+
+  /** Removes the setting to which a path belongs, or puts something harmless where one must be. */
+  cut(path: Path): void {
+    const place = settingOf(path);
+    this.#lost.push(place);
+    const stub = stubFor(place);
+    const parent = valueAt(this.value, place.slice(0, -1));
+    const key = place.at(-1);
+    if (typeof parent !== 'object' || parent === null || key === undefined) return;
+    if (stub === undefined) delete (parent as Record<string | number, unknown>)[key];
+    else (parent as Record<string | number, unknown>)[key] = stub;
+  }
+
+  isLost(...paths: readonly Path[]): boolean {
+    return paths.some(path => this.#lost.some(lost => isWithin(lost, path) || isWithin(path, lost)));
+  }
+}
+
+function isWithin(inner: Path, outer: Path): boolean {
+  return outer.every((part, at) => inner[at] === part);
+}
+
+/** `routes[3].match.hosts[1]` belongs to `routes[3].match`. */
+function settingOf(path: Path): Path {
+  const isItem = path[0] === 'routes' || path[0] === 'listeners' || path[0] === 'clusters';
+  return path.slice(0, isItem ? 3 : 2);
+}
+
+/** `.invalid` names nothing (RFC 6761 section 6.4); nobody listens on these. */
+function stubFor(path: Path): unknown {
+  const [part, name, key] = path;
+  if (path.length === 1) return { version: 1, listeners: {}, routes: [] }[String(part)];
+  const address = `fd:lost-${name}`;
+  const endpoints = ['lost.invalid:1'];
+  const route = `lost-${name}`;
+  if (part === 'listeners') return key === undefined ? { address } : { address }[String(key)];
+  if (part === 'clusters') return key === undefined ? { endpoints } : { endpoints }[String(key)];
+  if (part === 'routes')
+    return key === undefined ? { name: route, respond: { status: 200 } } : { name: route }[String(key)];
+  return undefined;
+}

@@ -1,0 +1,174 @@
+/** What the schema found, in the words of a person who reads a file and not a program. */
+import { z } from 'zod';
+import type { Problem } from '../problems.ts';
+import type { Document } from '../text/document.ts';
+import { didYouMean, nearest } from '../text/nearest.ts';
+import type { Path } from '../text/path.ts';
+import { keyOf } from '../text/path.ts';
+import { listed } from './leaves.ts';
+import { configSchema } from './schema.ts';
+
+export interface SchemaFinding {
+  readonly problem: Problem;
+  readonly path: Path;
+  /** Set for a key that cannot be there, with the one that it perhaps stands for. */
+  readonly badKey?: { readonly meant: string | undefined };
+}
+
+type Issue = z.core.$ZodIssue;
+type Branches = readonly (readonly Issue[])[];
+
+export function schemaFindings(error: z.ZodError, document: Document): SchemaFinding[] {
+  const findings = error.issues.flatMap(issue => findingsOf(issue, [], document));
+  // `adress` says it all: that `address` is missing follows from it.
+  const meant = new Set(
+    findings.map(({ path, badKey }) =>
+      badKey === undefined ? '' : keyOf([...path.slice(0, -1), badKey.meant ?? '']),
+    ),
+  );
+  return findings.filter(
+    ({ path, badKey }) => badKey !== undefined || !meant.has(keyOf(path)) || document.at(path) !== undefined,
+  );
+}
+
+/** `base` is where a union stands, whose issues have paths of their own. */
+function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding[] {
+  const path: Path = [...base, ...(issue.path as Path)];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, document));
+  if (issue.code === 'invalid_key')
+    return issue.issues.map(({ message }) => badName(message, path, document));
+  const value = document.at(path);
+  if (value === undefined) return [missing(path, document)];
+  if (issue.code === 'invalid_union') {
+    const branch = chooseBranch(issue.errors, value);
+    if (branch !== null) return branch.flatMap(inner => findingsOf(inner, path, document));
+  }
+  const shown = path.length === 0 ? 'the file' : document.show(path);
+  const hint = typeof value === 'string' ? didYouMean(value, optionsOf(issue)) : undefined;
+  return [
+    {
+      path,
+      problem: document.problem(
+        'error',
+        path,
+        `${shown}: ${messageOf(issue, value, document.sourceOf(path))}`,
+        { hint },
+      ),
+    },
+  ];
+}
+
+function missing(path: Path, document: Document): SchemaFinding {
+  const message = `the key "${String(path.at(-1))}" is missing ${where(path.slice(0, -1), document)}`;
+  return { path, problem: document.problem('error', path, message, { at: 'key' }) };
+}
+
+function unknownKey(key: string, path: Path, document: Document): SchemaFinding {
+  const place = [...path, key];
+  const known = knownKeys(path);
+  const merge = 'YAML 1.2 has no merge keys; write the values out, or use an alias for the whole mapping';
+  const problem = document.problem('error', place, `unknown key "${key}" ${where(path, document)}`, {
+    at: 'key',
+    hint: key === '<<' ? merge : didYouMean(key, known),
+  });
+  return { path: place, problem, badKey: { meant: nearest(key, known) } };
+}
+
+function badName(message: string, path: Path, document: Document): SchemaFinding {
+  const shown = document.show(path.slice(0, -1));
+  const problem = document.problem('error', path, `${shown}: ${message}`, { at: 'key' });
+  return { path, problem, badKey: { meant: String(path.at(-1)) } };
+}
+
+function where(path: Path, document: Document): string {
+  return path.length === 0 ? 'at the top level' : `in ${document.show(path)}`;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'a mapping (key: value)',
+  record: 'a mapping (name: ...)',
+  array: 'a list',
+  string: 'a text',
+  boolean: 'true or false',
+};
+
+function messageOf(issue: Issue, value: unknown, source: string | null): string {
+  const branches = issue.code === 'invalid_union' ? issue.errors : [[issue]];
+  const wantsText = branches.some(([first]) => first !== undefined && isAboutText(first));
+  const isBare = typeof value === 'number' || typeof value === 'boolean';
+  if (wantsText && isBare) return `expected a string, found ${value}; quote it: "${source ?? value}"`;
+  if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value' && issue.code !== 'invalid_union') {
+    return issue.message;
+  }
+  const what = expectedOf(branches);
+  return value === null ? `there is no value; expected ${what}` : `expected ${what}, found ${foundIs(value)}`;
+}
+
+function isAboutText(issue: Issue): boolean {
+  return issue.code === 'invalid_type' && issue.expected === 'string';
+}
+
+/** The words that would have been right. */
+function optionsOf(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return issue.values.map(String);
+  if (issue.code === 'invalid_union') return issue.errors.flat().flatMap(optionsOf);
+  const { options = [] } = issue.code === 'custom' ? (issue.params ?? {}) : {};
+  return Array.isArray(options) ? options.map(String) : [];
+}
+
+function expectedOf(branches: Branches): string {
+  const parts = branches.flatMap(([first]) => {
+    if (first?.code === 'invalid_value') return listed(first.values.map(String));
+    if (first?.code === 'invalid_type') return TYPES[first.expected] ?? first.expected;
+    return first?.message.replace(/^expected /, '') ?? [];
+  });
+  return listed([...new Set(parts)]);
+}
+
+function foundIs(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 40 ? 'a text' : text;
+}
+
+/**
+ * Of the alternatives of a union the one that was meant: the one whose issues are not about the value as a whole;
+ * of several the one with the fewest. Null if none fits better than the others.
+ */
+function chooseBranch(branches: Branches, value: unknown): readonly Issue[] | null {
+  if (value === null) return null;
+  const isAboutWhole = (issue: Issue): boolean => {
+    return issue.path.length === 0 && issue.code !== 'unrecognized_keys';
+  };
+  const inside = branches.filter(issues => !issues.some(isAboutWhole));
+  const [first, ...others] = inside;
+  if (first !== undefined) return others.reduce((a, b) => (b.length < a.length ? b : a), first);
+  if (typeof value !== 'string') return null;
+  return branches.find(issues => issues.every(({ code }) => code === 'custom')) ?? null;
+}
+
+/** The keys that the schema knows at a path. */
+function knownKeys(path: Path): string[] {
+  let schemas: z.core.$ZodType[] = [configSchema];
+  for (const part of path) schemas = schemas.flatMap(alternatives).flatMap(schema => step(schema, part));
+  return schemas
+    .flatMap(alternatives)
+    .flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
+}
+
+/** Looks through wrappers and unions. */
+function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
+  if (schema instanceof z.ZodOptional) return alternatives(schema.unwrap());
+  return schema instanceof z.ZodUnion ? schema.options.flatMap(alternatives) : [schema];
+}
+
+function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType[] {
+  if (schema instanceof z.ZodObject) {
+    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
+    const inner = Object.hasOwn(shape, part) ? shape[part] : undefined;
+    return inner === undefined ? [] : [inner];
+  }
+  if (schema instanceof z.ZodRecord) return [schema.valueType];
+  return schema instanceof z.ZodArray ? [schema.element] : [];
+}

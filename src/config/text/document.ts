@@ -1,0 +1,197 @@
+/**
+ * The text of a configuration becomes values, with the place of each key and value in the text.
+ *
+ * YAML 1.2 core schema through js-yaml; one document, duplicate keys are errors, size, nesting, aliases and what
+ * these expand to are capped. Variables are put in by `variables.ts`.
+ */
+import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
+import type { Problem } from '../problems.ts';
+import { type Path, valueAt } from './path.ts';
+import { Places, type Span } from './places.ts';
+import { type Environment, expandVariables } from './variables.ts';
+
+export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
+const DEPTH_MAX = 32;
+const ALIASES_MAX = 100;
+
+export interface ProblemOptions {
+  /** What is pointed at; the value unless said otherwise. */
+  readonly at?: 'key' | 'value';
+  readonly hint?: string | undefined;
+}
+
+export class Document {
+  readonly file: string;
+  readonly source: string;
+  readonly value: unknown;
+  readonly #places: Places | null;
+  readonly #lineStarts: readonly number[];
+
+  constructor(file: string, source: string, value: unknown, places: Places | null) {
+    this.file = file;
+    this.source = source;
+    this.value = value;
+    this.#places = places;
+    this.#lineStarts = lineStarts(source);
+  }
+
+  /** A path that the text does not hold is shown at the nearest one above it. */
+  problem(severity: Problem['severity'], path: Path, message: string, options: ProblemOptions = {}): Problem {
+    return this.problemAt(severity, this.#spanOf(path, options.at ?? 'value'), path, message, options.hint);
+  }
+
+  problemAt(severity: Problem['severity'], span: Span, path: Path, message: string, hint?: string): Problem {
+    const { line, column } = this.#position(span.start);
+    const lineEnd = (this.#lineStarts[line] ?? this.source.length + 1) - 1;
+    const length = Math.max(1, Math.min(span.end, lineEnd) - span.start);
+    const base = { severity, file: this.file, line, column, length, message, path: this.show(path) };
+    return hint === undefined ? base : { ...base, hint };
+  }
+
+  /** `file:line:col` of a value that is written in the text, else null. */
+  origin(path: Path): string | null {
+    const place = this.#places?.find(path) ?? null;
+    if (place === null) return null;
+    const { line, column } = this.#position(place.value.start);
+    return `${this.file}:${line}:${column}`;
+  }
+
+  /** A value as it is written in the text, or null if the text does not hold it. */
+  sourceOf(path: Path): string | null {
+    const span = this.#places?.find(path)?.value;
+    return span === undefined ? null : this.source.slice(span.start, span.end).trim();
+  }
+
+  /** The line of a key, or of a value without one; null if the text does not hold it. */
+  line(path: Path): number | null {
+    const place = this.#places?.find(path) ?? null;
+    return place === null ? null : this.#position((place.key ?? place.value).start).line;
+  }
+
+  lineOf(span: Span): number {
+    return this.#position(span.start).line;
+  }
+
+  at(path: Path): unknown {
+    return valueAt(this.value, path);
+  }
+
+  /** `routes.api.match.hosts[0]`: a route is called by its name where it has one. */
+  show(path: Path): string {
+    return path
+      .map((part, at) => {
+        if (typeof part === 'string') return at === 0 ? part : `.${part}`;
+        const name = at === 1 && path[0] === 'routes' ? this.at(['routes', part, 'name']) : undefined;
+        return typeof name === 'string' && /^[\w-]{1,64}$/.test(name) ? `.${name}` : `[${part}]`;
+      })
+      .join('');
+  }
+
+  #spanOf(path: Path, at: 'key' | 'value'): Span {
+    for (let length = path.length; length >= 0; length--) {
+      const place = this.#places?.find(path.slice(0, length)) ?? null;
+      if (place === null) continue;
+      // What is missing is missing in something, and that is known by its key.
+      return at === 'key' || length < path.length ? (place.key ?? place.value) : place.value;
+    }
+    return { start: 0, end: 1 };
+  }
+
+  #position(offset: number): { line: number; column: number } {
+    let low = 0;
+    let high = this.#lineStarts.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.#lineStarts[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (this.#lineStarts[low] ?? 0) + 1 };
+  }
+}
+
+/** A document, or null with the reason. With a document, all other problems are found too. */
+export interface ParsedDocument {
+  readonly document: Document | null;
+  readonly problems: readonly Problem[];
+  /** Texts with a variable that has no value: whatever else is wrong with them follows from that. */
+  readonly unresolved: readonly Path[];
+  /** What variables of the environment have brought in. */
+  readonly fromEnvironment: ReadonlySet<string>;
+}
+
+export function parseDocument(source: string, file: string, env: Environment): ParsedDocument {
+  const refuse = (start: number, message: string, hint?: string): ParsedDocument => {
+    const span = { start, end: start + 1 };
+    return {
+      document: null,
+      unresolved: [],
+      fromEnvironment: new Set(),
+      problems: [new Document(file, source, null, null).problemAt('error', span, [], message, hint)],
+    };
+  };
+  if (Buffer.byteLength(source) > SOURCE_BYTES_MAX) return refuse(0, 'the file is larger than 4 MiB');
+  try {
+    const events = parseEvents(source, { maxDepth: DEPTH_MAX });
+    // `json` lets duplicate keys pass: `Places` finds all of them.
+    const documents = constructFromEvents(events, { source, maxAliases: ALIASES_MAX, json: true });
+    if (documents.length === 0) {
+      return refuse(0, 'the file is empty; the least it needs is version, listeners and routes');
+    }
+    if (documents.length > 1) return refuse(0, 'the file holds more than one YAML document');
+    const places = new Places(events, source);
+    const expanded = expandVariables(documents[0], env, DEPTH_MAX);
+    if (typeof expanded === 'string') return refuse(0, expanded);
+    const document = new Document(file, source, expanded.value, places);
+    const prototypes = places.prototypes.map(path => {
+      return document.problem('error', path, 'the key "__proto__" is not allowed', { at: 'key' });
+    });
+    const variables = variableProblems(document, expanded.problems);
+    const unresolved = expanded.problems.map(({ path }) => path);
+    return {
+      document,
+      problems: [...duplicateKeys(document, places), ...prototypes, ...variables],
+      unresolved,
+      fromEnvironment: expanded.values,
+    };
+  } catch (error) {
+    if (!(error instanceof YAMLException)) throw error;
+    const position = Math.min(error.mark?.position ?? 0, source.length);
+    return refuse(position, `not YAML: ${error.reason}`, hintFor(error.reason, source, position));
+  }
+}
+
+function duplicateKeys(document: Document, { duplicates }: Places): Problem[] {
+  return duplicates.map(({ path, key, first }) => {
+    const name = String(path.at(-1));
+    const message = `duplicate key "${name}"; the first one is on line ${document.lineOf(first)}`;
+    return document.problemAt('error', key, path, message);
+  });
+}
+
+function variableProblems(
+  document: Document,
+  problems: readonly { readonly path: Path; readonly message: string }[],
+): Problem[] {
+  return problems.map(({ path, message }) => document.problem('error', path, message));
+}
+
+const HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
+  [/^deficient indentation/, 'is a bracket or a quote above left open?'],
+  [/^unknown .* tag/, 'tags such as !include are not supported'],
+];
+
+/** What was probably meant. That in `{ a: ${X} }` the second brace opens a mapping surprises everybody once. */
+function hintFor(reason: string, source: string, position: number): string | undefined {
+  const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
+  if (/[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))) {
+    return `inside { } and [ ] a variable needs quotes: "\${NAME}"`;
+  }
+  return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
+}
+
+/** As editors count lines: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */
+function lineStarts(source: string): number[] {
+  const starts = [0];
+  for (const match of source.matchAll(/\r\n|[\r\n]/g)) starts.push(match.index + match[0].length);
+  return starts;
+}

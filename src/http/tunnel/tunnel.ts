@@ -1,0 +1,134 @@
+/**
+ * Two sockets become one connection: raw bytes both ways at the pace of the slower side, counted, with an idle
+ * limit. Nothing is parsed but where the frames for the client end, so nothing is buffered beyond the sockets' own
+ * high-water marks.
+ *
+ * When the process drains, the client gets a close frame 1001 between two frames, and no more of the backend's bytes.
+ * Its own close frame goes to the backend as any other bytes do, and closes that side.
+ */
+import type { Duplex } from 'node:stream';
+import type { Clock, Timer } from '../../resilience/clock.ts';
+import { FrameBoundary, GOING_AWAY } from './websocket_frames.ts';
+
+export interface TunnelEnd {
+  readonly cause: 'client' | 'backend' | 'idle' | 'shutdown';
+  readonly bytesIn: number; // from the client
+  readonly bytesOut: number; // to the client
+}
+
+export interface TunnelSettings {
+  /** No byte either way for this long ends the tunnel; null: never. */
+  readonly idleMs: number | null;
+}
+
+/** For what is still to be read when one side has gone: no more than the buffers of two sockets. */
+const TAIL_MS_MAX = 30_000;
+const NOTHING = Buffer.alloc(0);
+
+export class Tunnel {
+  readonly #client: Duplex;
+  readonly #backend: Duplex;
+  readonly #settings: TunnelSettings;
+  readonly #clock: Clock;
+  readonly #onEnd: (end: TunnelEnd) => void;
+  readonly #toClient = new FrameBoundary();
+  #leaving: 'no' | 'at_boundary' | 'said' = 'no';
+  #timer: Timer | null = null;
+  #tail: Timer | null = null;
+  #lastByteMs: number;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #ended = false;
+
+  constructor(
+    client: Duplex,
+    backend: Duplex,
+    settings: TunnelSettings,
+    clock: Clock,
+    onEnd: (end: TunnelEnd) => void,
+  ) {
+    this.#client = client;
+    this.#backend = backend;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#onEnd = onEnd;
+    this.#lastByteMs = clock.nowMs();
+  }
+
+  start(): void {
+    this.#relay(this.#client, this.#backend, 'client', chunk => {
+      this.#bytesIn += chunk.length;
+      return chunk;
+    });
+    this.#relay(this.#backend, this.#client, 'backend', chunk => this.#forClient(chunk));
+    if (this.#settings.idleMs !== null) this.#watch(this.#settings.idleMs);
+  }
+
+  /** Asks the client to close, as soon as no frame is half sent. */
+  goAway(): void {
+    if (this.#ended || this.#leaving !== 'no') return;
+    this.#leaving = 'at_boundary';
+    if (this.#toClient.isHere) this.#sayGoodbye();
+  }
+
+  /** Ends both sides now. */
+  end(cause: TunnelEnd['cause']): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#clock.cancelTimer(this.#timer);
+    this.#clock.cancelTimer(this.#tail);
+    this.#client.destroy();
+    this.#backend.destroy();
+    this.#onEnd({ cause, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
+  }
+
+  #forClient(chunk: Buffer): Buffer {
+    if (this.#leaving === 'said') return NOTHING;
+    const taken = this.#toClient.take(chunk, this.#leaving === 'at_boundary');
+    this.#bytesOut += taken;
+    if (this.#leaving === 'no' || !this.#toClient.isHere) return chunk.subarray(0, taken);
+    this.#client.write(chunk.subarray(0, taken));
+    this.#sayGoodbye();
+    return NOTHING;
+  }
+
+  #sayGoodbye(): void {
+    this.#leaving = 'said';
+    this.#client.write(GOING_AWAY);
+  }
+
+  /** `pass` says what of a chunk goes on. */
+  #relay(from: Duplex, to: Duplex, cause: 'client' | 'backend', pass: (chunk: Buffer) => Buffer): void {
+    from.on('data', (chunk: Buffer) => {
+      this.#lastByteMs = this.#clock.nowMs();
+      const passed = pass(chunk);
+      if (passed.length > 0 && !to.write(passed)) from.pause();
+    });
+    to.on('drain', () => from.resume());
+    from.on('end', () => to.end()); // half-close: the other direction goes on until it ends too
+    from.on('error', () => this.end(cause));
+    from.on('close', () => this.#onClosed(to, cause));
+    from.resume();
+  }
+
+  /** Where the backend has gone, the client may still have to read what it has sent last. */
+  #onClosed(to: Duplex, cause: 'client' | 'backend'): void {
+    if (cause === 'client' || this.#ended || to.destroyed || to.writableLength === 0) {
+      this.end(cause);
+      return;
+    }
+    to.end(); // its own end follows when it has read everything
+    this.#tail = this.#clock.setTimer(endTunnel, TAIL_MS_MAX, () => this.end(cause));
+  }
+
+  /** One timer; a byte only moves `lastByteMs`, and a timer that rings too early looks again. */
+  #watch(idleMs: number): void {
+    const leftMs = this.#lastByteMs + idleMs - this.#clock.nowMs();
+    if (leftMs < 1) this.end('idle');
+    else this.#timer = this.#clock.setTimer(() => this.#watch(idleMs), leftMs, undefined);
+  }
+}
+
+function endTunnel(end: () => void): void {
+  end();
+}

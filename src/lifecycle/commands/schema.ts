@@ -1,8 +1,0 @@
-/** `fairlead schema`: JSON Schema of the configuration, for an editor. */
-import { schemaJson } from '../../config/schema.ts';
-import { EXIT } from '../exit_codes.ts';
-
-export async function runSchema(): Promise<number> {
-  process.stdout.write(`${JSON.stringify(schemaJson(), null, 2)}\n`);
-  return EXIT.ok;
-}

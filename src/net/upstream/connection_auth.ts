@@ -1,0 +1,20 @@
+/**
+ * NTLM and Negotiate authenticate a connection, not a request (RFC 4559 section 6): after the handshake whoever sends
+ * the next request on it is taken for the one who has logged in. Such a connection must never serve another client.
+ */
+import { fieldOf } from '../fields.ts';
+
+/** Also behind another challenge in the same field. */
+const SCHEME = /(?:^|,)[ \t]*(?:ntlm|negotiate)(?:[ \t,]|$)/i;
+
+/** Of a request. */
+export function carriesConnectionLogin(headers: readonly string[]): boolean {
+  const credential = fieldOf(headers, 'authorization');
+  return credential !== null && SCHEME.test(credential);
+}
+
+/** Of a response with 401. */
+export function asksForConnectionLogin(headers: readonly string[]): boolean {
+  const challenge = fieldOf(headers, 'www-authenticate');
+  return challenge !== null && SCHEME.test(challenge);
+}

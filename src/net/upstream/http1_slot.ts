@@ -1,0 +1,249 @@
+/**
+ * One slot of an HTTP/1.1 upstream: one undici `Client`, which holds at most one socket; or, in its place, a socket
+ * outside undici, for a WebSocket or for `OPTIONS *`.
+ *
+ * What to know of undici 8 before changing this:
+ * - `controller.rawHeaders` holds the fields as they came; the object beside it is made for each answer all the same.
+ * - `onRequestStart` comes when the socket is ready and nothing is written yet. Undici lets the event loop turn once
+ *   before it uses an idle socket again, and opens a new one by itself if the old one turns out to be closed: only in
+ *   `onRequestStart` is it known whether the socket is a reused one.
+ * - `reset: false` keeps the connection after HEAD. `servername` must stay the same: a change closes the connection.
+ * - `blocking: false` and `idempotent: true`: nothing waits for anything; there is one request at a time anyhow.
+ * - A body stream is destroyed on any error and when the answer comes before its end.
+ */
+import type { Socket } from 'node:net';
+import { Client, type Dispatcher } from 'undici';
+import type { Clock } from '../../resilience/clock.ts';
+import type { Failure } from '../../resilience/failure.ts';
+import { type ConnectTarget, connect } from '../connect.ts';
+import { RESPONSE_HEAD_BYTES_MAX } from '../request_on.ts';
+import type {
+  SocketCallback,
+  UpstreamHandler,
+  UpstreamRequest,
+  UpstreamSettings,
+  UpstreamSlot,
+} from '../upstream.ts';
+import { type ConnectionFacts, Http1Exchange } from './http1_exchange.ts';
+import { type DedicatedExchange, sendOnSocket } from './one_off_exchange.ts';
+import { readPastContinue } from './undici_parser.ts';
+
+/** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+/** A backend that does not close its side in this time loses the connection. */
+const CLOSE_MS_MAX = 1_000;
+const CLOSED: Failure = { kind: 'connect_refused', code: 'CLOSED' };
+
+type UndiciCallback = (error: Error | null, socket: Socket | null) => void;
+
+export class Http1Slot implements UpstreamSlot, ConnectionFacts {
+  /** Those that it was made for. */
+  readonly settings: UpstreamSettings;
+  readonly #target: ConnectTarget;
+  readonly #requestsMax: number;
+  readonly #ageMsMax: number;
+  readonly #clock: Clock;
+  readonly #client: Client;
+  /** Undici's, from the end of the connecting to its close. */
+  #socket: Socket | null = null;
+  /** The one that the request under way was given. */
+  #used: Socket | null = null;
+  #bornMs = 0;
+  #requests = 0;
+  #connectStartedMs = 0;
+  /** Ends the connecting that is under way; true tells whoever waits for it. */
+  #cancelConnect: ((tell: boolean) => void) | null = null;
+  #dedicated: Socket | null = null;
+  #exchange: Http1Exchange | DedicatedExchange | null = null;
+  connectFailure: Failure | null = null;
+  reused = false;
+  connectMs = 0;
+
+  /** `ageMsMax`: of this slot's connections, with the jitter in it. */
+  constructor(target: ConnectTarget, settings: UpstreamSettings, ageMsMax: number, clock: Clock) {
+    this.settings = settings;
+    this.#target = target;
+    this.#requestsMax = settings.requestsMax ?? Number.POSITIVE_INFINITY;
+    this.#ageMsMax = ageMsMax;
+    this.#clock = clock;
+    this.#client = new Client(target.tls === null ? 'http://backend' : 'https://backend', {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: 0, // the timeouts of a request are ours: resilience/timeouts.ts
+      bodyTimeout: 0,
+      keepAliveTimeout: settings.idleMs,
+      keepAliveMaxTimeout: settings.idleMs,
+      keepAliveTimeoutThreshold: KEEP_ALIVE_MARGIN_MS,
+      maxHeaderSize: RESPONSE_HEAD_BYTES_MAX,
+      connect: (_options, callback) => this.#connect(callback as UndiciCallback),
+    });
+    this.#client.on('connect', () => {
+      if (this.#socket !== null) readPastContinue(this.#socket);
+    });
+    this.#client.on('disconnect', () => {
+      this.#socket = null;
+    });
+  }
+
+  /** Holds a connection, or is opening one. */
+  get isOpen(): boolean {
+    return this.#socket !== null || this.#cancelConnect !== null || this.#dedicated !== null;
+  }
+
+  /** The next request will find a connection, as far as is known. */
+  get isWarm(): boolean {
+    return this.#socket !== null && !this.#socket.destroyed;
+  }
+
+  /** The connection has served its time, by requests or by age. */
+  get isSpent(): boolean {
+    if (!this.isWarm) return false;
+    return this.#requests >= this.#requestsMax || this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax;
+  }
+
+  send(request: UpstreamRequest, handler: UpstreamHandler): void {
+    if (request.target === '*') {
+      this.#sendDedicated(request, handler);
+      return;
+    }
+    if (request.fresh === true) this.#socket?.destroy();
+    this.connectFailure = null;
+    const exchange = new Http1Exchange(this, handler, request);
+    this.#exchange = exchange;
+    this.#client.dispatch(
+      {
+        path: request.target,
+        method: request.method as Dispatcher.HttpMethod,
+        headers: ['host', request.authority, ...request.headers],
+        body: request.body,
+        reset: false,
+        blocking: false,
+        idempotent: true,
+        servername: 'backend',
+      } as Dispatcher.DispatchOptions,
+      exchange,
+    );
+  }
+
+  resume(): void {
+    this.#exchange?.resume();
+  }
+
+  abort(): void {
+    this.#exchange?.cancel();
+    this.#cancelConnect?.(false);
+    this.#dedicated?.destroy();
+  }
+
+  openSocket(callback: SocketCallback): void {
+    this.#socket?.destroy(); // the slot is worth one connection, not two
+    const giveUp = connect(this.#target, this.#clock, (failure, socket) => {
+      this.#cancelConnect = null;
+      this.#dedicated = socket;
+      socket?.once('close', () => {
+        if (this.#dedicated === socket) this.#dedicated = null;
+      });
+      callback(failure, socket);
+    });
+    this.#cancelConnect = tell => {
+      this.#cancelConnect = null;
+      giveUp();
+      if (tell) callback(CLOSED, null);
+    };
+  }
+
+  /** For the pool, when the slot is given back: what is still under way is not wanted any more. */
+  endUse(): void {
+    this.abort();
+    this.#exchange = null;
+  }
+
+  /** Closes the connection in good order; `callback` comes when the backend has closed it too, or is too slow to. */
+  closeThen(callback: () => void): void {
+    const socket = this.#socket;
+    if (socket === null) {
+      callback();
+      return;
+    }
+    const timer = this.#clock.setTimer(destroy, CLOSE_MS_MAX, socket);
+    socket.once('close', () => {
+      this.#clock.cancelTimer(timer);
+      callback();
+    });
+    socket.end();
+  }
+
+  /** The end of the slot. Whoever waits for an answer hears of it. */
+  destroy(): void {
+    this.#cancelConnect?.(true);
+    this.#dedicated?.destroy();
+    this.#client.destroy(() => {});
+  }
+
+  // ---- for the exchange
+
+  /** Of the connection of the request under way, also when it is over. */
+  get bytesWritten(): number {
+    return this.#used?.bytesWritten ?? Number.NaN;
+  }
+
+  get isDestroyed(): boolean {
+    return this.#used?.destroyed !== false;
+  }
+
+  closeAfterResponse(): void {
+    this.#used?.destroy();
+  }
+
+  onRequestStart(): void {
+    this.#used = this.#socket;
+    this.reused = this.#requests > 0;
+    this.#requests++;
+    this.connectMs = this.reused ? 0 : this.#clock.nowMs() - this.#connectStartedMs;
+  }
+
+  // ---- connections
+
+  /** Undici wants a socket. */
+  #connect(callback: UndiciCallback): void {
+    this.#connectStartedMs = this.#clock.nowMs();
+    const finish = (failure: Failure | null, socket: Socket | null): void => {
+      this.#cancelConnect = null;
+      this.connectFailure = failure;
+      // Without an `UND_ERR_*` code undici tells the request; with one it would try again by itself.
+      if (failure !== null) callback(new Error(failure.kind), null);
+      else if (socket !== null) {
+        this.#adopt(socket);
+        callback(null, socket);
+      }
+    };
+    const giveUp = connect(this.#target, this.#clock, finish);
+    this.#cancelConnect = () => {
+      giveUp();
+      finish(CLOSED, null); // undici must hear it in any case: it waits for a socket
+    };
+  }
+
+  #adopt(socket: Socket): void {
+    this.#socket = socket;
+    this.#bornMs = this.#clock.nowMs();
+    this.#requests = 0;
+    socket.on('error', error => this.#exchange?.onSocketError(error)); // before undici hears it
+  }
+
+  /** Undici refuses to send the target `*`. */
+  #sendDedicated(request: UpstreamRequest, handler: UpstreamHandler): void {
+    const startedMs = this.#clock.nowMs();
+    this.openSocket((failure, socket) => {
+      if (failure !== null) handler.onError(failure);
+      else if (socket !== null) {
+        handler.onConnected(false, this.#clock.nowMs() - startedMs);
+        if (!socket.destroyed) this.#exchange = sendOnSocket(socket, request, handler);
+      }
+    });
+  }
+}
+
+function destroy(socket: Socket): void {
+  socket.destroy();
+}

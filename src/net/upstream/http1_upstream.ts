@@ -1,0 +1,135 @@
+/**
+ * HTTP/1.1 connections to one endpoint, on undici.
+ *
+ * Each slot holds at most one socket: so the number of sockets is bounded by the number of slots, nothing ever
+ * queues inside undici, and it is known which socket serves which request. Free slots are kept as a stack: the most
+ * recently used socket is the least likely to be closed by the backend, and those that nobody needs grow old.
+ */
+import assert from 'node:assert/strict';
+import type { Clock } from '../../resilience/clock.ts';
+import type { Random } from '../../resilience/random.ts';
+import type { ConnectTarget } from '../connect.ts';
+import type {
+  Upstream,
+  UpstreamCounts,
+  UpstreamLimits,
+  UpstreamSettings,
+  UpstreamSlot,
+} from '../upstream.ts';
+import { Http1Slot } from './http1_slot.ts';
+
+/** Spread of maxAge, so that connections opened together do not end together. */
+const AGE_JITTER = 0.1;
+
+export class Http1Upstream implements Upstream {
+  #settings: UpstreamSettings;
+  #target: ConnectTarget;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #slots = new Set<Http1Slot>();
+  /** Free, and with a connection when they were given back. */
+  readonly #warm: Http1Slot[] = [];
+  /** Free, and without one. */
+  readonly #cold: Http1Slot[] = [];
+  readonly #roomListeners = new Set<() => void>();
+  #inUse = 0;
+  #retired = false;
+
+  constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
+    const { address, tls, connectMs } = settings;
+    this.#settings = settings;
+    this.#target = { address, tls, protocols: ['http/1.1'], connectMs };
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  get counts(): UpstreamCounts {
+    let open = 0;
+    for (const slot of this.#slots) if (slot.isOpen) open++;
+    return { open, inUse: this.#inUse };
+  }
+
+  get hasRoom(): boolean {
+    return this.#warm.length > 0 || this.#cold.length > 0 || this.#slots.size < this.#settings.connectionsMax;
+  }
+
+  take(): UpstreamSlot | null {
+    const slot = this.#takeWarm() ?? this.#cold.pop() ?? this.#create();
+    if (slot !== null) this.#inUse++;
+    return slot;
+  }
+
+  release(slot: UpstreamSlot): void {
+    assert(slot instanceof Http1Slot && this.#inUse > 0, 'a slot is given back to whom it was taken from');
+    this.#inUse--;
+    slot.endUse();
+    if (!this.#retired && slot.isSpent)
+      slot.closeThen(() => this.#comeBack(slot)); // two connections for a moment would be one too many
+    else this.#put(slot);
+  }
+
+  onRoom(listener: () => void): () => void {
+    this.#roomListeners.add(listener);
+    return () => this.#roomListeners.delete(listener);
+  }
+
+  setLimits(limits: UpstreamLimits): void {
+    this.#settings = { ...this.#settings, ...limits };
+    this.#target = { ...this.#target, connectMs: limits.connectMs };
+    this.#dropFree();
+    this.#tellRoom();
+  }
+
+  retire(): void {
+    this.#retired = true;
+    this.#dropFree();
+  }
+
+  destroy(): void {
+    this.#retired = true;
+    this.#warm.length = 0;
+    this.#cold.length = 0;
+    for (const slot of this.#slots) this.#drop(slot);
+  }
+
+  /** Connections that were closed meanwhile are met at most once each. */
+  #takeWarm(): Http1Slot | null {
+    for (let slot = this.#warm.pop(); slot !== undefined; slot = this.#warm.pop()) {
+      if (slot.isWarm) return slot;
+      this.#cold.push(slot);
+    }
+    return null;
+  }
+
+  #create(): Http1Slot | null {
+    if (this.#slots.size >= this.#settings.connectionsMax) return null;
+    const jitter = 1 + AGE_JITTER * (2 * this.#random.unit() - 1);
+    const ageMsMax = (this.#settings.ageMsMax ?? Number.POSITIVE_INFINITY) * jitter;
+    const slot = new Http1Slot(this.#target, this.#settings, ageMsMax, this.#clock);
+    this.#slots.add(slot);
+    return slot;
+  }
+
+  #comeBack(slot: Http1Slot): void {
+    this.#put(slot);
+    this.#tellRoom();
+  }
+
+  #tellRoom(): void {
+    for (const listener of this.#roomListeners) listener();
+  }
+
+  #dropFree(): void {
+    for (const slot of [...this.#warm.splice(0), ...this.#cold.splice(0)]) this.#drop(slot);
+  }
+
+  #put(slot: Http1Slot): void {
+    if (this.#retired || slot.settings !== this.#settings) this.#drop(slot);
+    else this.#warm.push(slot);
+  }
+
+  #drop(slot: Http1Slot): void {
+    this.#slots.delete(slot);
+    slot.destroy();
+  }
+}

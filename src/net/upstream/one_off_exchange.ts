@@ -1,0 +1,76 @@
+/** One request on a connection of its own, through node:http: for `OPTIONS *`, which undici refuses to send. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { headFailure, requestOn } from '../request_on.ts';
+import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
+
+/** A request that is under way; after `cancel` its handler hears nothing more. */
+export interface DedicatedExchange {
+  resume(): void;
+  cancel(): void;
+  onSocketError(error: Error): void;
+}
+
+/** The handler has heard `onConnected`; from here on it hears the rest. */
+export function sendOnSocket(
+  socket: Socket,
+  request: UpstreamRequest,
+  handler: UpstreamHandler,
+): DedicatedExchange {
+  const exchange = requestOn(socket, request, ['Connection', 'close']);
+  if (exchange === null) {
+    handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
+    return { resume: () => {}, cancel: () => {}, onSocketError: () => {} };
+  }
+  let answer: IncomingMessage | null = null;
+  let over = false;
+  const fail = (error: Error & { code?: unknown }): void => {
+    if (over) return;
+    over = true;
+    if (answer === null) handler.onError(headFailure(error));
+    else
+      handler.onError({
+        kind: 'reset_in_body',
+        code: typeof error.code === 'string' ? error.code : 'UNKNOWN',
+      });
+  };
+  exchange.on('error', fail);
+  exchange.on('information', info => {
+    if (!over) handler.onInformation(info.statusCode, info.rawHeaders);
+  });
+  const switched = () => fail(Object.assign(new Error('nobody asked for a switch'), { code: 'HPE_UPGRADE' }));
+  exchange.on('upgrade', (_message, upgraded) => {
+    upgraded.destroy();
+    switched();
+  });
+  exchange.on('response', message => {
+    if (over) return;
+    if (message.statusCode === 101) {
+      switched();
+      exchange.destroy();
+      return;
+    }
+    answer = message;
+    handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders, false);
+    message.on('error', fail);
+    message.on('data', (chunk: Buffer) => {
+      if (!over && !handler.onData(chunk)) message.pause();
+    });
+    message.on('end', () => {
+      if (over) return;
+      over = true;
+      handler.onEnd(message.rawTrailers.length > 0 ? message.rawTrailers : null);
+    });
+  });
+  if (request.body instanceof Readable) request.body.pipe(exchange);
+  else exchange.end(request.body);
+  return {
+    resume: () => answer?.resume(),
+    cancel() {
+      over = true;
+      exchange.destroy();
+    },
+    onSocketError: () => {}, // node:http has its own eyes for that
+  };
+}

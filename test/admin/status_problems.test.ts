@@ -1,0 +1,133 @@
+// What an operator must see within five seconds, in words.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pains, sorted } from '../../src/admin/status_problems.ts';
+import type { ClusterView, EndpointView, PageView } from '../../src/admin/status_view.ts';
+
+const FIGURES = { perSecond: 1, failureShare: 0, retried: 0, p50Ms: 1, p95Ms: 1, p99Ms: 1 };
+
+function endpoint(change: Partial<EndpointView> = {}): EndpointView {
+  return {
+    endpoint: '10.0.0.7:80',
+    weight: 1,
+    state: 'healthy',
+    sinceMs: 90_000,
+    lastError: null,
+    lastErrorAgoMs: null,
+    circuitWhy: null,
+    inFlight: 0,
+    connections: { open: 0, inUse: 0 },
+    connectionsMax: 1,
+    circuit: null,
+    disagrees: false,
+    ejections: 0,
+    figures: FIGURES,
+    ...change,
+  };
+}
+
+function view(
+  endpoints: readonly EndpointView[],
+  cluster: Partial<ClusterView> = {},
+  change: Partial<PageView> = {},
+) {
+  const one = {
+    name: 'app',
+    policy: 'random',
+    queue: 0,
+    queueMax: 1,
+    serving: 1,
+    retryBudget: 1,
+    circuit: null,
+    panic: false,
+  };
+  return {
+    phase: 'serving',
+    overload: null,
+    lastReload: null,
+    isFromFile: true,
+    clusters: [{ ...one, endpoints, ...cluster }],
+    ...change,
+  } as PageView;
+}
+
+test('where nothing hurts nothing is said', () => {
+  assert.deepEqual(pains(view([endpoint(), endpoint({ state: 'warming' })])), []);
+});
+
+test('an endpoint that is out says since when and why, one that fails how much, one that lies that it does', () => {
+  const failing = endpoint({ endpoint: 'b:1', figures: { ...FIGURES, failureShare: 0.25 } });
+  const out = endpoint({ state: 'unhealthy', lastError: 'connect_refused' });
+  const lying = endpoint({ endpoint: 'c:1', disagrees: true, figures: { ...FIGURES, failureShare: 1 } });
+  assert.deepEqual(pains(view([failing, lying, out])), [
+    'app 10.0.0.7:80 is unhealthy since 1 min: connect_refused.',
+    'app b:1: 25 % of its requests fail.',
+    'app c:1: its health check succeeds while its requests fail.',
+  ]);
+});
+
+test('what is worse for more people comes first', () => {
+  const lastReload = {
+    at: '',
+    trigger: 'watch',
+    result: { kind: 'rejected', problems: ['fairlead.yaml:1:1: error: no'] },
+  };
+  const all = pains(
+    view(
+      [endpoint({ state: 'ejected' })],
+      { serving: 0, queue: 3, circuit: 'open', circuitWhy: 'half of 20 requests failed', panic: true },
+      { phase: 'lame_duck', overload: 'heap', lastReload },
+    ),
+  );
+  assert.equal(all[4], 'app: the circuit of the cluster is open: half of 20 requests failed.');
+  assert.deepEqual(
+    all.filter(text => /undefined|null|NaN/.test(text)),
+    [],
+  );
+  assert.deepEqual(
+    all.map(text => text.split(/[ :]/).slice(0, 3).join(' ')),
+    [
+      'The process is',
+      'Requests are refused',
+      'app  no',
+      'app is in',
+      'app  the',
+      'app  3',
+      'app 10.0.0.7 80',
+      'The last reload',
+    ],
+  );
+});
+
+test('what hurts is the first of its table', () => {
+  const states = sorted([
+    endpoint(),
+    endpoint({ state: 'warming' }),
+    endpoint({ circuit: 'open' }),
+    endpoint({ state: 'ejected' }),
+  ]);
+  assert.deepEqual(
+    states.map(({ state, circuit }) => circuit ?? state),
+    ['ejected', 'open', 'warming', 'healthy'],
+  );
+});
+
+test('a rest, a name without an address, an operator and a rollback are said with what is known of them', () => {
+  const open = endpoint({
+    endpoint: 'a:1',
+    circuit: 'open',
+    circuitWhy: '5 of 5 requests failed (for 3.0 s more)',
+  });
+  const lost = endpoint({
+    endpoint: 'nowhere:80',
+    state: 'unresolved',
+    lastError: 'the name does not resolve: ENOTFOUND',
+  });
+  const drained = endpoint({ endpoint: 'b:1', state: 'drained', lastError: 'of yesterday' });
+  assert.deepEqual(pains(view([open, lost, drained], {}, { isFromFile: false })), [
+    'app nowhere:80: the name does not resolve: ENOTFOUND.',
+    'app a:1: its circuit is open: 5 of 5 requests failed (for 3.0 s more).',
+    'app b:1 was drained by an operator 1 min ago.',
+    'After a rollback the file holds another plan: the next reload or restart would bring it back.',
+  ]);
+});

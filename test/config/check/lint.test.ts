@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadedFrom, messagesOf, type Parts, problemsOf } from '../config_text.ts';
+
+function assertWarns(parts: Parts, pattern: RegExp): void {
+  const { warnings } = loadedFrom(parts);
+  assert.equal(warnings.length, 1, warnings.map(({ message }) => message).join('\n'));
+  assert.match(warnings[0]?.message ?? '', pattern);
+  assert.equal(warnings[0]?.severity, 'warning');
+}
+
+function assertQuiet(parts: Parts): void {
+  assert.deepEqual(loadedFrom(parts).warnings, []);
+}
+
+const two = (rest: string): Parts => ({ clusters: `{ app: { endpoints: [a:1, b:1], ${rest} } }` });
+
+test('a cluster that nobody uses is told, also when it is only the target of weight 0', () => {
+  assertWarns(
+    { clusters: '{ app: { endpoints: [a:1] }, spare: { endpoints: [b:1] } }' },
+    /cluster spare is used by no route/,
+  );
+  assertQuiet({});
+});
+
+test('several endpoints want an active check, unless somebody says no', () => {
+  assertWarns(two('protocol: http1'), /no active health check/);
+  assertQuiet(two('health: { active: off }'));
+  assertQuiet(two('health: { active: { tcp: true } }'));
+});
+
+test('a backend whose certificate is not checked is told', () => {
+  assertWarns(
+    { clusters: '{ app: { endpoints: [a:1], tls: { verify: false } } }' },
+    /accepts any certificate/,
+  );
+});
+
+test('a shutdown that ends requests before their time is told where both times are written', () => {
+  const route = (ms: string): string =>
+    `[{ name: all, forward: { cluster: app }, timeouts: { request: ${ms} } }]`;
+  assertWarns(
+    { top: 'process: { drain: { timeout: 10s } }', routes: route('11s') },
+    /requests may take 11s, but a shutdown ends them after 10s/,
+  );
+  assertQuiet({ top: 'process: { drain: { timeout: 10s } }', routes: route('10s') });
+  assertQuiet({ top: 'process: { drain: { timeout: 10s } }' });
+});
+
+test('a prefix that is never there is never stripped', () => {
+  const route = (path: string, strip: string): Parts => ({
+    routes: `[{ name: all, match: { path: { ${path} } }, forward: { cluster: app }, rewrite: { stripPrefix: ${strip} } }]`,
+  });
+  assertWarns(route('prefix: /api', '/v1'), /\/api does not begin with \/v1/);
+  assertWarns(route('exact: /apis', '/api'), /never has an effect/);
+  for (const [path, strip] of [
+    ['prefix: /api', '/api'],
+    ['prefix: /api/v1', '/api/'],
+    ['prefix: /', '/api'],
+    ['prefix: /%61pi', '/api'],
+    ['regex: "/a.*"', '/b'],
+  ] as const) {
+    assertQuiet(route(path, strip));
+  }
+});
+
+test('a proxy without routes is told', () => {
+  assertWarns({ routes: '[]', clusters: '{}' }, /every request is answered with 404/);
+});
+
+test('a route that can never match is told', () => {
+  assertWarns(
+    {
+      routes:
+        '[{ name: a, forward: { cluster: app } }, { name: b, match: { path: { regex: "api/.*" } }, forward: { cluster: app } }]',
+    },
+    /route b can never match/,
+  );
+});
+
+test('warnings never make a file invalid, and say nothing next to a wrong reference', () => {
+  assert.ok(
+    problemsOf({ routes: '[{ name: all, forward: { cluster: ap } }]' }).every(
+      ({ severity }) => severity === 'error',
+    ),
+  );
+  assert.equal(messagesOf({ routes: '[{ name: all, forward: { cluster: ap } }]' }).length, 1);
+});

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { server } from '../../support/certificates.ts';
+import { loadedFrom } from '../config_text.ts';
+
+const listenerFrom = (text: string) => {
+  const listener = loadedFrom({ listeners: `{ main: ${text} }` }).plan.listeners.main;
+  assert(listener !== undefined);
+  return listener;
+};
+
+test('a listener with nothing but an address has every default', () => {
+  assert.deepEqual(listenerFrom('{ address: "0.0.0.0:8080" }'), {
+    name: 'main',
+    address: { kind: 'tcp', host: '0.0.0.0', port: 8_080 },
+    tls: null,
+    http2: true,
+    h2c: false,
+    connectionsMax: 10_000,
+    connectionsPerIpMax: 256,
+    trustedProxies: [],
+    access: { allow: [], deny: [] },
+    healthPath: null,
+    paths: { dotSegments: 'reject', encodedSlash: 'keep', slashes: 'keep', semicolons: 'keep' },
+    head: { headBytesMax: 32_768, headerCountMax: 100, uriBytesMax: 8_192 },
+    requestsMax: 10_000,
+    headMs: 10_000,
+    keepAliveIdleMs: 75_000,
+    http2Settings: { streamsMax: 128, streamWindowBytes: 65_536, connectionWindowBytes: 1_048_576 },
+    limits: { requestMs: 60_000, bodyIdleMs: 30_000, bodyBytesMax: 104_857_600 },
+  });
+});
+
+test('limits that are off are null', () => {
+  const listener = listenerFrom(
+    '{ address: 127.0.0.1:0, limits: { connections: off, connectionsPerIp: off, bodyBytes: off, requestsPerConnection: off }, timeouts: { request: off, bodyIdle: off } }',
+  );
+  const { connectionsMax, connectionsPerIpMax, requestsMax, limits } = listener;
+  assert.deepEqual([connectionsMax, connectionsPerIpMax, requestsMax], [null, null, null]);
+  assert.deepEqual(limits, { requestMs: null, bodyIdleMs: null, bodyBytesMax: null });
+});
+
+test('certificates are in the plan, not their names', () => {
+  const { tls } = listenerFrom(
+    `{ address: 127.0.0.1:0, tls: { certificates: [{ certFile: ${server.certFile}, keyFile: ${server.keyFile} }] } }`,
+  );
+  assert.deepEqual(tls, {
+    certificates: [{ certPem: server.cert, keyPem: server.key }],
+    minVersion: 'TLSv1.2',
+  });
+});
+
+test('HTTP/2 is switched off by a word and set by a number', () => {
+  assert.equal(listenerFrom('{ address: 127.0.0.1:0, http2: false }').http2, false);
+  assert.equal(listenerFrom('{ address: 127.0.0.1:0, http2: "false" }').http2, false);
+  const some = listenerFrom('{ address: 127.0.0.1:0, h2c: true, http2: { maxConcurrentStreams: 7 } }');
+  assert.deepEqual([some.http2, some.h2c, some.http2Settings.streamsMax], [true, true, 7]);
+});

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { roomOf } from '../../src/load_balancer/capacity_signal.ts';
+import { FakeUpstream } from './fake_cluster.ts';
+
+test('all who use the same connections hear of room, others do not', () => {
+  const upstream = new FakeUpstream(1);
+  const heard: string[] = [];
+  const leave = roomOf(upstream).listen(() => heard.push('older'));
+  roomOf(upstream).listen(() => heard.push('newer'));
+  roomOf(new FakeUpstream(1)).listen(() => heard.push('other'));
+  roomOf(upstream).tell();
+  assert.deepEqual(heard, ['older', 'newer']);
+  leave();
+  upstream.makeRoom(2);
+  assert.deepEqual(
+    heard,
+    ['older', 'newer', 'newer'],
+    'the upstream itself can say so, and who has left hears nothing',
+  );
+});

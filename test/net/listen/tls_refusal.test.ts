@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from '../../../src/net/listen/tls_refusal.ts';
+
+test('what OpenSSL and Node say of a failed handshake becomes one of a few words', () => {
+  const words = {
+    HTTP_REQUEST: 'plain_http',
+    ERR_SSL_UNSUPPORTED_PROTOCOL: 'version',
+    ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'version',
+    ERR_SSL_NO_APPLICATION_PROTOCOL: 'alpn',
+    ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'certificate',
+    ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'certificate',
+    ERR_TLS_HANDSHAKE_TIMEOUT: 'timeout',
+    ECONNRESET: 'left',
+    ERR_SSL_WHAT_NOBODY_KNOWS: 'other',
+  };
+  for (const [code, word] of Object.entries(words)) assert.equal(tlsRefusalOf(code), word, code);
+});
+
+test('the answer to HTTP in clear is whole', () => {
+  const [head = '', body = ''] = PLAIN_HTTP_ANSWER.split('\r\n\r\n');
+  assert.match(head, new RegExp(`Content-Length: ${Buffer.byteLength(body)}(\r\n|$)`));
+});
