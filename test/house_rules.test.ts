@@ -19,6 +19,7 @@ import {
   checkImportOrder,
   checkPackages,
   checkReachable,
+  checkRooms,
 } from './support/house_rules/imports.ts';
 import { type Breach, parseSource, readSources } from './support/house_rules/source.ts';
 import { checkTested, isTypesOnly } from './support/house_rules/tested.ts';
@@ -110,6 +111,8 @@ function assertNone(breaches: readonly Breach[]): void {
 }
 
 test('a folder imports only the folders to its left', () => assertNone(checkImportOrder(src)));
+
+test('no folder reaches into an inner room of another', () => assertNone(checkRooms(src)));
 
 test('src uses only packages that the release has', () => {
   const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
@@ -203,6 +206,17 @@ test('a value taken from net by a folder that only decides is found', () => {
   assertFound(
     checkImportOrder([parseSource('src/http/a.ts', "import { parse } from '../net/endpoint.ts';")]),
   );
+});
+
+test('a way into the inner room of another folder is found', () => {
+  const text =
+    "import { a } from '../net/upstream/http1_slot.ts';\nimport type { B } from '../net/upstream.ts';";
+  assertFound(
+    checkRooms([parseSource('src/http/a.ts', text)]),
+    /^src\/http\/a\.ts:1: src\/net\/upstream\/http1_slot\.ts is an inner room of src\/net:/,
+  );
+  assertFound(checkRooms([parseSource('src/net/a.ts', "import { a } from './upstream/http1_slot.ts';")]));
+  assertFound(checkRooms([parseSource('src/net/listen/a.ts', "import { a } from '../upstream/b.ts';")]));
 });
 
 test('a package that only development has is found', () => {

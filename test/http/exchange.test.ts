@@ -33,6 +33,7 @@ function leased({ wanted = true } = {}) {
     name: 'a',
     label: 'a',
     inFlight: 1,
+    load: { inFlight: 1 },
     health: { noteError() {} },
     circuit: null,
     disagreement: null,

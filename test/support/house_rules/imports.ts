@@ -10,18 +10,20 @@ export interface Import {
   readonly reExport: boolean;
 }
 
-/** A folder may import the folders to its left (DESIGN.md section 2). */
+/** A folder may import the folders to its left (docs/architecture.md). */
 export const FOLDERS = [
   'resilience',
-  'observability',
   'net',
   'security',
   'health',
   'load_balancer',
   'routing',
+  'observability',
   'http',
   'config',
   'lifecycle',
+  'admin',
+  'cli',
   'main.ts',
 ] as const;
 
@@ -86,6 +88,23 @@ export function checkImportOrder(sources: readonly Source[]): Breach[] {
     }
   }
   return breaches;
+}
+
+/**
+ * A folder inside a folder of src is an inner room (`config/text`, `net/upstream`): only its own folder knows the way.
+ * Whoever is outside imports the files that lie in the folder itself.
+ */
+export function checkRooms(sources: readonly Source[]): Breach[] {
+  return sources.flatMap(source =>
+    importsOf(source).flatMap(({ specifier, line }) => {
+      const target = resolveImport(source, specifier) ?? '';
+      const isInner = target.split('/').length > 3;
+      if (!isInner || folderOf(target) === folderOf(source.path)) return [];
+      const folder = `src/${folderOf(target)}`;
+      const message = `${target} is an inner room of ${folder}: import a file of ${folder} itself, or move what is needed there`;
+      return [{ path: source.path, line, message }];
+    }),
+  );
 }
 
 /** Packages that the release has: what src imports is in `dependencies`, or a module of Node with `node:`. */
