@@ -1,10 +1,14 @@
 /** What the admin API can change: by POST, with a JSON object or nothing as body; each call is an audit line. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseDuration } from '../config/units.ts';
+import type { ReloadResult } from '../lifecycle/reload.ts';
+import { LOG_LEVELS } from '../observability/logging.ts';
 import { refuse } from './reply.ts';
-import { type AdminActions, type Done, LOG_LEVELS, type Reloaded } from './view.ts';
+import type { ActionResult, AdminActions } from './view.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const AUDITED_CHARACTERS_MAX = 200;
+const LEVEL_MS_MAX = 24 * 3_600_000;
 
 export function actions(app: FastifyInstance, process: AdminActions): void {
   const told = new WeakSet<FastifyRequest>();
@@ -23,11 +27,11 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     const what = `${request.method} ${request.url}`.slice(0, AUDITED_CHARACTERS_MAX);
     audited(request, what, `refused ${reply.statusCode}`);
   });
-  const reloaded = (request: FastifyRequest, reply: FastifyReply, action: string, result: Reloaded) => {
+  const reloaded = (request: FastifyRequest, reply: FastifyReply, action: string, result: ReloadResult) => {
     audited(request, action, result.kind);
     return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);
   };
-  const done = (request: FastifyRequest, reply: FastifyReply, action: string, result: Done) => {
+  const done = (request: FastifyRequest, reply: FastifyReply, action: string, result: ActionResult) => {
     audited(request, action, typeof result === 'string' ? result : result.done);
     return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
   };
@@ -49,8 +53,9 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     const { level, for: forText = '10m' } = fieldsOf(request, ['level', 'for']);
     const known = LOG_LEVELS.find(one => one === level);
     if (known === undefined) return refuse(reply, 400, `level is one of ${LOG_LEVELS.join(', ')}`);
-    const forMs = durationMs(forText);
-    if (forMs === null) return refuse(reply, 400, 'for is a duration such as 10m, at most 24h');
+    const forMs = parseDuration(String(forText));
+    if (typeof forMs === 'string' || forMs < 1_000 || forMs > LEVEL_MS_MAX)
+      return refuse(reply, 400, 'for is a duration such as 10m, from 1s to 24h');
     return done(request, reply, `log-level ${known} ${String(forText)}`, process.setLogLevel(known, forMs));
   });
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
@@ -87,13 +92,4 @@ function parseJson(text: string): unknown {
 
 function badRequest(message: string): Error {
   return Object.assign(new Error(message), { statusCode: 400 });
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
-const LEVEL_MS_MAX = 24 * 3_600_000;
-
-function durationMs(text: unknown): number | null {
-  const [, number, unit = ''] = /^(\d{1,6})([smh])$/.exec(String(text)) ?? [];
-  const ms = Number(number) * (UNIT_MS[unit] ?? Number.NaN);
-  return ms > 0 && ms <= LEVEL_MS_MAX ? ms : null;
 }

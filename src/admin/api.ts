@@ -5,9 +5,9 @@
  * A Unix socket belongs to the user of the process alone. Who else may talk to it: `admin_guard.ts`.
  */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, statSync, unlinkSync } from 'node:fs';
-import net from 'node:net';
+import { chmodSync } from 'node:fs';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { removeStaleSocket } from '../net/bind.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { actions } from './actions.ts';
 import { guard } from './guard.ts';
@@ -15,8 +15,6 @@ import { html } from './html.ts';
 import { refuse } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
 import type { AdminActions, AdminAddress, AdminView } from './view.ts';
-
-export type { AdminActions, AdminAddress, AdminView } from './view.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
 /** For people and scrapers, not for traffic. */
@@ -62,20 +60,6 @@ export async function openAdminApi(
   };
 }
 
-/** One that a process which is no more has left behind. Anything else in the way stays, and `listen` says so. */
-async function removeStaleSocket(path: string): Promise<void> {
-  if (statSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
-  const isStale = await new Promise<boolean>(resolve => {
-    const probe = net.connect({ path });
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve(false);
-    });
-    probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'));
-  });
-  if (isStale) unlinkSync(path);
-}
-
 function reads(app: FastifyInstance, view: AdminView): void {
   app.get('/livez', async (_request, reply) => reply.type('text/plain').send('alive\n'));
   app.get('/readyz', async (_request, reply) => {
@@ -98,8 +82,7 @@ function reads(app: FastifyInstance, view: AdminView): void {
   });
   app.get('/explain', async (request, reply) => {
     const explained = view.explain(request.query as Record<string, unknown>);
-    const isBad = typeof explained === 'object' && explained !== null && 'error' in explained;
-    return reply.status(isBad ? 400 : 200).send(explained);
+    return reply.status('error' in explained ? 400 : 200).send(explained);
   });
 }
 

@@ -2,7 +2,6 @@
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
-import type { RequestHead } from '../security/request_head.ts';
 import { conditionOf, unresolvedOf } from './endpoint_view.ts';
 import { describeLimits, type Explanation, routeOf } from './explain.ts';
 import type { EndpointCondition } from './status_view.ts';
@@ -48,7 +47,7 @@ export function explainDecision(
   if (kept === null) return null;
   const { decision } = kept;
   const then = known(decision.plan);
-  const head = kept.head as RequestHead | null;
+  const { head } = kept;
   return {
     ...decision,
     cause: causeOf(decision),

@@ -24,6 +24,13 @@ export interface Question {
   readonly listener: string | null;
 }
 
+/** A redirect as this request would get it. */
+interface LocatedRedirect {
+  readonly kind: 'redirect';
+  readonly status: number;
+  readonly location: string;
+}
+
 export interface Explanation {
   readonly listener: string;
   readonly request: {
@@ -42,7 +49,7 @@ export interface Explanation {
   /** Why there is no route, or why the request would be refused before it is used. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
-  readonly action: unknown;
+  readonly action: RouteSettings['action'] | LocatedRedirect | null;
   readonly upstream: {
     readonly target: string;
     readonly host: string;
@@ -181,7 +188,7 @@ function refusal(failure: Failure): Explanation['refused'] {
   return { reason: failure.kind, status: FAILURE_RULES[failure.kind].status };
 }
 
-function describeAction({ action }: RouteSettings, head: RequestHead): unknown {
+function describeAction({ action }: RouteSettings, head: RequestHead): Explanation['action'] {
   if (action.kind === 'redirect')
     return {
       kind: 'redirect',

@@ -1,11 +1,9 @@
 /** What an operator can change in a running process beside its configuration: the log level for a while, endpoints. */
 import type { PlaneRef } from '../http/data_plane.ts';
-import type { LoggingSettings } from '../observability/logging.ts';
+import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
-
-/** A text is the reason why not. */
-export type Done = { readonly done: string; readonly warning?: string } | string;
+import type { ActionResult } from './view.ts';
 
 export class Operator {
   readonly #planeRef: PlaneRef;
@@ -20,7 +18,7 @@ export class Operator {
   }
 
   /** Goes back by itself: a log at debug fills disks when it is forgotten. */
-  setLogLevel(level: LoggingSettings['level'], forMs: number): Done {
+  setLogLevel(level: LogLevel, forMs: number): ActionResult {
     this.#clock.cancelTimer(this.#levelTimer);
     this.#telemetry.setLevel(level);
     this.#telemetry.emit({ kind: 'log_level_changed', level, forMs });
@@ -28,7 +26,7 @@ export class Operator {
     return { done: `the log level is ${level} for ${Math.round(forMs / 1_000)} s` };
   }
 
-  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): Done {
+  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult {
     const { clusters } = this.#planeRef.current;
     const pool = clusters.get(cluster)?.pool;
     if (pool === undefined)

@@ -1,5 +1,6 @@
 /** `/status` as a table: what hurts is in words and in colour, and no line is wider than the terminal. */
 import type { describeStatus } from './status.ts';
+import { duration } from './status_format.ts';
 
 export interface Status extends ReturnType<typeof describeStatus> {
   readonly version: string;
@@ -100,11 +101,4 @@ function cut(text: string, width: number): string {
 
 function paint(text: string, code: number | undefined, color: boolean): string {
   return color && code !== undefined ? `\x1b[${code}m${text}\x1b[0m` : text;
-}
-
-function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1_000);
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

@@ -1,8 +1,10 @@
 /** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
+import type { ReloadResult } from '../lifecycle/reload.ts';
+import type { Address } from '../net/endpoint.ts';
+import type { LogLevel } from '../observability/logging.ts';
+import type { Explained } from './explain.ts';
 
-export type AdminAddress =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string };
+export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
 
 export interface Readiness {
   readonly ready: boolean;
@@ -10,14 +12,8 @@ export interface Readiness {
   readonly reasons: readonly string[];
 }
 
-export interface Reloaded {
-  readonly kind: 'applied' | 'unchanged' | 'rejected';
-  readonly digest: string;
-  readonly problems?: readonly string[];
-}
-
-/** A text is the reason why not. */
-export type Done = { readonly done: string; readonly warning?: string } | string;
+/** A string says why it could not be done. */
+export type ActionResult = { readonly done: string; readonly warning?: string } | string;
 
 export interface AuditEntry {
   readonly action: string;
@@ -26,37 +22,34 @@ export interface AuditEntry {
   readonly result: string;
 }
 
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** It changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
   /** In the format that `accept` asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
-  status(): unknown;
+  status(): object;
   /** The status page; `nonce` lets its style and script run. */
   page(nonce: string): string;
   /** The part of it that changes. */
   livePart(): string;
   /** Secrets masked. */
-  plan(): unknown;
-  explain(question: Readonly<Record<string, unknown>>): unknown;
+  plan(): object;
+  explain(question: Readonly<Record<string, unknown>>): Explained;
   /** Decision records, newest first. */
-  requests(query: Readonly<Record<string, unknown>>): unknown;
+  requests(query: Readonly<Record<string, unknown>>): readonly object[];
   /** One of them, or null when it is not kept. */
-  request(id: string): unknown;
+  request(id: string): object | null;
   /** The same in words. */
   requestText(id: string): string | null;
 }
 
 export interface AdminActions {
-  reload(): Promise<Reloaded>;
+  reload(): Promise<ReloadResult>;
   /** Null: to the plan before the running one. */
-  rollback(digest: string | null): Promise<Reloaded>;
+  rollback(digest: string | null): Promise<ReloadResult>;
   drain(): void;
-  setLogLevel(level: LogLevel, forMs: number): Done;
-  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): Done;
+  setLogLevel(level: LogLevel, forMs: number): ActionResult;
+  setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult;
   /** Each call that changes something, or tries to. */
   audit(entry: AuditEntry): void;
 }

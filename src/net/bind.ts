@@ -18,8 +18,7 @@ export async function bind(server: net.Server, address: Address, env: Environmen
     await listen(server, address, env);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EADDRINUSE' && address.kind === 'unix' && (await isLeftOver(address.path))) {
-      unlinkSync(address.path);
+    if (code === 'EADDRINUSE' && address.kind === 'unix' && (await removeStaleSocket(address.path))) {
       await bind(server, address, env);
       return;
     }
@@ -74,12 +73,12 @@ export function bindAdvice(error: unknown): string {
 }
 
 /**
- * A socket file that a process has left behind when it died: nobody answers. The kernel refuses a connection to a
- * regular file with the same ECONNREFUSED, so what the file is must be asked first: data is never deleted here.
+ * Removes a socket file that a process left behind when it died: nobody answers on it. The kernel refuses a connection to
+ * a regular file with the same ECONNREFUSED, so what the file is must be asked first: data is never deleted here.
  */
-async function isLeftOver(path: string): Promise<boolean> {
+export async function removeStaleSocket(path: string): Promise<boolean> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
-  return new Promise(resolve => {
+  const isStale = await new Promise<boolean>(resolve => {
     const probe = net.connect({ path });
     probe.once('connect', () => {
       probe.destroy();
@@ -87,4 +86,6 @@ async function isLeftOver(path: string): Promise<boolean> {
     });
     probe.once('error', error => resolve('code' in error && error.code === 'ECONNREFUSED'));
   });
+  if (isStale) unlinkSync(path);
+  return isStale;
 }

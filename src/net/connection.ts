@@ -7,7 +7,8 @@ import type { Clock } from '../resilience/clock.ts';
 
 /** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
 export type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
-export type RefusalCause = 'process' | 'listener' | 'clientIp';
+export const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
+export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 export interface ConnectionLimits {
   readonly processMax: number;

@@ -13,6 +13,7 @@ import {
   isFailure,
   wentWell,
 } from '../resilience/failure.ts';
+import type { RequestHead } from '../security/request_head.ts';
 import { overheadMs } from './access_log.ts';
 import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
 
@@ -22,7 +23,7 @@ export interface DecisionFacts {
   readonly policy: string | null;
   readonly rateLimits: readonly AskedLimit[];
   /** For routing; null where it is too large to keep, or never was one. */
-  readonly head: unknown;
+  readonly head: RequestHead | null;
 }
 
 export interface AttemptDecision {
@@ -76,7 +77,7 @@ export interface Decision {
 
 export interface KeptDecision {
   readonly decision: Decision;
-  readonly head: unknown;
+  readonly head: RequestHead | null;
 }
 
 export interface DecisionFilter {

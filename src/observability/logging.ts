@@ -3,8 +3,12 @@ import pino, { type Logger } from 'pino';
 import { escapeControls } from './access_log.ts';
 import type { LogDestination } from './log_destination.ts';
 
+/** From the most to the least that is written. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 export interface LoggingSettings {
-  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly level: LogLevel;
   /** Absolute; null: standard output. */
   readonly file: string | null;
   readonly access: {

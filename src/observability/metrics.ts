@@ -5,7 +5,10 @@
  * prom-client's own children cost 1.2 to 1.4 us of CPU a request, all together, with 1 to 200 routes
  * (loadtest/micro/metrics.ts). Below 2 us that is not worth counters of our own and a second way of showing them.
  */
+
 import { Registry } from 'prom-client';
+import { HEALTH_STATES } from '../health/state.ts';
+import { REFUSAL_CAUSES } from '../net/connection.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
 import type { RequestRecord } from './events.ts';
@@ -23,11 +26,7 @@ export type { RuntimeView } from './runtime_gauges.ts';
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 const REASONS = Object.keys(FAILURE_RULES);
-/** `HealthState` of health/state.ts, which this folder cannot import. */
-const HEALTH_WORDS = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
-const TLS_REFUSALS = ['plain_http', 'version', 'alpn', 'certificate', 'timeout', 'left', 'other'] as const;
 const LIMIT_MODES = ['enforce', 'shadow'] as const;
-const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
 
 export interface Scrape {
   readonly contentType: string;
@@ -297,7 +296,7 @@ export class Metrics {
       for (const result of results) this.#attempts.remove({ cluster, endpoint, result });
       this.#ejections.remove({ cluster, endpoint });
       this.#disagreements.remove({ cluster, endpoint });
-      for (const to of HEALTH_WORDS) this.#transitions.remove({ cluster, endpoint, to });
+      for (const to of HEALTH_STATES) this.#transitions.remove({ cluster, endpoint, to });
     }
   }
 

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type AdminActions, type AdminAddress, type AdminView, openAdminApi } from '../../src/admin/api.ts';
+import { openAdminApi } from '../../src/admin/api.ts';
+import type { AdminActions, AdminAddress, AdminView } from '../../src/admin/view.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { fetchRaw } from '../support/raw_client.ts';
@@ -26,7 +27,7 @@ function viewWith(change: Partial<Served> = {}): Served {
     plan: () => ({}),
     requests: () => [],
     request: id => (id === 'kept' ? { id } : null),
-    explain: () => ({}),
+    explain: () => ({ error: 'no URL' }),
     reload: async () => ({ kind: 'applied', digest: 'd' }),
     rollback: async () => ({ kind: 'applied', digest: 'd' }),
     drain: () => {},

@@ -37,13 +37,16 @@ test('every line fits, and says what hurts in words', () => {
   const text = renderStatus(status, 80, false);
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
   assert.match(text, /plan abcdef012345/);
-  assert.match(text, /up 1h/);
+  assert.match(text, /up 1 h/);
   assert.match(text, /not ready: the required cluster app/);
   assert.match(text, /queued {2}app 2/);
   assert.match(text, /last reload rejected at noon: fairlead.yaml:1:1: error: no/);
-  assert.match(text, /app {6}10\.0\.0\.7:8080 {2}ejected {2}12s {4}3 {10}3\/4 {4}closed/);
+  assert.match(text, /app {6}10\.0\.0\.7:8080 {2}ejected {2}12 s {3}3 {10}3\/4 {4}closed/);
 });
 
 test('colour is beside the word, not instead of it', () => {
-  assert.match(renderStatus(status, 200, true), /\x1b\[31mapp .*ejected .*reset_before_head, 1m ago\x1b\[0m/);
+  assert.match(
+    renderStatus(status, 200, true),
+    /\x1b\[31mapp .*ejected .*reset_before_head, 1 min ago\x1b\[0m/,
+  );
 });

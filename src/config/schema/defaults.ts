@@ -5,6 +5,7 @@
  * A setting is called by its place in the configuration, without the names that people choose:
  * `clusters.pool.idle`. Those under `listeners.http2.windows` cannot be written; their reasons stand here too.
  */
+import { LOG_LEVELS } from '../../observability/logging.ts';
 
 export type Unit = 'ms' | 'bytes' | 'count' | 'ratio';
 
@@ -368,7 +369,7 @@ export const CHOICES = {
   ),
   'logging.level': choice(
     'info',
-    ['debug', 'info', 'warn', 'error', 'silent'],
+    LOG_LEVELS,
     'The least severe lines that are written; access lines have their own switch.',
   ),
   'logging.access.format': choice(
