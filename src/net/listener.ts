@@ -20,8 +20,8 @@ import type { Connection, ConnectionTable, RefusalCause } from './connection.ts'
 import type { Address } from './endpoint.ts';
 import { peekProtocol, peekTls } from './listen/protocol_detection.ts';
 import { Tally } from './listen/throttled_log.ts';
-import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from './listen/tls_refusal.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
+import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from './tls_refusal.ts';
 
 /** What `net` needs to open one listener. Null is `off`: no limit. */
 export interface SocketListenerSettings {

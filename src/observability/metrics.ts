@@ -9,6 +9,7 @@
 import { Registry } from 'prom-client';
 import { HEALTH_STATES } from '../health/state.ts';
 import { REFUSAL_CAUSES } from '../net/connection.ts';
+import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
 import type { RequestRecord } from './events.ts';

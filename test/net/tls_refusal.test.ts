@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from '../../../src/net/listen/tls_refusal.ts';
+import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from '../../src/net/tls_refusal.ts';
 
 test('what OpenSSL and Node say of a failed handshake becomes one of a few words', () => {
   const words = {
