@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { schemaJson } from '../src/config/schema/schema.ts';
+import { schemaJson } from '../src/config/json_schema.ts';
 
 interface Schema {
   readonly description?: string;

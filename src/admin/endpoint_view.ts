@@ -1,5 +1,6 @@
 /** How an endpoint is doing, in the words that the status, its page, its table and a decision record have in common. */
 import type { BoundCluster } from '../http/data_plane.ts';
+import { plainStateOf } from '../lifecycle/runtime_view.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import type { EndpointCondition } from './status_view.ts';
@@ -31,11 +32,6 @@ export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCond
     circuit: null,
     circuitWhy: null,
   }));
-}
-
-/** For a gauge: the words of an operator go before those of probes. */
-export function plainStateOf({ admission, health }: Backend): string {
-  return admission.isDrained ? 'drained' : health.state;
 }
 
 /** For a person. */

@@ -27,7 +27,7 @@ export class Operator {
   }
 
   setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult {
-    const { clusters } = this.#planeRef.current;
+    const { clusters } = this.#planeRef.current.plane;
     const pool = clusters.get(cluster)?.pool;
     if (pool === undefined)
       return `there is no cluster ${cluster}; there are ${[...clusters.keys()].join(', ')}`;

@@ -1,90 +1,55 @@
 /** What the process can say of itself, at any moment of its life; it changes nothing. */
-import { maskSecrets } from '../config/compile/freeze.ts';
+
 import type { Plan } from '../config/plan.ts';
-import type { PlaneRef } from '../http/data_plane.ts';
-import type { PlanHistory } from '../lifecycle/plan_history.ts';
-import type { ReloadResult, ReloadTrigger } from '../lifecycle/reload.ts';
-import type { Runtime } from '../lifecycle/runtime_state.ts';
-import type { ProcessPhase } from '../lifecycle/shutdown.ts';
+import { maskSecrets } from '../config/shown_plan.ts';
+import type { ProcessView } from '../lifecycle/process_view.ts';
+import type { Readiness } from '../lifecycle/readiness.ts';
 import { readVersion } from '../lifecycle/version.ts';
-import type { ProcessTelemetry } from '../observability/telemetry.ts';
-import type { Overload } from '../resilience/overload.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import { renderDecision } from './decision_text.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decisions.ts';
 import { explainOffline, readQuestion } from './explain.ts';
-import type { Pulse } from './samples.ts';
+import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import type { PageView } from './status_view.ts';
-import type { AdminView, Readiness } from './view.ts';
+import type { AdminView } from './view.ts';
 
 /** On the status page. */
 const FAILURES_SHOWN = 50;
 
-/** The process as far as it is reported; what is a getter there changes. */
-export interface Reported {
-  readonly plan: Plan;
-  readonly origins: ReadonlyMap<string, string>;
-  /** Values of the environment, which are not shown. */
-  readonly secrets: readonly string[];
-  readonly phase: ProcessPhase;
-  /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
-  readonly isFromFile: boolean;
-  readonly lastReload: {
-    readonly at: string;
-    readonly trigger: ReloadTrigger;
-    readonly result: ReloadResult;
-  } | null;
-  /** Of the listeners, as bound. */
-  readonly addresses: ReadonlyMap<string, string>;
-  readonly planeRef: PlaneRef;
-  readonly runtime: Runtime;
-  readonly telemetry: ProcessTelemetry;
-  readonly history: PlanHistory;
-  readonly overload: Overload;
-  readonly pulse: Pulse;
-  readonly startedMs: number;
-}
-
 export class Report implements AdminView {
-  readonly #process: Reported;
+  readonly #process: ProcessView;
+  readonly #samples: Samples;
 
-  constructor(process: Reported) {
+  constructor(process: ProcessView, samples: Samples) {
     this.#process = process;
+    this.#samples = samples;
   }
 
   readiness(): Readiness {
-    const { phase, plan, planeRef } = this.#process;
-    const reasons: string[] = [];
-    if (phase === 'starting') reasons.push('the process is starting');
-    else if (phase !== 'serving') reasons.push('the process is shutting down');
-    for (const { name } of Object.values(plan.clusters).filter(({ required }) => required)) {
-      const pool = planeRef.current.clusters.get(name)?.pool;
-      if (pool?.servingCount === 0) reasons.push(`the required cluster ${name} has no endpoint that serves`);
-    }
-    return { ready: reasons.length === 0, reasons };
+    return this.#process.readiness();
   }
 
   status() {
-    const { runtime, plan, history, telemetry, overload, pulse } = this.#process;
-    const { clock, metrics } = runtime;
+    const { running, runtime, history, overload, startedAtMs } = this.#process;
+    const { clock, metrics, telemetry } = runtime;
     const nowMs = clock.nowMs();
     return {
       version: readVersion(),
       phase: this.#process.phase,
-      uptimeMs: Math.round(nowMs - this.#process.startedMs),
-      plan: plan.digest,
+      uptimeMs: Math.round(nowMs - startedAtMs),
+      plan: running.current.loaded.plan.digest,
       history: history.list(),
       lastReload: this.#process.lastReload,
-      isFromFile: this.#process.isFromFile,
+      isFromFile: history.isFromFile,
       readiness: this.readiness(),
       overload: overload.active,
       figures: metrics.figures.summary(nowMs),
       overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
-      samples: pulse.samples,
+      samples: this.#samples.all,
       failures: telemetry.decisions.failures(FAILURES_SHOWN),
-      ...describeStatus(this.#process.planeRef, runtime, this.#process.addresses, nowMs),
+      ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }
 
@@ -98,19 +63,19 @@ export class Report implements AdminView {
     return this.#process.runtime.metrics.scrape(accept);
   }
   plan(): Plan {
-    return this.#hide(maskSecrets(this.#process.plan));
+    return this.#hide(maskSecrets(this.#loaded.plan));
   }
   requests(query: Readonly<Record<string, unknown>>) {
-    return listDecisions(this.#process.telemetry.decisions, query);
+    return listDecisions(this.#process.runtime.telemetry.decisions, query);
   }
   request(id: string): ExplainedDecision | null {
-    const { telemetry, planeRef, history, runtime } = this.#process;
+    const { running, history, runtime } = this.#process;
     const known = (digest: string) => {
       const found = history.find(digest);
       return typeof found === 'string' ? null : found;
     };
     return this.#hide(
-      explainDecision(telemetry.decisions, id, planeRef.current, known, runtime.clock.nowMs()),
+      explainDecision(runtime.telemetry.decisions, id, running.current.plane, known, runtime.clock.nowMs()),
     );
   }
   requestText(id: string): string | null {
@@ -118,10 +83,15 @@ export class Report implements AdminView {
     return decision === null ? null : renderDecision(decision);
   }
   explain(query: Readonly<Record<string, unknown>>) {
-    return this.#hide(explainOffline(this.#process.plan, this.#process.origins, readQuestion(query)));
+    const { plan, origins } = this.#loaded;
+    return this.#hide(explainOffline(plan, origins, readQuestion(query)));
+  }
+
+  get #loaded() {
+    return this.#process.running.current.loaded;
   }
 
   #hide<T>(shown: T): T {
-    return withoutSecretValues(shown, this.#process.secrets);
+    return withoutSecretValues(shown, this.#loaded.secrets);
   }
 }

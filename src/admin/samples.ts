@@ -3,9 +3,9 @@ import type { Traffic } from '../http/request.ts';
 import type { TrafficFigures } from '../observability/traffic_figures.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-export interface PulseSample {
+export interface Sample {
   readonly requests: number;
-  /** Of these. */
+  /** How many of them failed. */
   readonly failed: number;
   readonly active: number;
   readonly tunnels: number;
@@ -16,14 +16,14 @@ export interface PulseSample {
 }
 
 const SAMPLE_MS = 1_000;
-const SAMPLES = 60;
+const SAMPLES_MAX = 60;
 
-export class Pulse {
+export class Samples {
   readonly #traffic: Traffic;
   readonly #durations: TrafficFigures;
   readonly #overhead: TrafficFigures;
   readonly #clock: Clock;
-  #samples: readonly PulseSample[] = [];
+  #samples: readonly Sample[] = [];
   #finished = 0;
   #failed = 0;
   #dueMs = 0;
@@ -38,7 +38,7 @@ export class Pulse {
   }
 
   /** Oldest first. */
-  get samples(): readonly PulseSample[] {
+  get all(): readonly Sample[] {
     return this.#samples;
   }
 
@@ -61,16 +61,16 @@ export class Pulse {
     };
     this.#finished = finished;
     this.#failed = failed;
-    this.#samples = [...this.#samples, sample].slice(-SAMPLES);
+    this.#samples = [...this.#samples, sample].slice(-SAMPLES_MAX);
     this.#wait();
   }
 
   #wait(): void {
     this.#dueMs = this.#clock.nowMs() + SAMPLE_MS;
-    this.#timer = this.#clock.setTimer(sampleNow, SAMPLE_MS, this as Pulse);
+    this.#timer = this.#clock.setTimer(sampleNow, SAMPLE_MS, this as Samples);
   }
 }
 
-function sampleNow(pulse: Pulse): void {
-  pulse.sample();
+function sampleNow(samples: Samples): void {
+  samples.sample();
 }

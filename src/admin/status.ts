@@ -1,26 +1,22 @@
-/** What is known of the running process, for a person (`/status`) and for a scrape. */
-import { HEALTH_STATES } from '../health/state.ts';
-import type { BoundCluster, PlaneRef } from '../http/data_plane.ts';
-import type { CertificateWatch } from '../lifecycle/certificate_watch.ts';
+/** What is known of the running process, for a person: `/status`. */
+import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
-import type { RuntimeView } from '../observability/metrics.ts';
 import { TrafficFigures } from '../observability/traffic_figures.ts';
-import type { Overload } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
-import { circuitWhy, conditionOf, plainStateOf, unresolvedOf } from './endpoint_view.ts';
+import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_view.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
 /** Those with the most traffic. */
 const ROUTES_SHOWN_MAX = 200;
 
 export function describeStatus(
-  planeRef: PlaneRef,
+  plane: DataPlane,
   runtime: Runtime,
   addresses: ReadonlyMap<string, string>,
   nowMs: number,
 ) {
-  const { listeners, clusters } = planeRef.current;
+  const { listeners, clusters } = plane;
   const states = runtime.connections.countByState();
   return {
     listeners: [...listeners.keys()].map(name => ({
@@ -33,7 +29,7 @@ export function describeStatus(
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
-    routes: describeRoutes(planeRef, nowMs),
+    routes: describeRoutes(plane, nowMs),
     clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
   };
 }
@@ -77,8 +73,8 @@ const NOTHING = {
 };
 
 /** A route on several listeners is one line for each. */
-function describeRoutes({ current }: PlaneRef, nowMs: number) {
-  const all = [...current.listeners.values()].flatMap(({ router }) =>
+function describeRoutes({ listeners }: DataPlane, nowMs: number) {
+  const all = [...listeners.values()].flatMap(({ router }) =>
     router.values.map(({ settings, handles }) => ({
       name: settings.name,
       listener: handles.listener,
@@ -116,57 +112,5 @@ function describeBackend(backend: Backend, nowMs: number) {
     connections: upstream.counts,
     disagrees: disagreement?.isOpen ?? false,
     ejections: passive?.ejections ?? 0,
-  };
-}
-
-/** All addresses of a name are one series: labels come from the configuration only. */
-function summarize(endpoint: string, backends: readonly Backend[]) {
-  const sum = (figure: (backend: Backend) => number): number =>
-    backends.reduce((total, backend) => total + figure(backend), 0);
-  return {
-    endpoint,
-    healthy:
-      sum(backend => (backend.health.isEligible && !backend.admission.isDrained ? 1 : 0)) / backends.length,
-    circuits: new Set(backends.map(({ circuit }) => circuit?.state.kind ?? 'closed')),
-    states: Object.fromEntries(
-      [...HEALTH_STATES, 'drained'].map(state => [
-        state,
-        sum(backend => (plainStateOf(backend) === state ? 1 : 0)),
-      ]),
-    ),
-    disagrees: backends.some(({ disagreement }) => disagreement?.isOpen === true),
-    open: sum(({ upstream }) => upstream.counts.open),
-    inUse: sum(({ upstream }) => upstream.counts.inUse),
-  };
-}
-
-export function runtimeView(
-  planeRef: PlaneRef,
-  { traffic, connections }: Runtime,
-  certificates: CertificateWatch,
-  overload: Overload,
-): RuntimeView {
-  return {
-    activeRequests: () => traffic.active.size,
-    tunnels: () => traffic.tunnels,
-    connections: () =>
-      [...connections.countByState()].flatMap(([listener, states]) =>
-        Object.entries(states).map(([state, count]) => ({ listener, state, count })),
-      ),
-    clusters: () =>
-      [...planeRef.current.clusters.values()].map(({ name, pool, circuit, retryBudget }) => ({
-        cluster: name,
-        circuit: circuit?.state.kind ?? 'closed',
-        queueDepth: pool.queueDepth,
-        retryBudget: retryBudget.remaining,
-        panic: pool.isPanicking,
-        serving: pool.servingCount,
-        endpoints: [...Map.groupBy(pool.backends, ({ label }) => label)].map(([label, backends]) =>
-          summarize(label, backends),
-        ),
-      })),
-    overload: () => overload.active,
-    digest: () => planeRef.current.digest,
-    certificates: () => certificates.certificates,
   };
 }

@@ -1,16 +1,11 @@
 /** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
+import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/endpoint.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { Explained } from './explain.ts';
 
 export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
-
-export interface Readiness {
-  readonly ready: boolean;
-  /** Why not; empty when ready. */
-  readonly reasons: readonly string[];
-}
 
 /** A string says why it could not be done. */
 export type ActionResult = { readonly done: string; readonly warning?: string } | string;

@@ -1,5 +1,5 @@
 /** `fairlead plan`: the frozen plan, with every default written out and every secret masked. */
-import { maskSecrets } from '../config/compile/freeze.ts';
+import { maskSecrets } from '../config/shown_plan.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import { EXIT } from './exit_codes.ts';
 import { loadOrExplain } from './load.ts';

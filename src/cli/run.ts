@@ -1,5 +1,6 @@
 /** `fairlead run`: serve in the foreground until a signal. */
 
+import { Admin } from '../admin/admin.ts';
 import { keepDebuggerClosed } from '../lifecycle/debugger.ts';
 import type { Signals } from '../lifecycle/signals.ts';
 import { startProxy } from '../lifecycle/startup.ts';
@@ -14,7 +15,12 @@ export async function runProxy(file: string, signals: Signals): Promise<number> 
   if (typeof loaded === 'number') return loaded;
   await turn(); // and while the configuration was: nothing is open yet
   signals.starting();
-  const started = await startProxy({ configFile: file, loaded, env: process.env });
+  const started = await startProxy({
+    configFile: file,
+    loaded,
+    env: process.env,
+    createAdmin: view => new Admin(view),
+  });
   if (started.kind === 'failed') {
     for (const problem of started.problems) process.stderr.write(`fairlead: ${problem}\n`);
     return EXIT.portTaken;
@@ -30,10 +36,10 @@ export async function runProxy(file: string, signals: Signals): Promise<number> 
   // One connection has met a defect of ours; the others know nothing of it (docs/decisions/0006).
   process.on('uncaughtException', error => proxy.noteDefect(error));
   const release = holdProcess(); // timers alone do not: a drain must come to its end
-  const exitCode = await proxy.stopped;
+  const end = await proxy.stopped;
   release();
   stopListening();
-  return exitCode;
+  return end === 'clean' ? EXIT.ok : EXIT.no;
 }
 
 /** One round of the event loop, in which signals are read. */

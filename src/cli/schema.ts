@@ -1,5 +1,5 @@
 /** `fairlead schema`: JSON Schema of the configuration, for an editor. */
-import { schemaJson } from '../config/schema/schema.ts';
+import { schemaJson } from '../config/json_schema.ts';
 import { EXIT } from './exit_codes.ts';
 
 export async function runSchema(): Promise<number> {

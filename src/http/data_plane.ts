@@ -1,6 +1,6 @@
 /**
  * Everything that serves requests under one plan, and the one reference through which traffic reaches it.
- * Built by `lifecycle/assemble`; a request reads `planeRef.current` once and keeps what it read to its end.
+ * Built by `lifecycle/assemble`; a request reads `planeRef.current.plane` once and keeps what it read to its end.
  */
 import type { ClusterPool } from '../load_balancer/pool.ts';
 import type { ClusterHandles, RouteHandles } from '../observability/metrics.ts';
@@ -85,7 +85,7 @@ export interface DataPlane {
   readonly explainFrom: NetworkSet | null;
 }
 
-/** The only mutable link between traffic and configuration. */
+/** The only mutable link between traffic and configuration: `current` is replaced as a whole (`lifecycle/apply_plan.ts`). */
 export interface PlaneRef {
-  current: DataPlane;
+  readonly current: { readonly plane: DataPlane };
 }

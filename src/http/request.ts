@@ -137,10 +137,10 @@ export class RequestContext implements RequestRecord, ClientListener, ActiveMemb
   readonly tls: string | null;
   readonly plan: string;
 
-  /** Reads `planeRef.current` once; the request stays on that plan to its end. */
+  /** Reads `planeRef.current.plane` once; the request stays on that plan to its end. */
   constructor(services: Services, bound: BoundListener, client: ClientStream, raw: RawRequest, peer: Peer) {
     this.services = services;
-    this.plane = services.planeRef.current;
+    this.plane = services.planeRef.current.plane;
     this.bound = bound;
     this.client = client;
     this.peer = peer;

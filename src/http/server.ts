@@ -371,7 +371,7 @@ export class ListenerServer {
 
   /** The listener as the current plan has it; on a connection that outlives its listener, as the last plan had it. */
   #bound(): BoundListener {
-    this.#lastBound = this.#services.planeRef.current.listeners.get(this.#name) ?? this.#lastBound;
+    this.#lastBound = this.#services.planeRef.current.plane.listeners.get(this.#name) ?? this.#lastBound;
     assert(this.#lastBound !== null, 'a listener server is made for a listener of the current plan');
     return this.#lastBound;
   }

@@ -177,10 +177,15 @@ export class Listeners {
       processConnectionsMax: this.#processConnectionsMax,
       plainAddress,
       clientKey,
-      isTrustedProxy: ip => planeRef.current.listeners.get(settings.name)?.trusted.contains(ip) ?? false,
+      isTrustedProxy: ip =>
+        planeRef.current.plane.listeners.get(settings.name)?.trusted.contains(ip) ?? false,
       env: process.env,
       onConnection: (...arrival) => door.enter(...arrival),
-      emit: event => telemetry.emit(event),
+      onRefused: (cause, count) =>
+        telemetry.emit({ kind: 'connections_refused', listener: settings.name, cause, count }),
+      onTlsRefused: (cause, code, count) =>
+        telemetry.emit({ kind: 'tls_refused', listener: settings.name, cause, code, count }),
+      warn: message => telemetry.emit({ kind: 'warning', message }),
     });
     return { key, listener, server, door };
   }

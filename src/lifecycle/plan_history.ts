@@ -3,7 +3,7 @@
  * file may be repaired by hand meanwhile; but "the plan before" is from there on the one before that plan, so that going
  * back twice is going back further.
  */
-import type { LoadedPlan } from './reload.ts';
+import type { LoadedPlan } from './running_plan.ts';
 
 interface Entry {
   readonly loaded: LoadedPlan;
@@ -15,10 +15,18 @@ export class PlanHistory {
   #kept: readonly Entry[] = [];
   /** The running plan, the one that ran when it came, and so on: the way back. */
   #path: readonly Entry[] = [];
+  /** Of the plan that the file held when it was last read and taken over. */
+  #fileDigest = '';
 
-  /** The plan says how many are kept. */
-  remember(loaded: LoadedPlan, wallMs: number): void {
+  /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
+  get isFromFile(): boolean {
+    return this.#kept[0]?.loaded.plan.digest === this.#fileDigest;
+  }
+
+  /** The plan says how many are kept. `isFile`: it is what the file says. */
+  remember(loaded: LoadedPlan, wallMs: number, isFile: boolean): void {
     const { digest, process } = loaded.plan;
+    if (isFile) this.#fileDigest = digest;
     const at = this.#path.findIndex(entry => entry.loaded === loaded);
     const entry = { loaded, at: new Date(wallMs).toISOString() };
     const others = this.#kept.filter(kept => kept.loaded.plan.digest !== digest);
@@ -31,6 +39,7 @@ export class PlanHistory {
 
   /** The running plan was read again: the same values, perhaps from other lines. */
   refresh(loaded: LoadedPlan): void {
+    this.#fileDigest = loaded.plan.digest;
     const renew = (entry: Entry, at: number) => (at === 0 ? { ...entry, loaded } : entry);
     this.#kept = this.#kept.map(renew);
     this.#path = this.#path.map(renew);

@@ -8,8 +8,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
-import type { FileStates } from '../config/watcher.ts';
 import { describeDefect } from '../resilience/defect.ts';
+import type { LoadedPlan } from './running_plan.ts';
 
 export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
 
@@ -17,15 +17,6 @@ export type ReloadResult =
   | { readonly kind: 'applied'; readonly digest: string }
   | { readonly kind: 'unchanged'; readonly digest: string }
   | { readonly kind: 'rejected'; readonly digest: string; readonly problems: readonly string[] };
-
-/** A plan with what came with it. */
-export interface LoadedPlan {
-  readonly plan: Plan;
-  readonly origins: ReadonlyMap<string, string>;
-  /** Values of the environment, which are not shown. */
-  readonly secrets: readonly string[];
-  readonly files: FileStates;
-}
 
 /** What a reload needs of the running process. */
 export interface Reloadable {

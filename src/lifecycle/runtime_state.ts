@@ -1,20 +1,53 @@
 /** What outlives a plan: state by key, what is under way, what is open. */
+import { ActiveRequests } from '../http/active_requests.ts';
 import type { Traffic } from '../http/request.ts';
-import type { ConnectionTable } from '../net/connection.ts';
-import type { Resolver } from '../net/resolver.ts';
-import type { Metrics } from '../observability/metrics.ts';
-import type { Telemetry } from '../observability/telemetry.ts';
+import { ConnectionTable } from '../net/connection.ts';
+import { type LookUp, Resolver } from '../net/resolver.ts';
+import type { LogDestination } from '../observability/log_destination.ts';
+import type { LoggingSettings } from '../observability/logging.ts';
+import { Metrics } from '../observability/metrics.ts';
+import { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
-import type { StateRegistry } from '../resilience/state_registry.ts';
+import { StateRegistry } from '../resilience/state_registry.ts';
+import { readVersion } from './version.ts';
 
 export interface Runtime {
   readonly clock: Clock;
   readonly random: Random;
-  readonly telemetry: Telemetry;
+  readonly telemetry: ProcessTelemetry;
   readonly metrics: Metrics;
   readonly registry: StateRegistry;
   readonly connections: ConnectionTable;
   readonly resolver: Resolver;
   readonly traffic: Traffic;
+}
+
+/** `openLog` is given what counts a line that could not be written. */
+export function createRuntime(
+  logging: LoggingSettings,
+  openLog: (onDropped: () => void) => LogDestination,
+  lookUp: LookUp,
+  clock: Clock,
+  random: Random,
+): Runtime {
+  const metrics = new Metrics(readVersion());
+  const log = openLog(() => metrics.logLineDropped());
+  return {
+    clock,
+    random,
+    telemetry: new ProcessTelemetry(logging, log, metrics, clock, random),
+    metrics,
+    registry: new StateRegistry(clock),
+    resolver: new Resolver(lookUp, clock, random),
+    connections: new ConnectionTable(clock),
+    traffic: {
+      active: new ActiveRequests(),
+      tunnels: 0,
+      finished: 0,
+      failed: 0,
+      draining: false,
+      onIdle: () => {},
+    },
+  };
 }

@@ -8,10 +8,12 @@
  * is. forcing: at `drain.timeout` or on a second signal the rest is answered `shutting_down` and cut.
  */
 
-import { EXIT } from '../cli/exit_codes.ts';
 import type { Clock } from '../resilience/clock.ts';
 
 export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | 'forcing' | 'stopped';
+
+/** Forced: requests were cut, because the time was over or somebody asked again. */
+export type DrainResult = 'clean' | 'forced';
 
 export interface DrainSettings {
   readonly delayMs: number;
@@ -41,21 +43,21 @@ export class Shutdown {
   readonly #target: Drainable;
   readonly #clock: Clock;
   #force: ((cause: string) => void) | null = null;
-  #done: Promise<number> | null = null;
+  #done: Promise<DrainResult> | null = null;
 
   constructor(target: Drainable, clock: Clock) {
     this.#target = target;
     this.#clock = clock;
   }
 
-  /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves to the exit code. */
-  begin(settings: DrainSettings, cause: string): Promise<number> {
+  /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves at the end. */
+  begin(settings: DrainSettings, cause: string): Promise<DrainResult> {
     if (this.#done === null) this.#done = this.#run(settings, cause);
     else this.#force?.(`${cause}, asked again`);
     return this.#done;
   }
 
-  async #run(settings: DrainSettings, cause: string): Promise<number> {
+  async #run(settings: DrainSettings, cause: string): Promise<DrainResult> {
     const target = this.#target;
     const { promise: hurried, resolve } = Promise.withResolvers<string>();
     this.#force = resolve;
@@ -75,7 +77,7 @@ export class Shutdown {
     }
     await target.release();
     target.enterPhase('stopped', null);
-    return forcedBy === null ? EXIT.ok : EXIT.no;
+    return forcedBy === null ? 'clean' : 'forced';
   }
 
   /** Why nothing more is waited for; null when `end` comes first. Without an `end` the time is only waited for. */

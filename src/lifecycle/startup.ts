@@ -1,61 +1,48 @@
 /**
- * The process from start to end: bind, assemble, serve, and hand later wishes to their stories in `reload.ts` and
- * `shutdown.ts`. The order of a start: listeners are bound first, because a taken port must change nothing.
+ * The process, put together: its parts, and who is told what. The order of a start: listeners are bound first, because a
+ * taken port must change nothing. What happens later stands in `reload.ts`, `apply_plan.ts` and `shutdown.ts`.
  */
 import { randomBytes } from 'node:crypto';
-import { openAdminApi } from '../admin/api.ts';
-import { Operator } from '../admin/operator.ts';
-import { Report, type Reported } from '../admin/report.ts';
-import { Pulse } from '../admin/samples.ts';
-import { runtimeView } from '../admin/status.ts';
-import type { AdminActions } from '../admin/view.ts';
-import { type Environment, type LoadResult, loadConfig } from '../config/loader.ts';
-import type { Plan } from '../config/plan.ts';
-import { formatMessage, formatPlace, type Problem } from '../config/problems.ts';
-import { ConfigWatcher, type FileStates, lookAt } from '../config/watcher.ts';
-import { ActiveRequests } from '../http/active_requests.ts';
-import type { PlaneRef } from '../http/data_plane.ts';
-import type { Services, Traffic } from '../http/request.ts';
+import type { Environment } from '../config/loader.ts';
+import type { Services } from '../http/request.ts';
 import { UntakenAnswers } from '../http/untaken_answers.ts';
-import { bindAdvice } from '../net/bind.ts';
-import { ConnectionTable } from '../net/connection.ts';
-import { formatAddress } from '../net/endpoint.ts';
-import { type LookUp, Resolver, systemLookUp } from '../net/resolver.ts';
+import { type LookUp, systemLookUp } from '../net/resolver.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
-import { Metrics } from '../observability/metrics.ts';
-import { ProcessTelemetry } from '../observability/telemetry.ts';
-import { type Clock, systemClock } from '../resilience/clock.ts';
+import { systemClock } from '../resilience/clock.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
-import { StateRegistry } from '../resilience/state_registry.ts';
+import { followPlan, type PlanFollowers } from './apply_plan.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
+import { ConfigFiles } from './config_files.ts';
+import { DrainOfProcess } from './drain_process.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
-import { type LoadedPlan, Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
-import type { Runtime } from './runtime_state.ts';
+import { PhaseKeeper } from './process_phase.ts';
+import type { AdminSide, CreateAdmin, LastReload, ProcessView } from './process_view.ts';
+import { type Readiness, readinessOf } from './readiness.ts';
+import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
+import { ReloadOfProcess } from './reload_process.ts';
+import type { LoadedPlan, RunningRef } from './running_plan.ts';
+import { createRuntime, type Runtime } from './runtime_state.ts';
+import { runtimeView } from './runtime_view.ts';
 import { createServiceManager, type ServiceManager } from './service_manager.ts';
-import { type ProcessPhase, Shutdown } from './shutdown.ts';
+import { type DrainResult, type ProcessPhase, Shutdown } from './shutdown.ts';
 import { readVersion } from './version.ts';
 
 /** The last line of the log waits so long for whoever reads it. */
 const LAST_LINE_MS = 200;
-/** Beyond the longest drain, for the service manager: what comes after it takes a moment. */
-const STOP_MARGIN_MS = 10_000;
-
-/** A connection from before the end of accepting has so long to begin with its first request. */
-const NEW_MS_MAX = 1_000;
-
-type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 
 export interface StartOptions {
   readonly configFile: string;
-  readonly loaded: Loaded;
+  readonly loaded: LoadedPlan;
   readonly env: Environment;
+  /** The side that an operator sees; it opens the admin API. */
+  readonly createAdmin: CreateAdmin;
   /** Standard output unless a test wants to read along. */
   readonly log?: LogDestination;
   /** The system's own name lookup unless a test plays the name server. */
@@ -76,136 +63,128 @@ export async function startProxy(options: StartOptions): Promise<StartResult> {
   return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', problems };
 }
 
-export class RunningProxy {
-  readonly report: Report;
-  readonly #options: StartOptions;
-  readonly #clock: Clock = systemClock;
-  readonly #runtime: Runtime;
-  readonly #telemetry: ProcessTelemetry;
-  readonly #planeRef: PlaneRef;
-  readonly #listeners: Listeners;
-  readonly #shutdown: Shutdown;
-  readonly #reloader: Reloader;
+export class RunningProxy implements ProcessView {
+  readonly runtime: Runtime;
+  readonly running: RunningRef;
+  readonly history = new PlanHistory();
+  readonly overload: Overload;
+  readonly startedAtMs: number;
+  readonly #followers: PlanFollowers;
+  readonly #phase: PhaseKeeper;
   readonly #manager: ServiceManager;
-  readonly #certificates: CertificateWatch;
-  readonly #overload: { readonly overload: Overload; readonly watch: OverloadWatch };
-  readonly #stopped = Promise.withResolvers<number>();
-  readonly #startedMs: number;
-  #plan: Plan;
-  #origins: ReadonlyMap<string, string>;
-  #secrets: readonly string[];
-  #watcher: ConfigWatcher | null = null;
-  #admin: { address: string; close: () => Promise<void> } | null = null;
-  #phase: ProcessPhase = 'starting';
-  readonly #history = new PlanHistory();
-  readonly #probation: Probation;
-  readonly #operator: Operator;
-  readonly #pulse: Pulse;
-  readonly #untaken: UntakenAnswers;
-  #lastReload: { at: string; trigger: ReloadTrigger; result: ReloadResult } | null = null;
-  /** Of the plan that the file held when it was last taken over. */
-  #fileDigest: string;
-  #onIdle: (() => void) | null = null;
+  readonly #reload: ReloadOfProcess;
+  readonly #reloader: Reloader;
+  readonly #shutdown: Shutdown;
+  readonly #admin: AdminSide;
+  readonly #stopped = Promise.withResolvers<DrainResult>();
 
   constructor(options: StartOptions, manager: ServiceManager) {
-    this.#options = options;
+    const { loaded, lookUp = systemLookUp } = options;
+    const { plan } = loaded;
+    const openLog = (onDropped: () => void) =>
+      options.log ?? new BufferedDestination(logTarget(plan), systemClock, onDropped);
+    const runtime = createRuntime(plan.logging, openLog, lookUp, systemClock, systemRandom);
+    const { clock, telemetry, traffic, metrics, registry, connections } = runtime;
+    this.runtime = runtime;
+    this.startedAtMs = clock.nowMs();
     this.#manager = manager;
-    this.#plan = options.loaded.plan;
-    this.#origins = options.loaded.origins;
-    this.#secrets = options.loaded.secrets;
-    this.#fileDigest = this.#plan.digest;
-    this.#startedMs = this.#clock.nowMs();
-    const metrics = new Metrics(readVersion());
-    const log =
-      options.log ??
-      new BufferedDestination(logTarget(this.#plan), this.#clock, () => metrics.logLineDropped());
-    this.#telemetry = new ProcessTelemetry(this.#plan.logging, log, metrics, this.#clock, systemRandom);
-    const traffic: Traffic = {
-      active: new ActiveRequests(),
-      tunnels: 0,
-      finished: 0,
-      failed: 0,
-      draining: false,
-      onIdle: () => this.#onIdle?.(),
-    };
-    this.#runtime = {
-      clock: this.#clock,
-      random: systemRandom,
-      telemetry: this.#telemetry,
-      metrics,
-      registry: new StateRegistry(this.#clock),
-      resolver: new Resolver(options.lookUp ?? systemLookUp, this.#clock, systemRandom),
-      connections: new ConnectionTable(this.#clock),
-      traffic,
-    };
-    this.#planeRef = { current: assemblePlane(this.#plan, this.#origins, this.#runtime) };
-    this.#runtime.registry.retainUsed();
+    this.#phase = new PhaseKeeper(runtime);
+    this.running = { current: { loaded, plane: assemblePlane(plan, loaded.origins, runtime) } };
+    registry.retainUsed();
     metrics.retainUsed();
-    const overload = new Overload(this.#plan.process.overload, change =>
-      this.#telemetry.emit({ kind: 'overload', ...change }),
+    this.overload = new Overload(plan.process.overload, change =>
+      telemetry.emit({ kind: 'overload', ...change }),
     );
-    this.#overload = { overload, watch: new OverloadWatch(overload, this.#clock, options.heapRatio) };
-    const services: Services = {
-      planeRef: this.#planeRef,
-      clock: this.#clock,
-      random: systemRandom,
-      telemetry: this.#telemetry,
+    const overloadWatch = new OverloadWatch(this.overload, clock, options.heapRatio);
+    const certificates = new CertificateWatch(clock, event => telemetry.emit(event));
+    const listeners = new Listeners(
+      this.#services(),
+      connections,
+      () => this.running.current.loaded.plan.process.connectionsMax,
+    );
+    const files = new ConfigFiles(clock, () => void this.reload('watch'));
+    const probation = new Probation(
       traffic,
-      instanceId: randomBytes(4).toString('hex'),
-      overload,
-      isReady: () => this.report.readiness().ready,
+      () => metrics.figures.counts(clock.nowMs()),
+      clock,
+      why => this.#undo(why),
+    );
+    this.#followers = {
+      running: this.running,
+      runtime,
+      overload: this.overload,
+      listeners,
+      certificates,
+      history: this.history,
+      files,
     };
-    this.#listeners = new Listeners(
-      services,
-      this.#runtime.connections,
-      () => this.#plan.process.connectionsMax,
-    );
-    this.#shutdown = new Shutdown(this.#drainable(), this.#clock);
-    this.#reloader = new Reloader(this.#reloadable());
-    this.#pulse = new Pulse(traffic, metrics.figures, metrics.overheadFigures, this.#clock);
-    this.#untaken = new UntakenAnswers(traffic.active, this.#clock);
-    this.#operator = new Operator(this.#planeRef, this.#telemetry, this.#clock);
-    this.#probation = new Probation(
-      traffic,
-      () => metrics.figures.counts(this.#clock.nowMs()),
-      this.#clock,
-      why => {
-        this.#telemetry.emit({ kind: 'warning', message: `${why}: going back to the plan before` });
-        void this.#rollback('probation', null, this.#plan.digest);
-      },
-    );
-    this.#certificates = new CertificateWatch(this.#clock, event => this.#telemetry.emit(event));
-    this.report = new Report(this.#reported());
-    metrics.observe(runtimeView(this.#planeRef, this.#runtime, this.#certificates, overload));
+    const { configFile, env } = options;
+    const parts = { ...this.#followers, phase: this.#phase, overloadWatch, probation };
+    this.#reload = new ReloadOfProcess({ ...parts, configFile, env });
+    this.#reloader = new Reloader(this.#reload);
+    this.#admin = options.createAdmin(this);
+    const drain = new DrainOfProcess({
+      ...parts,
+      manager,
+      disposables: [certificates, overloadWatch, new UntakenAnswers(traffic.active, clock)],
+      closeAdmin: () => this.#admin.close(),
+    });
+    this.#shutdown = new Shutdown(drain, clock);
+    metrics.observe(runtimeView(this.running, runtime, certificates, this.overload));
   }
 
+  #services(): Services {
+    const { clock, random, telemetry, traffic } = this.runtime;
+    return {
+      planeRef: this.running,
+      clock,
+      random,
+      telemetry,
+      traffic,
+      instanceId: randomBytes(4).toString('hex'),
+      overload: this.overload,
+      isReady: () => this.readiness().ready,
+    };
+  }
+
+  // ---- seen from outside
+
+  get phase(): ProcessPhase {
+    return this.#phase.current;
+  }
+  get lastReload(): LastReload | null {
+    return this.#reload.last;
+  }
   get addresses(): ReadonlyMap<string, string> {
-    return this.#listeners.addresses;
+    return this.#followers.listeners.addresses;
   }
-  get adminAddress(): string | null {
-    return this.#admin?.address ?? null;
-  }
-  /** The exit code, when the process has nothing left to do. */
-  get stopped(): Promise<number> {
+  /** How it ended, when the process has nothing left to do. */
+  get stopped(): Promise<DrainResult> {
     return this.#stopped.promise;
   }
+  readiness(): Readiness {
+    return readinessOf(this.phase, this.running.current);
+  }
+
+  // ---- what it does
 
   /** What stands in the way of serving; empty: it serves. */
   async start(): Promise<readonly string[]> {
-    const problems = await this.#listeners.prepare(this.#plan.listeners);
-    if (problems.length === 0) problems.push(...(await this.#openAdmin()));
+    const { listeners, files } = this.#followers;
+    const { loaded } = this.running.current;
+    const { plan } = loaded;
+    const problems = await listeners.prepare(plan.listeners);
+    if (problems.length === 0) problems.push(...(await this.#admin.open()));
     if (problems.length > 0) {
-      await this.#listeners.discard();
-      this.#runtime.registry.dispose();
+      await listeners.discard();
+      this.runtime.registry.dispose();
       return problems;
     }
-    this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
-    this.#telemetry.emit({ kind: 'started', version: readVersion(), plan: this.#plan.digest });
-    this.#listeners.commit(this.#plan.listeners, this.#plan.process.drain.timeoutMs);
-    this.#certificates.watch(Object.values(this.#plan.listeners));
-    this.#history.remember(this.#options.loaded, this.#clock.wallMs());
-    this.#watch(this.#options.loaded.files);
-    this.#enterPhase('serving', null);
+    this.runtime.telemetry.emit({ kind: 'started', version: readVersion(), plan: plan.digest });
+    followPlan(this.#followers);
+    this.history.remember(loaded, this.runtime.clock.wallMs(), true);
+    files.watch(loaded.files, plan.process.reload.watch);
+    this.#phase.enter('serving', null);
     this.#manager.ready(`serving on ${[...this.addresses.values()].join(', ')}`);
     return [];
   }
@@ -214,254 +193,52 @@ export class RunningProxy {
     return this.#changing(() => this.#reloader.request(trigger));
   }
 
-  /** Null: to the plan before the running one. */
   rollback(digest: string | null): Promise<ReloadResult> {
-    return this.#rollback('rollback', digest, null);
+    return this.#changing(() => this.#reloader.rollback('rollback', digest, null));
   }
 
-  /** `from`: only if that one still runs then. */
-  #rollback(trigger: 'rollback' | 'probation', to: string | null, from: string | null) {
-    return this.#changing(() => this.#reloader.rollback(trigger, to, from));
+  /** Probation has failed: back to the plan before, if the one on probation still runs. */
+  #undo(why: string): void {
+    const { digest } = this.running.current.loaded.plan;
+    this.warn(`${why}: going back to the plan before`);
+    void this.#changing(() => this.#reloader.rollback('probation', null, digest));
   }
 
   /** The service manager hears of it, unless it has been told of the end already. */
   async #changing(change: () => Promise<ReloadResult>): Promise<ReloadResult> {
-    if (this.#phase === 'serving') this.#manager.reloading();
+    if (this.phase === 'serving') this.#manager.reloading();
     const result = await change();
-    if (this.#phase === 'serving') this.#manager.ready(this.#reloadText());
+    if (this.phase === 'serving') this.#manager.ready(this.#reload.statusText);
     return result;
   }
 
-  /** `cause` is who wants it. A second call forces. Resolves to the exit code. */
-  async drain(cause: string): Promise<number> {
-    const exitCode = await this.#shutdown.begin(this.#plan.process.drain, cause);
-    await this.#telemetry.flush(); // the very last line too
-    this.#stopped.resolve(exitCode);
-    return exitCode;
+  /** `cause` is who wants it. A second call forces. */
+  async drain(cause: string): Promise<DrainResult> {
+    const result = await this.#shutdown.begin(this.running.current.loaded.plan.process.drain, cause);
+    await this.runtime.telemetry.flush(); // the very last line too
+    this.#stopped.resolve(result);
+    return result;
   }
 
   /** Without ceremony: only the line that says so gets out. */
   async stopNow(cause: string): Promise<void> {
-    this.#enterPhase('stopped', cause);
-    const enough = new Promise<void>(resolve => void this.#clock.setTimer(resolve, LAST_LINE_MS, undefined));
-    await Promise.race([this.#telemetry.flush(), enough]);
+    this.#phase.enter('stopped', cause);
+    const { clock, telemetry } = this.runtime;
+    const enough = new Promise<void>(resolve => void clock.setTimer(resolve, LAST_LINE_MS, undefined));
+    await Promise.race([telemetry.flush(), enough]);
   }
 
   reopenLogs(): void {
-    if (this.#plan.logging.file === null)
+    if (this.running.current.loaded.plan.logging.file === null)
       this.warn('SIGUSR1: the log goes to standard output, there is no logging.file to open again');
-    else this.#telemetry.reopen();
+    else this.runtime.telemetry.reopen();
   }
 
   noteDefect(error: unknown): void {
-    this.#telemetry.emit({ kind: 'defect', requestId: null, detail: describeDefect(error) });
+    this.runtime.telemetry.emit({ kind: 'defect', requestId: null, detail: describeDefect(error) });
   }
 
   warn(message: string): void {
-    this.#telemetry.emit({ kind: 'warning', message });
-  }
-
-  // ---- parts
-
-  async #openAdmin(): Promise<string[]> {
-    const { address } = this.#plan.admin;
-    if (address === null) return [];
-    if (address.kind === 'fd')
-      return ['admin.address: an inherited descriptor is not supported for the admin API'];
-    try {
-      const { token } = this.#plan.admin;
-      this.#admin = await openAdminApi(address, token, this.#clock, this.report, this.#adminActions());
-      return [];
-    } catch (error) {
-      return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
-    }
-  }
-
-  #adminActions(): AdminActions {
-    const operator = this.#operator;
-    return {
-      reload: () => this.reload('admin'),
-      rollback: digest => this.rollback(digest),
-      drain: () => void this.drain('the admin API'),
-      setLogLevel: (level, forMs) => operator.setLogLevel(level, forMs),
-      setEndpoint: (cluster, endpoint, action) => operator.setEndpoint(cluster, endpoint, action),
-      audit: entry => this.#telemetry.emit({ kind: 'audit', ...entry }),
-    };
-  }
-
-  #watch(files: FileStates): void {
-    if (!this.#plan.process.reload.watch) {
-      this.#watcher?.close();
-      this.#watcher = null;
-    } else if (this.#watcher === null)
-      this.#watcher = new ConfigWatcher(files, this.#clock, () => void this.reload('watch'));
-    else this.#watcher.setFiles(files);
-  }
-
-  #reported(): Reported {
-    const proxy = this;
-    return {
-      get plan() {
-        return proxy.#plan;
-      },
-      get origins() {
-        return proxy.#origins;
-      },
-      get secrets() {
-        return proxy.#secrets;
-      },
-      get phase() {
-        return proxy.#phase;
-      },
-      get isFromFile() {
-        return proxy.#plan.digest === proxy.#fileDigest;
-      },
-      get lastReload() {
-        return proxy.#lastReload;
-      },
-      get addresses() {
-        return proxy.addresses;
-      },
-      planeRef: this.#planeRef,
-      runtime: this.#runtime,
-      telemetry: this.#telemetry,
-      history: this.#history,
-      overload: this.#overload.overload,
-      pulse: this.#pulse,
-      startedMs: this.#startedMs,
-    };
-  }
-
-  #enterPhase(phase: ProcessPhase, cause: string | null): void {
-    this.#telemetry.emit({
-      kind: 'phase_changed',
-      from: this.#phase,
-      to: phase,
-      inFlight: this.#runtime.traffic.active.size,
-      cause,
-    });
-    this.#phase = phase;
-  }
-
-  #reloadText(): string {
-    const result = this.#lastReload?.result;
-    return result?.kind === 'rejected'
-      ? `reload failed: ${result.problems[0] ?? ''}; the plan before goes on`
-      : `serving plan ${this.#plan.digest.slice(0, 12)}`;
-  }
-
-  // ---- what reload and shutdown do to the process
-
-  #reloadable(): ConstructorParameters<typeof Reloader>[0] {
-    const proxy = this;
-    return {
-      get plan() {
-        return proxy.#plan;
-      },
-      get isServing() {
-        return proxy.#phase === 'serving';
-      },
-      load: async () => {
-        const result = this.#overload.watch.ownWork(() =>
-          loadConfig(this.#options.configFile, this.#options.env),
-        );
-        if (result.kind === 'invalid') this.#watcher?.addFiles(result.files);
-        return result;
-      },
-      older: digest => this.#history.find(digest),
-      openListeners: next => this.#listeners.prepare(next.listeners),
-      discardListeners: () => this.#listeners.discard(),
-      apply: (next, isOlder) => this.#overload.watch.ownWork(() => this.#apply(next, isOlder)),
-      confirm: same => {
-        this.#origins = same.origins;
-        this.#secrets = same.secrets;
-        this.#planeRef.current = { ...this.#planeRef.current, origins: same.origins };
-        this.#history.refresh(same);
-        this.#fileDigest = same.plan.digest;
-        this.#watch(same.files);
-      },
-      describe: (problem: Problem) => `${formatPlace(problem)}: ${formatMessage(problem)}`,
-      report: (trigger, result, tookMs) => {
-        const isRollback = trigger === 'rollback' || trigger === 'probation';
-        if (!isRollback || result.kind === 'applied')
-          this.#lastReload = { at: new Date(this.#clock.wallMs()).toISOString(), trigger, result };
-        if (result.kind === 'applied')
-          this.#probation.begin(isRollback ? null : this.#plan.process.reload.probation);
-        this.#telemetry.emit({
-          kind: isRollback ? 'rollback' : 'reload',
-          trigger,
-          result: result.kind,
-          plan: result.digest,
-          problems: result.kind === 'rejected' ? result.problems : [],
-          tookMs: Math.round(tookMs),
-        });
-      },
-      nowMs: () => this.#clock.nowMs(),
-    };
-  }
-
-  #apply(next: LoadedPlan, isOlder: boolean): void {
-    const plane = assemblePlane(next.plan, next.origins, this.#runtime);
-    this.#plan = next.plan;
-    this.#origins = next.origins;
-    this.#secrets = next.secrets;
-    this.#telemetry.setSettings(this.#plan.logging);
-    this.#telemetry.setExport(this.#plan.tracing.otlp, readVersion());
-    this.#overload.overload.setSettings(this.#plan.process.overload);
-    this.#planeRef.current = plane;
-    this.#listeners.commit(this.#plan.listeners, this.#plan.process.drain.timeoutMs);
-    this.#certificates.watch(Object.values(this.#plan.listeners));
-    this.#runtime.registry.retainUsed();
-    this.#runtime.metrics.retainUsed();
-    this.#history.remember(next, this.#clock.wallMs());
-    if (!isOlder) this.#fileDigest = next.plan.digest;
-    // An older plan must not be taken back because the file is newer than it.
-    this.#watch(isOlder ? lookAt([...next.files.keys()]) : next.files);
-  }
-
-  #drainable(): ConstructorParameters<typeof Shutdown>[0] {
-    const { traffic, connections, registry } = this.#runtime;
-    return {
-      enterPhase: (phase, cause) => this.#enterPhase(phase, cause),
-      announce: () => {
-        this.#manager.stopping();
-        const { delayMs, timeoutMs } = this.#plan.process.drain;
-        this.#manager.extendTimeout(delayMs + timeoutMs + STOP_MARGIN_MS);
-        this.#watcher?.close();
-        this.#probation.end();
-        traffic.draining = true;
-        this.#listeners.goAway();
-      },
-      stopAccepting: () => this.#listeners.stopAccepting(),
-      closeIdleConnections: () => {
-        connections.closeNew(NEW_MS_MAX);
-        this.#clock.setTimer(() => connections.closeNew(0), NEW_MS_MAX, undefined);
-        this.#listeners.drain();
-      },
-      idle: () =>
-        new Promise(done => {
-          const look = () => {
-            if (traffic.active.size === 0 && connections.size === 0) done();
-          };
-          this.#onIdle = look;
-          connections.onEmpty = look;
-          look();
-        }),
-      abortRequests: () => {
-        for (const request of traffic.active.list()) request.fail({ kind: 'shutting_down' });
-      },
-      release: async () => {
-        registry.dispose();
-        this.#certificates.dispose();
-        this.#overload.watch.dispose();
-        this.#pulse.dispose();
-        this.#untaken.dispose();
-        this.#operator.dispose();
-        this.#listeners.close();
-        connections.closeAll();
-        await this.#admin?.close();
-        this.#manager.stop();
-      },
-    };
+    this.runtime.telemetry.emit({ kind: 'warning', message });
   }
 }

@@ -13,7 +13,6 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
-import type { Event } from '../observability/events.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
@@ -21,7 +20,7 @@ import type { Address } from './endpoint.ts';
 import { peekProtocol, peekTls } from './listen/protocol_detection.ts';
 import { Tally } from './listen/throttled_log.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
-import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from './tls_refusal.ts';
+import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
 
 /** What `net` needs to open one listener. Null is `off`: no limit. */
 export interface SocketListenerSettings {
@@ -49,7 +48,11 @@ export interface ListenerDeps {
   readonly isTrustedProxy: (ip: string) => boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onConnection: (socket: Socket, connection: Connection, protocol: 'http1' | 'http2') => void;
-  readonly emit: (event: Event) => void;
+  /** At most once a second for each cause; `count` is how many since the last time. */
+  readonly onRefused: (cause: RefusalCause, count: number) => void;
+  /** A TLS handshake has failed; `code` is the alert, or what OpenSSL says. As above. */
+  readonly onTlsRefused: (cause: TlsRefusal, code: string, count: number) => void;
+  readonly warn: (message: string) => void;
 }
 
 export interface Listener {
@@ -81,10 +84,7 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
     });
   }
   const problems = new Tally<string>(deps.clock, (message, count) =>
-    deps.emit({
-      kind: 'warning',
-      message: `listener ${name}: ${message}${count > 1 ? ` (${count} times)` : ''}`,
-    }),
+    deps.warn(`listener ${name}: ${message}${count > 1 ? ` (${count} times)` : ''}`),
   );
   server.on('error', error => problems.add(error.message)); // of one `accept`; the server goes on
   return {
@@ -115,11 +115,9 @@ class Acceptor {
     this.#deps = deps;
     this.#settings = settings;
     this.#tls = this.#createTls(settings);
-    this.#refused = new Tally(deps.clock, (cause, count) =>
-      deps.emit({ kind: 'connections_refused', listener: settings.name, cause, count }),
-    );
+    this.#refused = new Tally(deps.clock, (cause, count) => deps.onRefused(cause, count));
     this.#unsecured = new Tally(deps.clock, (code, count) =>
-      deps.emit({ kind: 'tls_refused', listener: settings.name, cause: tlsRefusalOf(code), code, count }),
+      deps.onTlsRefused(tlsRefusalOf(code), code, count),
     );
   }
 

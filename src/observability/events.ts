@@ -2,6 +2,8 @@
  * What the proxy says about itself: one closed union of events, and the record of one request.
  * `telemetry.ts` is the one place where they become log lines and metrics.
  */
+import type { RefusalCause } from '../net/connection.ts';
+import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
 import type { TraceContext } from './trace_context.ts';
@@ -99,14 +101,14 @@ export type Event =
   | {
       readonly kind: 'connections_refused';
       readonly listener: string;
-      readonly cause: 'process' | 'listener' | 'clientIp';
+      readonly cause: RefusalCause;
       readonly count: number;
     }
   /** A client did not get through the TLS handshake; said as the one above. `code` is the alert, or what OpenSSL says. */
   | {
       readonly kind: 'tls_refused';
       readonly listener: string;
-      readonly cause: string;
+      readonly cause: TlsRefusal;
       readonly code: string;
       readonly count: number;
     }

@@ -1,7 +1,7 @@
 // One sample a second, sixty of them, and no more.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pulse } from '../../src/admin/samples.ts';
+import { Samples } from '../../src/admin/samples.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import { TrafficFigures } from '../../src/observability/traffic_figures.ts';
 import { FakeClock } from '../support/fake_clock.ts';
@@ -16,26 +16,21 @@ test('each sample has what happened in its second, and how late it was', () => {
     draining: false,
     onIdle() {},
   };
-  const pulse = new Pulse(traffic, new TrafficFigures(), new TrafficFigures(), clock);
+  const pulse = new Samples(traffic, new TrafficFigures(), new TrafficFigures(), clock);
   clock.advance(1_000);
   traffic.finished += 30;
   traffic.failed += 3;
   clock.stall(1_400);
   clock.advance(0);
   assert.deepEqual(
-    pulse.samples.map(({ requests, failed, tunnels, loopDelayMs }) => [
-      requests,
-      failed,
-      tunnels,
-      loopDelayMs,
-    ]),
+    pulse.all.map(({ requests, failed, tunnels, loopDelayMs }) => [requests, failed, tunnels, loopDelayMs]),
     [
       [5, 1, 2, 0],
       [30, 3, 2, 400],
     ],
   );
   clock.advance(120_000);
-  assert.equal(pulse.samples.length, 60);
+  assert.equal(pulse.all.length, 60);
   pulse.dispose();
   assert.equal(clock.pendingTimers, 0);
 });

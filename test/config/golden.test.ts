@@ -8,9 +8,9 @@ import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { maskSecrets } from '../../src/config/compile/freeze.ts';
 import { type LoadResult, loadConfig } from '../../src/config/loader.ts';
 import { formatProblems } from '../../src/config/problems.ts';
+import { maskSecrets } from '../../src/config/shown_plan.ts';
 
 const GOLDEN = fileURLToPath(new URL('golden', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

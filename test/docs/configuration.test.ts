@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { renderReference } from '../../scripts/reference.ts';
+import { schemaJson } from '../../src/config/json_schema.ts';
 import { NUMBERS } from '../../src/config/schema/defaults.ts';
-import { schemaJson } from '../../src/config/schema/schema.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
 const reference = renderReference(schemaJson());

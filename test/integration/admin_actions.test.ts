@@ -92,7 +92,7 @@ test('a file that is repaired after a rollback is the running plan, and its line
     [false, true],
     'the newer plan is kept',
   );
-  const origins = () => proxy.proxy.report.explain({ url: 'http://x/' });
+  const origins = () => proxy.report.explain({ url: 'http://x/' });
   const before = JSON.stringify(origins());
   proxy.rewrite(config('good'));
   writeFileSync(proxy.configFile, `# a comment\n# and another\n${readFileSync(proxy.configFile)}`);

@@ -311,7 +311,7 @@ async function askAdmin(proxy: ProxyInProcess, id: string) {
 }
 
 /** What the admin API would have said. */
-async function askReport({ proxy: { report } }: ProxyInProcess, id: string) {
+async function askReport({ report }: ProxyInProcess, id: string) {
   return { record: report.request(id) ?? { id: null, reason: null }, text: (await report.metrics('')).text };
 }
 

@@ -113,7 +113,7 @@ test('an address that its name lacks for a moment comes back as ejected as it we
   await proxy.lines.next(({ removed }) => String(removed) === gone);
   addresses = ['127.0.0.1', '127.0.0.2'];
   await proxy.lines.next(({ added }) => String(added) === gone);
-  const { clusters } = proxy.proxy.report.status();
+  const { clusters } = proxy.report.status();
   assert.deepEqual(
     clusters[0]?.endpoints.map(({ endpoint, state }) => [endpoint, state]),
     [

@@ -60,7 +60,7 @@ async function assertNothingLeft(proxy: ProxyInProcess, backend: ScriptedBackend
   await proxy.lines.next({ path: '/after' });
   await backend.noConnections(); // each is used up by its one request
   const left = () => {
-    const { requests, clusters } = proxy.proxy.report.status();
+    const { requests, clusters } = proxy.report.status();
     const counted = clusters.flatMap(({ queue, endpoints }) => [
       queue,
       ...endpoints.flatMap(({ inFlight, connections: { open, inUse } }) => [inFlight, open, inUse]),
@@ -96,7 +96,7 @@ test('a second client of a listener for one connection is turned away, and serve
     assert.equal((await first.answer()).status, 200);
     await first.ended;
   }
-  while (proxy.proxy.report.status().connections.open > 0) await turn();
+  while (proxy.report.status().connections.open > 0) await turn();
   await assertNothingLeft(proxy, backend);
 });
 

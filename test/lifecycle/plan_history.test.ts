@@ -16,7 +16,7 @@ test('the plan before, or the one that is named by its beginning', () => {
   const history = new PlanHistory();
   assert.equal(history.find(null), 'there is no earlier plan to go back to');
   const plans = [1, 2, 3, 4].map(loaded);
-  for (const one of plans) history.remember(one, 0);
+  for (const one of plans) history.remember(one, 0, true);
   assert.equal(history.find(null), plans[2]);
   assert.equal(history.find(plans[1]?.plan.digest.slice(0, 8) ?? ''), plans[1]);
   assert.match(
@@ -31,10 +31,10 @@ test('the plan before, or the one that is named by its beginning', () => {
 test('going back twice is going back further, not to and fro', () => {
   const history = new PlanHistory();
   const [a, b, bad] = [1, 2, 3].map(loaded);
-  for (const one of [a, b, bad]) if (one !== undefined) history.remember(one, 0);
+  for (const one of [a, b, bad]) if (one !== undefined) history.remember(one, 0, true);
   const back = () => {
     const found = history.find(null);
-    if (typeof found !== 'string') history.remember(found, 0);
+    if (typeof found !== 'string') history.remember(found, 0, true);
     return found;
   };
   assert.deepEqual([back(), back(), back()], [b, a, 'there is no earlier plan to go back to']);
@@ -43,7 +43,7 @@ test('going back twice is going back further, not to and fro', () => {
 test('what came later than the plan that was gone back to is kept, and is not the one before', () => {
   const history = new PlanHistory();
   const [a, bad, next] = [1, 2, 3].map(loaded) as [Loaded, Loaded, Loaded];
-  for (const one of [a, bad, a, next]) history.remember(one, 0);
+  for (const one of [a, bad, a, next]) history.remember(one, 0, true);
   assert.equal(history.find(bad.plan.digest), bad);
   assert.equal(history.find(null), a, 'the plan that ran when the newest one came');
   assert.deepEqual(
@@ -56,7 +56,7 @@ test('what came later than the plan that was gone back to is kept, and is not th
 test('a plan that was read again has the lines of the file as it is now', () => {
   const history = new PlanHistory();
   const [before, running] = [1, 2].map(loaded) as [Loaded, Loaded];
-  for (const one of [before, running]) history.remember(one, 0);
+  for (const one of [before, running]) history.remember(one, 0, true);
   const moved = { ...running, origins: new Map([['routes.0', 'app.yaml:9']]) };
   history.refresh(moved);
   assert.deepEqual([history.find(running.plan.digest), history.find(null)], [moved, before]);

@@ -23,13 +23,13 @@ function shutdown() {
   return { clock, story, subject, becomeIdle };
 }
 
-test('it leaves as soon as nothing is in flight, with code 0', async () => {
+test('it leaves as soon as nothing is in flight, cleanly', async () => {
   const { story, subject, becomeIdle, clock } = shutdown();
   const done = subject.begin({ delayMs: 0, timeoutMs: 30_000 }, 'SIGTERM');
   await turn();
   assert.deepEqual(story, ['lame_duck', 'announce', 'draining', 'stop accepting', 'close idle']);
   becomeIdle();
-  assert.equal(await done, 0);
+  assert.equal(await done, 'clean');
   assert.deepEqual(story.slice(5), ['release', 'stopped']);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -42,10 +42,10 @@ test('traffic still flows for the delay', async () => {
   await turn();
   assert.deepEqual(story, ['lame_duck', 'announce']);
   clock.advance(1);
-  assert.equal(await done, 0);
+  assert.equal(await done, 'clean');
 });
 
-test('at the timeout, or when it is asked a second time, the rest is ended and the code is 1', async () => {
+test('at the timeout, or when it is asked a second time, the rest is ended by force', async () => {
   for (const hurry of ['time', 'signal']) {
     const { clock, story, subject } = shutdown();
     const done = subject.begin({ delayMs: 0, timeoutMs: 1_000 }, 'SIGTERM');
@@ -54,7 +54,7 @@ test('at the timeout, or when it is asked a second time, the rest is ended and t
     else void subject.begin({ delayMs: 0, timeoutMs: 1_000 }, 'SIGTERM');
     await turn();
     clock.advance(1_000); // the last words
-    assert.equal(await done, 1, hurry);
+    assert.equal(await done, 'forced', hurry);
     assert.deepEqual(story.slice(5), ['forcing', 'abort', 'release', 'stopped']);
   }
 });

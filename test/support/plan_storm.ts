@@ -20,7 +20,7 @@ export interface PlanStorm {
 
 /** Null: no storm was asked for, or the configuration of the test is a text, whose exact bytes are the point. */
 export function startPlanStorm(
-  proxy: Pick<RunningProxy, 'reload' | 'report'>,
+  proxy: Pick<RunningProxy, 'reload' | 'phase'>,
   config: Config,
   write: (config: Config) => void,
 ): PlanStorm | null {
@@ -34,7 +34,7 @@ export function startPlanStorm(
       write(withHistory(config, swaps % 2 === 0 ? 6 : 7));
       const result = await proxy.reload('signal');
       // A test may drain the proxy itself, and then nothing is swapped any more.
-      if (stopped || proxy.report.status().phase !== 'serving') return swaps;
+      if (stopped || proxy.phase !== 'serving') return swaps;
       assert.equal(result.kind, 'applied', JSON.stringify(result));
     }
   };

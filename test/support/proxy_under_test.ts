@@ -13,6 +13,9 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Admin } from '../../src/admin/admin.ts';
+import type { Report } from '../../src/admin/report.ts';
+import type { ProcessView } from '../../src/lifecycle/process_view.ts';
 import { type StartOptions, type StartResult, startProxy as start } from '../../src/lifecycle/startup.ts';
 import { parseAddress } from '../../src/net/endpoint.ts';
 import { LogLines } from './log_lines.ts';
@@ -37,6 +40,7 @@ type Started = Extract<StartResult, { kind: 'started' }>;
 
 export interface ProxyInProcess extends Running {
   readonly proxy: Started['proxy'];
+  readonly report: Report;
   /** Where the admin API is. */
   admin(): Target & { readonly port: number };
 }
@@ -62,21 +66,30 @@ export async function startProxy(
   const taken = { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
   const log = logsToFile ? {} : { log: taken };
   const loaded = load(config, files.path);
-  const started = await start({ configFile: files.path, loaded, env: {}, ...log, ...options });
+  const admins: Admin[] = [];
+  const createAdmin = (view: ProcessView) => {
+    const admin = new Admin(view);
+    admins.push(admin);
+    return admin;
+  };
+  const started = await start({ configFile: files.path, loaded, env: {}, createAdmin, ...log, ...options });
   if (started.kind === 'failed') {
     files.remove();
     throw new Error(`the proxy does not start: ${started.problems.join('; ')}`);
   }
   const { proxy } = started;
+  const [admin] = admins;
+  assert(admin !== undefined, 'a started proxy has its admin side');
+  const { report } = admin;
   const storm = startPlanStorm(proxy, config, next => files.write(next));
   let stopped: Promise<void> | null = null;
   const stop = () => {
     storm?.stop();
-    stopped ??= proxy.drain('the test').then(async exitCode => {
+    stopped ??= proxy.drain('the test').then(async end => {
       await storm?.ended;
       lines.end('the proxy has stopped');
       files.remove();
-      assert.equal(exitCode, 0, 'a clean drain');
+      assert.equal(end, 'clean', 'a clean drain');
     });
     return stopped;
   };
@@ -86,7 +99,8 @@ export async function startProxy(
     lines,
     configFile: files.path,
     target,
-    admin: () => targetOf(proxy.adminAddress),
+    report,
+    admin: () => targetOf(admin.address),
     rewrite: next => files.write(next),
     stop,
     [Symbol.asyncDispose]: stop,

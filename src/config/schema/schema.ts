@@ -112,9 +112,3 @@ export const configSchema = z.strictObject({
 });
 
 export type Config = z.output<typeof configSchema>;
-
-/** JSON Schema (draft 2020-12) of what may be written, for editors. */
-export function schemaJson(): unknown {
-  const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
-  return { title: 'Fairlead configuration', ...schema };
-}

@@ -93,7 +93,7 @@ export function refuseBytes(
     pausedMs: 0,
     endedMs: nowMs,
     tls: peer.tlsVersion,
-    plan: services.planeRef.current.digest,
+    plan: services.planeRef.current.plane.digest,
   };
   const { peerTrusted } = resolveClientAddress(peer.ip, bound.trusted, []);
   const facts = { peerTrusted, policy: null, rateLimits: [], head: null };
@@ -102,7 +102,7 @@ export function refuseBytes(
 
 function originOf({ planeRef }: Services, { settings }: BoundListener): string {
   return (
-    planeRef.current.origins.get(
+    planeRef.current.plane.origins.get(
       settingOf('head', { listener: settings.name, route: null, cluster: null }),
     ) ?? 'default'
   );

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CHOICES, NUMBERS } from '../../../src/config/schema/defaults.ts';
-import { configSchema, schemaJson } from '../../../src/config/schema/schema.ts';
+import { configSchema } from '../../../src/config/schema/schema.ts';
 
 const minimal = { version: 1, listeners: { main: { address: '127.0.0.1:80' } }, routes: [] };
 
@@ -18,19 +17,6 @@ test('the least that is needed is version, listeners and routes', () => {
   }
 });
 
-test('every mapping is strict', () => {
-  const visit = (schema: unknown, path: string): void => {
-    if (typeof schema !== 'object' || schema === null) return;
-    const { properties, additionalProperties } = schema as {
-      properties?: unknown;
-      additionalProperties?: unknown;
-    };
-    if (properties !== undefined) assert.equal(additionalProperties, false, path);
-    for (const [key, inner] of Object.entries(schema)) visit(inner, `${path}.${key}`);
-  };
-  visit(schemaJson(), 'schema');
-});
-
 test('what is absent stays absent: the compiler writes defaults', () => {
   assert.deepEqual(configSchema.parse({ ...minimal, process: {} }), { ...minimal, process: {} });
 });
@@ -42,19 +28,6 @@ test('there is only version 1', () => {
 test('what could grow is bounded', () => {
   const routes = Array.from({ length: 20_001 }, (_, at) => ({ name: `r${at}`, respond: { status: 200 } }));
   assert.deepEqual(problems({ ...minimal, routes }), ['too_big routes']);
-});
-
-test('the JSON Schema tells an editor the default, the bounds and the reason of everything that can be written', () => {
-  const schema = schemaJson() as { title: string; $schema: string };
-  assert.equal(schema.title, 'Fairlead configuration');
-  assert.match(schema.$schema, /2020-12/);
-  const text = JSON.stringify(schema);
-  const settings = [...Object.entries(NUMBERS), ...Object.entries(CHOICES)].filter(
-    ([id]) => !id.includes('.windows.'),
-  );
-  for (const [id, { why }] of settings) assert.ok(text.includes(JSON.stringify(why).slice(1, -1)), id);
-  assert.ok(text.includes('"default":"4s"') && text.includes('100ms to 1h'));
-  assert.ok(!/[^\\]"undefined"/.test(text));
 });
 
 test('the logging and the admin API can be switched off', () => {

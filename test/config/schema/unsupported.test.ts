@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { schemaJson } from '../../../src/config/schema/schema.ts';
+import { schemaJson } from '../../../src/config/json_schema.ts';
 import { findLater, LATER } from '../../../src/config/schema/unsupported.ts';
 import { parseDocument } from '../../../src/config/text/document.ts';
 import { loadedFrom, problemsOf } from '../config_text.ts';

@@ -1,0 +1,34 @@
+/** A plan as it may be shown: the names and places of its secrets are masked. */
+import type { NamedMatch } from '../routing/route.ts';
+import { isSecretName, MASK, withoutUserInfo } from '../security/secrets.ts';
+import type { Plan } from './plan.ts';
+
+/** A copy that may be shown: keys and tokens are masked, what collectors are told, and fields that look like secrets. */
+export function maskSecrets(plan: Plan): Plan {
+  const masked = mask(plan) as Plan;
+  const { otlp } = plan.tracing;
+  if (otlp === null) return masked;
+  // Whatever their names, they are there to get in.
+  const headers = otlp.headers.map(([name]) => [name, MASK] as const);
+  const endpoint = withoutUserInfo(otlp.endpoint);
+  return { ...masked, tracing: { ...masked.tracing, otlp: { ...otlp, endpoint, headers } } };
+}
+
+function mask(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(mask);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskAt(key, inner)]));
+}
+
+function maskAt(key: string, value: unknown): unknown {
+  if ((key === 'keyPem' || key === 'token') && value !== null) return MASK;
+  const isFields = key === 'set' || key === 'add' || key === 'headers' || key === 'query';
+  return isFields && Array.isArray(value) ? value.map(maskField) : mask(value);
+}
+
+/** A pair of name and value, or the condition of a match. */
+function maskField(field: unknown): unknown {
+  if (Array.isArray(field)) return isSecretName(String(field[0])) ? [field[0], MASK] : field;
+  const { name, test } = field as NamedMatch;
+  return isSecretName(name) && 'value' in test ? { name, test: { ...test, value: MASK } } : field;
+}

@@ -1,0 +1,60 @@
+/**
+ * A loaded plan becomes the running one: assemble, swap, reconcile, read from top to bottom. The swap stands here and
+ * nowhere else. Whatever can fail has been done before (listeners are bound, the plan is valid): only a defect of ours
+ * throws, and only before anything has changed.
+ */
+import { lookAt } from '../config/watcher.ts';
+import type { Overload } from '../resilience/overload.ts';
+import { assemblePlane } from './assemble.ts';
+import type { CertificateWatch } from './certificate_watch.ts';
+import type { ConfigFiles } from './config_files.ts';
+import type { Listeners } from './listeners.ts';
+import type { PlanHistory } from './plan_history.ts';
+import type { LoadedPlan, RunningRef } from './running_plan.ts';
+import type { Runtime } from './runtime_state.ts';
+import { readVersion } from './version.ts';
+
+/** The parts of the process that follow the plan. */
+export interface PlanFollowers {
+  readonly running: RunningRef;
+  readonly runtime: Runtime;
+  readonly overload: Overload;
+  readonly listeners: Listeners;
+  readonly certificates: CertificateWatch;
+  readonly history: PlanHistory;
+  readonly files: ConfigFiles;
+}
+
+/** `isOlder`: the plan ran before, and is not what the file says now. */
+export function applyPlan(parts: PlanFollowers, next: LoadedPlan, isOlder: boolean): void {
+  const { running, runtime, overload, history, files } = parts;
+  const { plan } = next;
+  const plane = assemblePlane(plan, next.origins, runtime);
+
+  running.current = { loaded: next, plane };
+
+  runtime.telemetry.setSettings(plan.logging);
+  overload.setSettings(plan.process.overload);
+  followPlan(parts);
+  runtime.registry.retainUsed();
+  runtime.metrics.retainUsed();
+  history.remember(next, runtime.clock.wallMs(), !isOlder);
+  // An older plan must not be taken back because the file is newer than it.
+  files.watch(isOlder ? lookAt([...next.files.keys()]) : next.files, plan.process.reload.watch);
+}
+
+/** The file says what runs already, perhaps on other lines, or again after a rollback. */
+export function confirmPlan({ running, history, files }: PlanFollowers, same: LoadedPlan): void {
+  const { plane } = running.current;
+  running.current = { loaded: same, plane: { ...plane, origins: same.origins } };
+  history.refresh(same);
+  files.watch(same.files, same.plan.process.reload.watch);
+}
+
+/** At a start and after each swap: what is open and exported is what the plan says. */
+export function followPlan({ running, runtime, listeners, certificates }: PlanFollowers): void {
+  const { plan } = running.current.loaded;
+  runtime.telemetry.setExport(plan.tracing.otlp, readVersion());
+  listeners.commit(plan.listeners, plan.process.drain.timeoutMs);
+  certificates.watch(Object.values(plan.listeners));
+}

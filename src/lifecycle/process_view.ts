@@ -1,0 +1,44 @@
+/**
+ * What an operator's side (`admin/`) gets of the process, and what the process gets of it: lifecycle does not know who
+ * looks at it.
+ */
+import type { Overload } from '../resilience/overload.ts';
+import type { PlanHistory } from './plan_history.ts';
+import type { Readiness } from './readiness.ts';
+import type { ReloadResult, ReloadTrigger } from './reload.ts';
+import type { RunningRef } from './running_plan.ts';
+import type { Runtime } from './runtime_state.ts';
+import type { ProcessPhase } from './shutdown.ts';
+
+export interface LastReload {
+  readonly at: string;
+  readonly trigger: ReloadTrigger;
+  readonly result: ReloadResult;
+}
+
+/** What is a getter here changes. */
+export interface ProcessView {
+  readonly running: RunningRef;
+  readonly runtime: Runtime;
+  readonly history: PlanHistory;
+  readonly overload: Overload;
+  readonly startedAtMs: number;
+  readonly phase: ProcessPhase;
+  readonly lastReload: LastReload | null;
+  /** Of the listeners, as bound. */
+  readonly addresses: ReadonlyMap<string, string>;
+  readiness(): Readiness;
+  reload(trigger: ReloadTrigger): Promise<ReloadResult>;
+  /** Null: to the plan before the running one. */
+  rollback(digest: string | null): Promise<ReloadResult>;
+  /** `cause` is who wants it. */
+  drain(cause: string): Promise<unknown>;
+}
+
+export interface AdminSide {
+  /** Why it cannot be had; empty: it is open, or off. */
+  open(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export type CreateAdmin = (process: ProcessView) => AdminSide;

@@ -1,0 +1,91 @@
+/** What a reload does to the process: each step of `reload.ts`, with the parts that it touches. */
+import { type Environment, loadConfig } from '../config/loader.ts';
+import { formatMessage, formatPlace } from '../config/problems.ts';
+import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
+import type { OverloadWatch } from './overload_watch.ts';
+import type { Probation } from './probation.ts';
+import type { PhaseKeeper } from './process_phase.ts';
+import type { LastReload } from './process_view.ts';
+import type { Reloadable, ReloadResult, ReloadTrigger } from './reload.ts';
+
+export interface ReloadParts extends PlanFollowers {
+  readonly configFile: string;
+  readonly env: Environment;
+  readonly phase: PhaseKeeper;
+  readonly overloadWatch: OverloadWatch;
+  readonly probation: Probation;
+}
+
+export class ReloadOfProcess implements Reloadable {
+  readonly #parts: ReloadParts;
+  #last: LastReload | null = null;
+
+  constructor(parts: ReloadParts) {
+    this.#parts = parts;
+  }
+
+  /** The last one that the file or an operator has asked for; a rollback that found nothing is none. */
+  get last(): LastReload | null {
+    return this.#last;
+  }
+  get plan() {
+    return this.#parts.running.current.loaded.plan;
+  }
+  get isServing(): boolean {
+    return this.#parts.phase.current === 'serving';
+  }
+
+  load() {
+    const { overloadWatch, configFile, env, files } = this.#parts;
+    const result = overloadWatch.ownWork(() => loadConfig(configFile, env));
+    if (result.kind === 'invalid') files.add(result.files);
+    return Promise.resolve(result);
+  }
+
+  older(digest: string | null) {
+    return this.#parts.history.find(digest);
+  }
+  openListeners({ listeners }: Reloadable['plan']) {
+    return this.#parts.listeners.prepare(listeners);
+  }
+  discardListeners() {
+    return this.#parts.listeners.discard();
+  }
+  apply(next: Parameters<Reloadable['apply']>[0], isOlder: boolean): void {
+    this.#parts.overloadWatch.ownWork(() => applyPlan(this.#parts, next, isOlder));
+  }
+  confirm(same: Parameters<Reloadable['confirm']>[0]): void {
+    confirmPlan(this.#parts, same);
+  }
+  describe(problem: Parameters<Reloadable['describe']>[0]): string {
+    return `${formatPlace(problem)}: ${formatMessage(problem)}`;
+  }
+
+  report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void {
+    const { runtime, probation } = this.#parts;
+    const isRollback = trigger === 'rollback' || trigger === 'probation';
+    if (!isRollback || result.kind === 'applied')
+      this.#last = { at: new Date(runtime.clock.wallMs()).toISOString(), trigger, result };
+    if (result.kind === 'applied') probation.begin(isRollback ? null : this.plan.process.reload.probation);
+    runtime.telemetry.emit({
+      kind: isRollback ? 'rollback' : 'reload',
+      trigger,
+      result: result.kind,
+      plan: result.digest,
+      problems: result.kind === 'rejected' ? result.problems : [],
+      tookMs: Math.round(tookMs),
+    });
+  }
+
+  nowMs(): number {
+    return this.#parts.runtime.clock.nowMs();
+  }
+
+  /** For the service manager. */
+  get statusText(): string {
+    const result = this.#last?.result;
+    return result?.kind === 'rejected'
+      ? `reload failed: ${result.problems[0] ?? ''}; still running the previous plan`
+      : `serving plan ${this.plan.digest.slice(0, 12)}`;
+  }
+}
