@@ -16,7 +16,7 @@ import type { RequestRecord } from './events.ts';
 import { defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
 import { ClusterHandles, RouteHandles } from './metric_handles.ts';
 import { OPENMETRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './openmetrics.ts';
-import { defineProcessFigures } from './process_figures.ts';
+import { defineProcessMetrics } from './process_metrics.ts';
 import { defineRuntimeGauges, type RuntimeView } from './runtime_gauges.ts';
 import { TrafficFigures } from './traffic_figures.ts';
 
@@ -188,7 +188,7 @@ export class Metrics {
       { version, node: process.version },
       1,
     );
-    defineProcessFigures(this.registry);
+    defineProcessMetrics(this.registry);
   }
 
   /** Gauges that are read when somebody asks. */

@@ -25,19 +25,25 @@ async function scrape(): Promise<string> {
   return (await fetchRaw(proxy.admin(), '/metrics', { headers: ['Host', 'localhost'] })).text;
 }
 
+/** Ours, and the standard ones of a process and of Node.js. */
 function namesIn(text: string): Set<string> {
-  return new Set(Array.from(text.matchAll(/\bfairlead_[a-z_]+/g), ([name]) => name));
+  return new Set(Array.from(text.matchAll(/\b(?:fairlead|process|nodejs)_[a-z_]+/g), ([name]) => name));
 }
 
-test('the dashboard and the alerts name only metrics that exist', async () => {
+test('the dashboard, the alerts and the documentation name only metrics that exist', async () => {
   const known = new Set<string>();
   for (const [, name = '', type] of (await scrape()).matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     known.add(name);
     if (type === 'histogram') for (const end of ['bucket', 'sum', 'count']) known.add(`${name}_${end}`);
   }
-  for (const file of [DASHBOARD, ALERTS]) {
+  for (const [file, atLeast] of [
+    [DASHBOARD, 30],
+    [ALERTS, 10],
+    [join(ROOT, 'docs/operating.md'), 3],
+    [join(ROOT, 'docs/reasons.md'), 5],
+  ] as const) {
     const named = namesIn(readFileSync(file, 'utf8'));
-    assert.ok(named.size > 10, file);
+    assert.ok(named.size >= atLeast, `${named.size} in ${file}`);
     assert.deepEqual(
       [...named].filter(name => !known.has(name)),
       [],
@@ -51,8 +57,22 @@ test('each panel of the dashboard asks for something, and no two have the same p
   const places = panels.map(({ gridPos: { x, y } }: { gridPos: { x: number; y: number } }) => `${x},${y}`);
   assert.equal(new Set(places).size, panels.length);
   for (const { type, title, targets } of panels) {
-    if (type !== 'row') assert.ok(targets.length > 0 && targets[0].expr.includes('fairlead_'), title);
+    if (type !== 'row') assert.ok(targets.length > 0 && namesIn(targets[0].expr).size > 0, title);
   }
+});
+
+test('metrics that every program has are asked of Fairlead only', () => {
+  const isOfAny = /\b(?:process|nodejs)_[a-z_]+/;
+  const exprs = JSON.parse(readFileSync(DASHBOARD, 'utf8'))
+    .panels.flatMap(({ targets }: { targets?: { expr: string }[] }) => targets ?? [])
+    .map(({ expr }: { expr: string }) => expr)
+    .filter((expr: string) => isOfAny.test(expr));
+  assert.ok(exprs.length > 5);
+  for (const expr of exprs) assert.match(expr, /\{job=~"\$job"\}/);
+  const alerts = readFileSync(ALERTS, 'utf8').match(/expr: .*/g) ?? [];
+  const ofAny = alerts.filter(expr => isOfAny.test(expr));
+  assert.equal(ofAny.length, 1);
+  for (const expr of ofAny) assert.match(expr, /and on \(job, instance\) fairlead_build_info/);
 });
 
 test('promtool is content with the alerts', needs('promtool'), () => {

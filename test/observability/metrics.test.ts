@@ -165,9 +165,10 @@ test('a scrape of 200 routes and 200 endpoints takes a small part of 25 ms', asy
   }
   const tookMs: number[] = [];
   for (let round = 0; round < 9; round++) {
-    const startedMs = performance.now();
+    const before = process.cpuUsage(); // not the time on the clock: other programs have a share of that
     assert.ok((await metrics.scrape('')).text.length > 100_000);
-    tookMs.push(performance.now() - startedMs);
+    const { user, system } = process.cpuUsage(before);
+    tookMs.push((user + system) / 1_000);
   }
   const median = tookMs.sort((a, b) => a - b)[4] ?? 0;
   assert.ok(median < 25, `${median} ms`);
