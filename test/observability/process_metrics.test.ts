@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
@@ -19,6 +19,7 @@ test('the process is described under the names that every Node.js dashboard know
   defineProcessMetrics(registry);
   await registry.metrics(); // the first look may open what the thread pool needs
   const before = await read(registry, 'process_open_fds');
+  assert.equal(before, readdirSync('/proc/self/fd').length - 1, 'without the one that looks');
   const fd = openSync('/dev/null', 'r');
   assert.equal(await read(registry, 'process_open_fds'), before + 1);
   closeSync(fd);
