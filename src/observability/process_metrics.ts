@@ -5,7 +5,7 @@
  * emptied by whoever reads them first, and the count of descriptors holds up the event loop (12 ms with 10,000).
  */
 import { readdir } from 'node:fs/promises';
-import { performance } from 'node:perf_hooks';
+import { eventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { EventLoopDelay } from './event_loop_delay.ts';
@@ -39,7 +39,7 @@ function defineEventLoopMetrics(registry: Registry): void {
   defineReadGauge(registry, 'event_loop_delay_seconds', late, [], gauge => gauge.set(delay.p99Seconds()));
   const busy = 'Time in which the event loop was busy; its rate is the share';
   defineReadCounter(registry, 'event_loop_active_seconds_total', busy, [], counter =>
-    counter.inc(performance.eventLoopUtilization().active / 1_000),
+    counter.inc(eventLoopUtilization().active / 1_000),
   );
 }
 
