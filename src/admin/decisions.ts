@@ -1,7 +1,7 @@
 /** A decision record as somebody looks at it: with what can still be worked out, and in words. */
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane } from '../http/data_plane.ts';
-import { causeOf, type Decision, type DecisionRing } from '../observability/decision_ring.ts';
+import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
 import { conditionOf, unresolvedOf } from './endpoint_view.ts';
 import { describeLimits, type Explanation, routeOf } from './explain.ts';
 import type { EndpointCondition } from './status_view.ts';
@@ -26,7 +26,7 @@ export function listDecisions(ring: DecisionRing, query: Readonly<Record<string,
   const limit = Number(query['limit'] ?? LISTED_DEFAULT);
   const filter = { ...text('reason'), ...text('route'), ...text('cluster') };
   const listed = Number.isInteger(limit) && limit > 0 ? Math.min(limit, LISTED_MAX) : LISTED_DEFAULT;
-  return ring.list(filter, listed).map(decision => ({ ...decision, cause: causeOf(decision) }));
+  return ring.list(filter, listed).map(decision => ({ ...decision, cause: describeCause(decision) }));
 }
 
 /** A plan that runs or ran, with the lines of its values. */
@@ -50,7 +50,7 @@ export function explainDecision(
   const { head } = kept;
   return {
     ...decision,
-    cause: causeOf(decision),
+    cause: describeCause(decision),
     clientFrom: clientFrom(decision),
     nearer: then === null || head === null ? null : routeOf(then.plan, decision.listener, head).nearer,
     endpoints: endpointsNow(plane, decision.cluster, nowMs),

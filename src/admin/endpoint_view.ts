@@ -6,13 +6,13 @@ import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import type { EndpointCondition } from './status_view.ts';
 
 export function conditionOf(backend: Backend, nowMs: number): EndpointCondition {
-  const { health, circuit, admission } = backend;
+  const { health, circuit, adminState } = backend;
   const { lastErrorMs } = health;
   return {
     endpoint: backend.name,
     weight: backend.weight,
     state: stateOf(backend),
-    sinceMs: Math.round(nowMs - (admission.drainedMs ?? health.sinceMs)),
+    sinceMs: Math.round(nowMs - (adminState.drainedMs ?? health.sinceMs)),
     lastError: health.lastError,
     lastErrorAgoMs: lastErrorMs === null ? null : Math.round(nowMs - lastErrorMs),
     circuit: circuit?.state.kind ?? null,

@@ -34,7 +34,7 @@ export class Operator {
     const backend = pool.backends.find(({ name }) => name === endpoint);
     if (backend === undefined)
       return `cluster ${cluster} has no endpoint ${endpoint}; it has ${pool.backends.map(({ name }) => name).join(', ')}`;
-    const isNew = backend.admission.setDrained(action === 'drain', this.#clock.nowMs());
+    const isNew = backend.adminState.setDrained(action === 'drain', this.#clock.nowMs());
     const state = action === 'drain' ? 'drained' : 'ready';
     if (!isNew) return { done: `${endpoint} was ${state} already` };
     this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });

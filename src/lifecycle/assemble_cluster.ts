@@ -6,7 +6,7 @@ import { Outage } from '../health/outage.ts';
 import { PassiveHealth } from '../health/passive.ts';
 import { EndpointHealth } from '../health/state.ts';
 import type { BoundCluster } from '../http/data_plane.ts';
-import { Admission } from '../load_balancer/admin_state.ts';
+import { AdminState } from '../load_balancer/admin_state.ts';
 import {
   Backend,
   type ClusterSettings,
@@ -25,7 +25,7 @@ import { openUpstream } from '../net/open_upstream.ts';
 import type { Upstream, UpstreamLimits, UpstreamSettings } from '../net/upstream.ts';
 import { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import { RetryBudget } from '../resilience/retry_budget.ts';
-import { ClusterMembers, type Member } from './cluster_members.ts';
+import { ClusterMembers, type ResolvedEndpoint } from './cluster_members.ts';
 import type { Runtime } from './runtime_state.ts';
 
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
@@ -91,7 +91,7 @@ function createPolicy(settings: ClusterSettings, { registry, random }: Runtime):
 
 /** Keys name the kind, the identity and the settings that give the state its meaning. */
 function assembleBackend(
-  { settings, endpoint, label, isAdded }: Member,
+  { settings, endpoint, label, isAdded }: ResolvedEndpoint,
   outage: Outage,
   runtime: Runtime,
 ): Backend {
@@ -120,7 +120,7 @@ function assembleBackend(
       passive,
       circuit: assembleCircuit(settings, name, runtime),
       disagreement,
-      admission: registry.getOrCreate(`admission ${identity}`, () => new Admission()),
+      adminState: registry.getOrCreate(`admin_state ${identity}`, () => new AdminState()),
       load: registry.getOrCreate(`load ${identity}`, () => new Load()),
     },
   );

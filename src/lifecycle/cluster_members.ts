@@ -12,7 +12,7 @@ import { StateRegistry } from '../resilience/state_registry.ts';
 import type { Runtime } from './runtime_state.ts';
 
 /** One endpoint with an address that can be connected to. */
-export interface Member {
+export interface ResolvedEndpoint {
   readonly endpoint: EndpointSettings;
   /** As the configuration has it, perhaps with a name. */
   readonly label: string;
@@ -23,7 +23,7 @@ export interface Member {
 }
 
 /** Finds or makes the state under its keys in `states`. */
-export type MakeBackend = (member: Member, states: StateRegistry) => Backend;
+export type MakeBackend = (resolved: ResolvedEndpoint, states: StateRegistry) => Backend;
 
 interface Named {
   readonly endpoint: EndpointSettings;
@@ -130,10 +130,10 @@ export class ClusterMembers {
 
   #update(): void {
     const backends = new Map<string, Backend>();
-    for (const member of this.#members()) {
-      const name = formatAddress(member.endpoint.address);
+    for (const resolved of this.#resolved()) {
+      const name = formatAddress(resolved.endpoint.address);
       if (backends.has(name)) continue; // a name and an address, or two names, for the same place
-      const made = this.#makeBackend(member, this.#states); // also where it is known: its state is still needed
+      const made = this.#makeBackend(resolved, this.#states); // also where it is known: its state is still needed
       backends.set(name, this.#backends.get(name) ?? made);
     }
     const isSame =
@@ -143,9 +143,9 @@ export class ClusterMembers {
     if (!isSame || backends.size === 0) this.pool.setBackends([...backends.values()], this.#whenEmpty());
   }
 
-  #members(): Member[] {
+  #resolved(): ResolvedEndpoint[] {
     const isAdded = this.#isRunning;
-    return this.#settings.endpoints.flatMap((endpoint): Member[] => {
+    return this.#settings.endpoints.flatMap((endpoint): ResolvedEndpoint[] => {
       const label = formatAddress(endpoint.address);
       const named = this.#named.find(one => one.endpoint === endpoint);
       const { address } = endpoint;

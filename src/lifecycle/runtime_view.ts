@@ -45,7 +45,7 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
   return {
     endpoint,
     healthy:
-      sum(backend => (backend.health.isEligible && !backend.admission.isDrained ? 1 : 0)) / backends.length,
+      sum(backend => (backend.health.isEligible && !backend.adminState.isDrained ? 1 : 0)) / backends.length,
     circuits: new Set(backends.map(({ circuit }) => circuit?.state.kind ?? 'closed')),
     states: Object.fromEntries(
       [...HEALTH_STATES, 'drained'].map(state => [
@@ -60,6 +60,6 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
 }
 
 /** For a gauge: the words of an operator go before those of probes. */
-export function plainStateOf({ admission, health }: Backend): string {
-  return admission.isDrained ? 'drained' : health.state;
+export function plainStateOf({ adminState, health }: Backend): string {
+  return adminState.isDrained ? 'drained' : health.state;
 }

@@ -2,7 +2,7 @@
  * An endpoint that an operator has taken out by hand, or not. Kept by the address of the endpoint alone, so that no reload
  * and no change of a setting puts it back by accident.
  */
-export class Admission {
+export class AdminState {
   readonly #listeners = new Set<() => void>();
   #drainedMs: number | null = null;
 

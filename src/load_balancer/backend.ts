@@ -8,7 +8,7 @@ import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
-import type { Admission } from './admin_state.ts';
+import type { AdminState } from './admin_state.ts';
 import { type Room, roomOf } from './capacity_signal.ts';
 import type { Load } from './load.ts';
 
@@ -74,7 +74,7 @@ export class Backend {
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
   /** Whether an operator has taken it out. */
-  readonly admission: Admission;
+  readonly adminState: AdminState;
   /** Compares what probes say with what happens to requests; null without probes. */
   readonly disagreement: Disagreement | null;
   readonly load: Load;
@@ -83,7 +83,7 @@ export class Backend {
     identity: Pick<Backend, 'name' | 'label' | 'weight' | 'tier'>,
     state: Pick<
       Backend,
-      'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement' | 'admission' | 'load'
+      'upstream' | 'health' | 'passive' | 'circuit' | 'disagreement' | 'adminState' | 'load'
     >,
   ) {
     this.name = identity.name;
@@ -96,7 +96,7 @@ export class Backend {
     this.passive = state.passive;
     this.circuit = state.circuit;
     this.disagreement = state.disagreement;
-    this.admission = state.admission;
+    this.adminState = state.adminState;
     this.load = state.load;
   }
 
@@ -106,7 +106,7 @@ export class Backend {
   }
   /** It may be asked at all: plan and operator want that. */
   get takesTraffic(): boolean {
-    return this.weight > 0 && !this.admission.isDrained;
+    return this.weight > 0 && !this.adminState.isDrained;
   }
   /** Health and weight allow traffic. */
   get isEligible(): boolean {

@@ -11,49 +11,52 @@
  */
 import type { HealthState } from '../health/state.ts';
 
-export interface Candidate {
+export interface TieredBackend {
   readonly tier: number;
   /** False: the plan or an operator does not want it asked, whatever its health. */
   readonly takesTraffic: boolean;
   readonly health: { readonly state: HealthState; readonly isEligible: boolean };
 }
 
-export interface InService<C> {
-  readonly members: readonly C[];
+export interface InService<B> {
+  readonly members: readonly B[];
   /** Asked, in this order, when none of the members may be asked at the moment. */
-  readonly standby: readonly C[];
+  readonly standby: readonly B[];
   readonly panic: boolean;
 }
 
 /** `panicBelow` null: no panic, a tier with a single healthy one serves. */
-export function inService<C extends Candidate>(all: readonly C[], panicBelow: number | null): InService<C> {
-  const candidates = all.filter(({ takesTraffic }) => takesTraffic);
-  const tiers = [...new Set(candidates.map(({ tier }) => tier))].sort((a, b) => a - b);
+export function inService<B extends TieredBackend>(
+  all: readonly B[],
+  panicBelow: number | null,
+): InService<B> {
+  const backends = all.filter(({ takesTraffic }) => takesTraffic);
+  const tiers = [...new Set(backends.map(({ tier }) => tier))].sort((a, b) => a - b);
   for (const tier of tiers) {
     // Whoever was never asked counts neither way: a start is no panic.
-    const judged = candidates.filter(({ tier: at, health }) => at === tier && health.state !== 'unknown');
+    const judged = backends.filter(({ tier: at, health }) => at === tier && health.state !== 'unknown');
     const healthy = judged.filter(isKnownGood);
     if (healthy.length > 0 && healthy.length / judged.length >= (panicBelow ?? 0))
-      return { members: healthy, standby: above(tier, candidates), panic: false };
+      return { members: healthy, standby: above(tier, backends), panic: false };
   }
-  const unknown = candidates.filter(({ health }) => health.isEligible && health.state === 'unknown');
-  const isStarting = unknown.length > 0 && !candidates.some(isKnownGood);
+  const unknown = backends.filter(({ health }) => health.isEligible && health.state === 'unknown');
+  const isStarting = unknown.length > 0 && !backends.some(isKnownGood);
   if (isStarting) return { members: lowestTier(unknown), standby: [], panic: false };
-  if (panicBelow !== null) return { members: candidates, standby: [], panic: candidates.length > 0 };
+  if (panicBelow !== null) return { members: backends, standby: [], panic: backends.length > 0 };
   return { members: [], standby: [], panic: false };
 }
 
-function above<C extends Candidate>(tier: number, candidates: readonly C[]): C[] {
-  return candidates
-    .filter(candidate => candidate.tier > tier && isKnownGood(candidate))
+function above<B extends TieredBackend>(tier: number, backends: readonly B[]): B[] {
+  return backends
+    .filter(backend => backend.tier > tier && isKnownGood(backend))
     .sort((a, b) => a.tier - b.tier);
 }
 
-function isKnownGood({ health }: Candidate): boolean {
+function isKnownGood({ health }: TieredBackend): boolean {
   return health.isEligible && health.state !== 'unknown';
 }
 
-function lowestTier<C extends Candidate>(candidates: readonly C[]): C[] {
-  const lowest = Math.min(...candidates.map(({ tier }) => tier));
-  return candidates.filter(({ tier }) => tier === lowest);
+function lowestTier<B extends TieredBackend>(backends: readonly B[]): B[] {
+  const lowest = Math.min(...backends.map(({ tier }) => tier));
+  return backends.filter(({ tier }) => tier === lowest);
 }

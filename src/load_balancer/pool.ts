@@ -125,9 +125,9 @@ export class ClusterPool implements LeaseOwner {
     for (const stop of [...this.#unsubscribeHealth, ...this.#leaveRooms.splice(0)]) stop();
     this.#backends = backends;
     this.#whenEmpty = whenEmpty;
-    this.#unsubscribeHealth = backends.flatMap(({ health, admission }) => [
+    this.#unsubscribeHealth = backends.flatMap(({ health, adminState }) => [
       health.subscribe(() => this.#onHealth()),
-      admission.subscribe(() => this.#onHealth()),
+      adminState.subscribe(() => this.#onHealth()),
     ]);
     this.#enterRooms();
     this.#onHealth();
@@ -369,7 +369,7 @@ function onTimer(ring: () => void): void {
 function whyNobody(backends: readonly Backend[]): string {
   const states = Map.groupBy(backends, backend => {
     if (backend.weight === 0) return 'of weight 0';
-    return backend.admission.isDrained ? 'drained' : backend.health.state;
+    return backend.adminState.isDrained ? 'drained' : backend.health.state;
   });
   const texts = [...states].map(([state, members]) => {
     const isOut = state === 'unhealthy' || state === 'ejected';

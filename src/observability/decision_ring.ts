@@ -223,7 +223,7 @@ function attemptOf(attempt: AttemptRecord, { startedMs, endedMs }: RequestRecord
 }
 
 /** The final cause in one sentence, for a person. */
-export function causeOf(decision: Decision): string {
+export function describeCause(decision: Decision): string {
   const { reason, attempts, timeout, retryRefused, status } = decision;
   const last = attempts.at(-1);
   if (reason === null) {

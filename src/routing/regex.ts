@@ -10,7 +10,7 @@
  * Errors: a pattern that cannot be compiled is a reason, as text. A text may have any length: a limit here would let a long
  * one pass by a guarded route to an open one. What a listener admits (headBytes, uriBytes) bounds it.
  */
-import { execProgram, type Span } from './regex_captures.ts';
+import { type Capture, execProgram } from './regex_captures.ts';
 import { parseRegex, type RegexNode, RegexSyntaxError } from './regex_parser.ts';
 import { compileProgram, type Program } from './regex_program.ts';
 
@@ -28,7 +28,7 @@ export interface LinearRegex {
   readonly statesRemembered: number;
   matches(text: string): boolean;
   /** Where the groups are, from 1 on; 0 is the whole text. Null in the list: it took no part; null: no match. */
-  exec(text: string): readonly (Span | null)[] | null;
+  exec(text: string): readonly (Capture | null)[] | null;
 }
 
 /** The compiled expression, or why it is none. */
@@ -113,7 +113,7 @@ class Machine implements LinearRegex {
     return state.accepting;
   }
 
-  exec(text: string): readonly (Span | null)[] | null {
+  exec(text: string): readonly (Capture | null)[] | null {
     // The cheap question first: a text that does not match needs no groups.
     return this.matches(text) ? execProgram(this.program, this.groups, text) : null;
   }

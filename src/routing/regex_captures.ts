@@ -12,22 +12,26 @@ interface Threads {
 }
 
 /** Where a group begins and ends (not included) in a text. */
-export interface Span {
+export interface Capture {
   readonly from: number;
   readonly to: number;
 }
 
 /** The whole text and the groups (null: it took no part); null if the text as a whole does not match. */
-export function execProgram(program: Program, groups: number, text: string): readonly (Span | null)[] | null {
+export function execProgram(
+  program: Program,
+  groups: number,
+  text: string,
+): readonly (Capture | null)[] | null {
   const saves = run(program, text);
   if (saves === null) return null;
-  const spans: (Span | null)[] = [{ from: 0, to: text.length }];
+  const captures: (Capture | null)[] = [{ from: 0, to: text.length }];
   for (let group = 1; group <= Math.min(groups, GROUPS_MAX); group++) {
     const from = saves[2 * group];
     const to = saves[2 * group + 1];
-    spans.push(from === undefined || to === undefined ? null : { from, to });
+    captures.push(from === undefined || to === undefined ? null : { from, to });
   }
-  return spans;
+  return captures;
 }
 
 function run(program: Program, text: string): readonly number[] | null {

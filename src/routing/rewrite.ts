@@ -91,9 +91,11 @@ function replaceByRegex(path: string, regex: LinearRegex, replacement: readonly 
   if (groups === null) return path;
   return replacement
     .map(part => {
-      const span = typeof part === 'number' ? groups[part] : undefined;
+      const capture = typeof part === 'number' ? groups[part] : undefined;
       if (typeof part === 'string') return part;
-      return span === null || span === undefined ? '' : path.slice(rawAt[span.from], rawAt[span.to]);
+      return capture === null || capture === undefined
+        ? ''
+        : path.slice(rawAt[capture.from], rawAt[capture.to]);
     })
     .join('');
 }

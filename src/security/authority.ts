@@ -19,7 +19,7 @@ export interface TargetSource {
   readonly authority: string | null;
 }
 
-export interface Place {
+export interface RequestTarget {
   readonly target: string;
   /** Host and port as the client named them; empty for HTTP/1.0 without `Host`. */
   readonly authority: string;
@@ -31,7 +31,7 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/i;
 const SLASH = 0x2f;
 
 /** A text says why the request is refused. */
-export function splitTarget(raw: TargetSource, host: string | null): Place | string {
+export function splitTarget(raw: TargetSource, host: string | null): RequestTarget | string {
   const { target, method, protocol, authority } = raw;
   if (NOT_IN_TARGET.test(target)) return 'The request target holds characters that must be encoded.';
   if (host !== null && !isAuthority(host)) return 'The Host is malformed.';
@@ -48,7 +48,7 @@ export function splitTarget(raw: TargetSource, host: string | null): Place | str
   return splitAbsoluteForm(target, method);
 }
 
-function splitAbsoluteForm(target: string, method: string): Place | string {
+function splitAbsoluteForm(target: string, method: string): RequestTarget | string {
   const [, authority, rest] = ABSOLUTE_FORM.exec(target) ?? [];
   if (authority === undefined || rest === undefined || authority === '' || !isAuthority(authority)) {
     return 'The request target is malformed.';

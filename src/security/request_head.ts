@@ -6,7 +6,7 @@
  * notes what forwarding needs to know. One pass over the fields; most names are never lower-cased.
  */
 import type { Failure } from '../resilience/failure.ts';
-import { hostForMatching, type Place, splitTarget } from './authority.ts';
+import { hostForMatching, type RequestTarget, splitTarget } from './authority.ts';
 import { type HeaderList, NameTable } from './fields.ts';
 import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
@@ -129,13 +129,18 @@ export function parseRequestHead(
   const problem = found.problem ?? framingProblem(protocol, found);
   if (problem !== null) return badRequest(problem);
   if (method !== 'GET' && !TOKEN.test(method)) return badRequest('The method is malformed.');
-  const place = splitTarget(raw, found.host);
-  if (typeof place === 'string') return badRequest(place);
-  return finish(raw, rules, found, place);
+  const requested = splitTarget(raw, found.host);
+  if (typeof requested === 'string') return badRequest(requested);
+  return finish(raw, rules, found, requested);
 }
 
-function finish(raw: RawRequest, rules: PathRules, found: Findings, place: Place): RequestHead | Failure {
-  const { target, authority } = place;
+function finish(
+  raw: RawRequest,
+  rules: PathRules,
+  found: Findings,
+  requested: RequestTarget,
+): RequestHead | Failure {
+  const { target, authority } = requested;
   const question = target.indexOf('?');
   const path = question < 0 ? target : target.slice(0, question);
   const matchPath = path === '*' ? path : normalisePath(path, rules);

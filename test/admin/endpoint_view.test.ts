@@ -45,7 +45,7 @@ test('what an operator has drained is drained since then, whatever its health', 
   backend.health.onProbe(true, 'status 200', clock.nowMs());
   clock.advance(9_000);
   assert.deepEqual(stateAndSince(), ['healthy', 9_000]);
-  backend.admission.setDrained(true, clock.nowMs());
+  backend.adminState.setDrained(true, clock.nowMs());
   clock.advance(1_000);
   assert.deepEqual(stateAndSince(), ['drained', 1_000]);
 

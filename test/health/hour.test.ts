@@ -7,7 +7,7 @@ import { Prober } from '../../src/health/active.ts';
 import { Outage } from '../../src/health/outage.ts';
 import { PassiveHealth } from '../../src/health/passive.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
-import { Admission } from '../../src/load_balancer/admin_state.ts';
+import { AdminState } from '../../src/load_balancer/admin_state.ts';
 import { Backend } from '../../src/load_balancer/backend.ts';
 import { inService } from '../../src/load_balancer/eligible_endpoints.ts';
 import { settleLease } from '../../src/load_balancer/lease.ts';
@@ -62,7 +62,7 @@ class Endpoint {
         passive: new PassiveHealth(PASSIVE, health, clock),
         circuit: null,
         disagreement: null,
-        admission: new Admission(),
+        adminState: new AdminState(),
         load: new Load(),
       },
     );

@@ -2,7 +2,7 @@
 
 import { PassiveHealth, type PassiveHealthSettings } from '../../src/health/passive.ts';
 import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts';
-import { Admission } from '../../src/load_balancer/admin_state.ts';
+import { AdminState } from '../../src/load_balancer/admin_state.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
 import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
@@ -84,7 +84,7 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
   const identity = { name: `b${at}`, label: `b${at}`, weight: weights?.[at] ?? 1, tier: tiers?.[at] ?? 0 };
   return new Backend(identity, {
     disagreement: null,
-    admission: new Admission(),
+    adminState: new AdminState(),
     load: new Load(),
     upstream: new FakeUpstream(slots),
     health,

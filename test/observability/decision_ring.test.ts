@@ -1,7 +1,7 @@
 // The ring keeps what is worth asking about, and forgets the oldest.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { causeOf, DecisionRing } from '../../src/observability/decision_ring.ts';
+import { DecisionRing, describeCause } from '../../src/observability/decision_ring.ts';
 import type { FailureKind } from '../../src/resilience/failure.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
@@ -74,7 +74,7 @@ test('the cause is one sentence with all that is known', () => {
   const [decision] = ring.list({}, 1);
   assert(decision !== undefined);
   assert.equal(
-    causeOf(decision),
+    describeCause(decision),
     'The backend did not answer in time (response_head_timeout); the last attempt went to b:1, after 2 attempts; ' +
       'the timeout perTry of 50 ms is from fairlead.yaml:3:4; not tried again: budget_empty. See docs/reasons.md#response_head_timeout.',
   );

@@ -4,7 +4,7 @@ import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
 
-interface Place {
+interface ListenAddress {
   readonly name: string;
   readonly path: Path;
   readonly address: Address;
@@ -36,17 +36,17 @@ export function checkListeners(relations: Relations): void {
 }
 
 function checkAddresses({ config, report, document }: Relations): void {
-  const places: Place[] = [];
-  for (const place of placesOf(config)) {
-    const other = places.find(earlier => collide(earlier.address, place.address));
-    places.push(place);
+  const seen: ListenAddress[] = [];
+  for (const one of listenAddressesOf(config)) {
+    const other = seen.find(earlier => collide(earlier.address, one.address));
+    seen.push(one);
     if (other === undefined) continue;
     const line = document.line(other.path);
-    report(place.path, `${place.name} has the address of ${other.name} (line ${line}); only one can have it`);
+    report(one.path, `${one.name} has the address of ${other.name} (line ${line}); only one can have it`);
   }
 }
 
-function placesOf({ admin, listeners }: Config): Place[] {
+function listenAddressesOf({ admin, listeners }: Config): ListenAddress[] {
   const written = Object.entries(listeners).map(([name, { address }]) => ({
     name: `listener ${name}`,
     path: ['listeners', name, 'address'],
@@ -56,9 +56,9 @@ function placesOf({ admin, listeners }: Config): Place[] {
   const all = asked
     ? [{ name: 'the admin API', path: ['admin', 'address'], address: admin.address ?? '' }, ...written]
     : written;
-  return all.flatMap(place => {
-    const address = parseAddress(place.address);
-    return typeof address === 'string' ? [] : [{ ...place, address }];
+  return all.flatMap(one => {
+    const address = parseAddress(one.address);
+    return typeof address === 'string' ? [] : [{ ...one, address }];
   });
 }
 

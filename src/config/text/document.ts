@@ -7,7 +7,7 @@
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
 import type { Problem } from '../problems.ts';
 import { type Path, valueAt } from './path.ts';
-import { Places, type Span } from './places.ts';
+import { Places, type TextRange } from './places.ts';
 import { type Environment, expandVariables } from './variables.ts';
 
 export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
@@ -37,13 +37,19 @@ export class Document {
 
   /** A path that the text does not hold is shown at the nearest one above it. */
   problem(severity: Problem['severity'], path: Path, message: string, options: ProblemOptions = {}): Problem {
-    return this.problemAt(severity, this.#spanOf(path, options.at ?? 'value'), path, message, options.hint);
+    return this.problemAt(severity, this.#rangeOf(path, options.at ?? 'value'), path, message, options.hint);
   }
 
-  problemAt(severity: Problem['severity'], span: Span, path: Path, message: string, hint?: string): Problem {
-    const { line, column } = this.#position(span.start);
+  problemAt(
+    severity: Problem['severity'],
+    range: TextRange,
+    path: Path,
+    message: string,
+    hint?: string,
+  ): Problem {
+    const { line, column } = this.#position(range.start);
     const lineEnd = (this.#lineStarts[line] ?? this.source.length + 1) - 1;
-    const length = Math.max(1, Math.min(span.end, lineEnd) - span.start);
+    const length = Math.max(1, Math.min(range.end, lineEnd) - range.start);
     const base = { severity, file: this.file, line, column, length, message, path: this.show(path) };
     return hint === undefined ? base : { ...base, hint };
   }
@@ -58,8 +64,8 @@ export class Document {
 
   /** A value as it is written in the text, or null if the text does not hold it. */
   sourceOf(path: Path): string | null {
-    const span = this.#places?.find(path)?.value;
-    return span === undefined ? null : this.source.slice(span.start, span.end).trim();
+    const range = this.#places?.find(path)?.value;
+    return range === undefined ? null : this.source.slice(range.start, range.end).trim();
   }
 
   /** The line of a key, or of a value without one; null if the text does not hold it. */
@@ -68,8 +74,8 @@ export class Document {
     return place === null ? null : this.#position((place.key ?? place.value).start).line;
   }
 
-  lineOf(span: Span): number {
-    return this.#position(span.start).line;
+  lineOf(range: TextRange): number {
+    return this.#position(range.start).line;
   }
 
   at(path: Path): unknown {
@@ -87,7 +93,7 @@ export class Document {
       .join('');
   }
 
-  #spanOf(path: Path, at: 'key' | 'value'): Span {
+  #rangeOf(path: Path, at: 'key' | 'value'): TextRange {
     for (let length = path.length; length >= 0; length--) {
       const place = this.#places?.find(path.slice(0, length)) ?? null;
       if (place === null) continue;
@@ -121,12 +127,12 @@ export interface ParsedDocument {
 
 export function parseDocument(source: string, file: string, env: Environment): ParsedDocument {
   const refuse = (start: number, message: string, hint?: string): ParsedDocument => {
-    const span = { start, end: start + 1 };
+    const range = { start, end: start + 1 };
     return {
       document: null,
       unresolved: [],
       fromEnvironment: new Set(),
-      problems: [new Document(file, source, null, null).problemAt('error', span, [], message, hint)],
+      problems: [new Document(file, source, null, null).problemAt('error', range, [], message, hint)],
     };
   };
   if (Buffer.byteLength(source) > SOURCE_BYTES_MAX) return refuse(0, 'the file is larger than 4 MiB');

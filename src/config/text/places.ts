@@ -5,19 +5,19 @@
 import { COLLECTION_STYLE, EVENT_ID, getScalarValue, type parseEvents, SCALAR_STYLE } from 'js-yaml';
 import { keyOf, type Path } from './path.ts';
 
-export interface Span {
+export interface TextRange {
   readonly start: number;
   readonly end: number; // after start
 }
 export interface Place {
-  readonly key: Span | null;
-  readonly value: Span;
+  readonly key: TextRange | null;
+  readonly value: TextRange;
 }
 
 export interface Duplicate {
   readonly path: Path;
-  readonly key: Span;
-  readonly first: Span;
+  readonly key: TextRange;
+  readonly first: TextRange;
 }
 
 export type YamlEvent = ReturnType<typeof parseEvents>[number];
@@ -54,27 +54,27 @@ export class Places {
   }
 
   /** Returns the offset behind what was visited. */
-  #visit(path: Path, key: Span | null): number {
+  #visit(path: Path, key: TextRange | null): number {
     const event = this.#events[this.#at++];
     if (event === undefined) return 0;
-    const span = this.#spanOf(event, key);
-    this.#places.set(keyOf(path), { key, value: span });
+    const range = this.#rangeOf(event, key);
+    this.#places.set(keyOf(path), { key, value: range });
     if (event.type === EVENT_ID.ALIAS) {
       const target = this.#anchors.get(this.#source.slice(event.anchorStart, event.anchorEnd));
       if (target !== undefined) this.#aliases.set(keyOf(path), target);
-      return span.end;
+      return range.end;
     }
     if ('anchorStart' in event && event.anchorStart >= 0) {
       this.#anchors.set(this.#source.slice(event.anchorStart, event.anchorEnd), path);
     }
-    if (event.type !== EVENT_ID.SEQUENCE && event.type !== EVENT_ID.MAPPING) return span.end;
+    if (event.type !== EVENT_ID.SEQUENCE && event.type !== EVENT_ID.MAPPING) return range.end;
     const isSequence = event.type === EVENT_ID.SEQUENCE;
     const inside = isSequence
       ? this.#visitItems(path, event.start + 1)
       : this.#visitPairs(path, event.start + 1);
     if (event.style !== COLLECTION_STYLE.FLOW) return inside;
     const closing = this.#source.indexOf(isSequence ? ']' : '}', inside);
-    if (closing < 0 || span === key) return inside;
+    if (closing < 0 || range === key) return inside;
     this.#places.set(keyOf(path), { key, value: { start: event.start, end: closing + 1 } });
     return closing + 1;
   }
@@ -87,19 +87,19 @@ export class Places {
   }
 
   #visitPairs(path: Path, start: number): number {
-    const seen = new Map<string, Span>();
+    const seen = new Map<string, TextRange>();
     let end = start;
     while (!this.#closes()) {
       const event = this.#events[this.#at];
       const keyPath = [...path, '\u0001']; // a key may be a collection in YAML; the constructor refuses it
       this.#visit(keyPath, null);
-      const span = this.#places.get(keyOf(keyPath))?.value ?? { start: 0, end: 1 };
+      const range = this.#places.get(keyOf(keyPath))?.value ?? { start: 0, end: 1 };
       const name = event?.type === EVENT_ID.SCALAR ? keyName(this.#source, event) : '';
       const first = seen.get(name);
-      if (first === undefined) seen.set(name, span);
-      else this.duplicates.push({ path: [...path, name], key: span, first });
+      if (first === undefined) seen.set(name, range);
+      else this.duplicates.push({ path: [...path, name], key: range, first });
       if (name === '__proto__') this.prototypes.push([...path, name]);
-      end = Math.max(end, span.end, this.#visit([...path, name], span));
+      end = Math.max(end, range.end, this.#visit([...path, name], range));
     }
     this.#at++;
     return end;
@@ -110,7 +110,7 @@ export class Places {
     return event === undefined || event.type === EVENT_ID.POP;
   }
 
-  #spanOf(event: YamlEvent, key: Span | null): Span {
+  #rangeOf(event: YamlEvent, key: TextRange | null): TextRange {
     const nowhere = key ?? { start: 0, end: 1 };
     switch (event.type) {
       case EVENT_ID.SCALAR: {
