@@ -109,7 +109,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/cli/demo.ts': 'seen from outside in test/phases/phase_0_skeleton.test.ts',
   'src/net/upstream/one_off_exchange.ts':
     'OPTIONS * is seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/resilience/clock.ts': 'the system clock itself; tests use fake_clock.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
 };
 

@@ -66,35 +66,6 @@ test('with every endpoint down the answer is 503 no_healthy_backend at once', as
   await backend.close();
 });
 
-test('one that comes back gets its share slowly, and one that is added to a running cluster too', async () => {
-  await using one = await startBackend(answer({ body: 'one' }));
-  await using two = await startBackend(answer({ body: 'two' }));
-  const options = {
-    cluster: {
-      loadBalancing: { policy: 'roundRobin', slowStart: '1h' },
-      health: { passive: { consecutiveFailures: 1, ejectFor: '100ms' } },
-    },
-  };
-  await using proxy = await startProxy(forwardTo([one.address, two.address], options));
-  one.behave(answer({ status: 500 }));
-  while (proxy.lines.find({ event: 'health_changed', to: 'ejected' }).length === 0)
-    await fetchRaw(proxy.target(), '/');
-  one.behave(answer({ body: 'one' }));
-  await proxy.lines.next({ event: 'health_changed', endpoint: one.address, from: 'ejected', to: 'warming' });
-  const before = one.requests.length;
-  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
-  assert.ok(
-    one.requests.length - before < 15,
-    `${one.requests.length - before} of 60, where half would be its share`,
-  );
-
-  await using three = await startBackend(answer({ body: 'three' }));
-  proxy.rewrite(forwardTo([one.address, two.address, three.address], options));
-  await proxy.proxy.reload('signal');
-  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
-  assert.ok(three.requests.length < 15, `${three.requests.length} of 60`);
-});
-
 test('probes that succeed while requests fail are a line and a metric', async () => {
   await using backend = await startBackend(request =>
     answer({ status: request.target === '/healthz' ? 200 : 500 })(request),

@@ -122,3 +122,69 @@ test('an address that its name lacks for a moment comes back as ejected as it we
     ],
   );
 });
+
+/** The verdict over an endpoint and those who give it go by the same key. */
+const withSlowStart = (endpoints: readonly string[], health: unknown, slowStart: string) =>
+  forwardTo(endpoints, {
+    cluster: { health, loadBalancing: { policy: 'roundRobin', slowStart } },
+    route: { retries: { attempts: 0 } },
+  });
+
+test('after a reload that changes only slowStart probes still take a sick endpoint out', async () => {
+  let status = 200;
+  await using backend = await startBackend(request =>
+    answer({ status: request.target === '/healthz' ? status : 200 })(request),
+  );
+  const active = { path: '/healthz', interval: '100ms', timeout: '100ms', unhealthyAfter: 1 };
+  const config = (slowStart: string) => withSlowStart([backend.address], { active }, slowStart);
+  await using proxy = await startProxy(config('1s'));
+  await proxy.lines.next({ event: 'health_changed', to: 'healthy' });
+  proxy.rewrite(config('2s'));
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  status = 500;
+  // One probe at a time: when the second one comes, the answer to the first has been judged.
+  await backend.requestCount(backend.requests.length + 2);
+  assert.match((await fetchRaw(proxy.target(), '/')).text, /no_healthy_backend/);
+});
+
+test('after a reload that changes only slowStart failed requests still take a sick endpoint out', async () => {
+  await using sick = await startBackend(answer({ status: 500 }));
+  await using fit = await startBackend(answer());
+  const passive = { consecutiveFailures: 1 };
+  const config = (slowStart: string) => withSlowStart([sick.address, fit.address], { passive }, slowStart);
+  await using proxy = await startProxy(config('1s'));
+  proxy.rewrite(config('2s'));
+  assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
+  for (let count = 0; count < 6; count++) await fetchRaw(proxy.target(), '/');
+  assert.equal(proxy.lines.find({ event: 'health_changed', to: 'ejected' }).length, 1);
+  assert.equal(sick.requests.length, 1);
+});
+
+test('one that comes back gets its share slowly, and one that is added to a running cluster too', async () => {
+  await using one = await startBackend(answer({ body: 'one' }));
+  await using two = await startBackend(answer({ body: 'two' }));
+  const options = {
+    cluster: {
+      loadBalancing: { policy: 'roundRobin', slowStart: '1h' },
+      health: { passive: { consecutiveFailures: 1, ejectFor: '100ms' } },
+    },
+  };
+  await using proxy = await startProxy(forwardTo([one.address, two.address], options));
+  one.behave(answer({ status: 500 }));
+  while (proxy.lines.find({ event: 'health_changed', to: 'ejected' }).length === 0)
+    await fetchRaw(proxy.target(), '/');
+  one.behave(answer({ body: 'one' }));
+  await proxy.lines.next({ event: 'health_changed', endpoint: one.address, from: 'ejected', to: 'warming' });
+  const before = one.requests.length;
+  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
+  assert.ok(
+    one.requests.length - before < 15,
+    `${one.requests.length - before} of 60, where half would be its share`,
+  );
+
+  await using three = await startBackend(answer({ body: 'three' }));
+  proxy.rewrite(forwardTo([one.address, two.address, three.address], options));
+  await proxy.proxy.reload('signal');
+  for (let count = 0; count < 60; count++) await fetchRaw(proxy.target(), '/');
+  assert.ok(three.requests.length < 15, `${three.requests.length} of 60`);
+});

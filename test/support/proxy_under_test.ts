@@ -101,7 +101,10 @@ export async function startProxy(
     target,
     report,
     admin: () => targetOf(admin.address),
-    rewrite: next => files.write(next),
+    rewrite: next => {
+      assert(storm === null, 'a test that reloads by itself cannot run in a plan storm, which reloads too');
+      files.write(next);
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };
