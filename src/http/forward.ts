@@ -231,10 +231,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { client } = this.#context;
     // Interim answers are optional (RFC 9110 section 15.2), and nothing holds back a backend that sends them.
     const nowMs = this.#context.services.clock.nowMs();
-    this.#informations =
-      Math.max(0, this.#informations - (nowMs - this.#informationMs) / INFORMATION_EVERY_MS) + 1;
+    // Those that were held back do not count: a backend that sends two a second for an hour is still heard once a second.
+    const earned = (nowMs - this.#informationMs) / INFORMATION_EVERY_MS;
+    this.#informations = Math.max(0, this.#informations - earned);
     this.#informationMs = nowMs;
-    if (this.#informations > INFORMATIONS_MAX || client.unsentBytes > INFORMATION_BYTES_MAX) return;
+    if (this.#informations > INFORMATIONS_MAX - 1 || client.unsentBytes > INFORMATION_BYTES_MAX) return;
+    this.#informations++;
     client.writeInformation(status, filterInformation(headers));
   }
 
