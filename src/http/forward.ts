@@ -132,6 +132,12 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#permit = null;
   }
 
+  /** Others wait for what the one that an open circuit has let through learns, and its response may go on for hours. */
+  #judgeProbe(): void {
+    if (this.#cluster.circuit?.isProbe(this.#permit) === true)
+      this.#settleCircuit(outcomeOfStatus(this.#context.status));
+  }
+
   /** The client has left, or the request has failed for a reason of its own. */
   cancel(): void {
     this.#timer.stop();
@@ -258,6 +264,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
     const { client, services } = this.#context;
     this.#context.status = status;
+    this.#judgeProbe();
     if (services.traffic.draining) client.closeAfterAnswer();
     const fields = filterResponseHeaders(status, headers, this.#context, this.#route.responseEdits);
     if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);

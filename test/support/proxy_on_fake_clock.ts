@@ -74,7 +74,7 @@ export async function startOnFakeClock(
   const runtime = { clock, random, telemetry, metrics, registry, resolver, connections, traffic };
   const readiness = { isReady: true };
   const services: Services = {
-    planeRef: { current: assemblePlane(plan, origins, runtime) },
+    planeRef: { current: { plane: assemblePlane(plan, origins, runtime) } },
     clock,
     random,
     telemetry,
