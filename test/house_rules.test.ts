@@ -13,6 +13,7 @@ import {
   PROJECT_BANS,
   SOURCE_BANS,
 } from './support/house_rules/bans.ts';
+import { checkExports } from './support/house_rules/exports.ts';
 import {
   checkBarrels,
   checkCycles,
@@ -134,6 +135,8 @@ test('there are no barrel files', () => assertNone(checkBarrels(project)));
 test('every file in src is reached from main.ts', () => {
   assertNone(checkReachable(src, 'src/main.ts', IMPORTED_BY_NOBODY));
 });
+
+test('what a file of src exports is imported somewhere', () => assertNone(checkExports(src, project)));
 
 test('time and chance are touched in one place only', () => assertNone(checkBans(src, SOURCE_BANS)));
 
@@ -282,6 +285,31 @@ test('a file nobody reaches is found, and an exception that is no longer needed'
     }),
     /net\/a\.ts:1: needs no exception any more/,
   );
+});
+
+test('an export that nobody imports is found, whatever the way in which the others are', () => {
+  const exported = [
+    'export const a = 1;',
+    'export type B = string;',
+    'export async function c() {}',
+    'export interface Dead {}',
+    "export { e, type F as G } from './f.ts';",
+    'const local = 1;',
+    "const text = 'export const h = 1;'; // export const i = 1;",
+  ].join('\n');
+  const source = parseSource('src/net/a.ts', exported);
+  const importers = [
+    parseSource('src/http/a.ts', "import { type B, a as x } from '../net/a.ts';"),
+    parseSource('test/net/a.test.ts', "const { c: y } = await import('../../src/net/a.ts');"),
+    parseSource('src/net/g.ts', "export { type G } from './a.ts';\nimport { Dead } from './other.ts';"),
+  ];
+  assertFound(
+    checkExports([source], importers),
+    /^src\/net\/a\.ts:4: nobody imports Dead: take "export" away/,
+    /a\.ts:5: nobody imports e:/,
+  );
+  for (const all of ["import * as a from './a.ts';", "const a = await import('./a.ts');"])
+    assertFound(checkExports([source], [parseSource('src/net/b.ts', all)]));
 });
 
 test('each ban finds its bad example and names the replacement', () => {

@@ -8,11 +8,11 @@
  * Target: parse and build together below 2,000 ns for a browser's request with 14 fields.
  */
 import { compileNetworks, type NetworkSet, resolveClientAddress } from '../../src/security/client_address.ts';
+import type { ForwardingFacts } from '../../src/security/forwarding.ts';
 import {
   buildUpstreamHeaders,
   compileHeaderEdits,
   detectLoop,
-  type ForwardingFacts,
   filterResponseHeaders,
 } from '../../src/security/headers.ts';
 import { parseRequestHead, type RawRequest, type RequestHead } from '../../src/security/request_head.ts';

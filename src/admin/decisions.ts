@@ -30,7 +30,7 @@ export function listDecisions(ring: DecisionRing, query: Readonly<Record<string,
 }
 
 /** A plan that runs or ran, with the lines of its values. */
-export interface KnownPlan {
+interface KnownPlan {
   readonly plan: Plan;
   readonly origins: ReadonlyMap<string, string>;
 }

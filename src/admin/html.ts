@@ -23,6 +23,6 @@ function render(value: Value): string {
   return escapeText(String(value));
 }
 
-export function escapeText(text: string): string {
+function escapeText(text: string): string {
   return text.replace(/[&<>"'`]/g, character => `&#${character.charCodeAt(0)};`);
 }

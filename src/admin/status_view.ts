@@ -42,7 +42,7 @@ export interface ClusterView {
   readonly endpoints: readonly EndpointView[];
 }
 
-export interface RouteView {
+interface RouteView {
   readonly name: string;
   readonly match: string;
   readonly action: string;

@@ -10,7 +10,7 @@ export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
 /** A string says why it could not be done. */
 export type ActionResult = { readonly done: string; readonly warning?: string } | string;
 
-export interface AuditEntry {
+interface AuditEntry {
   readonly action: string;
   readonly by: string;
   readonly userAgent: string | null;

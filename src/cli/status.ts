@@ -9,7 +9,7 @@ const REFRESH_MS = 1_000;
 /** ANSI: cursor home, and what is below it erased. */
 const CLEAR = '\x1b[H\x1b[J';
 
-export interface StatusOptions {
+interface StatusOptions {
   readonly json: boolean;
   readonly watch: boolean;
 }

@@ -20,7 +20,7 @@ export interface ProbationSettings {
   readonly requestsMin: number;
 }
 
-export interface ProcessSettings {
+interface ProcessSettings {
   readonly drain: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: {
     readonly watch: boolean;

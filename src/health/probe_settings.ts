@@ -23,7 +23,7 @@ export interface WebSocketProbe extends HttpQuestion {
 }
 
 /** `grpc.health.v1.Health/Check` over HTTP/2. */
-export interface GrpcProbe {
+interface GrpcProbe {
   readonly kind: 'grpc';
   /** Empty: the server as a whole. */
   readonly service: string;

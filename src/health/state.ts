@@ -18,7 +18,7 @@
  */
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-export type Verdict = 'unknown' | 'healthy' | 'unhealthy';
+type Verdict = 'unknown' | 'healthy' | 'unhealthy';
 export const HEALTH_STATES = ['unknown', 'healthy', 'unhealthy', 'ejected', 'warming'] as const;
 export type HealthState = (typeof HEALTH_STATES)[number];
 
@@ -37,7 +37,7 @@ export interface HealthFacts {
   readonly warmingMs: number | null;
 }
 
-export interface SlowStart {
+interface SlowStart {
   readonly windowMs: number;
   readonly clock: Clock;
   /** It has just been added to a cluster that others serve already. */
@@ -45,9 +45,9 @@ export interface SlowStart {
 }
 
 /** `from` and `to` differ. */
-export type HealthListener = (from: HealthState, to: HealthState, cause: string) => void;
+type HealthListener = (from: HealthState, to: HealthState, cause: string) => void;
 
-export function stateOf({ verdict, ejectedMs, warmingMs }: HealthFacts): HealthState {
+function stateOf({ verdict, ejectedMs, warmingMs }: HealthFacts): HealthState {
   if (ejectedMs !== null) return 'ejected';
   return verdict === 'healthy' && warmingMs !== null ? 'warming' : verdict;
 }

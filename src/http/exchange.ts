@@ -49,7 +49,7 @@ export interface AttemptOwner {
 }
 
 /** How the bytes of an answer are held back or stopped: a slot, or a WebSocket handshake on a socket of its own. */
-export interface Flow {
+interface Flow {
   resume(): void;
   abort(): void;
 }

@@ -6,7 +6,7 @@
 import { FAILURE_RULES, type Failure, GRPC_STATUS, proxyStatusOf } from '../resilience/failure.ts';
 import type { HeaderList } from '../security/headers.ts';
 
-export interface FailureAnswer {
+interface FailureAnswer {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: string;
@@ -52,7 +52,7 @@ function percentEncoded(text: string): string {
 }
 
 /** What a client may know about this one occurrence, beyond the title. */
-export function failureDetail(failure: Failure): string {
+function failureDetail(failure: Failure): string {
   switch (failure.kind) {
     case 'bad_request':
     case 'bad_response':

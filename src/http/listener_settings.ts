@@ -5,7 +5,7 @@ import type { AccessSettings } from '../security/access.ts';
 import type { PathRules } from '../security/path.ts';
 import type { HeadLimits } from '../security/request_head.ts';
 
-export interface Http2Settings {
+interface Http2Settings {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; Node's own default is 2^32 - 1. */
   readonly streamsMax: number;
   readonly streamWindowBytes: number;

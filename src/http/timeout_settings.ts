@@ -11,7 +11,7 @@ export type NamedTimeout =
   | 'responseIdle'
   | 'tunnelIdle';
 
-export interface TimedRequest {
+interface TimedRequest {
   readonly listener: string;
   /** Null: none has matched yet. */
   readonly route: string | null;

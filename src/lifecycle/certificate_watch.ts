@@ -7,7 +7,7 @@ import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Event } from '../observability/events.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-export interface CertificateFacts {
+interface CertificateFacts {
   readonly listener: string;
   /** The common name, or the first alternative name. */
   readonly subject: string;

@@ -23,7 +23,7 @@ export interface ResolvedEndpoint {
 }
 
 /** Finds or makes the state under its keys in `states`. */
-export type MakeBackend = (resolved: ResolvedEndpoint, states: StateRegistry) => Backend;
+type MakeBackend = (resolved: ResolvedEndpoint, states: StateRegistry) => Backend;
 
 interface Named {
   readonly endpoint: EndpointSettings;

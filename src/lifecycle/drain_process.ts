@@ -13,7 +13,7 @@ const STOP_MARGIN_MS = 10_000;
 /** A connection from before the end of accepting has so long to begin with its first request. */
 const NEW_MS_MAX = 1_000;
 
-export interface DrainParts {
+interface DrainParts {
   readonly running: RunningRef;
   readonly runtime: Runtime;
   readonly phase: PhaseKeeper;

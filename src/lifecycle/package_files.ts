@@ -7,7 +7,7 @@ import { getAsset, isSea } from 'node:sea';
 
 /** What the single executable carries: `scripts/build_executable.ts` puts these in. */
 export const PACKAGE_FILES = ['package.json', 'examples/demo.yaml'] as const;
-export type PackageFile = (typeof PACKAGE_FILES)[number];
+type PackageFile = (typeof PACKAGE_FILES)[number];
 
 export function readPackageFile(name: PackageFile): string {
   return isSea() ? getAsset(name, 'utf8') : readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');

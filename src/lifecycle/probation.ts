@@ -7,7 +7,7 @@ import type { ProbationSettings } from '../config/plan.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
 /** Requests that have ended, since the process began or in some time, and those of them that failed. */
-export interface TrafficCounts {
+interface TrafficCounts {
   readonly finished: number;
   readonly failed: number;
 }

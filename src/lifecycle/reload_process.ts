@@ -8,7 +8,7 @@ import type { PhaseKeeper } from './process_phase.ts';
 import type { LastReload } from './process_view.ts';
 import type { Reloadable, ReloadResult, ReloadTrigger } from './reload.ts';
 
-export interface ReloadParts extends PlanFollowers {
+interface ReloadParts extends PlanFollowers {
   readonly configFile: string;
   readonly env: Environment;
   readonly phase: PhaseKeeper;

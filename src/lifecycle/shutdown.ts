@@ -15,7 +15,7 @@ export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | '
 /** Forced: requests were cut, because the time was over or somebody asked again. */
 export type DrainResult = 'clean' | 'forced';
 
-export interface DrainSettings {
+interface DrainSettings {
   readonly delayMs: number;
   readonly timeoutMs: number;
 }

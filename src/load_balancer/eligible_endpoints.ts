@@ -11,14 +11,14 @@
  */
 import type { HealthState } from '../health/state.ts';
 
-export interface TieredBackend {
+interface TieredBackend {
   readonly tier: number;
   /** False: the plan or an operator does not want it asked, whatever its health. */
   readonly takesTraffic: boolean;
   readonly health: { readonly state: HealthState; readonly isEligible: boolean };
 }
 
-export interface InService<B> {
+interface InService<B> {
   readonly members: readonly B[];
   /** Asked, in this order, when none of the members may be asked at the moment. */
   readonly standby: readonly B[];

@@ -40,7 +40,7 @@ export interface LeaseWant {
 }
 
 /** What a pool needs to know beside its backends. */
-export interface PoolOptions {
+interface PoolOptions {
   readonly name: string;
   readonly settings: PoolSettings;
   readonly policy: Policy<Backend>;

@@ -6,7 +6,7 @@
 import type { Random } from '../resilience/random.ts';
 import { greatestCommonDivisor, type Member, type Policy, scan, takesTraffic } from './policy.ts';
 
-export interface Cursor {
+interface Cursor {
   at: number;
   dispose(): void;
 }

@@ -3,7 +3,7 @@
  * first attempt takes any backend, a repeated one may be waiting for another than the one that came free. So the
  * work for one free connection is bounded, and no first attempt ever stands behind somebody who declines.
  */
-export interface Waiter {
+interface Waiter {
   /** Empty: a first attempt. Does not change while it waits. */
   readonly tried: readonly unknown[];
 }

@@ -20,7 +20,7 @@ export interface ConnectTarget {
   readonly connectMs: number;
 }
 
-export type ConnectCallback = (failure: Failure | null, socket: Socket | null) => void;
+type ConnectCallback = (failure: Failure | null, socket: Socket | null) => void;
 
 /** RFC 8305 section 5: the next address is tried when this one has not answered for so long. */
 const NEXT_ADDRESS_MS = 250;
@@ -121,11 +121,7 @@ const LOCAL_CODES: ReadonlySet<string> = new Set([
 const DNS_CODE = /^(?:ENOTFOUND|ENODATA|ESERVFAIL|ETIMEOUT|EAI_\w+)$/;
 
 /** `elapsedMs`: how long it took to fail. */
-export function connectFailure(
-  error: Error & { code?: unknown },
-  secure: boolean,
-  elapsedMs: number,
-): Failure {
+function connectFailure(error: Error & { code?: unknown }, secure: boolean, elapsedMs: number): Failure {
   const code = typeof error.code === 'string' ? error.code : 'UNKNOWN';
   if (DNS_CODE.test(code))
     return { kind: 'dns_failed', code, name: 'hostname' in error ? String(error.hostname) : 'the name' };

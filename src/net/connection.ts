@@ -6,11 +6,11 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 
 /** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
-export type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
+type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
 export const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
-export interface ConnectionLimits {
+interface ConnectionLimits {
   readonly processMax: number;
   readonly listenerMax: number | null;
   readonly perIpMax: number | null;

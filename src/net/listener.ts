@@ -37,7 +37,7 @@ export interface SocketListenerSettings {
   readonly headMs: number;
 }
 
-export interface ListenerDeps {
+interface ListenerDeps {
   readonly clock: Clock;
   readonly connections: ConnectionTable;
   readonly processConnectionsMax: () => number;

@@ -31,7 +31,7 @@ export interface Resolution {
 /** Rejects with an error whose `code` says why. */
 export type LookUp = (host: string) => Promise<Resolution>;
 
-export interface NameSettings {
+interface NameSettings {
   readonly host: string;
   /** The longest time between two lookups. */
   readonly refreshMs: number;

@@ -26,7 +26,7 @@ export interface DecisionFacts {
   readonly head: RequestHead | null;
 }
 
-export interface AttemptDecision {
+interface AttemptDecision {
   readonly endpoint: string;
   /** From the beginning of the request. */
   readonly startMs: number;
@@ -75,12 +75,12 @@ export interface Decision {
   readonly plan: string;
 }
 
-export interface KeptDecision {
+interface KeptDecision {
   readonly decision: Decision;
   readonly head: RequestHead | null;
 }
 
-export interface DecisionFilter {
+interface DecisionFilter {
   readonly reason?: string;
   readonly route?: string;
   readonly cluster?: string;

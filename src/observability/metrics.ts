@@ -29,7 +29,7 @@ const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
 const REASONS = Object.keys(FAILURE_RULES);
 const LIMIT_MODES = ['enforce', 'shadow'] as const;
 
-export interface Scrape {
+interface Scrape {
   readonly contentType: string;
   readonly text: string;
 }

@@ -17,7 +17,7 @@ export interface OtlpSettings {
 }
 
 /** What becomes of spans. */
-export interface OtlpListener {
+interface OtlpListener {
   exported(spans: number): void;
   dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
   /** Null: it works again. */

@@ -18,7 +18,7 @@ import { spansOf } from './otlp_spans.ts';
 import type { TraceContext } from './trace_context.ts';
 
 /** Whoever has the rest of what is known of a request. */
-export interface FactsOf {
+interface FactsOf {
   decisionFacts(): DecisionFacts;
 }
 

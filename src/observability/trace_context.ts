@@ -10,7 +10,7 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
-export interface TraceParent {
+interface TraceParent {
   readonly traceId: string;
   readonly parentId: string;
   readonly sampled: boolean;

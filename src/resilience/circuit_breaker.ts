@@ -24,7 +24,7 @@ export interface CircuitBreakerSettings {
   readonly openMs: number;
 }
 
-export type CircuitState =
+type CircuitState =
   | { readonly kind: 'closed' }
   | { readonly kind: 'open'; readonly untilMs: number; readonly waitMs: number; readonly why: string }
   | { readonly kind: 'probing'; readonly untilMs: number; readonly waitMs: number; readonly why: string };
@@ -32,7 +32,7 @@ export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
 /** Hears of each change of state. */
-export type CircuitListener = (from: CircuitState['kind'], to: CircuitState) => void;
+type CircuitListener = (from: CircuitState['kind'], to: CircuitState) => void;
 
 /** The window moves on by a tenth of itself. */
 const BUCKETS = 10;

@@ -4,7 +4,7 @@
  * The `kind` of a failure is also its reason in the access log, the `reason` label of
  * `fairlead_failures_total`, the `reason` member of a problem body and the reason that `explain` prints.
  *
- * Pure code returns a `Failure`; I/O rejects with `ProxyFailure`, the only error class of the data plane.
+ * Pure code returns a `Failure`, I/O hands one to its callback: nothing in the data plane throws one.
  * Sources: RFC 9110 section 15 (status codes), RFC 9209 section 2.3 (Proxy-Status error types).
  */
 
@@ -57,7 +57,7 @@ export type Failure =
 export type FailureKind = Failure['kind'];
 
 /** Who has to act so that it does not happen again. */
-export type Blame = 'client' | 'upstream' | 'proxy';
+type Blame = 'client' | 'upstream' | 'proxy';
 
 /**
  * When another attempt may be made:
@@ -65,9 +65,9 @@ export type Blame = 'client' | 'upstream' | 'proxy';
  * - `other_backend`: nothing was sent, so any method may go to another backend;
  * - `idempotent`: something may have been processed (RFC 9110 section 9.2.2).
  */
-export type RetryRule = 'never' | 'other_backend' | 'idempotent';
+type RetryRule = 'never' | 'other_backend' | 'idempotent';
 
-export interface FailureRule {
+interface FailureRule {
   /** HTTP status; 499 and 101 are only ever logged: there is nobody left to send it to. */
   readonly status: number;
   /** RFC 9209 error type for `Proxy-Status`, or null where no answer can carry it. */
@@ -291,15 +291,6 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
 export function proxyStatusOf(failure: Failure): string | null {
   if (failure.kind === 'tls_failed' && failure.part === 'certificate') return 'tls_certificate_error';
   return FAILURE_RULES[failure.kind].proxyStatus;
-}
-
-/** The only error with which I/O of the data plane rejects. */
-export class ProxyFailure extends Error {
-  readonly failure: Failure;
-  constructor(failure: Failure, cause?: unknown) {
-    super(failure.kind, { cause });
-    this.failure = failure;
-  }
 }
 
 /** Whether a request that ended like this says that something is wrong here or behind: what clients do is no failure. */

@@ -45,7 +45,7 @@ export interface RetryFacts {
   readonly timeLeftMs: number;
 }
 
-export type RetryDecision =
+type RetryDecision =
   /** `any`: the backend is not to blame, only the connection was; `other`: one that was not tried, if there is one. */
   | { readonly again: true; readonly delayMs: number; readonly where: 'other' | 'any' }
   /** `off`, `not_asked_for`: nobody wants it repeated. */
@@ -66,7 +66,7 @@ export const RETRY_REFUSALS = [
   'queue_full',
   'queue_timeout',
 ] as const;
-export type RetryRefusal = (typeof RETRY_REFUSALS)[number];
+type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);

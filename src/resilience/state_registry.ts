@@ -12,7 +12,7 @@
  */
 import type { Clock } from './clock.ts';
 
-export interface Disposable {
+interface Disposable {
   /** The state is of no use any more: stop timers, close what is idle. */
   dispose(): void;
   /** It holds something that a new one would not know. Absent: never. */

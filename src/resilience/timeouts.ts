@@ -15,7 +15,7 @@
  */
 import type { Clock, Timer } from './clock.ts';
 
-export type Phase = 'bodyIdle' | 'responseHead' | 'responseIdle';
+type Phase = 'bodyIdle' | 'responseHead' | 'responseIdle';
 export type TimeoutName = 'request' | 'perTry' | Phase;
 
 export interface TimeoutListener {

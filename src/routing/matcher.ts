@@ -28,7 +28,7 @@ import type { NamedMatch, RouteMatch, RouteSettings, TextMatch } from './route.t
 const RANKS: Readonly<Record<Step['kind'], string>> = { literal: '2', parameter: '3', regex: '4', rest: '5' };
 const END = '1';
 
-export interface Specificity {
+interface Specificity {
   readonly path: PathPattern;
   readonly pathRank: string;
   /** Equal for patterns that match the same paths. */

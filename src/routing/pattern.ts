@@ -19,7 +19,7 @@ export type Step =
   | { readonly kind: 'rest' };
 
 /** What a template consists of. */
-export type Template = readonly Step[];
+type Template = readonly Step[];
 
 export interface PathPattern {
   readonly steps: readonly Step[];

@@ -142,7 +142,7 @@ export interface RedirectTarget {
  * `{path}` as it came, `{query}` with its question mark, `{host}` without its port: the usual reason to name the host
  * is another scheme, whose port is another one. To stay on the port, begin with `{path}`.
  */
-export interface RedirectFacts {
+interface RedirectFacts {
   readonly path: string;
   readonly query: string;
   readonly authority: string;

@@ -15,7 +15,7 @@ import { compareWithinHost, specificityOf } from './matcher.ts';
 import type { LinearRegex } from './regex.ts';
 import type { RoutableRequest, RouteMatch } from './route.ts';
 
-export interface RouterEntry<T> {
+interface RouterEntry<T> {
   readonly match: RouteMatch;
   readonly value: T;
 }

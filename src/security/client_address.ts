@@ -14,7 +14,7 @@ export interface NetworkSet {
 }
 
 /** What stands for the address of a peer on a Unix socket; in a list of networks it means all of these. */
-export const UNIX_PEER = 'unix';
+const UNIX_PEER = 'unix';
 /** A chain longer than this is not walked to its end: nobody has so many honest proxies. */
 const HOPS_MAX = 32;
 
@@ -55,7 +55,7 @@ export function compileNetworks(cidrs: readonly string[]): NetworkSet {
   };
 }
 
-export interface ClientAddress {
+interface ClientAddress {
   readonly clientIp: string;
   readonly peerTrusted: boolean;
 }

@@ -13,7 +13,7 @@ import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from 
 import { isSecretName, MASK } from './secrets.ts';
 
 export { findHeader, type HeaderList } from './fields.ts';
-export { detectLoop, type ForwardingFacts } from './forwarding.ts';
+export { detectLoop } from './forwarding.ts';
 
 /** Changes to a head that a route asks for, applied in this order: remove, set, add. Names keep their case. */
 export interface HeaderEdits {
@@ -31,7 +31,7 @@ export interface CompiledHeaderEdits {
 }
 
 /** The part of a request head that forwarding needs. */
-export interface ForwardableHead {
+interface ForwardableHead {
   readonly headers: HeaderList;
   /** Lower-case names that `Connection` lists, without `close`, `keep-alive` and `upgrade`. */
   readonly connectionTokens: readonly string[];

@@ -16,7 +16,7 @@ import { clientKey } from './client_address.ts';
 import { findHeader, type HeaderList } from './fields.ts';
 
 /** What shares one allowance: the client's address (IPv6 by /64), everybody on the route, or a header's value. */
-export type RateLimitKey =
+type RateLimitKey =
   | { readonly kind: 'clientIp' }
   | { readonly kind: 'route' }
   | { readonly kind: 'header'; readonly name: string }; // lower case; `host` is the authority, also of HTTP/2
@@ -35,13 +35,13 @@ export interface RateLimitSettings {
 }
 
 /** Who asks, as far as a limit may be keyed by it. */
-export interface RateLimited {
+interface RateLimited {
   readonly clientIp: string;
   readonly authority: string;
   readonly headers: HeaderList;
 }
 
-export interface RateLimitDecision {
+interface RateLimitDecision {
   /** 0 admits; otherwise milliseconds until the next request of this key would be admitted. */
   readonly retryAfterMs: number;
   /** How many more of this key would be admitted after this one. */

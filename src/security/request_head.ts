@@ -11,8 +11,6 @@ import { type HeaderList, NameTable } from './fields.ts';
 import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
 
-export type { PathRules } from './path.ts';
-
 export interface HeadLimits {
   readonly headBytesMax: number;
   readonly headerCountMax: number;

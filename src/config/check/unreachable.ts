@@ -11,7 +11,7 @@ import { parseRegex } from '../../routing/regex_parser.ts';
 import { compileProgram, type Program } from '../../routing/regex_program.ts';
 import type { NamedMatch, RouteMatch, RouteSettings, TextMatch } from '../../routing/route.ts';
 
-export interface Unreachable {
+interface Unreachable {
   readonly route: string;
   readonly why: string;
 }

@@ -14,7 +14,7 @@ import type { Materials } from './materials.ts';
 import { Origins, Scope } from './origins.ts';
 import { compileRoute } from './route.ts';
 
-export interface Compiled {
+interface Compiled {
   readonly plan: Plan;
   /** Path in the plan (`routes.api.responseHeadMs`) to `file:line:col` or `default`, for each leaf. */
   readonly origins: ReadonlyMap<string, string>;

@@ -13,7 +13,7 @@ import {
 import type { Document } from '../text/document.ts';
 import { type Path, valueAt } from '../text/path.ts';
 
-export const DEFAULT_ORIGIN = 'default';
+const DEFAULT_ORIGIN = 'default';
 
 export class Origins {
   readonly #document: Document;
@@ -49,7 +49,7 @@ export class Origins {
 }
 
 /** Null is `off`. */
-export type Written = number | null | undefined;
+type Written = number | null | undefined;
 
 export class Scope {
   readonly #origins: Origins;

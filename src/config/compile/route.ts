@@ -104,7 +104,7 @@ function combineLimits(
   };
 }
 
-export function compileMatch(match: MatchConfig | undefined, scope: Scope | null): RouteMatch {
+function compileMatch(match: MatchConfig | undefined, scope: Scope | null): RouteMatch {
   for (const key of ['hosts', 'path', 'methods', 'headers', 'query'] as const) {
     scope?.note(`match.${key}`, match?.[key] === undefined ? null : ['match', key]);
   }

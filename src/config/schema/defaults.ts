@@ -7,7 +7,7 @@
  */
 import { LOG_LEVELS } from '../../observability/logging.ts';
 
-export type Unit = 'ms' | 'bytes' | 'count' | 'ratio';
+type Unit = 'ms' | 'bytes' | 'count' | 'ratio';
 
 /** A number. Null is `off`: no limit. */
 export interface NumberSetting {

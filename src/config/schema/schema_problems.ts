@@ -8,7 +8,7 @@ import { keyOf } from '../text/path.ts';
 import { listed } from './leaves.ts';
 import { configSchema } from './schema.ts';
 
-export interface SchemaFinding {
+interface SchemaFinding {
   readonly problem: Problem;
   readonly path: Path;
   /** Set for a key that cannot be there, with the one that it perhaps stands for. */

@@ -57,7 +57,7 @@ export const LATER: readonly LaterKey[] = [
   { at: 'stores', instead: 'remove it; rate limits count in each process' },
 ];
 
-export interface FoundLater {
+interface FoundLater {
   readonly path: Path;
   readonly problem: Problem;
 }

@@ -116,7 +116,7 @@ export class Document {
 }
 
 /** A document, or null with the reason. With a document, all other problems are found too. */
-export interface ParsedDocument {
+interface ParsedDocument {
   readonly document: Document | null;
   readonly problems: readonly Problem[];
   /** Texts with a variable that has no value: whatever else is wrong with them follows from that. */

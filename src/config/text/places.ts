@@ -9,18 +9,18 @@ export interface TextRange {
   readonly start: number;
   readonly end: number; // after start
 }
-export interface Place {
+interface Place {
   readonly key: TextRange | null;
   readonly value: TextRange;
 }
 
-export interface Duplicate {
+interface Duplicate {
   readonly path: Path;
   readonly key: TextRange;
   readonly first: TextRange;
 }
 
-export type YamlEvent = ReturnType<typeof parseEvents>[number];
+type YamlEvent = ReturnType<typeof parseEvents>[number];
 
 export class Places {
   readonly duplicates: Duplicate[] = [];

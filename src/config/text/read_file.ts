@@ -1,7 +1,7 @@
 /** Reads a text file without trusting what it is: it may be endless, a folder, or no text. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
-export type ReadResult =
+type ReadResult =
   | { readonly kind: 'text'; readonly text: string }
   /** It was read and cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string }

@@ -9,7 +9,7 @@ import type { Path } from './path.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export interface Expansion {
+interface Expansion {
   readonly value: unknown;
   readonly problems: readonly { readonly path: Path; readonly message: string }[];
   /** What variables of the environment have brought in. */

@@ -14,7 +14,7 @@ import type { ListenerSettings } from '../listener_settings.ts';
 import type { Peer, Services } from '../request.ts';
 import { settingOf } from '../timeout_settings.ts';
 
-export interface ParserError {
+interface ParserError {
   readonly code?: string;
   readonly bytesParsed?: number;
   readonly rawPacket?: Buffer;

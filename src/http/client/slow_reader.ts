@@ -7,7 +7,7 @@
 import type { ClientStream } from './stream.ts';
 
 /** How many requests are under way on the connection. */
-export interface Sharers {
+interface Sharers {
   readonly active: number;
 }
 

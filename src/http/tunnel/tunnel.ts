@@ -16,7 +16,7 @@ export interface TunnelEnd {
   readonly bytesOut: number; // to the client
 }
 
-export interface TunnelSettings {
+interface TunnelSettings {
   /** No byte either way for this long ends the tunnel; null: never. */
   readonly idleMs: number | null;
 }
