@@ -259,6 +259,9 @@ test('a command that finds nobody says where it looked', async () => {
     ];
     execFile(process.execPath, args, (_error, _out, text) => resolve(text));
   });
-  assert.match(err, /no admin API at 127\.0\.0\.1:1 \(ECONNREFUSED\); is fairlead running with this configuration\?/);
+  assert.match(
+    err,
+    /no admin API at 127\.0\.0\.1:1 \(ECONNREFUSED\); is fairlead running with this configuration\?/,
+  );
   await proxy.stop();
 });
