@@ -29,6 +29,7 @@ export function describeStatus(
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
+    refusals: runtime.connections.recentRefusals(),
     routes: describeRoutes(plane, nowMs),
     clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
   };

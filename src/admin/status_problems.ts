@@ -1,4 +1,5 @@
 /** What hurts, in whole sentences and in the order of the pain: what an operator must see within five seconds. */
+import type { RefusalCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
 
@@ -7,6 +8,10 @@ export function pains(view: PageView): string[] {
   const found: string[] = [];
   if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);
   if (view.overload !== null) found.push(`Requests are refused because of overload (${view.overload}).`);
+  for (const { listener, cause, count } of view.refusals) {
+    const refused = count === 1 ? '1 connection was' : `${count} connections were`;
+    found.push(`${listener}: ${refused} refused in the last minute: ${REFUSED_BECAUSE[cause]}.`);
+  }
   for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
     if (serving === 0) found.push(`${name}: no endpoint serves.`);
     if (panic) found.push(`${name} is in panic: most of it is down, so everyone gets traffic.`);
@@ -23,6 +28,14 @@ export function pains(view: PageView): string[] {
   if (reload?.kind === 'rejected') found.push(`The last reload was rejected: ${reload.problems?.[0] ?? ''}`);
   return found;
 }
+
+const REFUSED_BECAUSE: Readonly<Record<RefusalCause, string>> = {
+  process: 'process.connections is reached',
+  descriptors: 'the process may open too few files (raise LimitNOFILE, ulimit -n)',
+  listener: 'limits.connections of the listener is reached',
+  clientIp:
+    'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+};
 
 function painsOf(cluster: string, endpoint: EndpointView): string[] {
   const { state, sinceMs, lastError, circuit, circuitWhy, figures, disagrees } = endpoint;

@@ -1,4 +1,5 @@
 /** What the status page shows, as plain data. */
+import type { RecentRefusals } from '../net/connection.ts';
 import type { Decision } from '../observability/decision_ring.ts';
 import type { FigureSummary } from '../observability/traffic_figures.ts';
 
@@ -64,6 +65,7 @@ export interface PageView {
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
+  readonly refusals: readonly RecentRefusals[];
   readonly figures: FigureSummary;
   readonly overheadMs: number | null;
   readonly samples: readonly {

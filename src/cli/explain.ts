@@ -1,4 +1,4 @@
-/** `fairlead explain URL`: which route a request would take, why more specific ones did not match, and what the backend would receive. */
+/** `fairlead explain`: which route a request would take, why no nearer one, and what the backend would see. */
 
 import { type Explanation, explainOffline, type Question } from '../admin/explain.ts';
 import { withoutSecretValues } from '../security/secrets.ts';

@@ -68,17 +68,14 @@ export function loadConfig(file: string, env: Environment): LoadResult {
     } as const;
     return {
       kind: 'invalid',
-      problems: [{ ...place, message: `cannot use the file: ${result.why}` }],
+      problems: [{ ...place, message: `the file cannot be used: ${result.why}` }],
       files,
       admin: null,
       source: '',
     };
   }
-  const hint = 'set the file with --config FILE or $FAIRLEAD_CONFIG';
-  return {
-    kind: 'unreadable',
-    message: `cannot read the configuration file ${file}: ${result.why} (${hint})`,
-  };
+  const hint = 'name a file with --config FILE or $FAIRLEAD_CONFIG';
+  return { kind: 'unreadable', message: `cannot read the configuration ${file}: ${result.why} (${hint})` };
 }
 
 /** `file` need not exist; paths in the text are relative to its folder. */

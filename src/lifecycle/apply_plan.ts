@@ -8,6 +8,7 @@ import type { Overload } from '../resilience/overload.ts';
 import { assemblePlane } from './assemble.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
 import type { ConfigFiles } from './config_files.ts';
+import type { DescriptorLimits } from './descriptors.ts';
 import type { Listeners } from './listeners.ts';
 import type { PlanHistory } from './plan_history.ts';
 import type { LoadedPlan, RunningRef } from './running_plan.ts';
@@ -21,6 +22,7 @@ export interface PlanFollowers {
   readonly overload: Overload;
   readonly listeners: Listeners;
   readonly certificates: CertificateWatch;
+  readonly descriptors: DescriptorLimits;
   readonly history: PlanHistory;
   readonly files: ConfigFiles;
 }
@@ -52,9 +54,10 @@ export function confirmPlan({ running, history, files }: PlanFollowers, same: Lo
 }
 
 /** At a start and after each swap: what is open and exported is what the plan says. */
-export function followPlan({ running, runtime, listeners, certificates }: PlanFollowers): void {
+export function followPlan({ running, runtime, descriptors, listeners, certificates }: PlanFollowers): void {
   const { plan } = running.current.loaded;
   runtime.telemetry.setExport(plan.tracing.otlp, readVersion());
+  descriptors.apply(plan);
   listeners.commit(plan.listeners, plan.process.drain.timeoutMs);
   certificates.watch(Object.values(plan.listeners));
 }

@@ -16,6 +16,7 @@ import { followPlan, type PlanFollowers } from './apply_plan.ts';
 import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
+import { DescriptorLimits } from './descriptors.ts';
 import { DrainOfProcess } from './drain_process.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
@@ -115,6 +116,7 @@ export class RunningProxy implements ProcessView {
       overload: this.overload,
       listeners,
       certificates,
+      descriptors: new DescriptorLimits(connections, message => this.warn(message)),
       history: this.history,
       files,
     };

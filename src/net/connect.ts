@@ -9,6 +9,7 @@ import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
+import { backendSockets } from './descriptors.ts';
 import type { Address } from './endpoint.ts';
 import { type ClientTlsSettings, clientSecureContext } from './tls.ts';
 
@@ -32,6 +33,7 @@ const sessions = new WeakMap<ConnectTarget, Buffer>();
 
 /** Calls back once. The function it returns gives up; the callback is not called then. */
 export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCallback): () => void {
+  if (backendSockets.isFull) return refuse(callback);
   const startedMs = clock.nowMs();
   let done = false;
   const finish = (failure: Failure | null): void => {
@@ -46,6 +48,7 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
     }
   };
   const socket = open(target, () => finish(null));
+  backendSockets.add(socket);
   const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
   const timer = clock.setTimer(finish, target.connectMs, timeout);
   // From birth to death somebody listens: an error without a listener would end the process.
@@ -57,6 +60,17 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
     done = true;
     clock.cancelTimer(timer);
     socket.destroy();
+  };
+}
+
+/** As the system would refuse it, but before the last descriptors are gone, which the admin API needs. */
+function refuse(callback: ConnectCallback): () => void {
+  let isWanted = true;
+  process.nextTick(() => {
+    if (isWanted) callback({ kind: 'local_exhausted', code: 'EMFILE' }, null);
+  });
+  return () => {
+    isWanted = false;
   };
 }
 

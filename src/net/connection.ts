@@ -4,10 +4,11 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
+import { SlidingCount } from '../resilience/sliding_count.ts';
 
 /** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
-export const REFUSAL_CAUSES = ['process', 'listener', 'clientIp'] as const;
+export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 interface ConnectionLimits {
@@ -15,6 +16,16 @@ interface ConnectionLimits {
   readonly listenerMax: number | null;
   readonly perIpMax: number | null;
 }
+
+/** What was refused in the last minute. */
+export interface RecentRefusals {
+  readonly listener: string;
+  readonly cause: RefusalCause;
+  readonly count: number;
+}
+
+const RECENT_BUCKET_MS = 10_000;
+const RECENT_BUCKETS = 6;
 
 export interface Connection {
   readonly listener: string;
@@ -30,6 +41,10 @@ export class ConnectionTable {
   readonly #open = new Set<TrackedConnection>();
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
+  /** By listener and cause. */
+  readonly #refusals = new Map<string, Omit<RecentRefusals, 'count'> & { readonly recent: SlidingCount }>();
+  /** How many the descriptors of the process allow (`descriptors.ts`). */
+  descriptorsMax = Number.POSITIVE_INFINITY;
   /** The last one has closed. */
   onEmpty: (() => void) | null = null;
 
@@ -49,10 +64,43 @@ export class ConnectionTable {
     ipKey: string,
     limits: ConnectionLimits,
   ): Connection | RefusalCause {
+    const admitted = this.#admit(socket, listener, ip, ipKey, limits);
+    if (typeof admitted === 'string') this.#noteRefusal(listener, admitted);
+    return admitted;
+  }
+
+  /** For whoever asks what hurts now. */
+  recentRefusals(): RecentRefusals[] {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#refusals.values()]
+      .map(({ listener, cause, recent }) => ({ listener, cause, count: recent.total(nowMs) }))
+      .filter(({ count }) => count > 0);
+  }
+
+  #noteRefusal(listener: string, cause: RefusalCause): void {
+    const key = `${cause} ${listener}`;
+    let known = this.#refusals.get(key);
+    if (known === undefined) {
+      for (const [old, { recent }] of this.#refusals)
+        if (recent.total(this.#clock.nowMs()) === 0) this.#refusals.delete(old); // perhaps of a listener that is gone
+      known = { listener, cause, recent: new SlidingCount(RECENT_BUCKET_MS, RECENT_BUCKETS) };
+      this.#refusals.set(key, known);
+    }
+    known.recent.add(this.#clock.nowMs());
+  }
+
+  #admit(
+    socket: Socket,
+    listener: string,
+    ip: string,
+    ipKey: string,
+    limits: ConnectionLimits,
+  ): Connection | RefusalCause {
     const onListener = this.#byListener.get(listener) ?? 0;
     const perIpKey = `${listener} ${ipKey}`;
     const fromIp = this.#byIp.get(perIpKey) ?? 0;
     if (this.#open.size >= limits.processMax) return 'process';
+    if (this.#open.size >= this.descriptorsMax) return 'descriptors';
     if (limits.listenerMax !== null && onListener >= limits.listenerMax) return 'listener';
     if (limits.perIpMax !== null && fromIp >= limits.perIpMax) return 'clientIp';
     const connection = new TrackedConnection(socket, listener, ip, this.#clock);

@@ -44,6 +44,7 @@ function view(
   return {
     phase: 'serving',
     overload: null,
+    refusals: [],
     lastReload: null,
     isFromFile: true,
     clusters: [{ ...one, endpoints, ...cluster }],
@@ -53,6 +54,21 @@ function view(
 
 test('where nothing hurts nothing is said', () => {
   assert.deepEqual(pains(view([endpoint(), endpoint({ state: 'warming' })])), []);
+});
+
+test('connections that were refused are told with their number, and what to change', () => {
+  const refusals: PageView['refusals'] = [
+    { listener: 'main', cause: 'descriptors', count: 60 },
+    { listener: 'main', cause: 'clientIp', count: 1 },
+    { listener: 'main', cause: 'listener', count: 2 },
+    { listener: 'main', cause: 'process', count: 3 },
+  ];
+  assert.deepEqual(pains(view([endpoint()], {}, { refusals })), [
+    'main: 60 connections were refused in the last minute: the process may open too few files (raise LimitNOFILE, ulimit -n).',
+    'main: 1 connection was refused in the last minute: one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies).',
+    'main: 2 connections were refused in the last minute: limits.connections of the listener is reached.',
+    'main: 3 connections were refused in the last minute: process.connections is reached.',
+  ]);
 });
 
 test('an endpoint that is out says since when and why, one that fails how much, one that lies that it does', () => {

@@ -39,6 +39,31 @@ test('each limit refuses by its name, and a closed connection makes room', () =>
   assert.equal(subject.size, 4);
 });
 
+test('fewer descriptors than the configuration allows connections refuse by a name of their own', () => {
+  const { subject, admit } = table();
+  subject.descriptorsMax = 1;
+  const first = admit('a', '1');
+  assert.equal(admit('b', '2').admitted, 'descriptors');
+  first.socket.destroy();
+  assert.equal(typeof admit('b', '2').admitted, 'object');
+});
+
+test('what was refused is known by listener and cause for a minute', () => {
+  const { clock, subject, admit } = table();
+  for (let count = 0; count < 4; count++) admit('a', '1');
+  for (const ip of ['2', '3', '4']) admit('a', ip);
+  assert.deepEqual(subject.recentRefusals(), [
+    { listener: 'a', cause: 'clientIp', count: 2 },
+    { listener: 'a', cause: 'listener', count: 2 },
+  ]);
+  clock.advance(30_000);
+  admit('a', '1');
+  clock.advance(30_000);
+  assert.deepEqual(subject.recentRefusals(), [{ listener: 'a', cause: 'listener', count: 1 }]);
+  clock.advance(60_000);
+  assert.deepEqual(subject.recentRefusals(), []);
+});
+
 test('a drain closes what has not begun in time and leaves what works', () => {
   const { clock, subject, admit } = table();
   const [idle, active] = [admit('a', '1'), admit('a', '2')];

@@ -114,6 +114,8 @@ export interface ProcessOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Before src/main.ts, for Node: `--max-old-space-size=64`. */
   readonly nodeArgs?: readonly string[];
+  /** RLIMIT_NOFILE of the process. */
+  readonly openFilesMax?: number;
 }
 
 /** Resolves when the proxy serves. */
@@ -125,7 +127,10 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
     ...(options.nodeArgs ?? []),
     join(ROOT, 'bin/fairlead.js'),
   ];
-  const child = spawn(process.execPath, [...args, 'run', '--config', files.path], {
+  const { openFilesMax } = options;
+  const limited = openFilesMax === undefined ? [] : ['sh', '-c', `ulimit -n ${openFilesMax}; exec "$0" "$@"`];
+  const [command = '', ...words] = [...limited, process.execPath, ...args, 'run', '--config', files.path];
+  const child = spawn(command, words, {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
