@@ -1,6 +1,6 @@
 /**
- * Writes docs/configuration.md from the schema: every key, what it means, its default and its bounds. The facts stand
- * in `src/config/schema/defaults.ts`; a test compares the file with what this script would write.
+ * Writes docs/configuration.md from the schema: every key with its meaning, default and bounds. The facts are in
+ * `src/config/schema/defaults.ts`; a test compares the file with the output of this script.
  */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -22,12 +22,14 @@ interface Schema {
 
 const INTRODUCTION = `# Configuration
 
-One YAML 1.2 file, strict: an unknown or duplicate key is an error. Written from the schema (\`fairlead schema\`) by
-\`node scripts/reference.ts\`; a test keeps it current. \`*\` is a name that you choose, \`[]\` one of a list.
+Fairlead reads one YAML 1.2 file. It is strict: an unknown or duplicate key is an error. This reference is generated from
+the schema (\`fairlead schema\`) by \`node scripts/reference.ts\`, and a test keeps it current. \`*\` stands for a name that you
+choose, \`[]\` for each item of a list.
 
 Durations are written \`250ms 30s 5m 1h\`, sizes \`16KiB 10MiB\`, rates \`100/s 5000/m\`, addresses \`0.0.0.0:8080 [::]:8443
-unix:/run/x.sock fd:NAME\`. \`off\` switches a limit off where the bounds say so. \`\${VAR}\` and \`\${VAR:-default}\` stand for
-values of the environment. Paths are relative to the file. \`fairlead plan --origins\` shows every value in force.
+unix:/run/x.sock fd:NAME\`. \`off\` switches a limit off where its bounds say "or off". \`\${VAR}\` and \`\${VAR:-default}\` insert
+environment variables. File names are relative to the configuration file. \`fairlead plan --origins\` prints every value in
+force and the line that set it.
 `;
 
 export function renderReference(schema: unknown): string {
@@ -46,7 +48,7 @@ function rowsOf(key: string, schema: Schema, required: boolean): string[] {
   return [...own, ...inner.flatMap(([name, part, needed]) => rowsOf(name, part, needed))];
 }
 
-/** The keys inside: of an object, of each item of a list, of each thing with a name, of one of several forms. */
+/** The keys inside: of an object, of each item of a list, of each named entry, of each form of a union. */
 function partsOf(key: string, schema: Schema): [key: string, schema: Schema, required: boolean][] {
   const { properties = {}, required = [], additionalProperties, items, anyOf = [] } = schema;
   const own = Object.entries(properties).map(([name, part]): [string, Schema, boolean] => [
@@ -61,21 +63,29 @@ function partsOf(key: string, schema: Schema): [key: string, schema: Schema, req
 
 function row(key: string, schema: Schema, required: boolean): string {
   const description = (schema.description ?? '').replace(/ Default .*?; /, ' ').replace(/\|/g, '\\|');
-  const choices = choicesOf(schema);
-  const meaning = [description, choices === '' ? '' : `One of ${choices}.`]
-    .filter(text => text !== '')
-    .join(' ');
+  const meaning = [description, choicesOf(schema)].filter(text => text !== '').join(' ');
   const value = schema.default === undefined ? (required ? 'required' : '') : `\`${String(schema.default)}\``;
   return `| \`${key}\` | ${meaning} | ${value} |`;
 }
 
-function choicesOf({ enum: choices, const: only, anyOf = [] }: Schema): string {
-  const all = [
-    ...(choices ?? []),
-    ...(only === undefined ? [] : [only]),
-    ...anyOf.flatMap(form => form.const ?? []),
-  ];
-  return all.map(choice => `\`${String(choice)}\``).join(', ');
+/** The words that may stand for the value: all that there are, or those beside a mapping, an address or a number. */
+function choicesOf({ enum: words = [], const: only, anyOf = [] }: Schema): string {
+  if (only !== undefined) return `Only \`${String(only)}\` is accepted.`;
+  if (words.length > 0) return `One of ${quoted(words).join(', ')}.`;
+  const beside = quoted(
+    anyOf.flatMap(form => {
+      if (form.type === 'boolean' && form.const === undefined) return [true, false];
+      return form.const ?? form.enum ?? [];
+    }),
+  );
+  if (beside.length === 0) return '';
+  const mapping = anyOf.some(({ properties }) => properties !== undefined);
+  if (!mapping) return `Or ${beside.join(', ')}.`;
+  return `${beside.join(', ')}, or a mapping with the keys below.`;
+}
+
+function quoted(words: readonly unknown[]): string[] {
+  return words.map(word => `\`${String(word)}\``);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,6 +1,6 @@
 /**
- * The entry. Signals are listened to before anything else is loaded: that takes a third of a second, in which a SIGHUP
- * or SIGUSR2 would end the process and a SIGTERM would end it without a word, or, as PID 1, be lost.
+ * The entry. Signal handlers are installed before anything else is loaded. Loading takes a third of a second, in which a
+ * SIGHUP, SIGUSR2 or SIGTERM would kill the process without a log line, or, as PID 1, be lost.
  */
 import { Signals } from './lifecycle/signals.ts';
 
@@ -12,7 +12,7 @@ else signals.holdDebugger();
 const { sizeThreadPool } = await import('./net/thread_pool.ts');
 sizeThreadPool(process.env);
 const { runCommandLine } = await import('./cli/command_line.ts');
-// Whoever reads along may have read enough: `fairlead status --json | head`.
+// The reader of a pipe may close it early: `fairlead status --json | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

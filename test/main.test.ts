@@ -68,7 +68,7 @@ test('bad usage is code 64 and says what is wrong', () => {
     [[], /a command is missing/],
     [['serve'], /unknown command "serve"/],
     [['check', '--confg', good], /--confg/],
-    [['explain', '--config', good], /takes a URL, or --request ID/],
+    [['explain', '--config', good], /needs a URL or --request ID/],
     [['diff'], /not supported yet/],
     [['rollback', 'a', 'b'], /one argument at most/],
   ];

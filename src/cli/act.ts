@@ -1,4 +1,4 @@
-/** `fairlead reload`, `rollback`, `drain`: through the admin API of the running process. */
+/** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
 
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { AdminAnswer, AdminPlace } from './admin_client.ts';
@@ -14,7 +14,7 @@ export function runRollback(place: AdminPlace, digest: string | undefined): Prom
     const code = told(await admin.post('/rollback', digest === undefined ? {} : { digest }));
     if (code === EXIT.ok)
       process.stdout.write(
-        'the file still holds another plan: put it right before the next reload or restart\n',
+        'the configuration file still has the newer plan: fix it before the next reload or restart\n',
       );
     return code;
   });
@@ -24,7 +24,7 @@ export function runDrain(place: AdminPlace): Promise<number> {
   return withAdmin(place, async admin => {
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refused(body);
-    process.stdout.write('draining: the process ends when its last request does\n');
+    process.stdout.write('draining: requests in flight will finish, then the process exits\n');
     return EXIT.ok;
   });
 }
@@ -35,13 +35,15 @@ function told({ status, body }: AdminAnswer): number {
   const digest = result.digest.slice(0, 12);
   switch (result.kind) {
     case 'applied':
-      process.stdout.write(`applied: the plan is ${digest} now\n`);
+      process.stdout.write(`now running plan ${digest}\n`);
       return EXIT.ok;
     case 'unchanged':
-      process.stdout.write(`unchanged: the plan was ${digest} already\n`);
+      process.stdout.write(`already running plan ${digest}\n`);
       return EXIT.ok;
     case 'rejected':
-      process.stderr.write(`fairlead: rejected; the plan stays ${digest}\n${result.problems.join('\n')}\n`);
+      process.stderr.write(
+        `fairlead: rejected; still running plan ${digest}\n${result.problems.join('\n')}\n`,
+      );
       return EXIT.no;
   }
 }

@@ -11,33 +11,31 @@ export interface AdminAnswer {
   readonly body: unknown;
 }
 
-/** What went wrong, for a person: what, where and what to do. */
+/** The admin API could not be reached or refused the token. The message says where and what to do; it is printed as it stands. */
 export class AdminUnreachable extends Error {}
 
-const ANSWER_MS_MAX = 35_000; // a reload may take a while
+const ANSWER_MS_MAX = 35_000; // a reload may take up to 30 s
 
-/** What the command line says of where the running process is. */
+/** How the command line names the running process: by a configuration file, or by an admin address. */
 export interface AdminPlace {
   readonly file: string;
-  /** `--admin` or $FAIRLEAD_ADMIN: the file is not looked at then; the token comes from $FAIRLEAD_ADMIN_TOKEN. */
+  /** From `--admin` or $FAIRLEAD_ADMIN. The file is not read then, and the token comes from $FAIRLEAD_ADMIN_TOKEN. */
   readonly address: string | null;
 }
 
-/** Where the admin API is, or the exit code after the reason was printed. */
+/** A client for the admin API, or the exit code after the reason was printed on standard error. */
 export function findAdmin({ file, address }: AdminPlace): AdminClient | number {
   if (address !== null) return clientOf(address);
   const result = loadConfig(file, process.env);
   if (result.kind === 'loaded') return new AdminClient(result.plan.admin, file);
   if (result.kind === 'invalid' && result.admin !== null) {
-    process.stderr.write(
-      `fairlead: ${file} is not valid now (fairlead check says why); its admin.address is used\n`,
-    );
+    process.stderr.write(`fairlead: ${file} has errors (run fairlead check); using its admin.address\n`);
     return new AdminClient(result.admin, file);
   }
   if (result.kind === 'invalid') printProblems(result.problems, result.source);
   else process.stderr.write(`fairlead: ${result.message}\n`);
   process.stderr.write(
-    'fairlead: to ask the running process all the same: --admin 127.0.0.1:9901 (or unix:/path)\n',
+    'fairlead: to reach the running process anyway, pass --admin 127.0.0.1:9901 (or unix:/path)\n',
   );
   return result.kind === 'invalid' ? EXIT.badConfig : EXIT.noInput;
 }
@@ -57,7 +55,7 @@ export class AdminClient {
   readonly #file: string;
   readonly #tokenFrom: string;
 
-  constructor(admin: Plan['admin'], file: string, tokenFrom = `the admin.token of ${file}`) {
+  constructor(admin: Plan['admin'], file: string, tokenFrom = `admin.token in ${file}`) {
     this.#admin = admin;
     this.#file = file;
     this.#tokenFrom = tokenFrom;
@@ -74,7 +72,7 @@ export class AdminClient {
     const { address, token } = this.#admin;
     if (address === null || address.kind === 'fd')
       throw new AdminUnreachable(
-        `${this.#file} has no admin.address to ask; add admin: { address: 127.0.0.1:9901 } and restart`,
+        `${this.#file} has no admin.address; add admin: { address: 127.0.0.1:9901 } and restart`,
       );
     const where = formatAddress(address);
     const text = body === undefined ? '' : JSON.stringify(body);
@@ -99,7 +97,7 @@ export class AdminClient {
         },
       });
       request.on('error', error => reject(unreachable(where, error)));
-      request.on('timeout', () => request.destroy(new Error('no answer')));
+      request.on('timeout', () => request.destroy(new Error('no response')));
       request.on('response', response => {
         let answer = '';
         response.setEncoding('utf8');
@@ -110,7 +108,7 @@ export class AdminClient {
         response.on('end', () => {
           if (response.statusCode === 401)
             reject(
-              new AdminUnreachable(`the process at ${where} wants another token than ${this.#tokenFrom}`),
+              new AdminUnreachable(`the process at ${where} rejected the token from ${this.#tokenFrom}`),
             );
           else resolve({ status: response.statusCode ?? 0, body: parse(answer) });
         });
@@ -122,7 +120,8 @@ export class AdminClient {
 
 function unreachable(where: string, error: Error): AdminUnreachable {
   const code = 'code' in error ? String(error.code) : error.message;
-  const hint = code === 'ECONNREFUSED' || code === 'ENOENT' ? 'is fairlead running with this file?' : '';
+  const hint =
+    code === 'ECONNREFUSED' || code === 'ENOENT' ? 'is fairlead running with this configuration?' : '';
   return new AdminUnreachable(`no admin API at ${where} (${code}); ${hint}`.replace(/; $/, ''));
 }
 

@@ -1,4 +1,4 @@
-/** `fairlead check`: the code path of a start, without binding. */
+/** `fairlead check`: loads the configuration as `run` does, but opens no port. */
 import { loadConfig } from '../config/loader.ts';
 import { EXIT } from './exit_codes.ts';
 import { displayName, printProblems } from './load.ts';
@@ -20,7 +20,7 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
   printProblems(problems, result.source);
   const warnings = problems.filter(problem => problem.severity === 'warning').length;
   const errors = problems.length - warnings;
-  const verdict = valid ? 'valid' : 'not valid';
+  const verdict = valid ? 'valid' : 'invalid';
   process.stdout.write(
     `${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`,
   );

@@ -19,35 +19,41 @@ const HELP = `fairlead: a reverse proxy for HTTP/1.1, HTTP/2 and WebSocket
 Usage: fairlead COMMAND [--config FILE]
 
 Commands
-  run                      serve in the foreground until a signal (SIGTERM drains, SIGHUP reloads)
-  check [--json]           find every problem of a configuration, without binding anything
-  plan [--origins]         the compiled plan as JSON: every default written out, secrets masked
+  run                      Run in the foreground; SIGTERM drains, SIGHUP reloads
+  check [--json]           Check the configuration file and list every problem; opens no port
+  plan [--origins]         Print the compiled plan as JSON: defaults written out, secrets masked;
+                           --origins adds the line that set each value
   explain [-X METHOD] [-H 'name: value'] [--client-ip IP] [--listener NAME] [--json] URL
-                           which route a request would take, why no nearer one, and what the backend would see
-  explain --request ID     what happened to a request of the running process, and why
-  status [--watch] [--json]   what the running process says of itself
-  reload, drain            of the running process, through its admin API
-  rollback [DIGEST]        to the plan before the running one, or to one that /status shows
-  schema                   JSON Schema of the configuration, for an editor
-  demo                     a proxy with three embedded backends, to try things
+                           Show which route a request would take, why more specific routes did not match,
+                           and what the backend would receive
+  explain --request ID     Show what happened to a request in the running process, and why
+  status [--watch] [--json]   Show the state of the running process
+  reload                   Reload the configuration of the running process
+  drain                    Shut down the running process once requests in flight have finished
+  rollback [DIGEST]        Go back to the previous plan, or to one that /status lists
+  schema                   Print the JSON Schema of the configuration, for editors
+  demo                     Run a proxy with three built-in backends to try things out
 
 Options
-  -c, --config FILE        default: $FAIRLEAD_CONFIG, then /etc/fairlead/fairlead.yaml
-  --admin ADDRESS          of the running process, for status, reload, rollback, drain and explain --request;
-                           default: $FAIRLEAD_ADMIN (with $FAIRLEAD_ADMIN_TOKEN), then what the file says
+  -c, --config FILE        Configuration file; default: $FAIRLEAD_CONFIG, then /etc/fairlead/fairlead.yaml
+  --admin ADDRESS          Admin address of the running process, for status, reload, rollback, drain and
+                           explain --request; default: $FAIRLEAD_ADMIN (with $FAIRLEAD_ADMIN_TOKEN),
+                           then admin.address of the configuration file
   --version, --help
 
 Exit codes
-  0 done   1 forced shutdown, or no route   64 usage   66 no such file   69 a port is taken
-  70 internal error   78 bad configuration
+  0   success                                  66  configuration file not readable
+  1   forced shutdown, request refused,        69  address already in use
+      no matching route                        70  internal error
+  64  usage error                              78  invalid configuration
 `;
 
-/** Named in the contract, built with a later issue: said openly rather than as an unknown word. */
+/** Commands that are not supported yet: saying so is clearer than "unknown command". */
 const LATER = ['diff'];
 
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
-  /** How many arguments, or at least and at most. */
+  /** The exact number of positional arguments, or the least and the most. */
   readonly positionals: number | readonly [number, number];
   run(
     values: Readonly<Record<string, unknown>>,
@@ -57,7 +63,7 @@ interface Command {
 }
 
 const CONFIG = { config: { type: 'string', short: 'c' } } as const;
-/** For those who talk to the running process. */
+/** Options of commands that talk to the running process. */
 const ADMIN = { ...CONFIG, admin: { type: 'string' } } as const;
 
 const COMMANDS: Readonly<Record<string, Command>> = {
@@ -106,12 +112,12 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   demo: { options: {}, positionals: 0, run: (_values, _positionals, signals) => runDemo(signals) },
 };
 
-/** Of the running process with `--request`, otherwise of the file. */
+/** `explain --request ID` asks the running process; `explain URL` only reads the configuration file. */
 function explain(values: Readonly<Record<string, unknown>>, url: string | undefined): Promise<number> {
   const json = values['json'] === true;
   if (typeof values['request'] === 'string')
     return runExplainRequest(adminPlace(values), values['request'], json);
-  if (url === undefined) return Promise.resolve(usageError('"explain" takes a URL, or --request ID'));
+  if (url === undefined) return Promise.resolve(usageError('explain needs a URL or --request ID'));
   return runExplain(configFile(values), {
     url,
     method: String(values['method']),
@@ -122,7 +128,7 @@ function explain(values: Readonly<Record<string, unknown>>, url: string | undefi
   });
 }
 
-/** An empty variable is one that is not set. */
+/** An empty environment variable counts as unset. */
 function configFile({ config }: Readonly<Record<string, unknown>>): string {
   return String(config ?? (process.env['FAIRLEAD_CONFIG'] || '/etc/fairlead/fairlead.yaml'));
 }
@@ -140,7 +146,7 @@ function usageError(message: string): number {
   return EXIT.usage;
 }
 
-/** Resolves to the exit code. */
+/** Runs one command and resolves to its exit code (`EXIT`). Does not reject: a defect is printed and gives `EXIT.internal`. */
 export async function runCommandLine(words: readonly string[], signals: Signals): Promise<number> {
   const [name, ...rest] = words;
   if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
@@ -160,7 +166,8 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
     if (positionals.length < least || positionals.length > (most ?? least)) {
       const takes =
         most === undefined ? (least === 0 ? 'no argument' : 'one argument') : 'one argument at most';
-      const hint = 'config' in (command.options ?? {}) ? '; the file is named with --config FILE' : '';
+      const hint =
+        'config' in (command.options ?? {}) ? '; use --config FILE to name the configuration file' : '';
       return usageError(`"${name}" takes ${takes}, not ${positionals.length}${hint}`);
     }
     return await command.run(values, positionals, signals);

@@ -20,22 +20,22 @@ const BROKEN_MS = 20_000;
 const THINGS_TO_TRY = `
 Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
 
-  curl -i http://127.0.0.1:8080/fast/hello         an answer, with its request id
-  curl -i http://127.0.0.1:8080/slow?ms=300        slower, but in time
-  curl -i http://127.0.0.1:8080/slow?ms=3000       504: the route waits one second (Proxy-Status says why)
-  curl -i http://127.0.0.1:8080/flaky              fails half of the time; you will not notice (see attempts in the log)
+  curl -i http://127.0.0.1:8080/fast/hello         a response with its request id
+  curl -i http://127.0.0.1:8080/slow?ms=300        slower, but within the timeout
+  curl -i http://127.0.0.1:8080/slow?ms=3000       504: the route allows one second (see Proxy-Status)
+  curl -i http://127.0.0.1:8080/flaky              fails half of the time, and retries hide it (see attempts in the log)
   curl -i http://127.0.0.1:8080/old?a=1            a redirect
-  curl -i http://127.0.0.1:8080/nowhere            404 no_route, not a backend's 404
+  curl -i http://127.0.0.1:8080/nowhere            404 no_route, from the proxy rather than a backend
   curl -i -H 'Accept: application/json' http://127.0.0.1:8080/nowhere
   curl -N http://127.0.0.1:8080/fast/events        server-sent events
   npx fairlead explain --config examples/demo.yaml http://127.0.0.1:8080/slow
 
-  curl -X POST http://127.0.0.1:8080/fast/break    stops that backend for 20 seconds. Ask it again, and find out why:
-                                                   on the status page, in this log, or with
-  npx fairlead explain --config examples/demo.yaml --request ID     (the ID is in the answer)
+  curl -X POST http://127.0.0.1:8080/fast/break    stops that backend for 20 seconds. Send another request and
+                                                   find out why it fails: on the status page, in this log, or with
+  npx fairlead explain --config examples/demo.yaml --request ID     (the ID is in the response)
 
-  http://127.0.0.1:9901/                           the status page: what hurts, first
-  http://127.0.0.1:9901/status                     the same for programs (also /metrics, /readyz, /plan, /requests)
+  http://127.0.0.1:9901/                           the status page, problems first
+  http://127.0.0.1:9901/status                     the same as JSON (also /metrics, /readyz, /plan, /requests)
 
 Ctrl-C drains and stops.
 
@@ -58,7 +58,7 @@ export async function runDemo(signals: Signals): Promise<number> {
   return exitCode === EXIT.portTaken ? portHint() : exitCode;
 }
 
-/** The file of the checkout or package, so that a person can edit it; the single executable has only a copy to give. */
+/** The demo's file in the checkout or package, so that it can be edited. The single executable writes a copy to a temporary folder. */
 function configFile(): string {
   if (!isSea()) return fileURLToPath(new URL('../../examples/demo.yaml', import.meta.url));
   const file = join(mkdtempSync(join(tmpdir(), 'fairlead-demo-')), 'demo.yaml');
@@ -68,7 +68,7 @@ function configFile(): string {
 
 function portHint(): number {
   process.stderr.write(
-    'fairlead: the demo needs the ports 8080 and 9901 of 127.0.0.1; stop what uses them\n',
+    'fairlead: the demo needs ports 8080 and 9901 on 127.0.0.1; stop whatever uses them\n',
   );
   return EXIT.portTaken;
 }
@@ -85,7 +85,7 @@ function serve(answer: (request: IncomingMessage, response: ServerResponse) => v
   return new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-/** Away as if it had died, and back on the same port. */
+/** Stops the backend as if it had crashed, and brings it back on the same port after `BROKEN_MS`. */
 async function breakDown(server: http.Server, response: ServerResponse): Promise<void> {
   const { port } = server.address() as AddressInfo;
   response.on('finish', () => server.closeAllConnections());

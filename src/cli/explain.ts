@@ -1,4 +1,4 @@
-/** `fairlead explain`: which route a request would take, why no nearer one, and what the backend would see. */
+/** `fairlead explain URL`: which route a request would take, why more specific ones did not match, and what the backend would receive. */
 
 import { type Explanation, explainOffline, type Question } from '../admin/explain.ts';
 import { withoutSecretValues } from '../security/secrets.ts';

@@ -1,4 +1,4 @@
-/** `fairlead explain --request ID`: what happened to a request of the running process, and why. */
+/** `fairlead explain --request ID`: what happened to a request in the running process, and why. */
 import { renderDecision } from '../admin/decision_text.ts';
 import type { ExplainedDecision } from '../admin/decisions.ts';
 import type { AdminPlace } from './admin_client.ts';

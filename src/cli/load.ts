@@ -1,4 +1,4 @@
-/** What every command that reads a configuration does with one that cannot be used. */
+/** Loading a configuration for a command, and printing what is wrong with it. */
 import { basename } from 'node:path';
 import { type LoadResult, loadConfig } from '../config/loader.ts';
 import { formatProblems, type Problem } from '../config/problems.ts';
@@ -22,7 +22,7 @@ export function printProblems(problems: readonly Problem[], source: string): voi
   process.stderr.write(formatProblems(problems, source, { color: wantsColor() }));
 }
 
-/** Colour only on a terminal; https://no-color.org. */
+/** Only a terminal gets colour, and not with NO_COLOR set (https://no-color.org). */
 function wantsColor(): boolean {
   return process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
 }

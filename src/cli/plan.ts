@@ -1,4 +1,4 @@
-/** `fairlead plan`: the frozen plan, with every default written out and every secret masked. */
+/** `fairlead plan`: prints the frozen plan, with every default written out and every secret masked. */
 import { maskSecrets } from '../config/shown_plan.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import { EXIT } from './exit_codes.ts';

@@ -1,4 +1,4 @@
-/** `fairlead run`: serve in the foreground until a signal. */
+/** `fairlead run`: runs the proxy in the foreground until a signal ends it. */
 
 import { Admin } from '../admin/admin.ts';
 import { keepDebuggerClosed } from '../lifecycle/debugger.ts';
@@ -10,10 +10,10 @@ import { loadOrExplain } from './load.ts';
 
 export async function runProxy(file: string, signals: Signals): Promise<number> {
   keepDebuggerClosed(systemClock);
-  await turn(); // signals that came while the code was loaded
+  await turn(); // delivers signals that arrived while the code was loading
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
-  await turn(); // and while the configuration was: nothing is open yet
+  await turn(); // delivers signals that arrived while the configuration was loading; nothing is open yet
   signals.starting();
   const started = await startProxy({
     configFile: file,
@@ -31,18 +31,18 @@ export async function runProxy(file: string, signals: Signals): Promise<number> 
     reload: () => void proxy.reload('signal'),
     stopNow: signal => void proxy.stopNow(signal).finally(() => process.exit(EXIT.no)),
     reopenLogs: () => proxy.reopenLogs(),
-    ignored: signal => proxy.warn(`${signal} was ignored: it means nothing here`),
+    ignored: signal => proxy.warn(`ignored ${signal}: fairlead has no use for this signal`),
   });
-  // One connection has met a defect of ours; the others know nothing of it (docs/decisions/0006).
+  // A defect costs the connection that met it, not the process (docs/decisions/0006).
   process.on('uncaughtException', error => proxy.noteDefect(error));
-  const release = holdProcess(); // timers alone do not: a drain must come to its end
+  const release = holdProcess(); // timers do not keep the process alive, and a drain must be able to finish
   const end = await proxy.stopped;
   release();
   stopListening();
   return end === 'clean' ? EXIT.ok : EXIT.no;
 }
 
-/** One round of the event loop, in which signals are read. */
+/** Waits for one turn of the event loop, in which Node delivers pending signals. */
 function turn(): Promise<void> {
   return new Promise(resolve => void setImmediate(resolve));
 }

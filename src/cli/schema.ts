@@ -1,4 +1,4 @@
-/** `fairlead schema`: JSON Schema of the configuration, for an editor. */
+/** `fairlead schema`: prints the JSON Schema of the configuration, for editors. */
 import { schemaJson } from '../config/json_schema.ts';
 import { EXIT } from './exit_codes.ts';
 

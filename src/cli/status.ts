@@ -1,4 +1,4 @@
-/** `fairlead status`: what the running process says of itself, as a table that fits a terminal. */
+/** `fairlead status`: the state of the running process as a table that fits the terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { renderStatus, type Status } from '../admin/status_table.ts';
 import type { AdminPlace } from './admin_client.ts';
@@ -6,7 +6,7 @@ import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
 
 const REFRESH_MS = 1_000;
-/** ANSI: cursor home, and what is below it erased. */
+/** ANSI: moves the cursor home and erases everything below it. */
 const CLEAR = '\x1b[H\x1b[J';
 
 interface StatusOptions {
@@ -19,7 +19,7 @@ export function runStatus(place: AdminPlace, { json, watch }: StatusOptions): Pr
     for (;;) {
       const { status, body } = await admin.get('/status');
       if (status !== 200) {
-        process.stderr.write(`fairlead: the admin API answered ${status}\n`);
+        process.stderr.write(`fairlead: the admin API returned status ${status}\n`);
         return EXIT.no;
       }
       const { stdout } = process;
@@ -35,7 +35,7 @@ export function runStatus(place: AdminPlace, { json, watch }: StatusOptions): Pr
   });
 }
 
-/** What is not a terminal takes lines of any length; `COLUMNS` is the word of somebody who knows better. */
+/** Columns to fill. Output that is no terminal may have lines of any length; `COLUMNS` overrides both. */
 function widthOf({ isTTY, columns }: NodeJS.WriteStream): number {
   const wanted = Number(process.env['COLUMNS'] ?? Number.NaN);
   if (wanted > 0) return wanted;

@@ -1,4 +1,4 @@
-/** What every command does that talks to the running process: find it, ask, and say clearly where that fails. */
+/** Runs `use` with a client for the running process; an unreachable admin API is printed and gives `EXIT.no`. */
 
 import { type AdminClient, type AdminPlace, AdminUnreachable, findAdmin } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';

@@ -68,14 +68,17 @@ export function loadConfig(file: string, env: Environment): LoadResult {
     } as const;
     return {
       kind: 'invalid',
-      problems: [{ ...place, message: `the file cannot be used: ${result.why}` }],
+      problems: [{ ...place, message: `cannot use the file: ${result.why}` }],
       files,
       admin: null,
       source: '',
     };
   }
-  const hint = 'name a file with --config FILE or $FAIRLEAD_CONFIG';
-  return { kind: 'unreadable', message: `cannot read the configuration ${file}: ${result.why} (${hint})` };
+  const hint = 'set the file with --config FILE or $FAIRLEAD_CONFIG';
+  return {
+    kind: 'unreadable',
+    message: `cannot read the configuration file ${file}: ${result.why} (${hint})`,
+  };
 }
 
 /** `file` need not exist; paths in the text are relative to its folder. */

@@ -28,7 +28,12 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
   if (last === undefined || sorted.length <= PROBLEMS_MAX) return sorted;
   const rest = sorted.slice(PROBLEMS_MAX - 1);
   const severity = rest.some(problem => problem.severity === 'error') ? 'error' : 'warning';
-  const more = { ...last, severity, message: `${rest.length} more problems from here on`, path: '' } as const;
+  const more = {
+    ...last,
+    severity,
+    message: `${rest.length} more problems from here on, not shown`,
+    path: '',
+  } as const;
   const { hint: _, ...summary } = more;
   return [...sorted.slice(0, PROBLEMS_MAX - 1), summary];
 }

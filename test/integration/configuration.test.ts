@@ -47,7 +47,7 @@ test('what a probe cannot send is refused when the file is read', () => {
     problemsOf(forwardTo(['127.0.0.1:1'], { cluster: { health: { active: settings } } }));
   assert.match(active({ path: '/é' })[0] ?? '', /write \/%C3%A9/);
   assert.match(active({ path: '/a b' })[0] ?? '', /write \/a%20b/);
-  assert.match(active({ path: '/', host: 'a b' })[0] ?? '', /is no host/);
+  assert.match(active({ path: '/', host: 'a b' })[0] ?? '', /is not a host/);
   assert.match(
     active({ path: '/', headers: { expect: '100-continue' } })[0] ?? '',
     /never reaches a backend/,
@@ -60,7 +60,7 @@ test('header edits that cannot have an effect are refused with the reason', () =
     problemsOf(
       forwardTo(['127.0.0.1:1'], { route: { headers: { request: { set: { [name]: 'x' } } } } }),
     )[0] ?? '';
-  assert.match(set('Expect'), /answered by the proxy/);
+  assert.match(set('Expect'), /handled by the proxy/);
   assert.match(set('traceparent'), /tracing\.propagate/);
   assert.match(set('X-Request-Deadline-Ms'), /set by the proxy/);
   assert.equal(set('x-anything'), '');
@@ -69,7 +69,7 @@ test('header edits that cannot have an effect are refused with the reason', () =
 test('a status that is never repeated is refused in retries.on', () => {
   const on = (status: string) =>
     problemsOf(forwardTo(['127.0.0.1:1'], { route: { retries: { on: [status] } } }));
-  assert.match(on('429')[0] ?? '', /429 speaks of the request/);
+  assert.match(on('429')[0] ?? '', /429 means that the request is at fault/);
   assert.deepEqual(on('503'), []);
 });
 

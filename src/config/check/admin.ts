@@ -8,6 +8,6 @@ export function checkAdmin({ config: { admin }, report }: Relations): void {
   if (typeof address === 'string' || isLoopback(address)) return;
   report(
     ['admin', 'address'],
-    `the admin API at ${admin.address} can be reached from other machines and asks for no token; add admin.token, or listen on 127.0.0.1 or a Unix socket`,
+    `the admin API at ${admin.address} is reachable from other machines but has no token; add admin.token, or listen on 127.0.0.1 or a Unix socket`,
   );
 }

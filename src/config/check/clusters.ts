@@ -27,19 +27,19 @@ function checkEndpoints(
     else
       report(
         [...path, 'endpoints', at],
-        `the endpoint ${address} is already endpoints[${first}] of cluster ${cluster}; give that one a weight instead`,
+        `endpoint ${address} repeats endpoints[${first}] of cluster ${cluster}; give that one a higher weight instead`,
       );
   }
   for (const [at, endpoint] of endpoints.entries()) {
     if (typeof endpoint === 'string' || endpoint.resolve === undefined || hasName(endpoint.address)) continue;
     report(
       [...path, 'endpoints', at, 'resolve'],
-      `${endpoint.address} of cluster ${cluster} is no name that could be looked up; remove resolve`,
+      `${endpoint.address} of cluster ${cluster} is not a host name, so there is nothing to resolve; remove resolve`,
       { at: 'key' },
     );
   }
   if (endpoints.every(endpoint => typeof endpoint !== 'string' && endpoint.weight === 0)) {
-    report([...path, 'endpoints'], `all weights of cluster ${cluster} are 0: it could serve nothing`, {
+    report([...path, 'endpoints'], `all weights of cluster ${cluster} are 0: no endpoint would get traffic`, {
       at: 'key',
     });
   }
@@ -53,18 +53,18 @@ function checkProtocol(
 ): void {
   if (isLost([...path, 'tls'])) return;
   if (protocol === 'h2c' && tls !== undefined) {
-    report([...path, 'protocol'], `h2c is HTTP/2 without TLS, and cluster ${name} has tls; write http2`);
+    report([...path, 'protocol'], `h2c is HTTP/2 without TLS, but cluster ${name} has tls; write http2`);
   }
   if (protocol === 'http2' && tls === undefined) {
     report(
       [...path, 'protocol'],
-      `http2 needs TLS, and cluster ${name} has none; add tls: {}, or write h2c for HTTP/2 in clear`,
+      `http2 needs TLS, but cluster ${name} has none; add tls: {}, or write h2c for HTTP/2 without TLS`,
     );
   }
   if (tls === undefined) return;
   if ((tls.certFile === undefined) !== (tls.keyFile === undefined)) {
     const [written, missing] = tls.certFile === undefined ? ['keyFile', 'certFile'] : ['certFile', 'keyFile'];
-    report([...path, 'tls', written], `${written} of cluster ${name} needs ${missing} beside it`, {
+    report([...path, 'tls', written], `${written} of cluster ${name} needs ${missing} as well`, {
       at: 'key',
     });
   }
@@ -72,7 +72,7 @@ function checkProtocol(
   if (nameless >= 0 && tls.serverName === undefined && tls.verify !== false) {
     report(
       [...path, 'tls'],
-      `endpoints[${nameless}] of cluster ${name} is a Unix socket, so its certificate has no name to be checked for; add tls.serverName`,
+      `endpoints[${nameless}] of cluster ${name} is a Unix socket, which gives no name to check the certificate against; add tls.serverName`,
       { at: 'key' },
     );
   }
@@ -96,17 +96,17 @@ function checkActive(
   const check = `the active check of cluster ${name}`;
   const [kind, ...others] = KINDS.filter(key => active[key] !== undefined);
   if (kind === undefined && active.path === undefined) {
-    report(at, `${check} needs a path to ask for, or tcp: true to only connect`, { at: 'key' });
+    report(at, `${check} needs a path, or tcp: true to only connect`, { at: 'key' });
   }
   for (const other of others)
-    report([...at, other], `${check} has ${kind} and ${other}; it can have only one`, { at: 'key' });
+    report([...at, other], `${check} has ${kind} and ${other}; only one is allowed`, { at: 'key' });
   const useless = [
     ...(kind === undefined ? [] : ONLY_HTTP),
     ...(kind === 'tcp' || kind === 'grpc' ? NOT_FOR_TCP_AND_GRPC : []),
   ];
   for (const key of useless) {
     if (active[key] === undefined) continue;
-    report([...at, key], `${check} has ${kind} and ${key}, which do not go together; remove one`, {
+    report([...at, key], `${check} has ${kind} and ${key}, which cannot be combined; remove one`, {
       at: 'key',
     });
   }
@@ -114,7 +114,7 @@ function checkActive(
     report([...at, 'grpc'], `${check} is gRPC, which needs protocol http2 or h2c`, { at: 'key' });
   }
   if (active.body !== undefined && active.method === 'HEAD') {
-    report([...at, 'body'], `${check} looks for a text in the answer to HEAD, which has no body`, {
+    report([...at, 'body'], `${check} expects a body, but responses to HEAD have none`, {
       at: 'key',
     });
   }

@@ -29,24 +29,24 @@ function lintClusters(config: Config, plan: Plan, warn: Warn): void {
   );
   for (const [name, cluster] of Object.entries(plan.clusters)) {
     const path = ['clusters', name];
-    if (!used.has(name)) warn(path, `cluster ${name} is used by no route`);
+    if (!used.has(name)) warn(path, `no route uses cluster ${name}`);
     if (cluster.endpoints.length > 1 && config.clusters?.[name]?.health?.active === undefined) {
       warn(
         path,
-        `cluster ${name} has several endpoints and no active health check: that one is down is learnt from requests that fail; add health.active, or write active: off`,
+        `cluster ${name} has several endpoints and no active health check: a failed endpoint is only detected when requests to it fail; add health.active, or write active: off`,
       );
     }
     if (cluster.tls?.verify === false) {
       warn(
         [...path, 'tls', 'verify'],
-        `cluster ${name} accepts any certificate: whoever is on the way can read and change its traffic; use caFile for a private authority`,
+        `cluster ${name} accepts any certificate: anyone on the network path can read and change its traffic; use caFile for a private certificate authority`,
       );
     }
   }
 }
 
 function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
-  if (config.routes.length === 0) warn(['routes'], 'there is no route: every request is answered with 404');
+  if (config.routes.length === 0) warn(['routes'], 'there are no routes: every request gets a 404');
   const places = new Map(config.routes.map(({ name }, at) => [name, at]));
   for (const { route, why } of findUnreachable(plan.routes)) {
     warn(['routes', places.get(route) ?? 0, 'name'], `route ${route} can never match: ${why}`);
@@ -77,7 +77,7 @@ function lintProcess(config: Config, warn: Warn): void {
   if (drainMs !== undefined && drainMs !== null && drainMs < longestMs) {
     warn(
       ['process', 'drain', 'timeout'],
-      `requests may take ${formatDuration(longestMs)}, but a shutdown ends them after ${formatDuration(drainMs)}`,
+      `requests may take ${formatDuration(longestMs)}, but a shutdown cuts them off after ${formatDuration(drainMs)}`,
     );
   }
 }

@@ -13,13 +13,16 @@ interface ListenAddress {
 export function checkListeners(relations: Relations): void {
   const { config, report } = relations;
   if (Object.keys(config.listeners).length === 0) {
-    report(['listeners'], 'there is no listener: nobody could connect', { at: 'key' });
+    report(['listeners'], 'there are no listeners: no client could connect', { at: 'key' });
   }
   checkAddresses(relations);
   for (const [name, listener] of Object.entries(config.listeners)) {
     const path = ['listeners', name];
     if (listener.h2c === true && listener.tls !== undefined) {
-      report([...path, 'h2c'], 'h2c is HTTP/2 without TLS; with tls, HTTP/2 is offered by ALPN: remove h2c');
+      report(
+        [...path, 'h2c'],
+        'h2c is HTTP/2 without TLS; this listener has tls and offers HTTP/2 by ALPN, so remove h2c',
+      );
     }
     const written = typeof listener.http2 === 'object';
     if (
@@ -28,7 +31,7 @@ export function checkListeners(relations: Relations): void {
       listener.h2c !== true &&
       !relations.isLost([...path, 'tls'], [...path, 'h2c'])
     ) {
-      report([...path, 'http2'], `listener ${name} speaks no HTTP/2: it has neither tls nor h2c: true`, {
+      report([...path, 'http2'], `listener ${name} does not speak HTTP/2: it has neither tls nor h2c: true`, {
         at: 'key',
       });
     }
@@ -42,7 +45,7 @@ function checkAddresses({ config, report, document }: Relations): void {
     seen.push(one);
     if (other === undefined) continue;
     const line = document.line(other.path);
-    report(one.path, `${one.name} has the address of ${other.name} (line ${line}); only one can have it`);
+    report(one.path, `${one.name} has the same address as ${other.name} (line ${line})`);
   }
 }
 

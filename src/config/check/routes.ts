@@ -39,7 +39,7 @@ function checkNames({ config, document, report }: Relations): void {
       const line = document.line(['routes', first, 'name']);
       report(
         ['routes', at, 'name'],
-        `the route name "${name}" is taken on line ${line}; logs and metrics speak of routes by name`,
+        `the route name "${name}" is already used on line ${line}; logs and metrics identify routes by name`,
       );
     }
   }
@@ -51,18 +51,18 @@ function checkAction(route: RouteConfig, path: Path, { isLost, report }: Relatio
   if (second !== undefined) {
     report(
       [...path, second],
-      `route ${route.name} has ${listed(written).replace(' or ', ' and ')}; it can do only one of them`,
+      `route ${route.name} has ${listed(written).replace(' or ', ' and ')}; only one is allowed`,
       { at: 'key' },
     );
   }
   if (isLost(...ACTIONS.map(action => [...path, action]))) return;
   if (written.length === 0)
-    report(path, `route ${route.name} does nothing; write one of forward, redirect and respond`);
+    report(path, `route ${route.name} has no action; add forward, redirect or respond`);
   if (written[0] !== 'forward') checkUnused(route, path, report);
   const { respond } = route;
   // RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5
   if (respond !== undefined && [204, 205, 304].includes(respond.status) && (respond.body ?? '') !== '') {
-    report([...path, 'respond', 'body'], `an answer with status ${respond.status} has no body`);
+    report([...path, 'respond', 'body'], `a response with status ${respond.status} cannot have a body`);
   }
 }
 
@@ -101,7 +101,7 @@ function checkReferences(
   const { forward } = route;
   const needsCluster = (cluster: string, at: Path): void => {
     if (clusters.has(cluster) || isLost(['clusters', cluster])) return;
-    report(at, `route ${route.name} forwards to the cluster "${cluster}", which does not exist`, {
+    report(at, `route ${route.name} forwards to cluster "${cluster}", which does not exist`, {
       hint: didYouMean(cluster, [...clusters]),
     });
   };
@@ -109,16 +109,16 @@ function checkReferences(
     const { cluster, split } = forward;
     const at = [...path, 'forward'];
     if (cluster === undefined && split === undefined)
-      report(at, `forward of route ${route.name} names neither cluster nor split`, { at: 'key' });
+      report(at, `forward of route ${route.name} needs cluster or split`, { at: 'key' });
     if (cluster !== undefined && split !== undefined)
-      report([...at, 'split'], `forward of route ${route.name} has cluster and split; it can have only one`, {
+      report([...at, 'split'], `forward of route ${route.name} has cluster and split; only one is allowed`, {
         at: 'key',
       });
     if (cluster !== undefined) needsCluster(cluster, [...at, 'cluster']);
     for (const [index, target] of (split ?? []).entries())
       needsCluster(target.cluster, [...at, 'split', index, 'cluster']);
     if (split?.every(({ weight }) => weight === 0) === true) {
-      report([...at, 'split'], `all weights of route ${route.name} are 0: no request could go anywhere`, {
+      report([...at, 'split'], `all weights of route ${route.name} are 0: no cluster would get requests`, {
         at: 'key',
       });
     }
@@ -127,7 +127,7 @@ function checkReferences(
     if (listeners.has(listener) || isLost(['listeners', listener])) continue;
     report(
       [...path, 'listeners', index],
-      `route ${route.name} is served on the listener "${listener}", which does not exist`,
+      `route ${route.name} names listener "${listener}", which does not exist`,
       { hint: didYouMean(listener, [...listeners]) },
     );
   }
@@ -140,14 +140,14 @@ function checkRewrite({ name, rewrite }: RouteConfig, path: Path, { report }: Re
   if (rewrite.replacePath !== undefined && beside.length > 0) {
     report(
       [...at, 'replacePath'],
-      `replacePath of route ${name} replaces the whole path, so ${listed(beside).replace(' or ', ' and ')} would have no effect; keep one of them`,
+      `replacePath of route ${name} replaces the whole path, so ${listed(beside).replace(' or ', ' and ')} would have no effect; remove one or the other`,
       { at: 'key' },
     );
   }
   if (rewrite.regex !== undefined) {
     const problem = replacementProblem(rewrite.regex.pattern, rewrite.regex.with);
     if (problem !== null)
-      report([...at, 'regex', 'with'], `the replacement of route ${name} cannot be used: ${problem}`);
+      report([...at, 'regex', 'with'], `invalid replacement in route ${name}: ${problem}`);
   }
 }
 

@@ -20,7 +20,7 @@ export function tieProblems(routes: readonly PlacedRoute[], document: Document):
   }
   return [...firstOf].map(([route, first]) => {
     const line = document.line(['routes', first.at, 'name']);
-    const message = `route ${route.name} ties with route ${first.name} on line ${line}: both match ${describe(route.match)}, and neither is more specific; tell them apart by host, path, method, header or query`;
+    const message = `route ${route.name} is ambiguous with route ${first.name} on line ${line}: both match ${describe(route.match)} and neither is more specific; distinguish them by host, path, method, header or query`;
     return document.problem('error', ['routes', route.at, 'name'], message);
   });
 }

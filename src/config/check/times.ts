@@ -14,7 +14,7 @@ export function checkTimes(relations: Relations): void {
   if (history === 1 && typeof probation === 'object')
     report(
       ['process', 'reload', 'history'],
-      'with a history of 1 there is no earlier plan that the probation could go back to; keep at least 2',
+      'with a history of 1 there is no earlier plan for the probation to roll back to; keep at least 2',
     );
   for (const [at, route] of config.routes.entries()) checkRoute(route, ['routes', at], relations);
   const users = usersByCluster(config.routes);
@@ -53,7 +53,7 @@ function checkRoute(route: RouteConfig, path: Path, relations: Relations): void 
   if (isLonger(shortest.ms, longest.ms) && (base ?? max) !== undefined) {
     relations.report(
       [...path, 'retries', 'backoff', base === undefined ? 'max' : 'base'],
-      `the base of the backoff (${shortest.shown}) is longer than its max (${longest.shown})`,
+      `the base of the retry backoff (${shortest.shown}) is longer than its max (${longest.shown})`,
     );
   }
 }

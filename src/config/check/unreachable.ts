@@ -32,7 +32,7 @@ export function findUnreachable(routes: readonly Route[]): Unreachable[] {
     if (!canBothMatch(program, anyPath)) {
       found.push({
         route: route.name,
-        why: `its regex "${route.match.path.value}" matches no path, and every path begins with /`,
+        why: `its regex "${route.match.path.value}" matches nothing that begins with /`,
       });
       continue;
     }
@@ -42,7 +42,7 @@ export function findUnreachable(routes: readonly Route[]): Unreachable[] {
     if (shadow !== undefined)
       found.push({
         route: route.name,
-        why: `route ${shadow.name} is more specific and takes all its requests`,
+        why: `route ${shadow.name} is more specific and matches all of its requests`,
       });
   }
   return found;

@@ -57,7 +57,7 @@ export class Materials {
     if (address.kind !== 'unix' || address.path.startsWith('\0')) return address;
     const socket = parseAddress(`unix:${resolve(this.#folder, address.path)}`);
     if (typeof socket !== 'string') return socket;
-    this.#report(path, `${socket}, and this one is in ${this.#folder}`);
+    this.#report(path, `${socket}; this path is relative to ${this.#folder}`);
     return address;
   }
 
@@ -77,7 +77,7 @@ export class Materials {
     try {
       const key = createPrivateKey(keyPem);
       if (certificate?.checkPrivateKey(key) === false)
-        this.#report([...path, 'keyFile'], `${keyName} is not the key of ${certName}`);
+        this.#report([...path, 'keyFile'], `${keyName} is not the private key of ${certName}`);
       else if (certificate !== null)
         this.#reportUnusable(materialProblem({ cert: certPem, key: keyPem }), certName, [
           ...path,
@@ -86,20 +86,20 @@ export class Materials {
     } catch {
       this.#report(
         [...path, 'keyFile'],
-        `${keyName} holds no private key in PEM form that can be read without a passphrase`,
+        `${keyName} has no PEM private key that can be read without a passphrase`,
       );
     }
   }
 
   #reportUnusable(why: string | null, name: string, path: Path): void {
-    if (why !== null) this.#report(path, `OpenSSL refuses ${name}: ${why}`);
+    if (why !== null) this.#report(path, `OpenSSL rejects ${name}: ${why}`);
   }
 
   #parseCertificate(pem: string, name: string, path: Path): X509Certificate | null {
     try {
       return new X509Certificate(pem);
     } catch {
-      this.#report(path, `${name} holds no certificate in PEM form`);
+      this.#report(path, `${name} has no PEM certificate`);
       return null;
     }
   }

@@ -16,7 +16,7 @@ import {
 const statusRange = z
   .unknown()
   .meta({
-    description: 'A status or a range of statuses that means healthy. Default 200-399.',
+    description: 'A status, or a range of statuses, that means healthy. Default 200-399.',
     default: `${HEALTHY_STATUSES.min}-${HEALTHY_STATUSES.max}`,
   })
   .transform((value, context): { readonly min: number; readonly max: number } => {
@@ -32,37 +32,39 @@ const statusRange = z
 const PROBE_TEXT_BYTES_MAX = 4_096;
 
 const probeMethod = text(value =>
-  ['GET', 'HEAD', 'OPTIONS', 'POST'].includes(value)
-    ? null
-    : `"${value}" is none of GET, HEAD, OPTIONS, POST`,
+  ['GET', 'HEAD', 'OPTIONS', 'POST'].includes(value) ? null : `"${value}" is not GET, HEAD, OPTIONS or POST`,
 );
 const grpcService = text(value =>
-  /^[\w.\-/]{1,127}$/.test(value) ? null : `"${value}" is no name of a gRPC service (at most 127 characters)`,
+  /^[\w.\-/]{1,127}$/.test(value)
+    ? null
+    : `"${value}" is not the name of a gRPC service (at most 127 characters)`,
 );
 
 const active = z.strictObject({
   path: requestTarget
-    .describe('Asked for by HTTP, in the protocol of the cluster; with a query where one is needed.')
+    .describe('Path of the probe, optionally with a query. The probe uses the protocol of the cluster.')
     .optional(),
-  method: probeMethod.describe('GET when absent.').optional(),
+  method: probeMethod.describe('Method of the probe. GET when absent.').optional(),
   host: hostHeader
     .describe(
-      '`Host` of the question; the address of the endpoint when absent, `localhost` for a Unix socket.',
+      '`Host` of the probe. When absent: the address of the endpoint, or `localhost` for a Unix socket.',
     )
     .optional(),
-  headers: z.record(requestFieldName, fieldValue).describe('Sent with the question.').optional(),
+  headers: z.record(requestFieldName, fieldValue).describe('Fields sent with the probe.').optional(),
   body: text(value =>
     value === '' || Buffer.byteLength(value) > PROBE_TEXT_BYTES_MAX
-      ? `a text of 1 to ${PROBE_TEXT_BYTES_MAX} bytes`
+      ? `expected a string of 1 to ${PROBE_TEXT_BYTES_MAX} bytes`
       : null,
   )
-    .describe('A text that must be within the first 4 KiB of the answer.')
+    .describe('Text that the first 4 KiB of the response body must contain.')
     .optional(),
-  tcp: z.literal(true).meta({ description: 'Only connect.' }).optional(),
-  webSocket: z.literal(true).meta({ description: 'A WebSocket handshake on `path`.' }).optional(),
+  tcp: z.literal(true).meta({ description: 'Only open a TCP connection.' }).optional(),
+  webSocket: z.literal(true).meta({ description: 'Make a WebSocket handshake on `path`.' }).optional(),
   grpc: z
-    .union([z.literal(true), z.strictObject({ service: grpcService })])
-    .meta({ description: 'grpc.health.v1.Health/Check, for the server or for one service.' })
+    .union([z.literal(true), z.strictObject({ service: grpcService.describe('Name of the gRPC service.') })])
+    .meta({
+      description: 'Call grpc.health.v1.Health/Check, for the server as a whole or for one service.',
+    })
     .optional(),
   interval: number('clusters.health.active.interval'),
   timeout: number('clusters.health.active.timeout'),
@@ -93,8 +95,9 @@ export const clusterSchema = z.strictObject({
         }),
       ]),
     )
-    .min(1, 'a cluster has at least one endpoint')
-    .max(10_000, 'a cluster has at most 10000 endpoints'),
+    .min(1, 'a cluster needs at least one endpoint')
+    .max(10_000, 'a cluster can have at most 10000 endpoints')
+    .meta({ description: 'The backends: each an address, or a mapping with the keys below.' }),
   protocol: choice('clusters.protocol'),
   required: choice('clusters.required'),
   tls: z
@@ -103,12 +106,17 @@ export const clusterSchema = z.strictObject({
       serverName: text(value =>
         /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ? null : `"${value}" is not a host name`,
       )
-        .describe('Asked for (SNI) and checked; the host of the endpoint when absent.')
+        .describe('Host name for SNI and for the certificate check. The host of the endpoint when absent.')
         .optional(),
-      caFile: plainText.describe('Authorities to trust instead of the usual ones.').optional(),
-      certFile: plainText.describe('A certificate of our own, for backends that ask for one.').optional(),
-      keyFile: plainText.describe('Its key.').optional(),
+      caFile: plainText
+        .describe('PEM file with the certificate authorities to trust instead of the system defaults.')
+        .optional(),
+      certFile: plainText
+        .describe('PEM file with the client certificate of the proxy, for backends that require one.')
+        .optional(),
+      keyFile: plainText.describe('PEM file with the private key of that certificate.').optional(),
     })
+    .meta({ description: 'Uses TLS to the backends. Without TLS when absent.' })
     .optional(),
   loadBalancing: z
     .strictObject({
@@ -130,8 +138,17 @@ export const clusterSchema = z.strictObject({
     .optional(),
   health: z
     .strictObject({
-      active: z.union([z.literal('off'), active]).optional(),
-      passive: z.union([z.literal('off'), passive]).optional(),
+      active: z
+        .union([z.literal('off'), active])
+        .meta({ description: 'Active health check: probes every endpoint. Off when absent.' })
+        .optional(),
+      passive: z
+        .union([z.literal('off'), passive])
+        .meta({
+          description:
+            'Passive health check: ejects endpoints whose requests fail. When absent, on for clusters with several endpoints or a host name, otherwise off.',
+        })
+        .optional(),
     })
     .optional(),
   circuitBreaker: z
@@ -140,6 +157,10 @@ export const clusterSchema = z.strictObject({
       minRequests: number('clusters.circuitBreaker.minRequests'),
       window: number('clusters.circuitBreaker.window'),
       openFor: number('clusters.circuitBreaker.openFor'),
+    })
+    .meta({
+      description:
+        'Stops sending requests to an endpoint, or to the whole cluster, after too many failures. Off when absent.',
     })
     .optional(),
   retryBudget: z

@@ -61,8 +61,8 @@ export function choice<Id extends ChoiceId>(id: Id) {
 }
 
 function readNumber(value: unknown, facts: NumberSetting): number | null | string {
-  if (value === 'off') return facts.off ? null : `this cannot be off; ${bound(facts)}`;
-  if (value === null) return `there is no value; ${expected(facts)}`;
+  if (value === 'off') return facts.off ? null : `cannot be switched off; ${bound(facts)}`;
+  if (value === null) return `the value is missing; ${expected(facts)}`;
   const amount =
     typeof value === 'number' || typeof value === 'string' ? readAmount(value, facts) : expected(facts);
   if (typeof amount === 'string') return amount;
@@ -147,7 +147,7 @@ export function text(problemOf: (value: string) => string | null, description?: 
   return description === undefined ? checked : checked.meta({ description });
 }
 
-export const plainText = text(value => (value === '' ? 'there is no text' : null));
+export const plainText = text(value => (value === '' ? 'must not be empty' : null));
 
 export const address = text(value => {
   const parsed = parseAddress(value);
@@ -157,8 +157,8 @@ export const address = text(value => {
 export const endpointAddress = text(value => {
   const parsed = parseAddress(value);
   if (typeof parsed === 'string') return `"${value}" is not an address: ${parsed}`;
-  if (parsed.kind === 'fd') return 'a descriptor is a place to listen, not a backend';
-  return parsed.kind === 'tcp' && parsed.port === 0 ? 'a backend has a port from 1 to 65535' : null;
+  if (parsed.kind === 'fd') return 'fd: addresses are for listeners only';
+  return parsed.kind === 'tcp' && parsed.port === 0 ? 'a backend needs a port from 1 to 65535' : null;
 }, 'host:port, [IPv6]:port or unix:PATH.');
 
 /** RFC 9110 section 5.6.2. */
@@ -181,9 +181,9 @@ export const fieldName = text(value =>
 
 function editableProblem(value: string): string | null {
   if (!TOKEN.test(value)) return `"${value}" is not a field name (RFC 9110 section 5.1)`;
-  if (value.toLowerCase() === 'host') return 'Host is not set here; use rewrite.host';
+  if (value.toLowerCase() === 'host') return 'Host cannot be set here; use rewrite.host';
   return NOT_EDITABLE.has(value.toLowerCase())
-    ? `${value} is for one connection (RFC 9110 section 7.6.1) or for the framing, and cannot be edited`
+    ? `${value} is hop-by-hop or part of the message framing (RFC 9110 section 7.6.1) and cannot be edited`
     : null;
 }
 
@@ -191,11 +191,10 @@ export const editableName = text(editableProblem);
 
 /** What the proxy settles itself on the way to a backend, with what to write instead. */
 const SETTLED: Readonly<Record<string, string>> = {
-  expect: 'Expect is answered by the proxy and never reaches a backend; remove it',
+  expect: 'Expect is handled by the proxy and never reaches a backend; remove it',
   traceparent: 'traceparent is set by tracing; see tracing.propagate and tracing.start',
-  tracestate: 'tracestate is passed on by tracing; see tracing.propagate',
-  'x-request-deadline-ms':
-    'X-Request-Deadline-Ms is what is left of the time of the request, and is set by the proxy',
+  tracestate: 'tracestate is set by tracing; see tracing.propagate',
+  'x-request-deadline-ms': 'X-Request-Deadline-Ms is set by the proxy, to the time that the request has left',
 };
 
 /** Of a request to a backend. */
@@ -204,38 +203,39 @@ export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? ed
 /** RFC 9110 section 5.5. Spaces at the ends would be lost on the way. */
 export const fieldValue = text(value => {
   if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
-    return 'a field value holds no line break, no control character, and nothing beyond Latin-1';
+    return 'a field value cannot contain line breaks, control characters or characters beyond Latin-1';
   }
-  return value.trim() === value ? null : 'a field value neither begins nor ends with a space';
+  return value.trim() === value ? null : 'a field value cannot begin or end with a space';
 });
 
 export const regex = text(value => {
   const compiled = compileRegex(value);
-  return typeof compiled === 'string' ? `not a usable regex: ${compiled}` : null;
-}, 'A regular expression that is matched in linear time, against the whole text.');
+  return typeof compiled === 'string' ? `invalid regex: ${compiled}` : null;
+}, 'A regular expression, matched against the whole text in linear time.');
 
 export const path = text(value => {
-  if (!value.startsWith('/')) return 'a path begins with /';
+  if (!value.startsWith('/')) return 'a path must begin with /';
   if (/[?#\s\u0000-\u001f\u007f]/.test(value))
-    return 'a path holds no ?, no #, no space and no control character';
-  return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. is never asked for' : null;
+    return 'a path cannot contain ?, #, spaces or control characters';
+  return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. can never match' : null;
 }, 'A path that begins with /.');
 
 /** As a request line carries it (RFC 9112 section 3.2.1): with a query where one is needed. */
 export const requestTarget = text(value => {
-  if (!value.startsWith('/')) return 'a path begins with /';
+  if (!value.startsWith('/')) return 'a path must begin with /';
   if (value.includes('#')) return 'a fragment (#...) is never sent; remove it';
-  if (/[^\x21-\x7e]/.test(value)) return `a request line holds no such characters; write ${encodeURI(value)}`;
+  if (/[^\x21-\x7e]/.test(value))
+    return `characters of a request line must be percent-encoded; write ${encodeURI(value)}`;
   return null;
-}, 'A path that begins with /, with its query.');
+}, 'A path that begins with /, optionally with a query.');
 
 /** RFC 9110 section 7.2. */
 export const hostHeader = text(
   value =>
     /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(value)
       ? null
-      : `"${value}" is no host; write a name or an address, and perhaps a port`,
-  'A host, perhaps with a port.',
+      : `"${value}" is not a host; write a name or an address, optionally with a port`,
+  'A host, optionally with a port.',
 );
 
 export const network = text(value => {
@@ -245,12 +245,12 @@ export const network = text(value => {
 
 export const hostPattern = text(value => {
   if (/^\[?[0-9a-fA-F:.]*\]?:\d+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
-    return 'a host is matched without its port; leave the port away';
+    return 'hosts are matched without a port; remove the port';
   }
   if (/^\[[0-9a-fA-F:.]+\]$/.test(value)) return null;
   return /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(value) && !value.includes('..')
     ? null
-    : `"${value}" is not a host name; a wildcard is *. and a name`;
+    : `"${value}" is not a host name; a wildcard is written *.name`;
 }, 'A host name, or *.name for every name below it.');
 
 /** Names become metric labels and parts of paths; those that every object of JavaScript has are traps. */
@@ -267,6 +267,9 @@ export function named<T extends z.ZodType>(schema: T) {
 }
 
 export const accessLists = z.strictObject({
-  allow: z.array(network).meta({ description: 'Who may come in; everybody when empty.' }).optional(),
-  deny: z.array(network).meta({ description: 'Who may not; wins over allow.' }).optional(),
+  allow: z.array(network).meta({ description: 'Networks that are allowed; everyone when empty.' }).optional(),
+  deny: z
+    .array(network)
+    .meta({ description: 'Networks that are denied; takes precedence over allow.' })
+    .optional(),
 });

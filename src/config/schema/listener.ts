@@ -1,36 +1,46 @@
 /** What may be written about a listener. */
 import { z } from 'zod';
+import { CHOICES } from './defaults.ts';
 import { accessLists, address, choice, network, number, path, plainText } from './leaves.ts';
 
 const tls = z.strictObject({
   certificates: z
     .array(
       z.strictObject({
-        certFile: plainText.describe('The certificate and those between it and the root.'),
-        keyFile: plainText.describe('Its key, without passphrase.'),
+        certFile: plainText.describe('PEM file with the certificate followed by its intermediates.'),
+        keyFile: plainText.describe('PEM file with the private key, without a passphrase.'),
       }),
     )
-    .min(1, 'at least one certificate is needed')
-    .meta({ description: 'PEM files, relative to the configuration.' }),
+    .min(1, 'at least one certificate is required')
+    .meta({
+      description: 'Certificates of this listener; file names are relative to the configuration file.',
+    }),
   minVersion: choice('listeners.tls.minVersion'),
   clientCertificate: z
-    .strictObject({ mode: z.literal('none').optional(), caFile: z.string().optional() })
+    .strictObject({
+      mode: z
+        .literal('none')
+        .meta({ description: 'Whether clients are asked for a certificate.' })
+        .optional(),
+      caFile: z.string().meta({ description: 'Not used yet.' }).optional(),
+    })
     .optional(),
 });
 
 export const listenerSchema = z.strictObject({
   address,
-  tls: tls.optional(),
+  tls: tls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' }).optional(),
   http2: z
     .union([
       choice('listeners.http2').unwrap(),
       z.strictObject({ maxConcurrentStreams: number('listeners.http2.maxConcurrentStreams') }),
     ])
+    .meta({ description: `${CHOICES['listeners.http2'].why} On when absent.` })
     .optional(),
   h2c: choice('listeners.h2c'),
   trustedProxies: z
     .array(network)
-    .meta({ description: 'Peers whose Forwarded and X-Forwarded-* are believed.' })
+    .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted.' })
     .optional(),
   limits: z
     .strictObject({
@@ -53,7 +63,10 @@ export const listenerSchema = z.strictObject({
     .optional(),
   access: accessLists.optional(),
   healthPath: path
-    .meta({ description: 'Answered by the proxy itself, for a load balancer on the same port.' })
+    .meta({
+      description:
+        'Readiness path that the proxy answers itself, for a load balancer in front of this listener.',
+    })
     .optional(),
   paths: z
     .strictObject({

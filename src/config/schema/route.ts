@@ -24,30 +24,34 @@ import {
 const textMatch = z.union([
   z.string(),
   z.strictObject({ regex }),
-  z.strictObject({ present: z.literal(true) }),
-  z.strictObject({ absent: z.literal(true) }),
+  z.strictObject({
+    present: z.literal(true).meta({ description: 'Matches any value, but the name must be there.' }),
+  }),
+  z.strictObject({ absent: z.literal(true).meta({ description: 'Matches requests without the name.' }) }),
 ]);
 
 const method = text(value => {
-  if (value === 'CONNECT') return 'CONNECT is refused by the proxy and reaches no route';
+  if (value === 'CONNECT') return 'the proxy refuses CONNECT before routing';
   if (METHODS.includes(value)) return null;
   return METHODS.includes(value.toUpperCase())
-    ? `methods are written in upper case: ${value.toUpperCase()}`
+    ? `methods are case-sensitive; write ${value.toUpperCase()}`
     : `"${value}" is not a method that can be routed`;
 });
 
 const match = z.strictObject({
   hosts: z
     .array(hostPattern)
-    .min(1, 'every host matches when hosts is absent; remove the empty list')
-    .describe('Names without port; *.name for every name below it. All when absent.')
+    .min(1, 'the list is empty; remove it to match every host')
+    .describe('Host names without a port; `*.name` matches every name below it. Every host when absent.')
     .optional(),
   path: z
     .strictObject({
-      exact: path.describe('This path and no other.').optional(),
-      prefix: path.describe('This path and all below it, by whole segments: /api is not /apiv2.').optional(),
+      exact: path.describe('Exactly this path.').optional(),
+      prefix: path
+        .describe('This path and everything below it, by whole segments: `/api` does not match `/apiv2`.')
+        .optional(),
       template: path
-        .describe('Segments that may be anything: /users/{id}, and ** at the end for the rest.')
+        .describe('A path with variable segments: `/users/{id}`; `**` at the end matches the rest.')
         .superRefine((value, context) => {
           const problem = templateProblem(value);
           if (problem !== null) context.addIssue({ code: 'custom', message: problem });
@@ -59,27 +63,33 @@ const match = z.strictObject({
       if (Object.keys(value).length === 1) return;
       context.addIssue({
         code: 'custom',
-        message: 'a path is exactly one of exact, prefix, template and regex',
+        message: 'a path needs exactly one of exact, prefix, template and regex',
       });
     })
     .optional(),
   methods: z
     .array(method)
-    .min(1, 'every method matches when methods is absent; remove the empty list')
-    .describe('In upper case. All when absent.')
+    .min(1, 'the list is empty; remove it to match every method')
+    .describe('Methods in upper case. Every method when absent.')
     .optional(),
   headers: z
     .record(fieldName, textMatch)
-    .describe('All of them must match; a text is compared as it is.')
+    .describe('Fields that must all match. A string must be equal to the value.')
     .optional(),
-  query: z.record(plainText, textMatch).describe('As headers, for parameters.').optional(),
+  query: z
+    .record(plainText, textMatch)
+    .describe('Query parameters that must all match, like headers.')
+    .optional(),
 });
 
 function edits(name: typeof editableName) {
   return z.strictObject({
-    set: z.record(name, fieldValue).describe('Instead of all fields of the name.').optional(),
-    add: z.record(name, fieldValue).describe('Beside those that are there.').optional(),
-    remove: z.array(name).describe('Before set and add.').optional(),
+    set: z.record(name, fieldValue).describe('Replaces all fields of that name.').optional(),
+    add: z
+      .record(name, fieldValue)
+      .describe('Adds a field and keeps the ones that are already there.')
+      .optional(),
+    remove: z.array(name).describe('Removes all fields of these names, before set and add.').optional(),
   });
 }
 const requestEdits = edits(requestFieldName);
@@ -98,7 +108,7 @@ const retryReason = z
     const reason = String(value);
     if (/^(?:connect|reset|5\d\d)$/.test(reason) && typeof value !== 'object') return reason;
     const message = /^4\d\d$/.test(reason)
-      ? `${reason} speaks of the request, and another endpoint would say the same; statuses from 500 to 599 can be repeated`
+      ? `${reason} means that the request is at fault, so a retry would get the same response; use statuses from 500 to 599`
       : 'expected connect, reset or a status from 500 to 599';
     context.issues.push({ code: 'custom', message, input: value, params: { options: ['connect', 'reset'] } });
     return z.NEVER;
@@ -106,7 +116,7 @@ const retryReason = z
 
 const rate = z
   .unknown()
-  .meta({ type: 'string', pattern: RATE_PATTERN, description: 'Such as 100/s or 5000/m.' })
+  .meta({ type: 'string', pattern: RATE_PATTERN, description: 'Rate such as `100/s` or `5000/m`.' })
   .transform((value, context): Rate => {
     const parsed = typeof value === 'string' ? parseRate(value) : 'expected a rate such as 100/s';
     if (typeof parsed !== 'string') return parsed;
@@ -119,33 +129,38 @@ const rateLimit = z.strictObject({
     /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
       ? null
       : `"${value}" is not clientIp, route or header:NAME`,
-  ).describe('Who is counted apart: `clientIp` (IPv6 by /64), `route` (all together) or `header:NAME`.'),
+  ).describe(
+    'What the limit counts by: `clientIp` (IPv6 by /64), `route` (all requests together) or `header:NAME`.',
+  ),
   rate,
   burst: number('routes.rateLimits.burst'),
   mode: choice('routes.rateLimits.mode'),
-  store: z.literal('local').optional(),
+  store: z
+    .literal('local')
+    .meta({ description: 'Where requests are counted: in each process on its own.' })
+    .optional(),
 });
 
 const rewrite = z.strictObject({
-  stripPrefix: path.describe('Taken off the beginning of the path.').optional(),
-  addPrefix: path.describe('Put before the path, after stripPrefix.').optional(),
-  replacePath: path.describe('Instead of the path; the query stays.').optional(),
+  stripPrefix: path.describe('Removed from the beginning of the path.').optional(),
+  addPrefix: path.describe('Added before the path, after stripPrefix.').optional(),
+  replacePath: path.describe('Replaces the path and keeps the query.').optional(),
   regex: z
     .strictObject({
       pattern: regex,
-      with: z.string().describe('$1 to $9 stand for what the groups matched.'),
+      with: z.string().describe('Replacement; $1 to $9 stand for what the groups matched.'),
     })
     .optional(),
   host: text(value =>
     /^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(?::\d{1,5})?$/.test(value) ? null : `"${value}" is not a host`,
   )
-    .describe('`Host` for the backend; the one of the client when absent.')
+    .describe('`Host` sent to the backend. The Host of the client when absent.')
     .optional(),
 });
 
 const status = z
   .unknown()
-  .meta({ type: 'integer', minimum: 200, maximum: 599, description: '200 to 599.' })
+  .meta({ type: 'integer', minimum: 200, maximum: 599, description: 'Status of the response, 200 to 599.' })
   .transform((value, context): number => {
     if (/^[2-5]\d\d$/.test(String(value)) && typeof value !== 'object') return Number(value);
     context.issues.push({ code: 'custom', message: 'expected a status from 200 to 599', input: value });
@@ -156,32 +171,49 @@ export const routeSchema = z.strictObject({
   name: itemName,
   listeners: z
     .array(z.string())
-    .min(1, 'a route is served on all listeners when listeners is absent; remove the empty list')
-    .describe('Names of listeners; all when absent.')
+    .min(1, 'the list is empty; remove it to serve the route on every listener')
+    .describe('Names of the listeners that serve this route. Every listener when absent.')
     .optional(),
   match: match.optional(),
   forward: z
     .strictObject({
-      cluster: z.string().describe('Where to.').optional(),
+      cluster: z.string().describe('Name of the cluster that gets the request.').optional(),
       split: z
-        .array(z.strictObject({ cluster: z.string(), weight: requiredNumber('routes.forward.split.weight') }))
+        .array(
+          z.strictObject({
+            cluster: z.string().describe('Name of a cluster.'),
+            weight: requiredNumber('routes.forward.split.weight'),
+          }),
+        )
         .min(1, 'a split needs at least one cluster')
-        .max(100, 'a split has at most 100 clusters')
+        .max(100, 'a split can have at most 100 clusters')
+        .describe('Clusters that share the requests by weight, instead of one cluster.')
         .optional(),
+    })
+    .meta({
+      description:
+        'Sends the request to a cluster. A route has exactly one of forward, redirect and respond.',
     })
     .optional(),
   redirect: z
     .strictObject({
       status: choice('routes.redirect.status'),
-      to: text(redirectProblem).describe('{path}, {query} and {host} stand for those of the request.'),
+      to: text(redirectProblem).describe(
+        'Target of the redirect; {path}, {query} and {host} stand for those of the request.',
+      ),
     })
+    .meta({ description: 'Answers with a redirect.' })
     .optional(),
   respond: z
     .strictObject({
       status,
-      headers: z.record(editableName, fieldValue).describe('Beside the length.').optional(),
-      body: z.string().describe('As it is; empty when absent.').optional(),
+      headers: z
+        .record(editableName, fieldValue)
+        .describe('Fields of the response; Content-Length is added.')
+        .optional(),
+      body: z.string().describe('Body of the response, sent as written. Empty when absent.').optional(),
     })
+    .meta({ description: 'Answers with a fixed response.' })
     .optional(),
   rewrite: rewrite.optional(),
   headers: z
@@ -200,7 +232,9 @@ export const routeSchema = z.strictObject({
       attempts: number('routes.retries.attempts'),
       on: z
         .array(retryReason)
-        .describe('`connect`, `reset`, or statuses such as "503". connect and reset when absent.')
+        .describe(
+          'What is retried: `connect`, `reset`, and statuses such as "503". `connect` and `reset` when absent.',
+        )
         .optional(),
       perTry: number('routes.retries.perTry'),
       backoff: z
@@ -212,9 +246,9 @@ export const routeSchema = z.strictObject({
       replayBytes: number('routes.retries.replayBytes'),
     })
     .optional(),
-  rateLimits: z.array(rateLimit).max(10, 'a route has at most ten rate limits').optional(),
+  rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
-  compress: z.literal('off').optional(),
+  compress: z.literal('off').meta({ description: 'Compression of responses; not supported yet.' }).optional(),
   limits: z.strictObject({ bodyBytes: number('listeners.limits.bodyBytes') }).optional(),
 });
 

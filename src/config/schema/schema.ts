@@ -26,6 +26,9 @@ const processSchema = z.strictObject({
             minRequests: number('process.reload.probation.minRequests'),
           }),
         ])
+        .meta({
+          description: 'Rolls a reload back by itself when too many requests fail after it. Off when absent.',
+        })
         .optional(),
     })
     .optional(),
@@ -40,8 +43,8 @@ const processSchema = z.strictObject({
 
 const loggingSchema = z.strictObject({
   level: choice('logging.level'),
-  file: text(value => (value.trim() === '' ? 'a path is missing' : null))
-    .describe('Lines are appended to it, and SIGUSR1 opens it again; without it they go to standard output.')
+  file: text(value => (value.trim() === '' ? 'the path is missing' : null))
+    .describe('File that log lines are appended to; SIGUSR1 reopens it. Standard output when absent.')
     .optional(),
   access: z
     .union([
@@ -51,20 +54,24 @@ const loggingSchema = z.strictObject({
         sample: number('logging.access.sample'),
         redactQuery: z
           .array(z.string())
-          .meta({ description: 'Query parameters whose value is not logged.' })
+          .meta({ description: 'Query parameters whose values are masked in the log.' })
           .optional(),
       }),
     ])
+    .meta({ description: 'The access log, one line per request. On when absent.' })
     .optional(),
   explain: z
     .strictObject({
-      from: z.array(network).describe('Whose X-Fairlead-Explain: 1 is obeyed; nobody when empty.').optional(),
+      from: z
+        .array(network)
+        .describe('Clients whose `X-Fairlead-Explain: 1` is honoured. Nobody when empty.')
+        .optional(),
     })
     .optional(),
 });
 
 export const configSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(1).meta({ description: 'Version of the configuration format.' }),
   admin: z
     .union([
       z.literal('off'),
@@ -72,21 +79,22 @@ export const configSchema = z.strictObject({
         address: z
           .union([z.literal('off'), address])
           .meta({
-            description: 'Where it listens: on this machine or a Unix socket, unless there is a token.',
+            description:
+              'Address that the admin API listens on. Without a token it must be a loopback address or a Unix socket.',
           })
           .optional(),
         token: text(value =>
           /^[\x21-\x7e]{16,}$/.test(value)
             ? null
-            : 'a token has at least 16 printable characters and no space',
+            : 'a token needs at least 16 printable ASCII characters, without spaces',
         )
           .describe(
-            'Asked for as `Authorization: Bearer` on every path but the probes; best from the environment.',
+            'Token that every path except the probes requires as `Authorization: Bearer`. Take it from the environment.',
           )
           .optional(),
       }),
     ])
-    .meta({ description: 'Where the admin API listens; off when absent.' })
+    .meta({ description: 'The admin API: address and token. Off when absent.' })
     .optional(),
   process: processSchema.optional(),
   logging: loggingSchema.optional(),
@@ -97,18 +105,29 @@ export const configSchema = z.strictObject({
       otlp: z
         .strictObject({
           endpoint: text(value =>
-            URL.canParse(value) && /^https?:\/\//.test(value) ? null : `"${value}" is no http or https URL`,
-          ).describe('Of a collector that speaks OTLP/HTTP, without /v1/traces: http://127.0.0.1:4318.'),
+            URL.canParse(value) && /^https?:\/\//.test(value)
+              ? null
+              : `"${value}" is not an http or https URL`,
+          ).describe('URL of an OTLP/HTTP collector, without /v1/traces, such as `http://127.0.0.1:4318`.'),
           sample: number('tracing.otlp.sample'),
           timeout: number('tracing.otlp.timeout'),
-          headers: z.record(fieldName, fieldValue).describe('Sent with each batch.').optional(),
+          headers: z
+            .record(fieldName, fieldValue)
+            .describe('Fields sent with each batch of spans.')
+            .optional(),
         })
+        .meta({ description: 'Exports spans to an OpenTelemetry collector. Off when absent.' })
         .optional(),
     })
     .optional(),
-  listeners: named(listenerSchema),
-  routes: z.array(routeSchema).max(20_000, 'at most 20000 routes'),
-  clusters: named(clusterSchema).optional(),
+  listeners: named(listenerSchema).meta({ description: 'Ports and sockets that accept clients, by name.' }),
+  routes: z.array(routeSchema).max(20_000, 'a configuration can have at most 20000 routes').meta({
+    description:
+      'What happens to requests. The most specific route that matches wins; their order does not matter.',
+  }),
+  clusters: named(clusterSchema)
+    .meta({ description: 'Groups of backends, by name. A route forwards to a cluster.' })
+    .optional(),
 });
 
 export type Config = z.output<typeof configSchema>;

@@ -88,7 +88,7 @@ const TYPES: Readonly<Record<string, string>> = {
   object: 'a mapping (key: value)',
   record: 'a mapping (name: ...)',
   array: 'a list',
-  string: 'a text',
+  string: 'a string',
   boolean: 'true or false',
 };
 
@@ -101,7 +101,9 @@ function messageOf(issue: Issue, value: unknown, source: string | null): string 
     return issue.message;
   }
   const what = expectedOf(branches);
-  return value === null ? `there is no value; expected ${what}` : `expected ${what}, found ${foundIs(value)}`;
+  return value === null
+    ? `the value is missing; expected ${what}`
+    : `expected ${what}, found ${foundIs(value)}`;
 }
 
 function isAboutText(issue: Issue): boolean {
@@ -129,7 +131,7 @@ function foundIs(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
   const text = JSON.stringify(value) ?? String(value);
-  return text.length > 40 ? 'a text' : text;
+  return text.length > 40 ? 'a long string' : text;
 }
 
 /**

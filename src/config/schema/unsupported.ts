@@ -26,26 +26,26 @@ const isOneOf =
 
 export const LATER: readonly LaterKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
-  { at: 'listeners.*.preset', instead: 'write timeouts.keepAliveIdle and trustedProxies instead' },
-  { at: 'listeners.*.proxyProtocol', instead: 'remove it, and switch it off in the load balancer' },
+  { at: 'listeners.*.preset', instead: 'set timeouts.keepAliveIdle and trustedProxies instead' },
+  { at: 'listeners.*.proxyProtocol', instead: 'remove it and switch it off in the load balancer' },
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,
-    instead: 'use one for each listener, with all names in it',
+    instead: 'use one certificate per listener that covers all names',
   },
   {
     at: 'listeners.*.tls.clientCertificate.mode',
     when: isNot('none'),
-    instead: 'use none: nobody is asked for a certificate',
+    instead: 'use none: clients are not asked for a certificate',
   },
   { at: 'routes.*.forward.mirror', instead: 'remove it' },
-  { at: 'routes.*.cors', instead: 'remove it, and answer OPTIONS in the backend' },
+  { at: 'routes.*.cors', instead: 'remove it and answer OPTIONS in the backend' },
   { at: 'routes.*.basicAuth', instead: 'remove it; use access to allow networks' },
-  { at: 'routes.*.compress', when: isNot('off'), instead: 'write off, and compress in the backend' },
+  { at: 'routes.*.compress', when: isNot('off'), instead: 'write off and compress in the backend' },
   {
     at: 'routes.*.rateLimits.*.store',
     when: isNot('local'),
-    instead: 'use local: each process counts alone',
+    instead: 'use local: each process counts on its own',
   },
   {
     at: 'clusters.*.loadBalancing.policy',
@@ -54,7 +54,7 @@ export const LATER: readonly LaterKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
-  { at: 'stores', instead: 'remove it; rate limits count in each process' },
+  { at: 'stores', instead: 'remove it; each process counts its rate limits on its own' },
 ];
 
 interface FoundLater {

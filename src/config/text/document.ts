@@ -141,9 +141,9 @@ export function parseDocument(source: string, file: string, env: Environment): P
     // `json` lets duplicate keys pass: `Places` finds all of them.
     const documents = constructFromEvents(events, { source, maxAliases: ALIASES_MAX, json: true });
     if (documents.length === 0) {
-      return refuse(0, 'the file is empty; the least it needs is version, listeners and routes');
+      return refuse(0, 'the file is empty; it needs at least version, listeners and routes');
     }
-    if (documents.length > 1) return refuse(0, 'the file holds more than one YAML document');
+    if (documents.length > 1) return refuse(0, 'the file has more than one YAML document');
     const places = new Places(events, source);
     const expanded = expandVariables(documents[0], env, DEPTH_MAX);
     if (typeof expanded === 'string') return refuse(0, expanded);
@@ -162,14 +162,14 @@ export function parseDocument(source: string, file: string, env: Environment): P
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const position = Math.min(error.mark?.position ?? 0, source.length);
-    return refuse(position, `not YAML: ${error.reason}`, hintFor(error.reason, source, position));
+    return refuse(position, `invalid YAML: ${error.reason}`, hintFor(error.reason, source, position));
   }
 }
 
 function duplicateKeys(document: Document, { duplicates }: Places): Problem[] {
   return duplicates.map(({ path, key, first }) => {
     const name = String(path.at(-1));
-    const message = `duplicate key "${name}"; the first one is on line ${document.lineOf(first)}`;
+    const message = `duplicate key "${name}", first used on line ${document.lineOf(first)}`;
     return document.problemAt('error', key, path, message);
   });
 }
@@ -182,7 +182,7 @@ function variableProblems(
 }
 
 const HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
-  [/^deficient indentation/, 'is a bracket or a quote above left open?'],
+  [/^deficient indentation/, 'is a bracket or quote above not closed?'],
   [/^unknown .* tag/, 'tags such as !include are not supported'],
 ];
 

@@ -11,13 +11,13 @@ const CHUNK_BYTES = 64 * 1_024;
 
 const REASONS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'it does not exist'],
-  ['EACCES', 'this user may not read it'],
-  ['EPERM', 'this user may not read it'],
-  ['EISDIR', 'it is a folder'],
-  ['ENOTDIR', 'a part of its path is not a folder'],
-  ['ELOOP', 'its symbolic links go in a circle'],
+  ['EACCES', 'permission denied'],
+  ['EPERM', 'operation not permitted'],
+  ['EISDIR', 'it is a directory'],
+  ['ENOTDIR', 'part of its path is not a directory'],
+  ['ELOOP', 'its symbolic links form a loop'],
   ['ENAMETOOLONG', 'its name is too long'],
-  ['EMFILE', 'the process has too many files open'],
+  ['EMFILE', 'the process has too many open files'],
 ]);
 
 /** At most `bytesMax` bytes of UTF-8. */
@@ -34,7 +34,7 @@ export function readTextFile(file: string, bytesMax: number): ReadResult {
   try {
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
-    return { kind: 'unusable', why: 'it is not text in UTF-8' };
+    return { kind: 'unusable', why: 'it is not UTF-8 text' };
   }
 }
 

@@ -52,7 +52,7 @@ export function expandVariables(value: unknown, env: Environment, depthMax: numb
     return { value: visit(value), problems, values: fromEnvironment };
   } catch (error) {
     if (!(error instanceof TooLarge)) throw error;
-    if (path.length > depthMax) return `aliases nest values more than ${depthMax} deep`;
+    if (path.length > depthMax) return `aliases nest values more than ${depthMax} levels deep`;
     return `aliases and variables expand the file to more than ${VALUES_MAX} values or ${TEXT_LENGTH_MAX} characters`;
   }
 }
@@ -71,14 +71,14 @@ function expandText(
   return text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
     if (whole === '$${') return '${';
     if (name === undefined) {
-      report(`a variable is written \${NAME} or \${NAME:-default}; for the characters themselves write $\${`);
+      report(`a variable is written \${NAME} or \${NAME:-default}; write $\${ for a literal \${`);
       return whole;
     }
     const set = Object.hasOwn(env, name) ? env[name] : undefined;
     // An empty variable counts as unset where there is a default, as in a shell.
     const found = set === '' ? (otherwise ?? '') : (set ?? otherwise);
     if (found === undefined) {
-      report(`the environment variable ${name} is not set; set it, or write \${${name}:-default}`);
+      report(`environment variable ${name} is not set; set it, or write \${${name}:-default}`);
     }
     if (set !== undefined && set !== '') brought.add(set);
     return found ?? '';

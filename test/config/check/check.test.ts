@@ -9,10 +9,10 @@ test('relations of every kind are found in one run', () => {
     clusters: '{ app: { endpoints: [x:1, x:1] } }',
   });
   for (const part of [
-    'has the address of listener a',
-    'the cluster "ap"',
+    'has the same address as listener a',
+    'cluster "ap"',
     'longer than its request timeout',
-    'is already endpoints[0]',
+    'repeats endpoints[0]',
   ]) {
     assert.ok(
       messages.some(message => message.includes(part)),

@@ -7,7 +7,7 @@ const one = 'endpoints: [127.0.0.1:9000]';
 test('an endpoint is named once, and one at least takes traffic', () => {
   assertOnly(
     cluster('endpoints: [a:1, { address: A:1, weight: 2 }], health: { active: off }'),
-    /the endpoint A:1 is already endpoints\[0\]/,
+    /endpoint A:1 repeats endpoints\[0\]/,
   );
   assertOnly(cluster('endpoints: [{ address: a:1, weight: 0 }]'), /all weights of cluster app are 0/);
   loadedFrom(cluster('endpoints: [{ address: a:1, weight: 0 }, a:2]'));
@@ -28,13 +28,10 @@ test('a client certificate has its key, a Unix socket with TLS a name', () => {
 });
 
 test('an active check knows what to ask', () => {
-  assertOnly(
-    cluster(`${one}, health: { active: { interval: 5s } }`),
-    /needs a path to ask for, or tcp: true/,
-  );
+  assertOnly(cluster(`${one}, health: { active: { interval: 5s } }`), /needs a path, or tcp: true/);
   assertOnly(
     cluster(`${one}, health: { active: { path: /h, tcp: true } }`),
-    /has tcp and path, which do not go together/,
+    /has tcp and path, which cannot be combined/,
   );
   assertOnly(cluster(`${one}, health: { active: { tcp: true, expect: 200 } }`), /has tcp and expect/);
   loadedFrom(cluster(`${one}, health: { active: { tcp: true } }`));

@@ -18,7 +18,7 @@ const two = (rest: string): Parts => ({ clusters: `{ app: { endpoints: [a:1, b:1
 test('a cluster that nobody uses is told, also when it is only the target of weight 0', () => {
   assertWarns(
     { clusters: '{ app: { endpoints: [a:1] }, spare: { endpoints: [b:1] } }' },
-    /cluster spare is used by no route/,
+    /no route uses cluster spare/,
   );
   assertQuiet({});
 });
@@ -41,7 +41,7 @@ test('a shutdown that ends requests before their time is told where both times a
     `[{ name: all, forward: { cluster: app }, timeouts: { request: ${ms} } }]`;
   assertWarns(
     { top: 'process: { drain: { timeout: 10s } }', routes: route('11s') },
-    /requests may take 11s, but a shutdown ends them after 10s/,
+    /requests may take 11s, but a shutdown cuts them off after 10s/,
   );
   assertQuiet({ top: 'process: { drain: { timeout: 10s } }', routes: route('10s') });
   assertQuiet({ top: 'process: { drain: { timeout: 10s } }' });
@@ -65,7 +65,7 @@ test('a prefix that is never there is never stripped', () => {
 });
 
 test('a proxy without routes is told', () => {
-  assertWarns({ routes: '[]', clusters: '{}' }, /every request is answered with 404/);
+  assertWarns({ routes: '[]', clusters: '{}' }, /every request gets a 404/);
 });
 
 test('a route that can never match is told', () => {

@@ -7,7 +7,7 @@ const two = (a: string, b: string): { listeners: string } => ({
 });
 
 test('two listeners cannot have one address, however it is written', () => {
-  const taken = /listener b has the address of listener a \(line 3\)/;
+  const taken = /listener b has the same address as listener a \(line 3\)/;
   assertOnly(two('127.0.0.1:80', '127.0.0.1:80'), taken);
   assertOnly(two('localhost:80', 'LOCALHOST:80'), taken);
   assertOnly(two('0.0.0.0:80', '10.0.0.1:80'), taken);
@@ -28,20 +28,20 @@ test('addresses that do not collide are allowed', () => {
 test('the admin API needs an address of its own', () => {
   assertOnly(
     { top: 'admin: { address: 127.0.0.1:8080 }' },
-    /listener main has the address of the admin API \(line 2\)/,
+    /listener main has the same address as the admin API \(line 2\)/,
   );
   loadedFrom({ top: 'admin: { address: off }' });
 });
 
 test('somebody must be able to connect', () => {
-  assertOnly({ listeners: '{}' }, /there is no listener/);
+  assertOnly({ listeners: '{}' }, /there are no listeners/);
 });
 
 test('protocols that exclude each other are refused', () => {
   const certificate = '{ certFile: missing.crt, keyFile: missing.key }';
   assertOnly(
     { listeners: '{ a: { address: 127.0.0.1:80, http2: { maxConcurrentStreams: 5 } } }' },
-    /speaks no HTTP\/2/,
+    /does not speak HTTP\/2/,
   );
   loadedFrom({
     listeners: '{ a: { address: 127.0.0.1:80, h2c: true, http2: { maxConcurrentStreams: 5 } } }',

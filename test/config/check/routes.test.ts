@@ -5,12 +5,12 @@ import { assertOnly, loadedFrom, messagesOf, problemsOf } from '../config_text.t
 const route = (rest: string): { routes: string } => ({ routes: `[{ name: all, ${rest} }]` });
 
 test('a route does exactly one thing', () => {
-  assertOnly(route('match: {}'), /route all does nothing/);
+  assertOnly(route('match: {}'), /route all has no action/);
   assertOnly(
     route('forward: { cluster: app }, respond: { status: 200 }'),
-    /has forward and respond; it can do only one/,
+    /has forward and respond; only one is allowed/,
   );
-  assertOnly(route('forward: {}'), /names neither cluster nor split/);
+  assertOnly(route('forward: {}'), /needs cluster or split/);
   assertOnly(
     route('forward: { cluster: app, split: [{ cluster: app, weight: 1 }] }'),
     /has cluster and split/,
@@ -19,13 +19,13 @@ test('a route does exactly one thing', () => {
 
 test('a reference to nothing is found, with what was probably meant', () => {
   const [problem] = problemsOf(route('forward: { cluster: ap }'));
-  assert.match(problem?.message ?? '', /the cluster "ap", which does not exist/);
+  assert.match(problem?.message ?? '', /cluster "ap", which does not exist/);
   assert.equal(problem?.hint, 'did you mean "app"?');
   assert.equal(problem?.path, 'routes.all.forward.cluster');
   assertOnly(route('forward: { cluster: constructor }'), /"constructor", which does not exist/);
   assertOnly(
     route('listeners: [man], forward: { cluster: app }'),
-    /the listener "man", which does not exist/,
+    /names listener "man", which does not exist/,
   );
 });
 
@@ -40,7 +40,7 @@ test('a name is taken once', () => {
       routes:
         '[{ name: a, forward: { cluster: app } }, { name: a, match: { path: { prefix: /b } }, forward: { cluster: app } }]',
     },
-    /the route name "a" is taken on line 4/,
+    /the route name "a" is already used on line 4/,
   );
 });
 
@@ -53,7 +53,7 @@ test('what has no effect is refused, because somebody counts on it', () => {
   ]) {
     assertOnly(route(`respond: { status: 200 }, ${key}`), /has no effect; remove it/);
   }
-  assertOnly(route('respond: { status: 204, body: a }'), /an answer with status 204 has no body/);
+  assertOnly(route('respond: { status: 204, body: a }'), /a response with status 204 cannot have a body/);
   assertOnly(
     route('forward: { cluster: app }, rewrite: { replacePath: /a, addPrefix: /b }'),
     /addPrefix would have no effect/,

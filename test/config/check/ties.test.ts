@@ -15,7 +15,7 @@ test('a tie names both routes and both lines', () => {
   assert.equal(problem?.path, 'routes.r2.name');
   assert.match(
     problem?.message ?? '',
-    /^route r2 ties with route r0 on line 5: both match template \/a\/\*\* on any host/,
+    /^route r2 is ambiguous with route r0 on line 5: both match template \/a\/\*\* on any host/,
   );
 });
 
@@ -24,8 +24,8 @@ test('of many equal routes each is told once, against the first', () => {
     routes: routes('path: { prefix: /a }', 'path: { prefix: /a }', 'path: { prefix: /a }'),
   });
   assert.deepEqual(
-    problems.map(({ message }) => message.slice(0, 26)),
-    ['route r1 ties with route r', 'route r2 ties with route r'],
+    problems.map(({ message }) => message.slice(0, 32)),
+    ['route r1 is ambiguous with route', 'route r2 is ambiguous with route'],
   );
   assert.ok(problems.every(({ message }) => message.includes('route r0 on line 5')));
 });

@@ -67,9 +67,9 @@ test('waiting for a connection is part of the request', () => {
 test('a pause and a probe end before the next one begins', () => {
   assertOnly(
     route('retries: { backoff: { base: 1s } }'),
-    /base of the backoff \(1s\) is longer than its max \(250ms, the default\)/,
+    /base of the retry backoff \(1s\) is longer than its max \(250ms, the default\)/,
   );
-  assertOnly(route('retries: { backoff: { max: 10ms } }'), /base of the backoff \(25ms, the default\)/);
+  assertOnly(route('retries: { backoff: { max: 10ms } }'), /base of the retry backoff \(25ms, the default\)/);
   assertOnly(
     {
       clusters: '{ app: { endpoints: [a:1], health: { active: { tcp: true, interval: 1s, timeout: 2s } } } }',

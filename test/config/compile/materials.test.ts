@@ -37,16 +37,13 @@ test('paths are relative to the configuration, and missing files are watched too
 test('a key that belongs to another certificate is found', () => {
   const made = materials();
   made.readPair(server.certFile, client.keyFile, ['a']);
-  assert.match(told(made).join(), /1:28 a\.keyFile: .*client\.key is not the key of .*server\.crt/);
+  assert.match(told(made).join(), /1:28 a\.keyFile: .*client\.key is not the private key of .*server\.crt/);
 });
 
 test('files that were exchanged are found', () => {
   const made = materials();
   made.readPair(server.keyFile, server.certFile, ['a']);
-  assert.match(
-    told(made).join(),
-    /holds no certificate in PEM form,1:28 a\.keyFile: .*holds no private key in PEM form/,
-  );
+  assert.match(told(made).join(), /has no PEM certificate,1:28 a\.keyFile: .*has no PEM private key/);
 });
 
 test('an authority is a certificate', () => {

@@ -51,7 +51,12 @@ test('a mistake of one kind does not hide those of another kind', () => {
     routes:
       '[{ name: a, forward: { cluster: ap } }, { name: a, match: { path: { prefix: / } }, respond: { status: 200 } }]',
   });
-  for (const part of ['a size needs a unit', 'the cluster "ap"', 'name "a" is taken', 'ties with']) {
+  for (const part of [
+    'a size needs a unit',
+    'cluster "ap"',
+    'name "a" is already used',
+    'is ambiguous with',
+  ]) {
     assert.ok(
       messages.some(message => message.includes(part)),
       `${part} in\n${messages.join('\n')}`,

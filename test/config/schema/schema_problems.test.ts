@@ -39,10 +39,10 @@ test('a missing key is shown at what misses it', () => {
 
 test('nothing where something is expected is told as nothing', () => {
   assert.deepEqual(told(cluster('pool: ')), [
-    'pool | clusters.app.pool: there is no value; expected a mapping (key: value)',
+    'pool | clusters.app.pool: the value is missing; expected a mapping (key: value)',
   ]);
   assert.deepEqual(told(cluster('health: { active: }')), [
-    'active | clusters.app.health.active: there is no value; expected off or a mapping (key: value)',
+    'active | clusters.app.health.active: the value is missing; expected off or a mapping (key: value)',
   ]);
 });
 
@@ -77,7 +77,7 @@ test('of alternatives the one that was meant is explained', () => {
   ]);
   assert.deepEqual(
     told({ routes: '[{ name: a, match: { headers: { x-a: { regex: "(" } } }, forward: { cluster: app } }]' }),
-    ['"(" | routes.a.match.headers.x-a.regex: not a usable regex: a ")" is missing'],
+    ['"(" | routes.a.match.headers.x-a.regex: invalid regex: a ")" is missing'],
   );
 });
 

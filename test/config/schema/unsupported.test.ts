@@ -13,8 +13,8 @@ function found(source: string): string[] {
 
 test('a key of a later feature is refused at its place, with what to do until then', () => {
   assert.deepEqual(found('listeners:\n  a: { preset: aws-alb }\n  b:\n    proxyProtocol: {}\n'), [
-    '2:8 "preset" is not supported yet; write timeouts.keepAliveIdle and trustedProxies instead',
-    '4:5 "proxyProtocol" is not supported yet; remove it, and switch it off in the load balancer',
+    '2:8 "preset" is not supported yet; set timeouts.keepAliveIdle and trustedProxies instead',
+    '4:5 "proxyProtocol" is not supported yet; remove it and switch it off in the load balancer',
   ]);
 });
 
@@ -29,7 +29,7 @@ test('a value of a later feature is refused, the others of its key are not', () 
 });
 
 test('each row says what to do, and names a key once', () => {
-  for (const { at, instead } of LATER) assert.match(instead, /^(?:write|remove|use)/, at);
+  for (const { at, instead } of LATER) assert.match(instead, /^(?:write|remove|set|use)/, at);
   assert.equal(new Set(LATER.map(({ at }) => at)).size, LATER.length);
 });
 

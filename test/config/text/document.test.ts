@@ -56,18 +56,15 @@ test('duplicate keys are errors, all of them at once, with the line of the first
   const { problems } = parse('a: 1\nb: { c: 1, c: 2 }\na: 3\n');
   assert.deepEqual(
     problems.map(({ line, column, message }) => `${line}:${column} ${message}`),
-    [
-      '2:12 duplicate key "c"; the first one is on line 2',
-      '3:1 duplicate key "a"; the first one is on line 1',
-    ],
+    ['2:12 duplicate key "c", first used on line 2', '3:1 duplicate key "a", first used on line 1'],
   );
 });
 
 test('what is no document is refused with its place', () => {
   assert.match(refusal(''), /^1:1 the file is empty/);
   assert.match(refusal('a: 1\n---\nb: 1\n'), /more than one YAML document/);
-  assert.match(refusal('a: 1\n\tb: 2\n'), /^2:1 not YAML: tab/);
-  assert.match(refusal('a: *b\n'), /^1:5 not YAML: unidentified alias/);
+  assert.match(refusal('a: 1\n\tb: 2\n'), /^2:1 invalid YAML: tab/);
+  assert.match(refusal('a: *b\n'), /^1:5 invalid YAML: unidentified alias/);
   assert.match(refusal('a: !env X\n'), /tags such as !include are not supported/);
   assert.match(refusal('a: { b: ${C} }\n'.replace('C', 'PORT')), /a variable needs quotes/);
   assert.match(refusal('? [a]\n: b\n'), /complex keys/);

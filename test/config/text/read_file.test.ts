@@ -31,7 +31,7 @@ test('a file is read to its bound and not a byte further', () => {
 test('what is no text is told', () => {
   assert.deepEqual(readTextFile(file('f', Buffer.from([0x61, 0xff, 0xfe])), 100), {
     kind: 'unusable',
-    why: 'it is not text in UTF-8',
+    why: 'it is not UTF-8 text',
   });
 });
 
@@ -41,11 +41,14 @@ test('what cannot be read says why', () => {
     why: 'it does not exist',
   });
   mkdirSync(join(folder, 'folder'));
-  assert.deepEqual(readTextFile(join(folder, 'folder'), 100), { kind: 'unreadable', why: 'it is a folder' });
+  assert.deepEqual(readTextFile(join(folder, 'folder'), 100), {
+    kind: 'unreadable',
+    why: 'it is a directory',
+  });
   symlinkSync('loop', join(folder, 'loop'));
   assert.deepEqual(readTextFile(join(folder, 'loop'), 100), {
     kind: 'unreadable',
-    why: 'its symbolic links go in a circle',
+    why: 'its symbolic links form a loop',
   });
   assert.equal(readTextFile(`${folder}/\0`, 100).kind, 'unreadable');
 });

@@ -77,5 +77,5 @@ test('a few lines cannot become gigabytes', () => {
   assert.match(String(expandVariables(texts, { LONG: 'x'.repeat(TEXT_LENGTH_MAX / 50) }, 32)), /characters/);
   const circle: unknown[] = [];
   circle.push(circle);
-  assert.match(String(expandVariables(circle, {}, 32)), /more than 32 deep/);
+  assert.match(String(expandVariables(circle, {}, 32)), /more than 32 levels deep/);
 });
