@@ -6,11 +6,16 @@ import { ClientConnection } from '../../../src/http/client/connection.ts';
 import type { RequestContext } from '../../../src/http/request.ts';
 import type { Connection } from '../../../src/net/connection.ts';
 
-function connect() {
-  const seen = { states: [] as string[], ends: 0, lastAnswers: 0 };
+function connect(protocol: 'http1' | 'http2' = 'http1') {
+  const seen = { states: [] as string[], ends: 0, lastAnswers: 0, destroyed: 0 };
   const tracked = { ip: '192.0.2.1', tlsVersion: null, setState: (state: string) => seen.states.push(state) };
   const socket = {
     bytesRead: 0,
+    bytesWritten: 0,
+    writableLength: 0,
+    destroy() {
+      seen.destroyed++;
+    },
     destroySoon() {
       seen.ends++;
     },
@@ -18,7 +23,7 @@ function connect() {
   const connection = new ClientConnection(
     tracked as unknown as Connection,
     socket as unknown as Socket,
-    'http1',
+    protocol,
   );
   return { connection, socket, seen };
 }
@@ -67,4 +72,73 @@ test('bytes behind a request are noticed, those of the requests before it do not
   assert(connection.hasRead(60));
   socket.bytesRead = 161;
   assert(!connection.hasRead(60), 'one byte more than the request');
+});
+
+test('at the end a kept connection is closed when nothing has moved on it for 250 ms, not before: a request may be on its way', () => {
+  const { connection, socket, seen } = connect();
+  connection.drain(1_000);
+  connection.drain(1_249);
+  assert.equal(seen.ends, 0);
+  socket.bytesRead = 10; // half a head
+  connection.drain(1_250);
+  connection.drain(1_499);
+  assert.equal(seen.ends, 0, 'what came begins the pause anew');
+  connection.drain(1_500);
+  assert.deepEqual([seen.ends, seen.destroyed], [1, 0]);
+});
+
+test('at the end a request in flight is answered first, and its response says that the connection closes', () => {
+  const { connection, seen } = connect();
+  connection.onRequestBegin();
+  const client = {
+    closeAfterAnswer() {
+      seen.lastAnswers++;
+    },
+  };
+  connection.latest = { client, work: null } as unknown as RequestContext;
+  for (const nowMs of [1_000, 60_000, 120_000]) connection.drain(nowMs);
+  assert.deepEqual([seen.lastAnswers, seen.ends, seen.destroyed], [1, 0, 0]);
+  connection.onRequestEnd();
+  assert.equal(seen.ends, 1);
+});
+
+test('at the end an HTTP/2 client that still takes bytes keeps its connection, and one that takes nothing more loses it after 5 s', () => {
+  const { connection, socket, seen } = connect('http2');
+  socket.bytesWritten = 3_000_000;
+  socket.writableLength = 2_000_000;
+  connection.drain(0);
+  for (let nowMs = 4_000; nowMs <= 40_000; nowMs += 4_000) {
+    socket.writableLength -= 100_000; // it reads slowly
+    connection.drain(nowMs);
+  }
+  assert.equal(seen.destroyed, 0);
+  socket.writableLength = 0;
+  connection.drain(41_000);
+  connection.drain(45_999);
+  assert.equal(
+    seen.destroyed,
+    0,
+    'what it has not read yet is still in the kernel, and its acknowledgements come',
+  );
+  connection.drain(46_000);
+  assert.deepEqual([seen.destroyed, seen.ends], [1, 0]);
+});
+
+test('at the end bytes that the kernel has not taken are waited for: drain.timeout is what ends them', () => {
+  const { connection, socket, seen } = connect('http2');
+  socket.bytesWritten = 100;
+  socket.writableLength = 50;
+  for (const nowMs of [0, 5_000, 60_000]) connection.drain(nowMs);
+  assert.equal(seen.destroyed, 0);
+});
+
+test('at the end the tunnel of a connection is asked to go, again and again', () => {
+  const { connection } = connect();
+  let asked = 0;
+  connection.onRequestBegin();
+  const client = { closeAfterAnswer() {} };
+  connection.latest = { client, work: { goAway: () => asked++ } } as unknown as RequestContext;
+  connection.drain(0);
+  connection.drain(50);
+  assert.equal(asked, 2);
 });
