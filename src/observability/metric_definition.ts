@@ -61,7 +61,7 @@ export function defineReadGauge<L extends string>(
   name: string,
   help: string,
   labelNames: L[],
-  read: (gauge: Gauge<L>) => void | Promise<void>,
+  read: (gauge: Gauge<L>) => void,
 ): void {
   const gauge: Gauge<L> = new Gauge({
     name: `fairlead_${name}`,
@@ -70,7 +70,7 @@ export function defineReadGauge<L extends string>(
     registers: [registry],
     collect() {
       gauge.reset();
-      return read(gauge);
+      read(gauge);
     },
   });
 }
