@@ -43,7 +43,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/http/server.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
   'src/net/listener.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
   'src/net/tls.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
-  'src/http/handle_request.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/client/http1_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/request.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
