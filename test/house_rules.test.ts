@@ -45,7 +45,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/net/tls.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
   'src/http/client/http1_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/http/request.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/tunnel/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/upstream/http1_slot.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/upstream/http1_exchange.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',

@@ -62,6 +62,12 @@ export class RequestBody {
     if (this.#started && !this.#ended) this.#source.pause();
   }
 
+  /** No attempt follows. The copy goes now: a kept connection remembers its last request until the next one. */
+  release(): void {
+    this.close();
+    this.#copy = null;
+  }
+
   /** The reader wants bytes. */
   pull(reader: AttemptBody): void {
     if (reader !== this.#reader || this.#ended) return;

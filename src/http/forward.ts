@@ -12,10 +12,9 @@ import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
 import { type Lease, type Outcome, outcomeOfFailure, outcomeOfStatus } from '../load_balancer/lease.ts';
 import type { UpstreamRequest } from '../net/upstream.ts';
-import type { FiredTimeout } from '../observability/events.ts';
+import type { AttemptRecord, FiredTimeout } from '../observability/events.ts';
 import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
 import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
-import type { Timer } from '../resilience/clock.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
 import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
@@ -23,35 +22,46 @@ import { rewriteTarget } from '../routing/rewrite.ts';
 import {
   buildUpstreamHeaders,
   DEADLINE_FIELD,
-  EXPLAIN_FIELD,
   filterInformation,
   filterResponseHeaders,
-  filterTrailers,
   findHeader,
 } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { RequestBody, type RequestBodyListener } from './body_relay.ts';
-import { ClientPace } from './client/slow_reader.ts';
+import type { ClientPace } from './client/slow_reader.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
 import { Attempt, type AttemptOwner } from './exchange.ts';
-import type { RequestContext, Work } from './request.ts';
+import { InterimAllowance } from './interim_allowance.ts';
+import type { RequestContext } from './request.ts';
+import type { UpstreamFacts } from './request_record.ts';
+import type { Responder, Work } from './responder.ts';
+import { RetryPause } from './retry_pause.ts';
 import { startHandshake } from './tunnel/websocket.ts';
 
 export function forwardRequest(
   context: RequestContext,
+  responder: Responder,
   route: BoundRoute,
   cluster: BoundCluster,
   head: RequestHead,
 ): void {
-  context.cluster = cluster.name;
-  context.boundCluster = cluster;
-  const forwarding = new Forwarding(context, route, cluster, head);
-  context.work = forwarding;
+  const forwarding = new Forwarding(context, responder, route, cluster, head);
+  responder.forwardedBy(forwarding);
   forwarding.start();
 }
 
-class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyListener {
+/** What is known of the attempt that is being repeated. */
+interface Before {
+  /** Null: it was a response, and its status is one to try again. */
+  readonly failure: Failure | null;
+  readonly timeout: FiredTimeout | null;
+  /** Its connection was to blame: the next attempt gets one of its own. */
+  readonly wasStale: boolean;
+}
+
+class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, RequestBodyListener {
   readonly #context: RequestContext;
+  readonly #responder: Responder;
   readonly #route: BoundRoute;
   readonly #cluster: BoundCluster;
   readonly #head: RequestHead;
@@ -62,33 +72,40 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   /** Attempts whose answer nobody wants, still being read to their end. */
   readonly #discarding: Attempt[] = [];
   #attempt: Attempt | null = null;
-  #attempts = 0;
-  #informations = 0;
-  #informationMs = 0;
+  #attemptCount = 0;
+  /** Null: nothing is being repeated. */
+  #before: Before | null = null;
+  #pause: RetryPause | null = null;
+  #interim: InterimAllowance | null = null;
   /** Of a client that holds up the answer; null: it reads. */
   #pace: ClientPace | null = null;
-  /** The timeout with which the attempt before has ended. */
-  #timeoutBefore: FiredTimeout | null = null;
-  /** The connection was to blame: the next attempt gets one of its own. */
-  #wantsFresh = false;
   #permit: Permit | null = null;
-  #backoff: Timer | null = null;
-  #pausedSinceMs = 0;
-  /** Of the attempt that is being repeated; null: there is none, or it was an answer. */
-  #failure: Failure | null = null;
   #continued = false;
   #withoutRoom = 0;
   /** It gave up at a time of its own choice: that says nothing of a backend. */
   #isDeadlineOfClient = false;
 
-  constructor(context: RequestContext, route: BoundRoute, cluster: BoundCluster, head: RequestHead) {
+  // Read for the record of the request when it is over.
+  readonly attempts: AttemptRecord[] = [];
+  queueMs = 0;
+  pausedMs = 0;
+  retryRefused: string | null = null;
+
+  constructor(
+    context: RequestContext,
+    responder: Responder,
+    route: BoundRoute,
+    cluster: BoundCluster,
+    head: RequestHead,
+  ) {
     this.#context = context;
+    this.#responder = responder;
     this.#route = route;
     this.#cluster = cluster;
     this.#head = head;
     this.#timer = new RequestTimer(context.services.clock, this);
     this.#body = head.hasBody
-      ? new RequestBody(context.client.body, route.settings.retries.replayBytesMax, this)
+      ? new RequestBody(responder.body, route.settings.retries.replayBytesMax, this)
       : null;
     const headers = buildUpstreamHeaders(head, context, route.requestEdits);
     const { begunTraceparent } = context;
@@ -105,7 +122,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     const { circuit, retryBudget } = this.#cluster;
     const permit = circuit?.admit() ?? null;
     if (permit === 'refused') {
-      this.#context.fail(circuitOpen(circuit));
+      this.#responder.fail(circuitOpen(circuit));
       return;
     }
     this.#permit = permit;
@@ -125,25 +142,25 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   /** Tells the cluster's circuit once how the whole request went. */
-  #settleCircuit(outcome: Outcome): void {
+  #settleCircuit(outcome: Outcome, status = this.#responder.status): void {
     if (this.#permit === null) return;
-    const { reason, status } = this.#context;
+    const { reason } = this.#responder;
     this.#cluster.circuit?.settle(this.#permit, outcome, reason ?? `status ${status}`);
     this.#permit = null;
   }
 
   /** Others wait for what the one that an open circuit has let through learns, and its response may go on for hours. */
-  #judgeProbe(): void {
+  #judgeProbe(status: number): void {
     if (this.#cluster.circuit?.isProbe(this.#permit) === true)
-      this.#settleCircuit(outcomeOfStatus(this.#context.status));
+      this.#settleCircuit(outcomeOfStatus(status), status);
   }
 
   /** The client has left, or the request has failed for a reason of its own. */
   cancel(): void {
     this.#timer.stop();
     this.#endPause();
-    this.#stopAttempt('abandoned', this.#context.reason);
-    const { reason } = this.#context;
+    const { reason } = this.#responder;
+    this.#stopAttempt('abandoned', reason);
     // A request that no backend was asked for says nothing about them.
     const wasAsked = (this.#attempt?.lease ?? null) !== null;
     const isTold = wasAsked && reason !== null && !this.#isDeadlineOfClient;
@@ -157,21 +174,25 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
     this.#attempt?.resume();
   }
 
+  get #wantsFresh(): boolean {
+    return this.#before?.wasStale === true;
+  }
+
   // ---- one attempt, in the order in which it happens
 
   #next(): void {
     this.#endPause();
-    this.#attempts++;
+    this.#attemptCount++;
     this.#attempt = new Attempt(this.#tried, !this.#wantsFresh, this, this.#context.services.clock);
     this.#cluster.pool.lease(this.#attempt);
   }
 
   onLeased(attempt: Attempt, lease: Lease): void {
-    this.#context.attempts.push(attempt);
-    this.#context.queueMs += attempt.waitedMs;
+    this.attempts.push(attempt);
+    this.queueMs += attempt.waitedMs;
     if (this.#head.expectContinue && !this.#continued) {
       this.#continued = true;
-      this.#context.client.writeInformation(100, []);
+      this.#responder.inform(100, []);
     }
     if (this.#head.upgrade === 'websocket') {
       startHandshake(
@@ -179,6 +200,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
         this.#requestOfAttempt(attempt),
         attempt,
         this.#context,
+        this.#responder,
         this.#route.settings.tunnelIdleMs,
         this.#route.responseEdits,
       );
@@ -220,30 +242,24 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onBodyBytes(bytes: number): boolean {
     this.#timer.touch();
-    this.#context.bytesIn = bytes;
+    this.#responder.noteBytesIn(bytes);
     const limitBytes = this.#route.limits.bodyBytesMax;
     if (limitBytes === null || bytes <= limitBytes) return true;
-    this.#context.fail({ kind: 'body_too_large', limitBytes });
+    this.#responder.fail({ kind: 'body_too_large', limitBytes });
     return false;
   }
 
   onBodyEnd(): void {
-    if (this.#context.client.headSent) return; // an early answer is under way and has its own timeouts
+    if (this.#responder.headSent) return; // an early answer is under way and has its own timeouts
     this.#startRequestTimer();
     if (this.#attempt?.connected === true) this.#waitForHead();
   }
 
   onInformation(status: number, headers: readonly string[]): void {
-    const { client } = this.#context;
-    // Interim answers are optional (RFC 9110 section 15.2), and nothing holds back a backend that sends them.
-    const nowMs = this.#context.services.clock.nowMs();
-    // Those that were held back do not count: a backend that sends two a second for an hour is still heard once a second.
-    const earned = (nowMs - this.#informationMs) / INFORMATION_EVERY_MS;
-    this.#informations = Math.max(0, this.#informations - earned);
-    this.#informationMs = nowMs;
-    if (this.#informations > INFORMATIONS_MAX - 1 || client.unsentBytes > INFORMATION_BYTES_MAX) return;
-    this.#informations++;
-    client.writeInformation(status, filterInformation(headers));
+    this.#interim ??= new InterimAllowance();
+    if (this.#responder.unsentBytes > INTERIM_UNSENT_BYTES_MAX) return;
+    if (!this.#interim.take(this.#context.services.clock.nowMs())) return;
+    this.#responder.inform(status, filterInformation(headers));
   }
 
   onHead(
@@ -255,21 +271,16 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   ): boolean {
     if (
       this.#route.settings.retries.onStatuses.includes(status) &&
-      this.#tryAgain(attempt, null, status, headers)
+      this.#tryAgain(attempt, NO_FAILURE, status, headers)
     ) {
       this.#discarding.push(attempt);
       return false; // its timeouts have ended with #tryAgain
     }
     this.#timer.stopRequest();
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
-    const { client, services } = this.#context;
-    this.#context.status = status;
-    this.#judgeProbe();
-    if (services.traffic.draining) client.closeAfterAnswer();
+    this.#judgeProbe(status);
     const fields = filterResponseHeaders(status, headers, this.#context, this.#route.responseEdits);
-    if (this.#context.explainWanted) fields.push(EXPLAIN_FIELD, this.#context.requestId);
-    this.#context.responseHeaders = fields;
-    client.writeHead(status, statusText, fields, endOfStream);
+    this.#responder.sendHead(status, statusText, fields, endOfStream);
     return true;
   }
 
@@ -279,12 +290,10 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
   }
 
   onData(chunk: Buffer): boolean {
-    this.#context.bytesOut += chunk.length;
-    const flows = this.#context.client.write(chunk);
+    const flows = this.#responder.write(chunk);
     if (flows) this.#timer.touch();
     else {
-      const { client, peer, services } = this.#context;
-      this.#pace = new ClientPace(client, peer, services.clock.nowMs());
+      this.#pace = this.#responder.watchReader();
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
     }
     return flows;
@@ -292,52 +301,51 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
 
   onEnd(trailers: readonly string[] | null): void {
     this.#timer.stop();
-    this.#settleCircuit(outcomeOfStatus(this.#context.status));
+    this.#settleCircuit(outcomeOfStatus(this.#responder.status));
     this.#finish();
-    this.#context.work = null;
-    this.#context.noteGrpcStatus(trailers);
-    this.#context.client.end(trailers === null ? null : filterTrailers(trailers));
-    this.#context.answered();
+    this.#responder.end(trailers);
   }
 
   // ---- when an attempt fails
 
   onAttemptFailed(attempt: Attempt, failure: Failure): void {
+    this.#attemptFailed(attempt, failure, this.#timeoutOf(failure));
+  }
+
+  #attemptFailed(attempt: Attempt, failure: Failure, timeout: FiredTimeout | null): void {
     if (attempt.lease === null) {
-      this.#context.queueMs += attempt.waitedMs;
-      this.#onNobodyLeft(failure);
+      this.queueMs += attempt.waitedMs;
+      this.#onNobodyLeft(failure, timeout);
       return;
     }
     if (failure.kind === 'reset_before_head' && failure.noRoom === true && this.#askForRoomAgain()) return;
-    this.#noteTimeout(failure);
-    if (this.#context.client.headSent || !this.#tryAgain(attempt, failure, null, []))
-      this.#context.fail(failure);
+    if (this.#responder.headSent || !this.#tryAgain(attempt, { failure, timeout }, null, []))
+      this.#responder.fail(failure, timeout);
   }
 
   /** It was no attempt: nothing of it has left, and no retry rule is asked. False: it has happened too often. */
   #askForRoomAgain(): boolean {
     if (this.#withoutRoom++ >= WITHOUT_ROOM_MAX) return false;
-    this.#context.attempts.pop();
-    this.#attempts--;
+    this.attempts.pop();
+    this.#attemptCount--;
     this.#body?.close();
     this.#next();
     return true;
   }
 
   /** The whole cluster has said no. After an attempt that failed, that is only why it was not repeated. */
-  #onNobodyLeft(failure: Failure): void {
-    if (this.#failure === null) {
-      this.#noteTimeout(failure);
-      this.#context.fail(failure);
+  #onNobodyLeft(failure: Failure, timeout: FiredTimeout | null): void {
+    const before = this.#before;
+    if (before === null || before.failure === null) {
+      this.#responder.fail(failure, timeout);
       return;
     }
     this.#noteRefusal(failure.kind);
-    this.#context.timeout = this.#timeoutBefore;
-    this.#context.fail(this.#failure);
+    this.#responder.fail(before.failure, before.timeout);
   }
 
   onDefect(error: unknown): void {
-    this.#context.failInternally(error);
+    this.#responder.failInternally(error);
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
@@ -347,15 +355,15 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       return;
     }
     const failure = this.#failureOf(name, afterMs);
-    this.#context.timedOut(name, afterMs);
+    let timeout = this.#context.firedTimeout(name, afterMs);
     if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1) {
       this.#isDeadlineOfClient = true;
-      this.#context.timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
+      timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
     }
     const repeatable = name === 'responseHead' || name === 'perTry';
     this.#stopAttempt(this.#isDeadlineOfClient ? 'abandoned' : outcomeOfFailure(failure.kind), failure.kind);
-    if (repeatable && this.#attempt !== null) this.onAttemptFailed(this.#attempt, failure);
-    else this.#context.fail(failure);
+    if (repeatable && this.#attempt !== null) this.#attemptFailed(this.#attempt, failure, timeout);
+    else this.#responder.fail(failure, timeout);
   }
 
   #failureOf(name: TimeoutName, afterMs: number): Failure {
@@ -370,20 +378,21 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
         return { kind: 'response_idle_timeout', afterMs };
       case 'bodyIdle':
         // The client is not to blame for a body that the backend does not take.
-        return this.#body?.waitsForBackend === true && !this.#context.client.headSent
+        return this.#body?.waitsForBackend === true && !this.#responder.headSent
           ? { kind: 'response_head_timeout', afterMs }
           : { kind: 'client_timeout', timer: 'bodyIdle', afterMs };
     }
   }
 
-  /** Those that are watched elsewhere. */
-  #noteTimeout(failure: Failure): void {
-    if (failure.kind === 'queue_timeout') this.#context.timedOut('queue', failure.afterMs);
-    if (failure.kind === 'connect_timeout') this.#context.timedOut('connect', failure.afterMs);
+  /** Of those that are watched elsewhere. */
+  #timeoutOf(failure: Failure): FiredTimeout | null {
+    if (failure.kind === 'queue_timeout') return this.#context.firedTimeout('queue', failure.afterMs);
+    if (failure.kind === 'connect_timeout') return this.#context.firedTimeout('connect', failure.afterMs);
+    return null;
   }
 
   #finish(): void {
-    this.#body?.close();
+    this.#body?.release();
     for (const attempt of this.#discarding) attempt.stopDiscarding();
   }
 
@@ -396,37 +405,30 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       return;
     }
     attempt.withdraw(this.#cluster.pool);
-    this.#context.queueMs += attempt.waitedMs;
-  }
-
-  #startPause(delayMs: number): void {
-    const { clock } = this.#context.services;
-    this.#pausedSinceMs = clock.nowMs();
-    this.#backoff = clock.setTimer(retry, delayMs, () => this.#next());
+    this.queueMs += attempt.waitedMs;
   }
 
   #endPause(): void {
-    if (this.#backoff === null) return;
-    const { clock } = this.#context.services;
-    clock.cancelTimer(this.#backoff);
-    this.#backoff = null;
-    this.#context.pausedMs += clock.nowMs() - this.#pausedSinceMs;
+    if (this.#pause === null) return;
+    this.pausedMs += this.#pause.end();
+    this.#pause = null;
   }
 
   #noteRefusal(why: string): void {
     if (NO_REFUSAL.has(why)) return;
-    this.#context.retryRefused = why;
+    this.retryRefused = why;
     this.#context.services.telemetry.retryRefused(this.#cluster.name, why);
   }
 
   /** Makes another attempt if the rules allow one. */
   #tryAgain(
     attempt: Attempt,
-    failure: Failure | null,
+    failed: Pick<Before, 'failure' | 'timeout'>,
     status: number | null,
     headers: readonly string[],
   ): boolean {
     const { services } = this.#context;
+    const { failure } = failed;
     const facts = {
       failure: failure?.kind ?? null,
       status,
@@ -436,7 +438,7 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       stale: attempt.stale,
       unsent: failure?.kind === 'reset_before_head' && failure.unsent === true,
       refused: failure?.kind === 'reset_before_head' && failure.refused === true,
-      attempts: this.#attempts,
+      attempts: this.#attemptCount,
       retryAfter: findHeader(headers, 'retry-after'),
       timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
     };
@@ -451,31 +453,23 @@ class Forwarding implements Work, AttemptOwner, TimeoutListener, RequestBodyList
       return false;
     }
     assert(this.#body === null || this.#body.replayable);
-    this.#wantsFresh = decision.where === 'any';
-    if (this.#wantsFresh) this.#attempts--;
+    const wasStale = decision.where === 'any';
+    if (wasStale) this.#attemptCount--;
     else if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
-    this.#failure = failure;
-    // It has ended that attempt, not the request.
-    this.#timeoutBefore = this.#context.timeout;
-    this.#context.timeout = null;
+    this.#before = { ...failed, wasStale };
     this.#timer.stopTry();
     this.#body?.close();
     if (decision.delayMs === 0) this.#next();
-    else this.#startPause(decision.delayMs);
+    else this.#pause = new RetryPause(services.clock, decision.delayMs, () => this.#next());
     return true;
   }
 }
 
-/** Of one request at once, and one more each second: 103 comes a few times, 102 as a heartbeat. */
-const INFORMATIONS_MAX = 16;
-const INFORMATION_EVERY_MS = 1_000;
 /** Whoever has so much still to read gets no more of them. */
-const INFORMATION_BYTES_MAX = 16 * 1_024;
+const INTERIM_UNSENT_BYTES_MAX = 16 * 1_024;
 /** Each new connection may turn out to have less room than was presumed. */
 const WITHOUT_ROOM_MAX = 8;
+/** Of an attempt that ended with a response. */
+const NO_FAILURE = { failure: null, timeout: null };
 /** What nobody has asked for was not refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);
-
-function retry(next: () => void): void {
-  next();
-}

@@ -8,52 +8,65 @@ import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../obs
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
-import { resolveClientAddress } from '../security/client_address.ts';
+import { type NetworkSet, resolveClientAddress } from '../security/client_address.ts';
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
-import { parseRequestHead, type RawRequest, type RequestHead } from '../security/request_head.ts';
+import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 import type { BoundRoute } from './data_plane.ts';
 import { forwardRequest } from './forward.ts';
-import type { RequestContext } from './request.ts';
+import type { RequestContext, RoutingContext } from './request.ts';
+import type { Responder } from './responder.ts';
 
-export function handleRequest(context: RequestContext, raw: RawRequest): void {
+export function handleRequest(context: RoutingContext, responder: Responder): void {
   try {
-    const failure = answerRequest(context, raw);
-    if (failure !== null) context.fail(failure);
+    const failure = answerRequest(context, responder);
+    if (failure !== null) responder.fail(failure);
   } catch (error) {
-    context.failInternally(error);
+    responder.failInternally(error);
   }
 }
 
-/** Null: an answer was given, or is being worked on. */
-function answerRequest(context: RequestContext, raw: RawRequest): Failure | null {
+/** Null: a response was given, or is being worked on. */
+function answerRequest(context: RoutingContext, responder: Responder): Failure | null {
+  const { raw, services } = context;
   const { settings, trusted, access, router } = context.bound;
   const head = parseRequestHead(raw, settings.head, settings.paths);
   if ('kind' in head) return head;
   context.head = head;
-  context.host = head.authority;
+  identify(context, trusted, head);
+  const { clientIp } = context;
+
+  if (head.path === settings.healthPath) return answerHealth(context, responder);
+  const overloaded = shed(context);
+  if (overloaded !== null) return overloaded;
+  const wrong = readDeadline(context, head);
+  if (wrong !== null) return wrong;
+  if (context.deadlineMs !== null && context.deadlineMs <= context.startedMs) {
+    responder.fail(
+      { kind: 'request_timeout', afterMs: 0 },
+      { name: 'request', ms: 0, origin: DEADLINE_FIELD },
+    );
+    return null;
+  }
+  if (!access.allows(clientIp)) return { kind: 'access_denied', by: `listeners.${settings.name}.access` };
+  if (detectLoop(head.headers, services.instanceId)) return { kind: 'loop_detected' };
+  const route = router.match(head);
+  if (route === null) return { kind: 'no_route' };
+  context.route = route;
+  return admit(context, route, head) ?? act(context, responder, route, head);
+}
+
+/** Who asks, by which id and in which trace, and whether they may see why they are answered as they are. */
+function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHead): void {
+  const { explainFrom } = context.plane;
   const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
-  const ownId = context.services.random.requestId();
-  context.requestId = offeredRequestId(context, head) ?? ownId;
+  const ownId = context.requestId;
+  context.requestId = offeredRequestId(peerTrusted, head) ?? ownId;
   traceRequest(context, head, ownId);
-  const { explainFrom } = context.plane;
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
-
-  if (head.path === settings.healthPath) return answerHealth(context);
-  const overloaded = shed(context);
-  if (overloaded !== null) return overloaded;
-  const expired = readDeadline(context, head);
-  if (expired !== null) return expired;
-  if (!access.allows(clientIp)) return { kind: 'access_denied', by: `listeners.${context.listener}.access` };
-  if (detectLoop(head.headers, context.services.instanceId)) return { kind: 'loop_detected' };
-  const route = router.match(head);
-  if (route === null) return { kind: 'no_route' };
-  context.boundRoute = route;
-  context.route = route.settings.name;
-  return admit(context, route, head) ?? act(context, route, head);
 }
 
 /** Before anything that costs: a process that is late must not work on what it will refuse. */
@@ -65,20 +78,17 @@ function shed({ services }: RequestContext): Failure | null {
 }
 
 /** What a peer that is not trusted says of its deadline is not even looked at. */
-function readDeadline(context: RequestContext, head: RequestHead): Failure | null {
+function readDeadline(context: RoutingContext, head: RequestHead): Failure | null {
   const written = context.peerTrusted ? findHeader(head.headers, 'x-request-deadline-ms') : null;
   if (written === null) return null;
   if (!/^\d{1,9}$/.test(written))
     return { kind: 'bad_request', detail: `${DEADLINE_FIELD} is not a whole number of milliseconds.` };
-  const leftMs = Number(written);
-  context.deadlineMs = context.startedMs + leftMs;
-  if (leftMs > 0) return null;
-  context.timeout = { name: 'request', ms: 0, origin: DEADLINE_FIELD };
-  return { kind: 'request_timeout', afterMs: 0 };
+  context.deadlineMs = context.startedMs + Number(written);
+  return null;
 }
 
 /** Takes part in the trace where spans are exported; otherwise it passes as it came, or begins here. */
-function traceRequest(context: RequestContext, head: RequestHead, ownId: string): void {
+function traceRequest(context: RoutingContext, head: RequestHead, ownId: string): void {
   const { propagate, start, sample } = context.plane.tracing;
   if (!propagate) return;
   const parent = parseTraceparent(findHeader(head.headers, 'traceparent'));
@@ -90,13 +100,13 @@ function traceRequest(context: RequestContext, head: RequestHead, ownId: string)
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */
-function offeredRequestId({ peerTrusted }: RequestContext, head: RequestHead): string | null {
+function offeredRequestId(peerTrusted: boolean, head: RequestHead): string | null {
   const offered = peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
 /** Who may pass, how much, and how often: asked before any backend is. */
-function admit(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
@@ -107,7 +117,7 @@ function admit(context: RequestContext, route: BoundRoute, head: RequestHead): F
 type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
 
 /** All are asked, and charged only if all that enforce admit: what one refuses does not use up the others. */
-function askLimits(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
   const { authority, headers } = head;
   const request = { clientIp: context.clientIp, authority, headers };
   const decisions = route.rateLimiters.map(limiter => ({ limiter, decision: limiter.decide(request) }));
@@ -124,16 +134,26 @@ function askLimits(context: RequestContext, route: BoundRoute, head: RequestHead
   return null;
 }
 
-function act(context: RequestContext, route: BoundRoute, head: RequestHead): Failure | null {
+function act(
+  context: RoutingContext,
+  responder: Responder,
+  route: BoundRoute,
+  head: RequestHead,
+): Failure | null {
   const { action } = route;
   switch (action.kind) {
-    case 'forward':
-      forwardRequest(context, route, pickTarget(action.split, context.services.random.unit()), head);
+    case 'forward': {
+      const cluster = pickTarget(action.split, context.services.random.unit());
+      context.cluster = cluster;
+      forwardRequest(context, responder, route, cluster, head);
       return null;
-    case 'redirect':
-      return answer(context, action.status, edited(route, ['Location', expandRedirect(action.to, head)]), '');
+    }
+    case 'redirect': {
+      const location = ['Location', expandRedirect(action.to, head)];
+      return respond(context, responder, action.status, edited(route, location), '');
+    }
     case 'respond':
-      return answer(context, action.status, edited(route, action.headers), action.body);
+      return respond(context, responder, action.status, edited(route, action.headers), action.body);
   }
 }
 
@@ -142,18 +162,20 @@ function edited({ responseEdits }: BoundRoute, headers: readonly string[]): read
 }
 
 /** For a load balancer that can only look at the port that it sends traffic to. */
-function answerHealth(context: RequestContext): null {
+function answerHealth(context: RequestContext, responder: Responder): null {
   const ready = context.services.isReady();
-  return answer(
-    context,
-    ready ? 200 : 503,
-    ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'],
-    ready ? 'ready\n' : 'not ready\n',
-  );
+  const headers = ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'];
+  return respond(context, responder, ready ? 200 : 503, headers, ready ? 'ready\n' : 'not ready\n');
 }
 
-function answer(context: RequestContext, status: number, headers: readonly string[], body: string): null {
+function respond(
+  { requestId }: RequestContext,
+  responder: Responder,
+  status: number,
+  headers: readonly string[],
+  body: string,
+): null {
   const length = status === 204 || status === 304 ? [] : ['Content-Length', String(Buffer.byteLength(body))];
-  context.answer(status, [...headers, ...length, 'X-Request-Id', context.requestId], body);
+  responder.respond(status, [...headers, ...length, 'X-Request-Id', requestId], body);
   return null;
 }

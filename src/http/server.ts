@@ -23,7 +23,8 @@ import type { ClientStream } from './client/stream.ts';
 import type { BoundListener } from './data_plane.ts';
 import { handleRequest } from './handle_request.ts';
 import type { ListenerSettings } from './listener_settings.ts';
-import { RequestContext, type Services } from './request.ts';
+import { RoutingContext, type Services } from './request.ts';
+import { Responder } from './responder.ts';
 
 /** Of a response; the backend's side has bounded it already. nghttp2 would end the connection above 64 KiB. */
 const SENT_HEAD_BYTES_MAX = 1024 * 1024;
@@ -252,7 +253,7 @@ export class ListenerServer {
     }
     const { latest } = connection;
     if (latest === null) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
-    else if (!latest.client.bodyReceived) {
+    else if (!latest.bodyReceived) {
       if (latest.isOver)
         socket.destroy(); // the rest of a body that was not wanted: that request has its line
       else latest.fail(failure);
@@ -361,12 +362,13 @@ export class ListenerServer {
 
   #begin(connection: ClientConnection, client: ClientStream, raw: RawRequest): void {
     connection.onRequestBegin();
-    const context = new RequestContext(this.#services, this.#bound(), client, raw, connection);
-    connection.latest = context;
+    const context = new RoutingContext(this.#services, this.#bound(), connection, raw);
+    const responder = new Responder(context, client);
+    connection.latest = responder;
     if (this.#isDraining || this.#services.traffic.draining) client.closeAfterAnswer();
     const { requestsMax } = this.#settings;
     if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
-    handleRequest(context, raw);
+    handleRequest(context, responder);
   }
 
   /** The listener as the current plan has it; on a connection that outlives its listener, as the last plan had it. */

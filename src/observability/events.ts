@@ -47,47 +47,47 @@ export interface AskedLimit {
   readonly left: number;
 }
 
-/** Everything that is known of a request at its end. Mutable while the request runs; read once when it is over. */
+/** Everything that is known of a request, written when it is over. */
 export interface RequestRecord {
   readonly requestId: string;
-  traceId: string | null;
+  readonly traceId: string | null;
   /** Null: no trace is recorded here. */
   readonly trace: TraceContext | null;
   readonly listener: string;
-  clientIp: string;
+  readonly clientIp: string;
   readonly peerIp: string;
-  method: string;
-  host: string;
+  readonly method: string;
+  readonly host: string;
   /** As it came, with the query. */
-  path: string;
+  readonly path: string;
   /** Only asked for by the formats that show them. */
   readonly referer: string | null;
   readonly userAgent: string | null;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** What was sent, or 499 when the client had left before. */
-  status: number;
-  reason: FailureKind | null;
+  readonly status: number;
+  readonly reason: FailureKind | null;
   /** What was measured of it. */
   readonly failure: Failure | null;
-  /** The last one, if any; the request may have gone well after it. */
-  timeout: FiredTimeout | null;
+  /** The one that has made it fail. */
+  readonly timeout: FiredTimeout | null;
   /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
-  retryRefused: string | null;
+  readonly retryRefused: string | null;
   /** Of a gRPC call that has come to an end; null: it is none, or was cut. */
   readonly grpcStatus: number | null;
   /** Somebody who may has asked for its decision record. */
-  explainWanted: boolean;
-  route: string | null;
-  cluster: string | null;
+  readonly explainWanted: boolean;
+  readonly route: string | null;
+  readonly cluster: string | null;
   readonly attempts: readonly AttemptRecord[];
-  bytesIn: number; // body only
-  bytesOut: number; // body only
+  readonly bytesIn: number; // body only
+  readonly bytesOut: number; // body only
   readonly startedMs: number;
   /** Time spent waiting for a connection slot, over all attempts. */
-  queueMs: number;
+  readonly queueMs: number;
   /** Time spent waiting before attempts were repeated. */
-  pausedMs: number;
-  endedMs: number;
+  readonly pausedMs: number;
+  readonly endedMs: number;
   readonly tls: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;

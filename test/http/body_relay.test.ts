@@ -48,6 +48,20 @@ test('a body larger than the copy streams on and is not replayable', async () =>
   assert.equal(body.replayable, false);
 });
 
+test('the copy is given back with the last attempt, and what still comes is not kept', async () => {
+  const { source, body } = relay(100);
+  body.open().resume();
+  source.write('hello');
+  await turn();
+  assert.equal(body.replayable, true);
+  body.release();
+  assert.equal(body.replayable, false);
+  source.resume();
+  source.end('world');
+  await turn();
+  assert.equal(body.replayable, false);
+});
+
 test('nothing is read before an attempt wants it, and nothing after the listener has said stop', async () => {
   const { source, seen, body } = relay(100, 6);
   source.write('abcd');

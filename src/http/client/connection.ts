@@ -1,7 +1,8 @@
 /** A client connection with what its requests need to know of it, and how it ends when they have ended. */
 import type { Socket } from 'node:net';
 import type { Connection } from '../../net/connection.ts';
-import type { Peer, RequestContext } from '../request.ts';
+import type { Peer } from '../request.ts';
+import type { Responder } from '../responder.ts';
 
 /** A kept connection on which nothing moves for so long is closed: a request that was on its way has come by then. */
 const QUIET_MS = 250;
@@ -16,7 +17,7 @@ export class ClientConnection implements Peer {
   requests = 0;
   active = 0;
   /** The request that began last, for errors in the middle of its body. */
-  latest: RequestContext | null = null;
+  latest: Responder | null = null;
   #isClosing = false;
   #bytesAtIdle = 0;
   /** Its last request has ended. */
@@ -55,7 +56,7 @@ export class ClientConnection implements Peer {
   /** Nothing more is read from it: it closes when its last request has been answered. */
   closeWhenIdle(): void {
     this.#isClosing = true;
-    this.latest?.client.closeAfterAnswer();
+    this.latest?.closeAfterResponse();
   }
   /** Since its last request has ended, so many bytes and no more have come. */
   hasRead(bytes: number): boolean {
@@ -68,7 +69,7 @@ export class ClientConnection implements Peer {
     this.#bytes = bytes;
     if (this.active > 0) {
       if (this.#protocol === 'http1' && !this.#isClosing) this.closeWhenIdle();
-      this.latest?.work?.goAway?.();
+      this.latest?.goAway();
       return;
     }
     const quietMs = nowMs - this.#movedAtMs;

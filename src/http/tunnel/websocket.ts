@@ -8,7 +8,8 @@ import { headFailure, requestOn } from '../../net/request_on.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
 import { type CompiledHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
 import type { Attempt } from '../exchange.ts';
-import type { RequestContext, Work } from '../request.ts';
+import type { RequestContext } from '../request.ts';
+import type { Responder, Work } from '../responder.ts';
 import { Tunnel } from './tunnel.ts';
 import { handshakeProblem } from './websocket_handshake.ts';
 
@@ -18,6 +19,7 @@ export function startHandshake(
   request: UpstreamRequest,
   attempt: Attempt,
   context: RequestContext,
+  responder: Responder,
   tunnelIdleMs: number | null,
   edits: CompiledHeaderEdits,
 ): void {
@@ -45,7 +47,8 @@ export function startHandshake(
         return;
       }
       const problem = handshakeProblem(request.headers, answer.rawHeaders);
-      if (problem === null) becomeTunnel(context, attempt, answer, backend, head, tunnelIdleMs, edits);
+      if (problem === null)
+        becomeTunnel(context, responder, attempt, answer, backend, head, tunnelIdleMs, edits);
       else {
         backend.destroy();
         refuse(problem);
@@ -63,6 +66,7 @@ export function startHandshake(
 
 function becomeTunnel(
   context: RequestContext,
+  responder: Responder,
   attempt: Attempt,
   answer: IncomingMessage,
   backend: Duplex,
@@ -71,9 +75,8 @@ function becomeTunnel(
   edits: CompiledHeaderEdits,
 ): void {
   const { clock, traffic } = context.services;
-  const client = context.client.takeSocket();
+  const client = responder.switchProtocols();
   attempt.switched();
-  context.status = 101;
   client.write(
     renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context, edits)),
     'latin1',
@@ -82,14 +85,11 @@ function becomeTunnel(
   traffic.tunnels++;
   const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
     traffic.tunnels--;
-    if (end.cause === 'idle' && idleMs !== null) context.tunnelIdle(idleMs);
-    context.bytesIn = end.bytesIn;
-    context.bytesOut = end.bytesOut;
-    context.work = null;
+    responder.onTunnelEnd(end.bytesIn, end.bytesOut, end.cause === 'idle' ? idleMs : null);
     attempt.onEnd(null);
-    context.onClientClose(true);
+    responder.onClientClose(true);
   });
-  context.work = tunnelAsWork(tunnel);
+  responder.tunnelledBy(tunnelAsWork(tunnel));
   tunnel.start();
 }
 

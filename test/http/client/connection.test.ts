@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { ClientConnection } from '../../../src/http/client/connection.ts';
-import type { RequestContext } from '../../../src/http/request.ts';
+import type { Responder } from '../../../src/http/responder.ts';
 import type { Connection } from '../../../src/net/connection.ts';
 
 function connect(protocol: 'http1' | 'http2' = 'http1') {
@@ -48,12 +48,12 @@ test('a connection from which nothing more is read answers its requests, says th
   const { connection, seen } = connect();
   connection.onRequestBegin();
   connection.onRequestBegin();
-  const client = {
-    closeAfterAnswer() {
+  const latest = {
+    closeAfterResponse() {
       seen.lastAnswers++;
     },
   };
-  connection.latest = { client } as unknown as RequestContext;
+  connection.latest = latest as unknown as Responder;
   connection.closeWhenIdle();
   assert.equal(seen.lastAnswers, 1, 'the last response says Connection: close');
   connection.onRequestEnd();
@@ -90,12 +90,13 @@ test('at the end a kept connection is closed when nothing has moved on it for 25
 test('at the end a request in flight is answered first, and its response says that the connection closes', () => {
   const { connection, seen } = connect();
   connection.onRequestBegin();
-  const client = {
-    closeAfterAnswer() {
+  const latest = {
+    closeAfterResponse() {
       seen.lastAnswers++;
     },
+    goAway() {},
   };
-  connection.latest = { client, work: null } as unknown as RequestContext;
+  connection.latest = latest as unknown as Responder;
   for (const nowMs of [1_000, 60_000, 120_000]) connection.drain(nowMs);
   assert.deepEqual([seen.lastAnswers, seen.ends, seen.destroyed], [1, 0, 0]);
   connection.onRequestEnd();
@@ -136,8 +137,8 @@ test('at the end the tunnel of a connection is asked to go, again and again', ()
   const { connection } = connect();
   let asked = 0;
   connection.onRequestBegin();
-  const client = { closeAfterAnswer() {} };
-  connection.latest = { client, work: { goAway: () => asked++ } } as unknown as RequestContext;
+  const latest = { closeAfterResponse() {}, goAway: () => asked++ };
+  connection.latest = latest as unknown as Responder;
   connection.drain(0);
   connection.drain(50);
   assert.equal(asked, 2);

@@ -1,0 +1,114 @@
+/**
+ * What logs, metrics and traces learn of a request: data, written once when it is over. Three know a part of it: the context
+ * (who asked), the responder (how the client was answered) and whoever asked backends.
+ */
+import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
+import type { TraceContext } from '../observability/trace_context.ts';
+import type { Failure, FailureKind } from '../resilience/failure.ts';
+import { findHeader } from '../security/headers.ts';
+import type { RawRequest } from '../security/request_head.ts';
+import type { RequestContext } from './request.ts';
+
+/** How the client was answered; written by the responder alone. */
+interface ClientFacts {
+  readonly status: number;
+  readonly reason: FailureKind | null;
+  readonly failure: Failure | null;
+  readonly timeout: FiredTimeout | null;
+  readonly grpcStatus: number | null;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** What was done on the side of the backends; written by `Forwarding` alone. */
+export interface UpstreamFacts {
+  readonly attempts: readonly AttemptRecord[];
+  /** Time spent waiting for a connection slot, over all attempts. */
+  readonly queueMs: number;
+  /** Time spent waiting before attempts were repeated. */
+  readonly pausedMs: number;
+  /** Why what failed was not tried again; null where there was nothing to repeat. */
+  readonly retryRefused: string | null;
+}
+
+/** Of a request for which no backend was asked. */
+export const NOTHING_UPSTREAM: UpstreamFacts = Object.freeze({
+  attempts: Object.freeze([]),
+  queueMs: 0,
+  pausedMs: 0,
+  retryRefused: null,
+});
+
+export class FinishedRequest implements RequestRecord {
+  readonly #context: RequestContext;
+  readonly requestId: string;
+  readonly traceId: string | null;
+  readonly trace: TraceContext | null;
+  readonly listener: string;
+  readonly clientIp: string;
+  readonly peerIp: string;
+  readonly method: string;
+  readonly host: string;
+  readonly path: string;
+  readonly protocol: RawRequest['protocol'];
+  readonly status: number;
+  readonly reason: FailureKind | null;
+  readonly failure: Failure | null;
+  readonly timeout: FiredTimeout | null;
+  readonly retryRefused: string | null;
+  readonly grpcStatus: number | null;
+  readonly explainWanted: boolean;
+  readonly route: string | null;
+  readonly cluster: string | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly startedMs: number;
+  readonly queueMs: number;
+  readonly pausedMs: number;
+  readonly endedMs: number;
+  readonly tls: string | null;
+  readonly plan: string;
+
+  constructor(context: RequestContext, client: ClientFacts, upstream: UpstreamFacts, endedMs: number) {
+    this.#context = context;
+    this.requestId = context.requestId;
+    this.traceId = context.traceId;
+    this.trace = context.trace;
+    this.listener = context.bound.settings.name;
+    this.clientIp = context.clientIp;
+    this.peerIp = context.peerIp;
+    this.method = context.raw.method;
+    this.host = context.host;
+    this.path = context.raw.target;
+    this.protocol = context.protocol;
+    this.status = client.status;
+    this.reason = client.reason;
+    this.failure = client.failure;
+    this.timeout = client.timeout;
+    this.retryRefused = upstream.retryRefused;
+    this.grpcStatus = client.grpcStatus;
+    this.explainWanted = context.explainWanted;
+    this.route = context.route === null ? null : context.route.settings.name;
+    this.cluster = context.cluster === null ? null : context.cluster.name;
+    this.attempts = upstream.attempts;
+    this.bytesIn = client.bytesIn;
+    this.bytesOut = client.bytesOut;
+    this.startedMs = context.startedMs;
+    this.queueMs = upstream.queueMs;
+    this.pausedMs = upstream.pausedMs;
+    this.endedMs = endedMs;
+    this.tls = context.tls;
+    this.plan = context.plane.digest;
+  }
+
+  /** Looked up by the formats that show it, and by no other. */
+  get referer(): string | null {
+    const { raw, services } = this.#context;
+    const referer = findHeader(raw.headers, 'referer');
+    return referer === null ? null : services.telemetry.withoutSecrets(referer);
+  }
+  get userAgent(): string | null {
+    return findHeader(this.#context.raw.headers, 'user-agent');
+  }
+}
