@@ -56,7 +56,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/admin/explain.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/assemble.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/assemble_cluster.ts': 'seen from outside in test/integration/lifecycle.test.ts',
-  'src/health/probe_settings.ts': 'types, and two helpers that test/health/probe.test.ts sees',
+  'src/health/probe_settings.ts': 'types, and the name by which probes introduce themselves',
   'src/health/probe_http.ts': 'seen from outside in test/health/probe.test.ts',
   'src/health/probe_websocket.ts': 'seen from outside in test/health/probe.test.ts',
   'src/health/probe_grpc.ts': 'seen from outside in test/health/probe.test.ts',

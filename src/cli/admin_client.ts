@@ -3,6 +3,7 @@ import http from 'node:http';
 import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatAddress, parseAddress } from '../net/endpoint.ts';
+import { errorCode } from '../resilience/error_code.ts';
 import { EXIT } from './exit_codes.ts';
 import { printProblems } from './load.ts';
 
@@ -119,7 +120,7 @@ export class AdminClient {
 }
 
 function unreachable(where: string, error: Error): AdminUnreachable {
-  const code = 'code' in error ? String(error.code) : error.message;
+  const code = errorCode(error);
   const hint =
     code === 'ECONNREFUSED' || code === 'ENOENT' ? 'is fairlead running with this configuration?' : '';
   return new AdminUnreachable(`no admin API at ${where} (${code}); ${hint}`.replace(/; $/, ''));

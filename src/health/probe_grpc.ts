@@ -4,7 +4,8 @@
  */
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
-import { causeOf, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
+import { errorCode } from '../resilience/error_code.ts';
+import { type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 
 const PATH = '/grpc.health.v1.Health/Check';
 /** `HealthCheckResponse.ServingStatus`. */
@@ -18,7 +19,7 @@ const ENUM_FIELD = 0x08;
 
 export function askGrpc(service: string, socket: Socket, authority: string, tell: ProbeCallback): void {
   const session = http2.connect('http://backend', { createConnection: () => socket });
-  session.on('error', error => tell(false, causeOf(error)));
+  session.on('error', error => tell(false, errorCode(error)));
   const stream = session.request({
     ':method': 'POST',
     ':scheme': 'encrypted' in socket ? 'https' : 'http',
@@ -45,7 +46,7 @@ export function askGrpc(service: string, socket: Socket, authority: string, tell
     const status = statusOf(answer);
     tell(status === 'SERVING', status ?? 'the answer is no HealthCheckResponse');
   });
-  stream.on('error', error => tell(false, causeOf(error)));
+  stream.on('error', error => tell(false, errorCode(error)));
   stream.on('close', () => tell(false, 'closed'));
   stream.end(question(service));
 }

@@ -2,7 +2,8 @@
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
-import { causeOf, type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
+import { errorCode } from '../resilience/error_code.ts';
+import { type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 
 /** Enough for a page that says how it is; a longer one is not read. */
 const BODY_BYTES_MAX = 4_096;
@@ -18,20 +19,20 @@ export function askHttp1(settings: HttpProbe, socket: Socket, authority: string,
     setHost: false,
     createConnection: () => socket,
   });
-  request.on('error', error => tell(false, causeOf(error)));
+  request.on('error', error => tell(false, errorCode(error)));
   request.on('upgrade', () => tell(false, 'status 101')); // nobody asked for that
   request.on('response', answer => {
     const judge = new Judge(settings, answer.statusCode ?? 0, tell);
     answer.on('data', (chunk: Buffer) => judge.onBody(chunk));
     answer.on('end', () => judge.onEnd());
-    answer.on('error', error => tell(false, causeOf(error)));
+    answer.on('error', error => tell(false, errorCode(error)));
   });
   request.end();
 }
 
 export function askHttp2(settings: HttpProbe, socket: Socket, authority: string, tell: ProbeCallback): void {
   const session = http2.connect('http://backend', { createConnection: () => socket });
-  session.on('error', error => tell(false, causeOf(error)));
+  session.on('error', error => tell(false, errorCode(error)));
   const stream = session.request({
     ':method': settings.method,
     ':scheme': 'encrypted' in socket ? 'https' : 'http',
@@ -40,7 +41,7 @@ export function askHttp2(settings: HttpProbe, socket: Socket, authority: string,
     'user-agent': USER_AGENT,
     ...Object.fromEntries(settings.headers.map(([name, value]) => [name.toLowerCase(), value])),
   });
-  stream.on('error', error => tell(false, causeOf(error)));
+  stream.on('error', error => tell(false, errorCode(error)));
   stream.on('close', () => tell(false, 'closed')); // without an error, and without an answer
   stream.on('response', headers => {
     const judge = new Judge(settings, headers[':status'] ?? 0, tell);

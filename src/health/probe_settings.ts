@@ -36,8 +36,3 @@ export type ProbeSettings = { readonly kind: 'tcp' } | HttpProbe | WebSocketProb
 export type ProbeCallback = (ok: boolean, cause: string) => void;
 
 export const USER_AGENT = 'fairlead-health';
-
-/** The code of a system error, or what it says. */
-export function causeOf(error: Error): string {
-  return 'code' in error ? String(error.code) : error.message;
-}

@@ -2,7 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { Socket } from 'node:net';
-import { causeOf, type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_settings.ts';
+import { errorCode } from '../resilience/error_code.ts';
+import { type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_settings.ts';
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -27,7 +28,7 @@ export function askWebSocket(
     setHost: false,
     createConnection: () => socket,
   });
-  request.on('error', error => tell(false, causeOf(error)));
+  request.on('error', error => tell(false, errorCode(error)));
   request.on('response', answer => {
     answer.resume();
     tell(false, `status ${answer.statusCode}`);

@@ -14,6 +14,7 @@ import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../resilience/clock.ts';
+import { errorCode } from '../resilience/error_code.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
 import type { Address } from './endpoint.ts';
@@ -182,7 +183,7 @@ class Acceptor {
       handshakeTimeout: settings.headMs,
     });
     server.on('tlsClientError', (error, socket) => {
-      this.#unsecured.add('code' in error ? String(error.code) : error.message);
+      this.#unsecured.add(errorCode(error));
       socket.destroy();
     });
     server.on('secureConnection', socket => this.#onSecure(socket));

@@ -18,6 +18,7 @@
 import dns from 'node:dns/promises';
 import pRetry from 'p-retry';
 import type { Clock, Timer } from '../resilience/clock.ts';
+import { errorCode } from '../resilience/error_code.ts';
 import type { Random } from '../resilience/random.ts';
 import { NAME_THREADS } from './thread_pool.ts';
 
@@ -290,12 +291,12 @@ export class NameWatch {
         randomize: true,
         unref: true,
         signal: this.#ended.signal,
-        onFailedAttempt: ({ error }) => this.#become(this.#addresses, codeOf(error)),
+        onFailedAttempt: ({ error }) => this.#become(this.#addresses, errorCode(error)),
       });
       ttlMs = found.ttlMs;
       if (!this.#ended.signal.aborted) this.#become(canonical(found.addresses), null);
     } catch (error) {
-      if (!this.#ended.signal.aborted) this.#become(this.#addresses, codeOf(error));
+      if (!this.#ended.signal.aborted) this.#become(this.#addresses, errorCode(error));
     }
     if (this.#ended.signal.aborted) return;
     const pauseMs = Math.max(
@@ -330,11 +331,6 @@ export class NameWatch {
 /** The same addresses in another order are no news. */
 function canonical(addresses: readonly string[]): string[] {
   return [...new Set(addresses)].sort().slice(0, ADDRESSES_MAX);
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return 'code' in error ? String(error.code) : error.message;
 }
 
 function refreshAgain(refresh: () => void): void {
