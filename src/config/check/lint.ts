@@ -6,6 +6,7 @@ import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
+import { findEvadedGuards } from './guards.ts';
 import { findUnreachable } from './unreachable.ts';
 
 type Warn = (path: Path, message: string) => void;
@@ -50,6 +51,12 @@ function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
   const places = new Map(config.routes.map(({ name }, at) => [name, at]));
   for (const { route, why } of findUnreachable(plan.routes)) {
     warn(['routes', places.get(route) ?? 0, 'name'], `route ${route} can never match: ${why}`);
+  }
+  for (const { guard, spelling, open, setting } of findEvadedGuards(plan)) {
+    warn(
+      ['routes', places.get(guard) ?? 0, 'name'],
+      `route ${guard} keeps requests out, but ${spelling} reaches route ${open}; if its backend takes that for the same path, set ${setting} to fold or reject`,
+    );
   }
   for (const [at, { name, match, rewrite }] of config.routes.entries()) {
     const written = match?.path?.prefix ?? match?.path?.exact;

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { findEvadedGuards } from '../../../src/config/check/guards.ts';
+import { forwardTo, planOf } from '../../support/plan_builder.ts';
+
+function evaded(guard: Record<string, unknown>, paths: Record<string, unknown> = {}) {
+  return findEvadedGuards(
+    planOf(forwardTo(['127.0.0.1:1'], { listener: { paths }, routes: [{ name: 'guard', ...guard }] })),
+  );
+}
+
+const REFUSES = { match: { path: { prefix: '/admin' } }, respond: { status: 403 } };
+
+test('a guarded path that another spelling passes by is told, with the setting that folds it', () => {
+  assert.deepEqual(evaded(REFUSES), [
+    { guard: 'guard', spelling: '//admin', open: 'all', setting: 'listeners.main.paths.slashes' },
+  ]);
+  assert.equal(evaded(REFUSES, { slashes: 'fold' })[0]?.spelling, '/admin;x');
+  const access = {
+    match: { path: { exact: '/admin' } },
+    forward: { cluster: 'app' },
+    access: { allow: ['10.0.0.0/8'] },
+  };
+  assert.equal(evaded(access).length, 1, 'a list of networks is a guard too');
+});
+
+test('there is nothing to tell where spellings are folded or refused, and where nobody is kept out', () => {
+  assert.deepEqual(evaded(REFUSES, { slashes: 'fold', semicolons: 'reject' }), []);
+  assert.deepEqual(evaded({ match: { path: { prefix: '/a' } }, respond: { status: 200 } }), []);
+  assert.deepEqual(
+    evaded({ match: { path: { prefix: '/' }, methods: ['PUT'] }, respond: { status: 403 } }),
+    [],
+  );
+});
