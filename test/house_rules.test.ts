@@ -46,10 +46,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/http/client/http1_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/tunnel/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/net/upstream/http1_slot.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/net/upstream/http1_exchange.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/net/upstream/http2_session.ts':
-    'seen through its upstream in test/net/upstream/http2_upstream.test.ts',
   'src/net/open_upstream.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
   'src/admin/report.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/admin/status.ts': 'seen from outside in test/integration/admin.test.ts',
