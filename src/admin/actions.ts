@@ -41,7 +41,7 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     const digest = fieldsOf(request, ['digest'])['digest'] ?? null;
     const isDigest = digest === null || (typeof digest === 'string' && /^[0-9a-f]{4,64}$/.test(digest));
     if (!isDigest)
-      return refuse(reply, 400, 'digest is the beginning of one that /status shows (hexadecimal)');
+      return refuse(reply, 400, 'digest must be the beginning of a digest that /status shows (hexadecimal)');
     return reloaded(request, reply, 'rollback', await process.rollback(digest));
   });
   app.post('/drain', async (request, reply) => {
@@ -52,16 +52,16 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
   app.post('/log-level', async (request, reply) => {
     const { level, for: forText = '10m' } = fieldsOf(request, ['level', 'for']);
     const known = LOG_LEVELS.find(one => one === level);
-    if (known === undefined) return refuse(reply, 400, `level is one of ${LOG_LEVELS.join(', ')}`);
+    if (known === undefined) return refuse(reply, 400, `level must be one of ${LOG_LEVELS.join(', ')}`);
     const forMs = parseDuration(String(forText));
     if (typeof forMs === 'string' || forMs < 1_000 || forMs > LEVEL_MS_MAX)
-      return refuse(reply, 400, 'for is a duration such as 10m, from 1s to 24h');
+      return refuse(reply, 400, 'for must be a duration such as 10m, from 1s to 24h');
     return done(request, reply, `log-level ${known} ${String(forText)}`, process.setLogLevel(known, forMs));
   });
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
     const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
     const { action } = fieldsOf(request, ['action']);
-    if (action !== 'drain' && action !== 'ready') return refuse(reply, 400, 'action is drain or ready');
+    if (action !== 'drain' && action !== 'ready') return refuse(reply, 400, 'action must be drain or ready');
     return done(
       request,
       reply,
@@ -76,9 +76,9 @@ function fieldsOf(request: FastifyRequest, known: readonly string[]): Record<str
   const text = typeof request.body === 'string' ? request.body.trim() : '';
   const fields: unknown = text === '' ? {} : parseJson(text);
   if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
-    throw badRequest('the body is a JSON object, or empty');
+    throw badRequest('the body must be a JSON object, or empty');
   const unknown = Object.keys(fields).find(key => !known.includes(key));
-  if (unknown !== undefined) throw badRequest(`unknown "${unknown}"; there is ${known.join(' and ')}`);
+  if (unknown !== undefined) throw badRequest(`unknown key "${unknown}"; known keys: ${known.join(', ')}`);
   return fields as Record<string, unknown>;
 }
 
@@ -86,7 +86,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw badRequest(`the body is no JSON: ${error instanceof Error ? error.message : ''}`);
+    throw badRequest(`the body is not JSON: ${error instanceof Error ? error.message : ''}`);
   }
 }
 

@@ -31,8 +31,7 @@ export class Admin implements AdminSide {
   async open(): Promise<readonly string[]> {
     const { address, token } = this.#process.running.current.loaded.plan.admin;
     if (address === null) return [];
-    if (address.kind === 'fd')
-      return ['admin.address: an inherited descriptor is not supported for the admin API'];
+    if (address.kind === 'fd') return ['admin.address: fd: addresses are not supported for the admin API'];
     try {
       const { clock } = this.#process.runtime;
       this.#api = await openAdminApi(address, token, clock, this.report, this.#actions());

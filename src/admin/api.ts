@@ -21,7 +21,7 @@ const BODY_BYTES_MAX = 64 * 1_024;
 const CONNECTIONS_MAX = 256;
 const REQUEST_MS = 10_000;
 const NOT_KEPT =
-  'no record of this request: failures are kept, of successes one a second, the last 500 in all; X-Fairlead-Explain: 1 records any';
+  'no record of this request: the last 500 are kept, of failures and of one success per second; X-Fairlead-Explain: 1 records any request';
 const SOCKET_MODE = 0o600;
 
 /** Listens until the function it returns is called; rejects when the address cannot be had. */
@@ -96,7 +96,7 @@ function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStrea
   });
   app.get('/status/events', (_request, reply) => {
     if (stream.add(reply.raw)) reply.hijack();
-    else refuse(reply, 503, 'too many look at the status page already');
+    else refuse(reply, 503, 'too many status page viewers');
   });
   return stream;
 }

@@ -17,7 +17,7 @@ export function renderDecision(decision: ExplainedDecision): string {
   ];
   for (const { route, reason } of decision.nearer ?? []) lines.push(`  not      ${route}: ${reason}`);
   if (decision.nearer === null)
-    lines.push('  not      (the plan or the head of the request is not kept any more)');
+    lines.push('  not      (unknown: the plan or the head of the request is no longer kept)');
   for (const { limiter, mode, admitted, left } of decision.rateLimits) {
     const said = admitted ? `admitted, ${left} left` : 'refused';
     lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
@@ -34,7 +34,7 @@ export function renderDecision(decision: ExplainedDecision): string {
   const { timeout } = decision;
   if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
   lines.push(
-    `answer     ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, pauses ${timing.pausedMs}, proxy ${timing.overheadMs})`,
+    `response   ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, pauses ${timing.pausedMs}, proxy ${timing.overheadMs})`,
     `plan       ${decision.plan.slice(0, 12)}`,
   );
   for (const { name, value, origin } of decision.limits)

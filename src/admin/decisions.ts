@@ -75,8 +75,8 @@ function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): Exp
 }
 
 function clientFrom({ client }: Decision): string {
-  if (!client.trusted) return 'the peer itself: it is no trusted proxy';
+  if (!client.trusted) return 'the peer itself: it is not a trusted proxy';
   return client.ip === client.peer
-    ? 'the peer itself: it is a trusted proxy and named nobody else'
+    ? 'the peer itself: a trusted proxy that named no other client'
     : `X-Forwarded-For, from the trusted proxy ${client.peer}`;
 }

@@ -27,7 +27,7 @@ export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCond
     weight,
     state: 'unresolved',
     sinceMs: Math.round(nowMs - sinceMs),
-    lastError: `the name does not resolve: ${code}`,
+    lastError: `name lookup failed: ${code}`,
     lastErrorAgoMs: null,
     circuit: null,
     circuitWhy: null,
@@ -44,9 +44,9 @@ export function circuitWhy(circuit: CircuitBreaker | null): string | null {
   if (circuit === null || circuit.why === null) return null;
   const seconds = (circuit.retryAfterMs / 1_000).toFixed(1);
   const left = circuit.wouldAdmit
-    ? 'the next request is let through'
+    ? 'the next request may probe the endpoint'
     : circuit.state.kind === 'open'
-      ? `for ${seconds} s more`
-      : 'one request was let through';
+      ? `for another ${seconds} s`
+      : 'one request is probing the endpoint';
   return `${circuit.why} (${left})`;
 }

@@ -85,11 +85,11 @@ export function explainOffline(
 ): Explained {
   const url = URL.canParse(question.url) ? new URL(question.url) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
-    return { error: `"${question.url}" is no http or https URL` };
+    return { error: `"${question.url}" is not an http or https URL` };
   const listener = chooseListener(plan, question.listener, url);
   if (typeof listener === 'string') return { error: listener };
   const headers = readHeaders(question.headers);
-  if (headers === null) return { error: 'a header is written as "name: value"' };
+  if (headers === null) return { error: 'a header must be written as "name: value"' };
   // The path as it was typed: the URL class would resolve its dots and escape its characters.
   const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(question.url)?.[1] ?? '/';
   const raw = {
@@ -140,7 +140,7 @@ function whoSays(
 ): string {
   if (!peerTrusted) return '';
   return clientIp === peerIp
-    ? '  (a trusted proxy that names nobody else)'
+    ? '  (the peer itself: a trusted proxy that named no other client)'
     : `  (X-Forwarded-For, from the trusted proxy ${peerIp})`;
 }
 
@@ -319,7 +319,7 @@ function chooseListener(plan: Plan, name: string | null, url: URL): ListenerSett
   if (name !== null)
     return (
       plan.listeners[name] ??
-      `there is no listener "${name}"; there are ${Object.keys(plan.listeners).join(', ')}`
+      `there is no listener "${name}"; listeners: ${Object.keys(plan.listeners).join(', ')}`
     );
   const secure = url.protocol === 'https:';
   const port = Number(url.port || (secure ? 443 : 80));

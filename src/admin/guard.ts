@@ -23,17 +23,13 @@ export function guard(app: FastifyInstance, address: AdminAddress, token: string
     const { host = '', origin } = request.headers;
     const anyName = address.kind !== 'tcp' || isRight(request) || (token !== null && PROBES.has(request.url));
     if (!anyName && !names.has(hostname(host)))
-      return refuse(reply, 421, 'the Host is not that of the admin API');
+      return refuse(reply, 421, 'the Host is not an address of the admin API');
     if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`)
       return refuse(reply, 403, 'requests from other origins are refused');
     return undefined;
   });
   app.setNotFoundHandler((_request, reply) =>
-    refuse(
-      reply,
-      404,
-      'there is nothing here; see /, /status, /metrics, /readyz, /livez, /plan, /requests, /explain',
-    ),
+    refuse(reply, 404, 'not found; see /, /status, /metrics, /readyz, /livez, /plan, /requests, /explain'),
   );
   app.setErrorHandler((error, _request, reply) => {
     const status =

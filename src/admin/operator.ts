@@ -30,16 +30,16 @@ export class Operator {
     const { clusters } = this.#planeRef.current.plane;
     const pool = clusters.get(cluster)?.pool;
     if (pool === undefined)
-      return `there is no cluster ${cluster}; there are ${[...clusters.keys()].join(', ')}`;
+      return `there is no cluster ${cluster}; clusters: ${[...clusters.keys()].join(', ')}`;
     const backend = pool.backends.find(({ name }) => name === endpoint);
     if (backend === undefined)
-      return `cluster ${cluster} has no endpoint ${endpoint}; it has ${pool.backends.map(({ name }) => name).join(', ')}`;
+      return `cluster ${cluster} has no endpoint ${endpoint}; endpoints: ${pool.backends.map(({ name }) => name).join(', ')}`;
     const isNew = backend.adminState.setDrained(action === 'drain', this.#clock.nowMs());
     const state = action === 'drain' ? 'drained' : 'ready';
-    if (!isNew) return { done: `${endpoint} was ${state} already` };
+    if (!isNew) return { done: `${endpoint} is already ${state}` };
     this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });
-    const done = `${endpoint} is ${state}; requests that are under way end`;
-    const warning = `cluster ${cluster} has no endpoint left that serves`;
+    const done = `${endpoint} is ${state}; requests in flight will finish`;
+    const warning = `cluster ${cluster} has no eligible endpoint left`;
     return pool.servingCount === 0 ? { done, warning } : { done };
   }
 

@@ -53,7 +53,7 @@ function header(view: PageView): Html {
   const { lastReload } = view;
   const reload =
     lastReload === null
-      ? html`none since the start`
+      ? html`none since start`
       : html`<span class="${lastReload.result.kind === 'rejected' ? 'bad' : ''}">${lastReload.result.kind}</span> ${time(lastReload.at)} (${lastReload.trigger})`;
   return html`<header>
 <h1>Fairlead <small>${view.version}</small></h1>
@@ -69,13 +69,13 @@ function header(view: PageView): Html {
 
 function summary(view: PageView, hurts: readonly string[]): Html {
   if (hurts.length > 0)
-    return html`<section class="pains" aria-labelledby="hurts"><h2 id="hurts">What hurts</h2><ul>${hurts
+    return html`<section class="pains" aria-labelledby="hurts"><h2 id="hurts">Problems</h2><ul>${hurts
       .slice(0, PAINS_SHOWN)
       .map(
         text => html`<li>${text}</li>`,
       )}${hurts.length > PAINS_SHOWN ? html`<li>and ${hurts.length - PAINS_SHOWN} more</li>` : ''}</ul></section>`;
   const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-  return html`<section class="calm" aria-labelledby="hurts"><h2 id="hurts">Nothing hurts</h2><p>${count === 1 ? 'The one endpoint serves' : `All ${count} endpoints serve`}.</p></section>`;
+  return html`<section class="calm" aria-labelledby="hurts"><h2 id="hurts">No problems</h2><p>${count === 1 ? 'The only endpoint is eligible' : `All ${count} endpoints are eligible`}.</p></section>`;
 }
 
 function tiles({ figures, samples, requests, overheadMs }: PageView): Html {
@@ -107,7 +107,7 @@ ${one(
   samples.map(({ tunnels }) => tunnels),
 )}
 ${one(
-  'event loop late',
+  'event loop delay',
   ms(last?.loopDelayMs ?? 0),
   samples.map(({ loopDelayMs }) => loopDelayMs),
   (last?.loopDelayMs ?? 0) > 100,
@@ -156,8 +156,8 @@ function clusters(view: PageView): Html {
 
 function cluster(one: ClusterView): Html {
   const resting = one.endpoints.filter(({ circuit }) => circuit !== null && circuit !== 'closed').length;
-  const rest = resting === 0 ? '' : ` (${resting} given a rest by their circuit)`;
-  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} serve${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, circuit of the cluster ${one.circuit}`}`;
+  const rest = resting === 0 ? '' : ` (${resting} paused by their circuit breaker)`;
+  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} eligible${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, cluster circuit ${one.circuit}`}`;
   return html`<table class="endpoints"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
 }
 

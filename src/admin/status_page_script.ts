@@ -17,11 +17,11 @@ export const SCRIPT = `
     live.innerHTML = JSON.parse(data);
     if (focused !== '') document.getElementById(focused)?.focus({ preventScroll: true });
     const now = said();
-    const strip = text => text.replace(/since [0-9]+ (s|min|h|d)/, '');
+    const strip = text => text.replace(/for [0-9]+ (s|min|h|d)/, '');
     const known = before.map(strip);
     const fresh = now.filter(text => !known.includes(strip(text)));
     if (fresh.length > 0) news.textContent = fresh.join(' ');
-    else if (now.length === 0 && before.length > 0) news.textContent = 'Nothing hurts any more.';
+    else if (now.length === 0 && before.length > 0) news.textContent = 'All problems are resolved.';
     before = now;
     document.title = (now.length > 0 ? '\\u25cf ' : '') + 'Fairlead';
   };

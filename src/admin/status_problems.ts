@@ -13,17 +13,20 @@ export function pains(view: PageView): string[] {
     found.push(`${listener}: ${refused} refused in the last minute: ${REFUSED_BECAUSE[cause]}.`);
   }
   for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
-    if (serving === 0) found.push(`${name}: no endpoint serves.`);
-    if (panic) found.push(`${name} is in panic: most of it is down, so everyone gets traffic.`);
-    if (circuit === 'open') found.push(`${name}: the circuit of the cluster is open: ${circuitWhy}.`);
-    if (queue > 0) found.push(`${name}: ${queue} requests wait for a connection.`);
+    if (serving === 0) found.push(`${name}: no endpoint is eligible.`);
+    if (panic)
+      found.push(
+        `${name} is below its panic threshold: most endpoints are down, so all of them get traffic.`,
+      );
+    if (circuit === 'open') found.push(`${name}: the circuit breaker of the cluster is open: ${circuitWhy}.`);
+    if (queue > 0) found.push(`${name}: ${queue} requests are waiting for a connection.`);
   }
   for (const { name, endpoints } of view.clusters)
     for (const endpoint of sorted(endpoints)) found.push(...painsOf(name, endpoint));
   const reload = view.lastReload?.result;
   if (!view.isFromFile)
     found.push(
-      'After a rollback the file holds another plan: the next reload or restart would bring it back.',
+      'The running plan came from a rollback; the next reload or restart would bring back the plan in the file.',
     );
   if (reload?.kind === 'rejected') found.push(`The last reload was rejected: ${reload.problems?.[0] ?? ''}`);
   return found;
@@ -43,10 +46,10 @@ function painsOf(cluster: string, endpoint: EndpointView): string[] {
   const because = lastError === null ? '' : `: ${lastError}`;
   if (state === 'unresolved') return [`${name}${because}.`];
   if (state === 'drained') return [`${name} was drained by an operator ${duration(sinceMs)} ago.`];
-  if (isOut(state)) return [`${name} is ${state} since ${duration(sinceMs)}${because}.`];
-  const last = lastError === null ? '' : `, the last: ${lastError}`;
+  if (isOut(state)) return [`${name} has been ${state} for ${duration(sinceMs)}${because}.`];
+  const last = lastError === null ? '' : `, most recently ${lastError}`;
   const found: string[] = [];
-  if (circuit === 'open') found.push(`${name}: its circuit is open: ${circuitWhy}.`);
+  if (circuit === 'open') found.push(`${name}: its circuit breaker is open: ${circuitWhy}.`);
   if (disagrees) found.push(`${name}: its health check succeeds while its requests fail.`);
   else if (figures.failureShare > HURTS)
     found.push(`${name}: ${percent(figures.failureShare)} of its requests fail${last}.`);

@@ -80,7 +80,7 @@ function headOf({
     lines.push(`last reload rejected at ${lastReload.at}: ${lastReload.result.problems?.[0] ?? ''}`);
   if (!isFromFile)
     lines.push(
-      'after a rollback the file holds another plan: the next reload or restart would bring it back',
+      'the running plan came from a rollback; the next reload or restart would bring back the plan in the file',
     );
   return lines;
 }

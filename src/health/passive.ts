@@ -69,7 +69,7 @@ export class PassiveHealth {
     }
     this.#failures++;
     const why = this.#verdict();
-    if (why !== null && mayEject()) this.#eject(`${why}, the last: ${cause}`);
+    if (why !== null && mayEject()) this.#eject(`${why}, most recently ${cause}`);
   }
 
   #count(failed: boolean): void {

@@ -54,7 +54,11 @@ export function probe(
     stop();
     onUnsent();
   };
-  const timer = clock.setTimer(() => finish(false, `no answer within ${timeoutMs} ms`), timeoutMs, undefined);
+  const timer = clock.setTimer(
+    () => finish(false, `no response within ${timeoutMs} ms`),
+    timeoutMs,
+    undefined,
+  );
   giveUp = target.open((failure, opened) => {
     giveUp = null;
     socket = opened;

@@ -44,7 +44,7 @@ export function askGrpc(service: string, socket: Socket, authority: string, tell
   stream.on('trailers', judgeStatus);
   stream.on('end', () => {
     const status = statusOf(answer);
-    tell(status === 'SERVING', status ?? 'the answer is no HealthCheckResponse');
+    tell(status === 'SERVING', status ?? 'the response is not a HealthCheckResponse');
   });
   stream.on('error', error => tell(false, errorCode(error)));
   stream.on('close', () => tell(false, 'closed'));

@@ -69,11 +69,11 @@ class Judge {
   onBody(chunk: Buffer): void {
     if (this.#text === null || this.#begun.length >= BODY_BYTES_MAX) return;
     this.#begun = Buffer.concat([this.#begun, chunk]).subarray(0, BODY_BYTES_MAX);
-    if (this.#begun.includes(this.#text)) this.#tell(true, 'the body has the text');
+    if (this.#begun.includes(this.#text)) this.#tell(true, 'the body contains the expected text');
     else if (this.#begun.length === BODY_BYTES_MAX) this.onEnd();
   }
 
   onEnd(): void {
-    if (this.#text !== null) this.#tell(false, 'the body does not have the text');
+    if (this.#text !== null) this.#tell(false, 'the body does not contain the expected text');
   }
 }

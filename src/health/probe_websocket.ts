@@ -36,7 +36,7 @@ export function askWebSocket(
   request.on('upgrade', ({ headers }) => {
     const isRight = headers['sec-websocket-accept'] === acceptOf(key);
     if (isRight) socket.write(CLOSE, () => tell(true, 'handshake accepted'));
-    else tell(false, 'Sec-WebSocket-Accept is wrong');
+    else tell(false, 'wrong Sec-WebSocket-Accept');
   });
   request.end();
 }

@@ -172,7 +172,7 @@ export class EndpointHealth {
   }
 
   readmit(nowMs: number): void {
-    this.#become({ ...this.#facts, ejectedMs: null }, 'the ejection is over', nowMs);
+    this.#become({ ...this.#facts, ejectedMs: null }, 'the ejection ended', nowMs);
   }
 
   dispose(): void {
@@ -209,7 +209,7 @@ export class EndpointHealth {
   /** For the timer. */
   endWarming(): void {
     const nowMs = this.#slowStart?.clock.nowMs() ?? 0;
-    this.#become({ ...this.#facts, warmingMs: null }, 'the slow start is over', nowMs);
+    this.#become({ ...this.#facts, warmingMs: null }, 'the slow start ended', nowMs);
   }
 }
 

@@ -432,7 +432,7 @@ const PROTOCOLS: Readonly<Record<string, RawRequest['protocol']>> = { '1.0': 'HT
 
 const WRONG_VERSION = {
   kind: 'bad_request',
-  detail: 'The version is neither HTTP/1.0 nor HTTP/1.1.',
+  detail: 'The HTTP version is not supported.',
 } as const;
 
 function ignore(): void {}

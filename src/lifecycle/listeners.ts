@@ -102,7 +102,7 @@ export class Listeners {
     for (const [other, { listener }] of this.#open) {
       const held = parseAddress(listener.address()); // with the port that was given
       if (typeof held === 'string' || !isSamePlace(held, address)) continue;
-      return `listener ${name}: ${formatAddress(address)} is held by listener ${other} of this process; to rename it, to widen its address or to change between plain and TLS, restart the process (or bring it up on another port first)`;
+      return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address or switch between plain and TLS, restart the process or open it on another port first`;
     }
     return null;
   }

@@ -13,6 +13,6 @@ export function logProblem({ logging: { file } }: Plan): string | null {
     closeSync(openSync(file, 'a'));
     return null;
   } catch (error) {
-    return `logging.file: ${error instanceof Error ? error.message : String(error)}; its folder must exist and be writable`;
+    return `logging.file: ${error instanceof Error ? error.message : String(error)}; its directory must exist and be writable`;
   }
 }

@@ -54,8 +54,8 @@ export class PlanHistory {
     if (digests.size === 1 && found[0] !== undefined) return found[0].loaded;
     const kept = this.#kept.map(({ loaded }) => loaded.plan.digest.slice(0, 12)).join(', ');
     return digests.size > 1
-      ? `several plans begin with ${digest}; kept are ${kept}`
-      : `no plan ${digest} is kept; kept are ${kept}`;
+      ? `several plans begin with "${digest}"; kept plans: ${kept}`
+      : `plan ${digest} is not kept; kept plans: ${kept}`;
   }
 
   list(): { readonly digest: string; readonly at: string }[] {

@@ -72,7 +72,7 @@ export class Reloader {
       return await change();
     } catch (error) {
       await this.#target.discardListeners();
-      const problems = [`a defect of Fairlead, please report it: ${describeDefect(error)}`];
+      const problems = [`a bug in Fairlead, please report it: ${describeDefect(error)}`];
       return { kind: 'rejected', digest: this.#target.plan.digest, problems };
     }
   }
@@ -89,7 +89,7 @@ export class Reloader {
   }
 }
 
-const NOT_SERVING = 'the process is starting or shutting down: nothing was changed';
+const NOT_SERVING = 'the process is starting or shutting down; nothing was changed';
 
 async function reload(target: Reloadable): Promise<ReloadResult> {
   const { digest } = target.plan;
@@ -135,5 +135,5 @@ export function restartReasons(running: Plan, next: Plan): string[] {
   const changed = [];
   if (!isDeepStrictEqual(running.admin, next.admin)) changed.push('admin');
   if (running.logging.file !== next.logging.file) changed.push('logging.file');
-  return changed.map(what => `${what} cannot change while the process runs: restart it`);
+  return changed.map(what => `${what} cannot change while the process runs; restart it`);
 }

@@ -53,7 +53,7 @@ export class Shutdown {
   /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves at the end. */
   begin(settings: DrainSettings, cause: string): Promise<DrainResult> {
     if (this.#done === null) this.#done = this.#run(settings, cause);
-    else this.#force?.(`${cause}, asked again`);
+    else this.#force?.(`${cause}, requested again`);
     return this.#done;
   }
 
@@ -83,7 +83,7 @@ export class Shutdown {
   /** Why nothing more is waited for; null when `end` comes first. Without an `end` the time is only waited for. */
   async #within(limitMs: number, hurried: Promise<string>, end?: Promise<void>): Promise<string | null> {
     const { promise: overdue, resolve } = Promise.withResolvers<string>();
-    const timer = this.#clock.setTimer(resolve, limitMs, `process.drain.timeout (${limitMs} ms) is over`);
+    const timer = this.#clock.setTimer(resolve, limitMs, `process.drain.timeout (${limitMs} ms) expired`);
     const outcome = await Promise.race([
       overdue,
       hurried,

@@ -202,7 +202,7 @@ export class RunningProxy implements ProcessView {
   /** Probation has failed: back to the plan before, if the one on probation still runs. */
   #undo(why: string): void {
     const { digest } = this.running.current.loaded.plan;
-    this.warn(`${why}: going back to the plan before`);
+    this.warn(`${why}; rolling back to the previous plan`);
     void this.#changing(() => this.#reloader.rollback('probation', null, digest));
   }
 
@@ -232,7 +232,7 @@ export class RunningProxy implements ProcessView {
 
   reopenLogs(): void {
     if (this.running.current.loaded.plan.logging.file === null)
-      this.warn('SIGUSR1: the log goes to standard output, there is no logging.file to open again');
+      this.warn('SIGUSR1: the log goes to standard output; there is no logging.file to reopen');
     else this.runtime.telemetry.reopen();
   }
 

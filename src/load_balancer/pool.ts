@@ -368,7 +368,7 @@ function onTimer(ring: () => void): void {
 /** `2 unhealthy (connect_refused), 1 drained`: how many are in which state, and what was seen last there. */
 function whyNobody(backends: readonly Backend[]): string {
   const states = Map.groupBy(backends, backend => {
-    if (backend.weight === 0) return 'of weight 0';
+    if (backend.weight === 0) return 'with weight 0';
     return backend.adminState.isDrained ? 'drained' : backend.health.state;
   });
   const texts = [...states].map(([state, members]) => {

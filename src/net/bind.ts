@@ -60,13 +60,13 @@ function listen(server: net.Server, address: Address, env: Environment): Promise
 export function bindAdvice(error: unknown): string {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
-      return 'another process uses it (see: ss -ltnp, ss -lxp); stop that process or choose another address';
+      return 'another process uses it (see ss -ltnp or ss -lxp); stop that process or choose another address';
     case 'EACCES':
-      return 'not permitted; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation, a Unix socket needs a folder that may be written to';
+      return 'permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation, a Unix socket needs a writable directory';
     case 'EADDRNOTAVAIL':
       return 'this machine has no such address';
     case 'ENOENT':
-      return 'the folder of the socket does not exist';
+      return 'the directory of the socket does not exist';
     default:
       return error instanceof Error ? error.message : String(error);
   }

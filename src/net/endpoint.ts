@@ -41,14 +41,14 @@ export function parseAddress(text: string): Address | string {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
     // sun_path of struct sockaddr_un holds 108 bytes with the final NUL (unix(7)).
-    if (path === '') return 'a path must follow "unix:"';
+    if (path === '') return '"unix:" must be followed by a path';
     return Buffer.byteLength(path) > 107
-      ? 'a Unix socket path has at most 107 bytes'
+      ? 'the path of a Unix socket can have at most 107 bytes'
       : { kind: 'unix', path };
   }
   if (text.startsWith('fd:')) {
     const name = text.slice('fd:'.length);
-    return name === '' ? 'a name or number must follow "fd:"' : { kind: 'fd', name };
+    return name === '' ? '"fd:" must be followed by a name or number' : { kind: 'fd', name };
   }
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
   const port = Number(match?.[3]);
@@ -65,17 +65,15 @@ const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 function nameProblem(host: string): string | null {
   if (isIP(host) === 4) return null;
   if (NEARLY_IPV4.test(host))
-    return `"${host}" is no IPv4 address; write four numbers from 0 to 255, without leading zeros`;
+    return `"${host}" is not an IPv4 address; write four numbers from 0 to 255 without leading zeros`;
   const wrong = host
     .replace(/\.$/, '')
     .split('.')
     .find(label => !LABEL.test(label));
   if (wrong === undefined) return null;
-  return wrong === ''
-    ? `"${host}" has an empty label between two dots`
-    : `"${wrong}" cannot be part of a host name`;
+  return wrong === '' ? `"${host}" has two dots in a row` : `"${wrong}" cannot be part of a host name`;
 }
 
 function addressProblem(host: string): string | null {
-  return isIP(host) === 6 ? null : `"${host}" is no IPv6 address`;
+  return isIP(host) === 6 ? null : `"${host}" is not an IPv6 address`;
 }

@@ -35,7 +35,7 @@ export function requestOn(
 export function headFailure({ code }: Error & { code?: unknown }): Failure {
   if (code === 'HPE_HEADER_OVERFLOW') return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
   if (typeof code === 'string' && code.startsWith('HPE_'))
-    return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
+    return { kind: 'bad_response', detail: 'Not a valid HTTP/1.1 response.' };
   if (typeof code === 'string' && isTlsAlert(code)) return { kind: 'tls_failed', part: 'protocol', code };
   return { kind: 'reset_before_head', code: typeof code === 'string' ? code : 'UNKNOWN' };
 }

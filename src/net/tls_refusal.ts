@@ -28,7 +28,7 @@ export function tlsRefusalOf(code: string): TlsRefusal {
   return BY_CODE.find(([pattern]) => pattern.test(code))?.[1] ?? 'other';
 }
 
-const SENTENCE = 'This port speaks TLS: ask for https:// instead of http://.\n';
+const SENTENCE = 'This port requires TLS: use https:// instead of http://.\n';
 
 /** What a client that speaks HTTP in clear is told (RFC 9110 section 15.5.1). */
 export const PLAIN_HTTP_ANSWER =

@@ -228,14 +228,13 @@ export function describeCause(decision: Decision): string {
   const last = attempts.at(-1);
   if (reason === null) {
     const by = last === undefined ? 'the proxy itself' : `${decision.cluster} ${last.endpoint}`;
-    return `Answered ${status} by ${by}${again(attempts.length)}.`;
+    return `Status ${status} from ${by}${again(attempts.length)}.`;
   }
   const detail = decision.failure === null ? null : detailOf(decision.failure);
   const parts = [`${FAILURE_RULES[reason].title} (${reason})${detail === null ? '' : `: ${detail}`}`];
   if (last !== undefined) parts.push(`the last attempt went to ${last.endpoint}${again(attempts.length)}`);
-  if (timeout !== null)
-    parts.push(`the timeout ${timeout.name} of ${timeout.ms} ms is from ${timeout.origin}`);
-  if (retryRefused !== null) parts.push(`not tried again: ${retryRefused}`);
+  if (timeout !== null) parts.push(`timeout ${timeout.name} of ${timeout.ms} ms, set by ${timeout.origin}`);
+  if (retryRefused !== null) parts.push(`not retried: ${retryRefused}`);
   return `${parts.join('; ')}. See docs/reasons.md#${reason}.`;
 }
 

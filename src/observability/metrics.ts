@@ -47,18 +47,18 @@ export class Metrics {
   readonly #duration = defineHistogram(
     this.registry,
     'request_duration_seconds',
-    'From the head of a request to the last byte of its answer',
+    'Time from the request head to the last byte of the response',
     ['route'],
     DURATION_BUCKETS_S,
   );
-  readonly #failures = defineCounter(this.registry, 'failures_total', 'Requests that failed, by reason', [
+  readonly #failures = defineCounter(this.registry, 'failures_total', 'Failed requests by reason', [
     'reason',
     'route',
   ]);
   readonly #attempts = defineCounter(
     this.registry,
     'upstream_attempts_total',
-    'Attempts against an endpoint, by result',
+    'Attempts by endpoint and result',
     ['cluster', 'endpoint', 'result'],
   );
   readonly #connect = defineHistogram(
@@ -78,50 +78,48 @@ export class Metrics {
   readonly #overhead = defineHistogram(
     this.registry,
     'proxy_overhead_seconds',
-    'Time of a request that no backend and no queue explains',
+    'Time of a request that was spent in the proxy itself, outside backends and queues',
     [],
     OVERHEAD_BUCKETS_S,
   );
-  readonly #retries = defineCounter(
-    this.registry,
-    'retries_total',
-    'Attempts after the first one, by how the request ended',
-    ['cluster', 'result'],
-  );
+  readonly #retries = defineCounter(this.registry, 'retries_total', 'Retries by result of the request', [
+    'cluster',
+    'result',
+  ]);
   readonly #retriesRefused = defineCounter(
     this.registry,
     'retries_refused_total',
-    'Failures that were not tried again, by what stood against it',
+    'Failures that were not retried, by the reason against it',
     ['cluster', 'why'],
   );
   readonly #refused = defineCounter(
     this.registry,
     'connections_refused_total',
-    'Connections refused at once',
+    'Client connections refused because of a connection limit',
     ['listener', 'cause'],
   );
   readonly #unsecured = defineCounter(
     this.registry,
     'tls_refused_total',
-    'TLS handshakes of clients that failed',
+    'Failed TLS handshakes of clients',
     ['listener', 'cause'],
   );
   readonly #ejections = defineCounter(
     this.registry,
     'endpoint_ejections_total',
-    'Times that passive health took an endpoint out',
+    'Ejections of an endpoint by passive health checks',
     ['cluster', 'endpoint'],
   );
   readonly #transitions = defineCounter(
     this.registry,
     'endpoint_transitions_total',
-    'Changes of the health of an endpoint, by what it became',
+    'Health changes of an endpoint by new state',
     ['cluster', 'endpoint', 'to'],
   );
   readonly #disagreements = defineCounter(
     this.registry,
     'endpoint_disagreements_total',
-    'Times that probes said yes while requests failed',
+    'Times that probes succeeded while requests failed',
     ['cluster', 'endpoint'],
   );
   readonly #limited = defineCounter(
@@ -133,21 +131,18 @@ export class Metrics {
   readonly #shed = defineCounter(
     this.registry,
     'overload_shed_total',
-    'Requests refused because the process has too much to do',
+    'Requests refused because the process is overloaded',
     ['signal'],
   );
   readonly #spansExported = defineCounter(
     this.registry,
     'spans_exported_total',
-    'Spans that the collector took',
+    'Spans accepted by the collector',
     [],
   );
-  readonly #spansDropped = defineCounter(
-    this.registry,
-    'spans_dropped_total',
-    'Spans that no collector took, by cause',
-    ['cause'],
-  );
+  readonly #spansDropped = defineCounter(this.registry, 'spans_dropped_total', 'Spans lost, by cause', [
+    'cause',
+  ]);
   readonly #reloads = defineCounter(this.registry, 'config_reloads_total', 'Reloads by result', ['result']);
   readonly #reloadOk = defineGauge(
     this.registry,
@@ -158,19 +153,14 @@ export class Metrics {
   readonly #reloadedAt = defineGauge(
     this.registry,
     'config_last_reload_timestamp_seconds',
-    'When the running plan was put in place, in seconds since 1970',
+    'When the running plan was applied, in seconds since 1970',
     [],
   );
-  readonly #events = defineCounter(
-    this.registry,
-    'events_total',
-    'Lines of the log that are events, by kind',
-    ['event'],
-  );
+  readonly #events = defineCounter(this.registry, 'events_total', 'Log events by kind', ['event']);
   readonly #dropped = defineCounter(
     this.registry,
     'log_lines_dropped_total',
-    'Log lines dropped because nobody reads them fast enough',
+    'Log lines dropped because the reader is too slow',
     [],
   );
   readonly #routes = new Map<string, RouteHandles>();

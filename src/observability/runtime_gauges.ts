@@ -44,7 +44,7 @@ const WHOLE_CLUSTER = '*';
 const CIRCUIT_STATES = ['closed', 'open', 'probing'] as const;
 
 export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void {
-  defineReadGauge(registry, 'active_requests', 'Requests under way', [], gauge =>
+  defineReadGauge(registry, 'active_requests', 'Requests in flight', [], gauge =>
     gauge.set(view.activeRequests()),
   );
   defineReadGauge(registry, 'tunnels_active', 'WebSocket tunnels', [], gauge => gauge.set(view.tunnels()));
@@ -58,7 +58,7 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   defineReadGauge(registry, 'overload_active', overload, ['signal'], gauge => {
     for (const signal of ['event_loop', 'heap']) gauge.set({ signal }, view.overload() === signal ? 1 : 0);
   });
-  const expiry = 'When a certificate of a listener ends, in seconds since 1970';
+  const expiry = 'When a certificate of a listener expires, in seconds since 1970';
   defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
     for (const { listener, subject, notAfterMs } of view.certificates())
       gauge.set({ listener, subject }, notAfterMs / 1_000);
@@ -68,10 +68,10 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
 }
 
 function defineClusterGauges(registry: Registry, view: RuntimeView): void {
-  defineReadGauge(registry, 'queue_depth', 'Requests that wait for a connection', ['cluster'], gauge => {
+  defineReadGauge(registry, 'queue_depth', 'Requests waiting for a connection', ['cluster'], gauge => {
     for (const { cluster, queueDepth } of view.clusters()) gauge.set({ cluster }, queueDepth);
   });
-  const serving = 'Endpoints that may get requests';
+  const serving = 'Eligible endpoints of a cluster';
   defineReadGauge(registry, 'cluster_endpoints_serving', serving, ['cluster'], gauge => {
     for (const { cluster, serving } of view.clusters()) gauge.set({ cluster }, serving);
   });
@@ -79,9 +79,15 @@ function defineClusterGauges(registry: Registry, view: RuntimeView): void {
   defineReadGauge(registry, 'cluster_panic', panic, ['cluster'], gauge => {
     for (const { cluster, panic } of view.clusters()) gauge.set({ cluster }, panic ? 1 : 0);
   });
-  defineReadGauge(registry, 'retry_budget_remaining', 'Retries that may be made now', ['cluster'], gauge => {
-    for (const { cluster, retryBudget } of view.clusters()) gauge.set({ cluster }, retryBudget);
-  });
+  defineReadGauge(
+    registry,
+    'retry_budget_remaining',
+    'Retries that the budget allows now',
+    ['cluster'],
+    gauge => {
+      for (const { cluster, retryBudget } of view.clusters()) gauge.set({ cluster }, retryBudget);
+    },
+  );
 }
 
 function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
@@ -95,7 +101,7 @@ function defineEndpointGauges(registry: Registry, view: RuntimeView): void {
         for (const { endpoint, healthy } of endpoints) gauge.set({ cluster, endpoint }, healthy);
     },
   );
-  const states = 'How many addresses of the endpoint are in the state';
+  const states = 'Addresses of the endpoint in each state';
   defineReadGauge(registry, 'endpoint_state', states, ['cluster', 'endpoint', 'state'], gauge => {
     for (const { cluster, endpoints } of view.clusters())
       for (const { endpoint, states } of endpoints)

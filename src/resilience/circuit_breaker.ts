@@ -131,7 +131,7 @@ export class CircuitBreaker {
       this.#become({ kind: 'open', untilMs: nowMs, waitMs, why }); // says nothing: the next one may probe
     } else {
       const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
-      this.#open(nowMs, nextMs, `the request that was let through failed: ${cause}`);
+      this.#open(nowMs, nextMs, `the probe request failed: ${cause}`);
     }
   }
 
@@ -148,7 +148,7 @@ export class CircuitBreaker {
     this.#open(
       nowMs,
       openMs,
-      `${failures} of ${requests} requests failed within ${seconds} s, the last: ${cause}`,
+      `${failures} of ${requests} requests failed within ${seconds} s, most recently ${cause}`,
     );
   }
 

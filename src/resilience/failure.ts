@@ -114,14 +114,14 @@ export const FAILURE_RULES = {
     retry: 'other_backend',
     proxyStatus: 'destination_unavailable',
     status: 503,
-    title: 'The backend is given a rest after repeated failures',
+    title: 'The backend is paused by its circuit breaker',
   },
   queue_full: {
     ...UPSTREAM,
     retry: 'other_backend',
     proxyStatus: 'connection_limit_reached',
     status: 503,
-    title: 'Too many requests wait for a backend',
+    title: 'Too many requests are waiting for a backend',
   },
   queue_timeout: {
     ...UPSTREAM,
@@ -156,49 +156,49 @@ export const FAILURE_RULES = {
     retry: 'other_backend',
     proxyStatus: 'tls_protocol_error',
     status: 502,
-    title: 'No secure connection to the backend',
+    title: 'The TLS handshake with the backend failed',
   },
   reset_before_head: {
     ...UPSTREAM,
     retry: 'idempotent',
     proxyStatus: 'connection_terminated',
     status: 502,
-    title: 'The backend closed the connection before it answered',
+    title: 'The backend closed the connection before it responded',
   },
   response_head_timeout: {
     ...UPSTREAM,
     retry: 'idempotent',
     proxyStatus: 'http_response_timeout',
     status: 504,
-    title: 'The backend did not answer in time',
+    title: 'The backend did not respond in time',
   },
   per_try_timeout: {
     ...UPSTREAM,
     retry: 'idempotent',
     proxyStatus: 'http_response_timeout',
     status: 504,
-    title: 'The backend did not answer this attempt in time',
+    title: 'The backend did not respond to this attempt in time',
   },
   bad_response: {
     ...UPSTREAM,
     retry: 'never',
     proxyStatus: 'http_protocol_error',
     status: 502,
-    title: "The backend's answer is malformed",
+    title: "The backend's response is malformed",
   },
   reset_in_body: {
     ...UPSTREAM,
     retry: 'never',
     proxyStatus: 'http_response_incomplete',
     status: 502,
-    title: 'The backend broke off its answer',
+    title: 'The backend cut off its response',
   },
   response_idle_timeout: {
     ...UPSTREAM,
     retry: 'never',
     proxyStatus: 'http_response_incomplete',
     status: 504,
-    title: 'The backend stalled in the middle of its answer',
+    title: 'The backend stalled in the middle of its response',
   },
   request_timeout: {
     ...UPSTREAM,
@@ -211,13 +211,13 @@ export const FAILURE_RULES = {
     ...CLIENT,
     proxyStatus: null,
     status: 101,
-    title: 'The tunnel was closed because nothing passed through it',
+    title: 'The tunnel was idle for too long',
   },
   loop_detected: {
     ...PROXY,
     proxyStatus: 'proxy_loop_detected',
     status: 508,
-    title: 'The request came back to this proxy',
+    title: 'The request looped back to this proxy',
   },
   overloaded: {
     ...PROXY,
@@ -243,7 +243,7 @@ export const FAILURE_RULES = {
     logLevel: 'error',
     proxyStatus: 'proxy_internal_error',
     status: 500,
-    title: 'The proxy failed',
+    title: 'Internal error of the proxy',
   },
 } as const satisfies Record<FailureKind, FailureRule>;
 
@@ -332,7 +332,7 @@ export function detailOf(failure: Failure): string | null {
     case 'head_too_large':
       return `the limit is ${failure.limit} ${failure.unit}`;
     case 'queue_full':
-      return `the queue holds ${failure.limit}`;
+      return `the limit is ${failure.limit} waiting requests`;
     default:
       return 'code' in failure && !USUAL_CODES.has(failure.code) ? failure.code : null;
   }

@@ -75,7 +75,7 @@ export function describeBroken(
   place: number,
   request: RoutableRequest,
 ): string {
-  if (place === 0) return `method is ${request.method}, the route wants ${methods?.join(' or ')}`;
+  if (place === 0) return `method is ${request.method}, the route requires ${methods?.join(' or ')}`;
   const header = headers[place - 1];
   if (header !== undefined) return `header ${describe(header, headerValue(request, header.name))}`;
   const parameter = query[place - 1 - headers.length];
@@ -84,11 +84,11 @@ export function describeBroken(
 }
 
 function describe({ name, kind, value, regex }: Condition, found: string | null): string {
-  if (kind === 'absent') return `${name} is present, the route wants it absent`;
+  if (kind === 'absent') return `${name} is present, the route requires it absent`;
   if (kind === 'present') return `${name} is missing`;
-  if (isSecretName(name)) return `${name} is ${found === null ? 'missing' : 'not what the route wants'}`;
+  if (isSecretName(name)) return `${name} is ${found === null ? 'missing' : 'not what the route requires'}`;
   const wanted = kind === 'exact' ? `"${value}"` : `a match of ${regex?.pattern}`;
-  return found === null ? `${name} is missing, the route wants ${wanted}` : `${name} is not ${wanted}`;
+  return found === null ? `${name} is missing, the route requires ${wanted}` : `${name} is not ${wanted}`;
 }
 
 function holds({ kind, value, regex }: Condition, found: string | null): boolean {

@@ -70,5 +70,5 @@ function sharedLength(a: string, b: string): number {
 }
 
 function pathReason({ path }: RouteMatch, { matchPath }: RoutableRequest): string {
-  return `path is ${matchPath}, the route wants ${path.kind} ${path.value}`;
+  return `path is ${matchPath}, the route requires ${path.kind} ${path.value}`;
 }

@@ -49,7 +49,7 @@ export function compilePath(match: PathMatch): PathPattern {
 
 /** The steps of a template, or why the text is none. */
 export function parseTemplate(text: string): Template | string {
-  if (!text.startsWith('/')) return 'a template begins with "/"';
+  if (!text.startsWith('/')) return 'a template must begin with "/"';
   const segments = segmentsOf(text);
   const steps: Step[] = [];
   for (const [at, segment] of segments.entries()) {
@@ -57,7 +57,7 @@ export function parseTemplate(text: string): Template | string {
       if (at < segments.length - 1) return '"**" may only be the last segment';
       steps.push(REST);
     } else if (/^\{[A-Za-z_]\w*\}$/.test(segment)) steps.push({ kind: 'parameter' });
-    else if (/[{}*]/.test(segment)) return `the segment "${segment}" is neither text, nor {name}, nor **`;
+    else if (/[{}*]/.test(segment)) return `the segment "${segment}" must be literal text, {name} or **`;
     else steps.push(literal(segment));
   }
   return steps;

@@ -33,7 +33,8 @@ export interface LinearRegex {
 
 /** The compiled expression, or why it is none. */
 export function compileRegex(pattern: string): LinearRegex | string {
-  if (pattern.length > PATTERN_LENGTH_MAX) return `a pattern has at most ${PATTERN_LENGTH_MAX} characters`;
+  if (pattern.length > PATTERN_LENGTH_MAX)
+    return `a pattern can have at most ${PATTERN_LENGTH_MAX} characters`;
   try {
     const { node, groups } = parseRegex(pattern);
     return new Machine(pattern, node, groups);

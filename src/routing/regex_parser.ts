@@ -48,7 +48,7 @@ const CLASSES: Readonly<Record<string, CharSet>> = {
 export function parseRegex(pattern: string): { readonly node: RegexNode; readonly groups: number } {
   const parser = new Parser(withoutAnchors(pattern));
   const node = parser.choice();
-  if (!parser.atEnd) throw new RegexSyntaxError('a ")" without its "("');
+  if (!parser.atEnd) throw new RegexSyntaxError('unmatched ")"');
   return { node, groups: parser.groups };
 }
 
@@ -115,7 +115,7 @@ class Parser {
     if (this.#peek() !== '{') return null;
     const match = /^\{(\d{1,5})(,(\d{0,5}))?\}/.exec(this.#text.slice(this.#at));
     if (match === null)
-      throw new RegexSyntaxError('"{" begins a repetition such as {2,3}; the character is \\{');
+      throw new RegexSyntaxError('"{" begins a repetition such as {2,3}; write \\{ for a literal {');
     this.#at += match[0].length;
     const min = Number(match[1]);
     const open = match[3] === '';
@@ -145,7 +145,7 @@ class Parser {
         throw new RegexSyntaxError(`nothing before "${character}" to repeat`);
       case '^':
       case '$':
-        throw new RegexSyntaxError(`"${character}" in the middle; the whole text is matched in any case`);
+        throw new RegexSyntaxError(`"${character}" in the middle; a pattern always matches the whole text`);
       default:
         return { kind: 'set', set: single(character) };
     }
@@ -159,7 +159,7 @@ class Parser {
       index = ++this.groups;
     }
     const node = this.choice();
-    if (!this.#skip(')')) throw new RegexSyntaxError('a ")" is missing');
+    if (!this.#skip(')')) throw new RegexSyntaxError('missing ")"');
     return { kind: 'group', node, index };
   }
 
@@ -176,7 +176,8 @@ class Parser {
 
   #charClass(): CharSet {
     const negated = this.#skip('^');
-    if (this.#peek() === ']') throw new RegexSyntaxError('an empty [] matches nothing; the character is \\]');
+    if (this.#peek() === ']')
+      throw new RegexSyntaxError('an empty [] matches nothing; write \\] for a literal ]');
     const ranges: (readonly [number, number])[] = [];
     while (this.#peek() !== ']') {
       const from = this.#classItem();
@@ -210,7 +211,7 @@ function single(character: string): CharSet {
 function onlyCode(set: CharSet): number {
   const [range] = set;
   if (range === undefined || set.length !== 1 || range[0] !== range[1]) {
-    throw new RegexSyntaxError('a range in [...] needs a character at both ends; a literal "-" is \\-');
+    throw new RegexSyntaxError('a range in [...] needs a character at both ends; write \\- for a literal -');
   }
   return range[0];
 }

@@ -112,12 +112,14 @@ function parseReplacement(text: string): (string | number)[] {
 export function replacementProblem(pattern: string, replacement: string): string | null {
   const regex = compileRegex(pattern);
   if (typeof regex === 'string') return regex;
-  if (/[^\x21-\x7e]/.test(replacement)) return 'a path has no spaces and no characters beyond ASCII';
-  if (/[?#]/.test(replacement)) return 'only the path is replaced; "?" and "#" cannot be part of it';
+  if (/[^\x21-\x7e]/.test(replacement)) return 'a path cannot contain spaces or non-ASCII characters';
+  if (/[?#]/.test(replacement)) return 'a path cannot contain "?" or "#"';
   const loose = /\$(?![1-9$])/.exec(replacement.replaceAll('$$', ''));
-  if (loose !== null) return 'a group is $1 to $9; the character is $$';
+  if (loose !== null) return 'a group is written $1 to $9; write $$ for a literal $';
   const highest = Math.max(0, ...parseReplacement(replacement).filter(part => typeof part === 'number'));
-  return highest > regex.groups ? `$${highest}, but the pattern has ${regex.groups} groups` : null;
+  return highest > regex.groups
+    ? `it uses $${highest}, but the number of groups in the pattern is ${regex.groups}`
+    : null;
 }
 
 function withoutEndSlash(path: string): string {
@@ -151,16 +153,18 @@ interface RedirectFacts {
 /** Why a text is no redirect target, or null if it is one. */
 export function redirectProblem(to: string): string | null {
   const unknown = /\{(?!(?:path|query|host)\})[^}]*\}?/.exec(to);
-  if (unknown !== null) return `unknown placeholder ${unknown[0]}; there are {path}, {query} and {host}`;
-  if (/[^\x21-\x7e]/.test(to)) return 'a redirect target has no spaces and no characters beyond ASCII';
+  if (unknown !== null) return `unknown placeholder ${unknown[0]}; use {path}, {query} or {host}`;
+  if (/[^\x21-\x7e]/.test(to)) return 'a redirect target cannot contain spaces or non-ASCII characters';
   // After `https://` a host must follow, and nothing of the client's path may become a part of it.
   if (/^https?:\/\/(?:[A-Za-z0-9[]|\{host\})/i.test(to)) {
     return /^https?:\/\/(?:\{host\}(?::\d+)?|[A-Za-z0-9.\-_[\]:]+)(?:[/?#]|\{path\}|\{query\}|$)/i.test(to)
       ? null
-      : 'the host of a redirect target is {host}, or a name and perhaps a port';
+      : 'the host of a redirect target must be {host}, or a name optionally with a port';
   }
-  if (/^[/\\]{2}/.test(to)) return 'a redirect to another host begins with http:// or https://';
-  return /^(?:\/|\{path\})/.test(to) ? null : 'a redirect target begins with http://, https://, / or {path}';
+  if (/^[/\\]{2}/.test(to)) return 'a redirect to another host must begin with http:// or https://';
+  return /^(?:\/|\{path\})/.test(to)
+    ? null
+    : 'a redirect target must begin with http://, https://, / or {path}';
 }
 
 export function compileRedirect(to: string): RedirectTarget {

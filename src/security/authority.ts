@@ -33,10 +33,11 @@ const SLASH = 0x2f;
 /** A text says why the request is refused. */
 export function splitTarget(raw: TargetSource, host: string | null): RequestTarget | string {
   const { target, method, protocol, authority } = raw;
-  if (NOT_IN_TARGET.test(target)) return 'The request target holds characters that must be encoded.';
+  if (NOT_IN_TARGET.test(target))
+    return 'The request target contains characters that must be percent-encoded.';
   if (host !== null && !isAuthority(host)) return 'The Host is malformed.';
   const originForm = target.charCodeAt(0) === SLASH;
-  if (!originForm && target === '*' && method !== 'OPTIONS') return 'Only OPTIONS has the target "*".';
+  if (!originForm && target === '*' && method !== 'OPTIONS') return 'Only OPTIONS allows the target "*".';
   if (protocol === 'HTTP/2.0') {
     const named = authority ?? host ?? '';
     if (named === '' || !isAuthority(named)) return 'The :authority is missing or malformed.';

@@ -43,11 +43,11 @@ function foldSegments(path: string, rules: PathRules): string | Failure {
   const { slashes, semicolons } = rules;
   let folded = path;
   if (folded.includes(';')) {
-    if (semicolons === 'reject') return refused('The path holds a semicolon.');
+    if (semicolons === 'reject') return refused('The path contains a semicolon.');
     if (semicolons === 'fold') folded = folded.replace(/;[^/]*/g, '');
   }
   if (folded.includes('//')) {
-    if (slashes === 'reject') return refused('The path holds an empty segment (//).');
+    if (slashes === 'reject') return refused('The path contains an empty segment (//).');
     if (slashes === 'fold') folded = folded.replace(/\/{2,}/g, '/');
   }
   // `/..;x/admin` climbs once its parameter is gone.
@@ -57,22 +57,22 @@ function foldSegments(path: string, rules: PathRules): string | Failure {
 function normaliseEscapes(raw: string, rules: PathRules): string | Failure {
   if (PLAIN.test(raw)) return raw;
   const decoded = decodeUnreserved(raw);
-  if (decoded.includes('%00')) return refused('The path holds an encoded NUL.');
+  if (decoded.includes('%00')) return refused('The path contains an encoded NUL.');
   if (rules.encodedSlash === 'reject' && decoded.includes('%2F')) {
-    return refused('The path holds an encoded slash.');
+    return refused('The path contains an encoded slash.');
   }
   return withoutDots(decoded, rules);
 }
 
 function withoutDots(path: string, rules: PathRules): string | Failure {
-  if (rules.dotSegments === 'reject' && CLIMB.test(path)) return refused('The path holds dot segments.');
+  if (rules.dotSegments === 'reject' && CLIMB.test(path)) return refused('The path contains dot segments.');
   if (!DOT_SEGMENT.test(path)) return climbsInDisguise(path);
   const resolved = resolveDots(path);
   return resolved === null ? refused('The path climbs above its root.') : climbsInDisguise(resolved);
 }
 
 function climbsInDisguise(path: string): string | Failure {
-  return CLIMB.test(path) ? refused('The path holds dot segments that cannot be resolved.') : path;
+  return CLIMB.test(path) ? refused('The path contains dot segments that cannot be resolved.') : path;
 }
 
 /** An escape, with its digits; without them when it stands behind a broken one, as in `%%34`. */

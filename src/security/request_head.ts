@@ -154,7 +154,7 @@ function finish(
   // Only exactly `websocket`: anything else, such as `h2c`, would smuggle a second protocol past us.
   const asksForWebSocket = found.connectionUpgrade && found.upgrade?.toLowerCase() === 'websocket';
   // Node has taken its parser off the connection: the body would be read as the bytes of a tunnel.
-  if (asksForWebSocket && hasBody) return badRequest('A WebSocket handshake has no body.');
+  if (asksForWebSocket && hasBody) return badRequest('A WebSocket handshake cannot have a body.');
   const head: Omit<RequestHead, typeof parsed> = {
     method: raw.method,
     target,
@@ -206,12 +206,12 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
   switch (field) {
     case 'host':
       // RFC 9112 section 3.2: a second Host is an attack or a defect, and Node lets it pass.
-      if (found.host !== null) found.problem = 'There is more than one Host field.';
+      if (found.host !== null) found.problem = 'More than one Host field.';
       found.host = value;
       return;
     case 'content-length':
       if (found.contentLength !== null || !/^\d{1,15}$/.test(value)) {
-        found.problem = 'The Content-Length is not one number.';
+        found.problem = 'Invalid Content-Length.';
       }
       found.contentLength = value;
       return;
@@ -226,7 +226,7 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
       return;
     case 'te':
       if (http2 && value.toLowerCase() !== 'trailers') {
-        found.problem = 'HTTP/2 allows no other TE than "trailers".';
+        found.problem = 'HTTP/2 allows only "trailers" in TE.';
       }
       return;
     case 'transfer-encoding':
@@ -240,7 +240,7 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
       break;
   }
   // RFC 9113 section 8.2.2
-  if (http2) found.problem = 'HTTP/2 has no fields about the connection.';
+  if (http2) found.problem = 'HTTP/2 does not allow connection-specific fields.';
 }
 
 function noteConnection(found: Findings, value: string): void {
@@ -259,10 +259,10 @@ function joined(before: string | null, value: string): string {
 /** RFC 9112 section 6.1: what could be framed in two ways is refused. */
 function framingProblem(protocol: RawRequest['protocol'], found: Findings): string | null {
   if (found.transferEncoding === null) return null;
-  if (found.contentLength !== null) return 'Content-Length and Transfer-Encoding exclude each other.';
-  if (protocol === 'HTTP/1.0') return 'HTTP/1.0 has no Transfer-Encoding.';
+  if (found.contentLength !== null) return 'Both Content-Length and Transfer-Encoding are present.';
+  if (protocol === 'HTTP/1.0') return 'HTTP/1.0 does not allow Transfer-Encoding.';
   if (found.transferEncoding.toLowerCase() === 'chunked') return null;
-  return 'The only Transfer-Encoding that is understood is chunked.';
+  return 'The only supported Transfer-Encoding is chunked.';
 }
 
 function badRequest(detail: string): Failure {

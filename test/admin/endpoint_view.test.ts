@@ -31,11 +31,11 @@ test('a circuit that is open says what has opened it and for how long', () => {
   const { circuit, circuitWhy } = conditionOf(backend, clock.nowMs());
   assert.deepEqual(
     [circuit, circuitWhy],
-    ['open', '1 of 1 requests failed within 1 s, the last: connect_refused (for 3.5 s more)'],
+    ['open', '1 of 1 requests failed within 1 s, most recently connect_refused (for another 3.5 s)'],
   );
   clock.advance(3_500);
   leased(pool);
-  assert.match(String(conditionOf(backend, clock.nowMs()).circuitWhy), /one request was let through/);
+  assert.match(String(conditionOf(backend, clock.nowMs()).circuitWhy), /one request is probing the endpoint/);
 });
 
 test('what an operator has drained is drained since then, whatever its health', () => {

@@ -76,7 +76,7 @@ test('an endpoint that is out says since when and why, one that fails how much, 
   const out = endpoint({ state: 'unhealthy', lastError: 'connect_refused' });
   const lying = endpoint({ endpoint: 'c:1', disagrees: true, figures: { ...FIGURES, failureShare: 1 } });
   assert.deepEqual(pains(view([failing, lying, out])), [
-    'app 10.0.0.7:80 is unhealthy since 1 min: connect_refused.',
+    'app 10.0.0.7:80 has been unhealthy for 1 min: connect_refused.',
     'app b:1: 25 % of its requests fail.',
     'app c:1: its health check succeeds while its requests fail.',
   ]);
@@ -95,7 +95,7 @@ test('what is worse for more people comes first', () => {
       { phase: 'lame_duck', overload: 'heap', lastReload },
     ),
   );
-  assert.equal(all[4], 'app: the circuit of the cluster is open: half of 20 requests failed.');
+  assert.equal(all[4], 'app: the circuit breaker of the cluster is open: half of 20 requests failed.');
   assert.deepEqual(
     all.filter(text => /undefined|null|NaN/.test(text)),
     [],
@@ -106,7 +106,7 @@ test('what is worse for more people comes first', () => {
       'The process is',
       'Requests are refused',
       'app  no',
-      'app is in',
+      'app is below',
       'app  the',
       'app  3',
       'app 10.0.0.7 80',
@@ -142,8 +142,8 @@ test('a rest, a name without an address, an operator and a rollback are said wit
   const drained = endpoint({ endpoint: 'b:1', state: 'drained', lastError: 'of yesterday' });
   assert.deepEqual(pains(view([open, lost, drained], {}, { isFromFile: false })), [
     'app nowhere:80: the name does not resolve: ENOTFOUND.',
-    'app a:1: its circuit is open: 5 of 5 requests failed (for 3.0 s more).',
+    'app a:1: its circuit breaker is open: 5 of 5 requests failed (for 3.0 s more).',
     'app b:1 was drained by an operator 1 min ago.',
-    'After a rollback the file holds another plan: the next reload or restart would bring it back.',
+    'The running plan came from a rollback; the next reload or restart would bring back the plan in the file.',
   ]);
 });

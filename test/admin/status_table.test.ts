@@ -8,7 +8,7 @@ const endpoint = {
   weight: 1,
   state: 'ejected',
   sinceMs: 12_000,
-  lastError: '5 failures in a row, the last: reset_before_head',
+  lastError: '5 failures in a row, most recently reset_before_head',
   lastErrorAgoMs: 61_000,
   circuitWhy: null,
   inFlight: 3,

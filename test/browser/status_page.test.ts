@@ -32,7 +32,7 @@ test('the status page', needs('chromium'), async t => {
     page.value<string>(`document.querySelector(${JSON.stringify(selector)})?.innerText ?? ''`);
 
   await t.test('at first nothing hurts, and every part is there', async () => {
-    assert.match(await text('.calm'), /Nothing hurts/);
+    assert.match(await text('.calm'), /No problems/);
     assert.match(await text('header'), /serving/);
     assert.equal(await page.value('document.querySelectorAll(".tile").length'), 7);
     assert.equal(await page.value('document.querySelectorAll("th[scope]").length > 20'), true);
@@ -49,10 +49,12 @@ test('the status page', needs('chromium'), async t => {
       const said = await text('.pains');
       assert.match(
         said,
-        new RegExp(`app ${bad.address} is ejected since .*failures in a row, the last: reset_before_head`),
+        new RegExp(
+          `app ${bad.address} has been ejected for .*failures in a row, most recently reset_before_head`,
+        ),
       );
       assert.match(await text('tbody tr'), new RegExp(`${bad.address}.*ejected`, 's'));
-      await page.until('document.getElementById("news").textContent.includes("is ejected")');
+      await page.until('document.getElementById("news").textContent.includes("has been ejected")');
       assert.match(await page.value('document.title'), /^●/);
     },
   );
@@ -111,7 +113,7 @@ test('the status page', needs('chromium'), async t => {
   await t.test('without scripts it says the same', async () => {
     const plain = await browser.open(url, { scripts: false });
     const all = await plain.value<string>('document.body.innerText');
-    assert.match(all, /What hurts/);
+    assert.match(all, /Problems/);
     assert.match(all, new RegExp(bad.address));
   });
 

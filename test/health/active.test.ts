@@ -92,7 +92,7 @@ test('a probe without an answer has failed after its time, and there is never a 
   clock.advance(499);
   assert.deepEqual([count(), openSockets(), health.lastError], [1, 1, null]);
   clock.advance(1);
-  assert.deepEqual([openSockets(), health.lastError], [0, 'no answer within 500 ms']);
+  assert.deepEqual([openSockets(), health.lastError], [0, 'no response within 500 ms']);
   clock.advance(60_000);
   assert.ok(openSockets() <= 1);
   subject.dispose();

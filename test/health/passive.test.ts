@@ -167,7 +167,7 @@ test('a share of failures ejects, however they are mixed with successes, if ther
   assert.equal(health.isEjected, false, 'those before are forgotten');
   mixed(1);
   assert.equal(health.isEjected, true);
-  assert.match(String(health.lastError), /5 of 10 requests failed, the last: status 500/);
+  assert.match(String(health.lastError), /5 of 10 requests failed, most recently status 500/);
   clock.advance(1_000);
   subject.record('failure', 'status 500', () => true);
   assert.equal(health.isEjected, false, 'the count begins anew');

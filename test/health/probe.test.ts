@@ -129,12 +129,19 @@ test('a text is looked for in the first 4 KiB of the body, however it is cut', a
       response.write(text.slice(0, cut));
       setImmediate(() => response.end(text.slice(cut)));
     });
-  assert.deepEqual(await ask(body(0), withText), [true, 'the body has the text']);
-  assert.deepEqual(await ask(body(100, 105), withText), [true, 'the body has the text']);
-  assert.deepEqual(await ask(body(4_096 - 11), withText), [true, 'the body has the text'], 'the last place');
-  assert.deepEqual(await ask(body(4_096 - 10), withText), [false, 'the body does not have the text']);
+  assert.deepEqual(await ask(body(0), withText), [true, 'the body contains the expected text']);
+  assert.deepEqual(await ask(body(100, 105), withText), [true, 'the body contains the expected text']);
+  assert.deepEqual(
+    await ask(body(4_096 - 11), withText),
+    [true, 'the body contains the expected text'],
+    'the last place',
+  );
+  assert.deepEqual(await ask(body(4_096 - 10), withText), [
+    false,
+    'the body does not contain the expected text',
+  ]);
   const short = answering((_, response) => response.end('not so well'));
-  assert.deepEqual(await ask(short, withText), [false, 'the body does not have the text']);
+  assert.deepEqual(await ask(short, withText), [false, 'the body does not contain the expected text']);
   const failing = answering((_, response) => response.writeHead(500).end('all is well'));
   assert.deepEqual(await ask(failing, withText), [false, 'status 500, expected 200 to 399']);
 });
@@ -153,7 +160,7 @@ test('a WebSocket probe wants a handshake with the right key, and closes politel
   const lying = saying(
     'HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\n\r\n',
   );
-  assert.deepEqual(await ask(lying, settings), [false, 'Sec-WebSocket-Accept is wrong']);
+  assert.deepEqual(await ask(lying, settings), [false, 'wrong Sec-WebSocket-Accept']);
 });
 
 test('a gRPC probe asks for the service and believes SERVING only', async () => {
@@ -178,7 +185,7 @@ test('a gRPC probe asks for the service and believes SERVING only', async () => 
   assert.deepEqual(await ask(grpc([0, 0, 0, 0, 2, 8, 2]), whole), [false, 'NOT_SERVING']);
   assert.deepEqual(await ask(grpc([0, 0, 0, 0, 0]), whole), [false, 'UNKNOWN']);
   assert.deepEqual(await ask(grpc([], { 'grpc-status': '12' }), whole), [false, 'grpc-status 12']);
-  assert.deepEqual(await ask(grpc([1, 2, 3]), whole), [false, 'the answer is no HealthCheckResponse']);
+  assert.deepEqual(await ask(grpc([1, 2, 3]), whole), [false, 'the response is not a HealthCheckResponse']);
   asked.length = 0;
   await ask(grpc([0, 0, 0, 0, 2, 8, 1]), { kind: 'grpc', service: 'a.B' });
   assert.deepEqual([...Buffer.concat(asked)], [0, 0, 0, 0, 5, 10, 3, 97, 46, 66]);
@@ -259,7 +266,7 @@ test('a silent endpoint has failed after its time, exactly once, and its connect
   clock.advance(499);
   assert.deepEqual(results, []);
   clock.advance(1);
-  assert.deepEqual([results, clock.pendingTimers], [['false no answer within 500 ms'], 0]);
+  assert.deepEqual([results, clock.pendingTimers], [['false no response within 500 ms'], 0]);
   silent.close();
   await once(silent, 'close');
 });

@@ -55,7 +55,7 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
     body.cause,
     /closed the connection .*the last attempt went to .*after 2 attempts; not tried again/,
   );
-  assert.deepEqual(body.nearer, [{ route: 'posts', reason: 'method is GET, the route wants POST' }]);
+  assert.deepEqual(body.nearer, [{ route: 'posts', reason: 'method is GET, the route requires POST' }]);
   const attempts = body.limits.find(({ name }: { name: string }) => name === 'retries.attemptsMax');
   assert.match(attempts.origin, /^fairlead\.yaml:\d+:\d+$/);
   const [{ endpoint, state, lastError }] = body.endpoints;

@@ -249,7 +249,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   access_denied: /^by routes\.all\.access$/,
   rate_limited: /^limit all\/0$/,
   no_healthy_backend: /^1 unhealthy \(status 500, expected 200 to 399\)$/,
-  circuit_open: /failed within .* the last: /,
+  circuit_open: /failed within .* most recently /,
   queue_full: /^the queue holds 0$/,
   dns_failed: /: E[A-Z_]+$/,
   tls_failed: /^(?:certificate|protocol) \w+$/,

@@ -20,6 +20,6 @@ test('a folder that is missing is said with what to do', context => {
   assert.equal(logProblem(planWith(join(folder, 'fairlead.log'))), null);
   assert.match(
     String(logProblem(planWith(join(folder, 'missing', 'fairlead.log')))),
-    /^logging\.file: ENOENT.*missing.*; its folder must exist and be writable$/,
+    /^logging\.file: ENOENT.*missing.*; its directory must exist and be writable$/,
   );
 });

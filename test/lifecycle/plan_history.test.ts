@@ -21,7 +21,7 @@ test('the plan before, or the one that is named by its beginning', () => {
   assert.equal(history.find(plans[1]?.plan.digest.slice(0, 8) ?? ''), plans[1]);
   assert.match(
     String(history.find(plans[0]?.plan.digest ?? '')),
-    /no plan .* is kept; kept are/,
+    /plan .* is not kept; kept plans:/,
     'only three are kept',
   );
   assert.match(String(history.find('')), /several plans begin with/);

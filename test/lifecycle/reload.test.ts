@@ -61,7 +61,7 @@ test('a changed file is applied, the same one is not', async () => {
 test('the log file is opened once: another one needs a restart', () => {
   const other = planOf(forwardTo(['127.0.0.1:1'], { logging: { file: 'other.log' } }));
   assert.deepEqual(restartReasons(one, other), [
-    'logging.file cannot change while the process runs: restart it',
+    'logging.file cannot change while the process runs; restart it',
   ]);
 });
 

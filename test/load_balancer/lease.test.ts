@@ -23,7 +23,7 @@ test('who waits does not get the backend that the request before has just shown 
   const [one, two] = [leased(pool), leased(pool)];
   const waiting = ask(pool);
   settleLease(one, 'failure', 'status 500');
-  assert.equal(one.backend.health.lastError, '1 failures in a row, the last: status 500');
+  assert.equal(one.backend.health.lastError, '1 failures in a row, most recently status 500');
   assert.equal(waiting.calls, 0);
   settleLease(two, 'success', 'status 200');
   assert.equal(waiting.lease?.backend, two.backend);

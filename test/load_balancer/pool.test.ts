@@ -112,7 +112,7 @@ test('without an eligible backend the answer is no_healthy_backend, with open ci
   const { clock, backends, pool } = fakeCluster(1, { circuit: true });
   settleLease(leased(pool), 'failure', 'status 500');
   clock.advance(1_000);
-  const why = '1 of 1 requests failed within 1 s, the last: status 500';
+  const why = '1 of 1 requests failed within 1 s, most recently status 500';
   assert.deepEqual(ask(pool).failure, { kind: 'circuit_open', retryAfterMs: 4_000, why }, 'the time left');
   clock.advance(4_000);
   leased(pool);

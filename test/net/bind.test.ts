@@ -57,7 +57,7 @@ test('a socket on which somebody answers is not taken, and the reason says who t
     await using _ = await listening(socket);
     assert.match(
       await refusalOf(socket),
-      /cannot listen on unix:.*proxy\.sock: another process uses it \(see: ss/,
+      /cannot listen on unix:.*proxy\.sock: another process uses it \(see ss/,
     );
     assert.equal(await removeStaleSocket(socket), false);
     assert.ok(existsSync(socket));
@@ -75,7 +75,7 @@ test('an address that this machine does not have, and a folder that is not there
   const elsewhere = bind(net.createServer(), { kind: 'tcp', host: '192.0.2.1', port: 0 }, {});
   await assert.rejects(elsewhere, /192\.0\.2\.1:0: this machine has no such address/);
   const nowhere = bind(net.createServer(), { kind: 'unix', path: '/no/such/folder/a.sock' }, {});
-  await assert.rejects(nowhere, /the folder of the socket does not exist|not permitted/);
+  await assert.rejects(nowhere, /the directory of the socket does not exist|permission denied/);
 });
 
 test('port 0 is told as the port that was given', async () => {

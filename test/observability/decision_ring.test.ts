@@ -75,7 +75,7 @@ test('the cause is one sentence with all that is known', () => {
   assert(decision !== undefined);
   assert.equal(
     describeCause(decision),
-    'The backend did not answer in time (response_head_timeout); the last attempt went to b:1, after 2 attempts; ' +
-      'the timeout perTry of 50 ms is from fairlead.yaml:3:4; not tried again: budget_empty. See docs/reasons.md#response_head_timeout.',
+    'The backend did not respond in time (response_head_timeout); the last attempt went to b:1, after 2 attempts; ' +
+      'timeout perTry of 50 ms, set by fairlead.yaml:3:4; not retried: budget_empty. See docs/reasons.md#response_head_timeout.',
   );
 });

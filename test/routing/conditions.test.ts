@@ -54,7 +54,7 @@ test('query parameters are compared decoded, and the first of a name counts', ()
   assert(hold({ query: { q: '+' } }, { query: '?q=%FF%zz' }), 'broken escapes break nothing');
 });
 
-test('the first condition that fails is named, with what the route wants and never with what the client sent', () => {
+test('the first condition that fails is named, with what the route requires and never with what the client sent', () => {
   const conditions = compileConditions(
     matchOf({
       methods: ['GET', 'PUT'],
@@ -64,12 +64,12 @@ test('the first condition that fails is named, with what the route wants and nev
   );
   const good = ['a', '1', 'b', 'x', 'c', 'secret'];
   const cases: [Parameters<typeof requestOf>[0], string][] = [
-    [{ method: 'POST' }, 'method is POST, the route wants GET or PUT'],
+    [{ method: 'POST' }, 'method is POST, the route requires GET or PUT'],
     [{ headers: ['a', 'secret'] }, 'header a is not "1"'],
-    [{}, 'header a is missing, the route wants "1"'],
+    [{}, 'header a is missing, the route requires "1"'],
     [{ headers: ['a', '1', 'b', 'secret'] }, 'header b is not a match of x+'],
     [{ headers: ['a', '1', 'b', 'x'] }, 'header c is missing'],
-    [{ headers: [...good, 'd', 'secret'] }, 'header d is present, the route wants it absent'],
+    [{ headers: [...good, 'd', 'secret'] }, 'header d is present, the route requires it absent'],
     [{ headers: good, query: '?q=3' }, 'query parameter q is not "2"'],
     [{ headers: good, query: '?q=2' }, 'query parameter r is missing'],
   ];

@@ -19,7 +19,7 @@ test('a nearer route says which of its conditions did not hold', () => {
   };
   assert.deepEqual(explain(routes, { matchPath: '/api/x', headers: ['X-Canary', '2'] }), {
     chosen: 'all',
-    nearer: ['canary: header x-canary is not "1"', 'api: method is GET, the route wants PUT'],
+    nearer: ['canary: header x-canary is not "1"', 'api: method is GET, the route requires PUT'],
   });
 });
 
@@ -49,7 +49,7 @@ test('the more specific host comes first, then the more specific path', () => {
 test('with a route at hand, a path that only shares the first slash is not near', () => {
   assert.deepEqual(
     explain({ all: {}, other: { path: '=/x' }, like: { path: '=/ab' } }, { matchPath: '/a' }).nearer,
-    ['like: path is /a, the route wants exact /ab'],
+    ['like: path is /a, the route requires exact /ab'],
   );
 });
 
@@ -61,7 +61,7 @@ test('a more specific host that has no such path says so', () => {
   };
   assert.deepEqual(explain(routes, { matchPath: '/api/v2' }), {
     chosen: 'wild',
-    nearer: ['exact: path is /api/v2, the route wants prefix /api/v1'],
+    nearer: ['exact: path is /api/v2, the route requires prefix /api/v1'],
   });
 });
 
@@ -76,11 +76,11 @@ test('without a route the nearest come first: broken conditions, then the paths 
   assert.deepEqual(explain(routes, { matchPath: '/user' }), {
     chosen: null,
     nearer: [
-      'method: method is GET, the route wants PUT',
-      'nearer: path is /user, the route wants exact /users/me/settings',
-      'near: path is /user, the route wants template /users/{id}',
-      'far: path is /user, the route wants exact /x',
-      'regex: path is /user, the route wants regex /orders/[0-9]+',
+      'method: method is GET, the route requires PUT',
+      'nearer: path is /user, the route requires exact /users/me/settings',
+      'near: path is /user, the route requires template /users/{id}',
+      'far: path is /user, the route requires exact /x',
+      'regex: path is /user, the route requires regex /orders/[0-9]+',
     ],
   });
 });

@@ -35,14 +35,14 @@ test('each kind of path condition takes what it should, and not its neighbours',
 test('what is no template is refused with the reason', () => {
   assert.equal(templateProblem('/users/{id}/**'), null);
   const refused: [text: string, reason: RegExp][] = [
-    ['users', /begins with/],
-    ['', /begins with/],
+    ['users', /must begin with/],
+    ['', /must begin with/],
     ['/a/**/b', /last segment/],
-    ['/a/{id}.json', /neither text/],
-    ['/a/{}', /neither text/],
-    ['/a/{1}', /neither text/],
-    ['/a/*', /neither text/],
-    ['/a/{id', /neither text/],
+    ['/a/{id}.json', /must be literal text/],
+    ['/a/{}', /must be literal text/],
+    ['/a/{1}', /must be literal text/],
+    ['/a/*', /must be literal text/],
+    ['/a/{id', /must be literal text/],
   ];
   for (const [text, reason] of refused) {
     assert.match(String(parseTemplate(text)), reason, text);

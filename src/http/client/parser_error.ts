@@ -38,7 +38,7 @@ export function parserFailure(
       if (error.code?.startsWith('HPE_') !== true) return null;
       return {
         kind: 'bad_request',
-        detail: `The bytes are no HTTP/1.1 request (${error.code.slice('HPE_'.length).toLowerCase()}).`,
+        detail: `Not a valid HTTP/1.1 request (${error.code.slice('HPE_'.length).toLowerCase()}).`,
       };
   }
 }

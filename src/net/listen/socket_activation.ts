@@ -11,10 +11,10 @@ export function inheritedDescriptor(
   const count = Number(env['LISTEN_FDS'] ?? 0);
   if (/^\d+$/.test(name)) return Number(name);
   if (env['LISTEN_PID'] !== String(pid) || !(count > 0))
-    return `no descriptor "${name}": this process was not started by socket activation (LISTEN_PID, LISTEN_FDS)`;
+    return `no file descriptor "${name}": this process was not started by socket activation (LISTEN_PID, LISTEN_FDS)`;
   const names = (env['LISTEN_FDNAMES'] ?? '').split(':');
   const at = names.indexOf(name);
   if (at < 0 || at >= count)
-    return `no descriptor "${name}": there are ${names.slice(0, count).join(', ')} (LISTEN_FDNAMES)`;
+    return `no file descriptor "${name}": LISTEN_FDNAMES has ${names.slice(0, count).join(', ')}`;
   return FIRST_DESCRIPTOR + at;
 }

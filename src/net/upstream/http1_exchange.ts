@@ -177,7 +177,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (this.#headSeen) return { kind: 'reset_in_body', code };
     if (error instanceof errors.HeadersOverflowError)
       return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
-    if (isMalformed(error)) return { kind: 'bad_response', detail: 'The answer is no HTTP/1.1.' };
+    if (isMalformed(error)) return { kind: 'bad_response', detail: 'Not a valid HTTP/1.1 response.' };
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
     if (this.#controller === null) return { kind: 'connect_refused', code };
     // TLS 1.3: a server judges the client's certificate after the handshake is over for the client (RFC 8446 section 4.4.2.4).

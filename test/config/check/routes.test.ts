@@ -64,7 +64,7 @@ test('what has no effect is refused, because somebody counts on it', () => {
 test('a replacement can only use groups that its pattern has', () => {
   assertOnly(
     route('forward: { cluster: app }, rewrite: { regex: { pattern: "/(a)", with: "/$2" } }'),
-    /\$2, but the pattern has 1/,
+    /\$2, but the number of groups in the pattern is 1/,
   );
   loadedFrom(route('forward: { cluster: app }, rewrite: { regex: { pattern: "/(a)", with: "/$1" } }'));
 });

@@ -17,5 +17,5 @@ test('a name is its place behind descriptor 3', () => {
 
 test('descriptors that are meant for another process, or not there, are refused with the reason', () => {
   assert.match(String(inheritedDescriptor('web', env, 43)), /not started by socket activation/);
-  assert.match(String(inheritedDescriptor('other', env, 42)), /there are web, admin/);
+  assert.match(String(inheritedDescriptor('other', env, 42)), /LISTEN_FDNAMES has web, admin/);
 });
