@@ -130,7 +130,7 @@ test('an endpoint is drained and made ready by hand, also across a reload', asyn
   assert.ok(text.includes(`fairlead_endpoint_state{${label},state="drained"} 1\n`));
 
   const last = await act(two.address, 'drain');
-  assert.match(last.body.warning, /no endpoint left/);
+  assert.match(last.body.warning, /no eligible endpoint left/);
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 503);
   await act(one.address, 'ready');
   assert.equal((await fetchRaw(proxy.target(), '/')).text, 'one');

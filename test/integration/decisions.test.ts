@@ -53,7 +53,7 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
   assert.equal(body.retryRefused, 'attempts_used_up');
   assert.match(
     body.cause,
-    /closed the connection .*the last attempt went to .*after 2 attempts; not tried again/,
+    /closed the connection .*the last attempt went to .*after 2 attempts; not retried/,
   );
   assert.deepEqual(body.nearer, [{ route: 'posts', reason: 'method is GET, the route requires POST' }]);
   const attempts = body.limits.find(({ name }: { name: string }) => name === 'retries.attemptsMax');
@@ -93,7 +93,7 @@ test('of successes one a second is kept, and whatever somebody may and does ask 
   assert.equal(id, value(asked.headers, 'x-request-id'));
   assert.doesNotMatch(asked.text, /fairlead-explain/i, 'the backend does not hear of it');
   const { body } = await look(proxy, `/requests/${id}`);
-  assert.match(body.cause, /^Answered 200 by app 127\.0\.0\.1:\d+\.$/);
+  assert.match(body.cause, /^Status 200 from app 127\.0\.0\.1:\d+\.$/);
 
   await using closed = await startProxy(config([]));
   const ignored = await fetchRaw(closed.target(), '/', { headers: asking });
@@ -116,7 +116,7 @@ test('the command line tells it to a person', async () => {
       ...words,
     ]);
   const { stdout } = await run('--request', id);
-  assert.match(stdout, /^Answered 503 by app 127\.0\.0\.1:\d+\.\n/);
+  assert.match(stdout, /^Status 503 from app 127\.0\.0\.1:\d+\.\n/);
   assert.match(stdout, new RegExp(`attempt {4}${backend.address} {2}status 503`));
   assert.equal(JSON.parse((await run('--request', id, '--json')).stdout).id, id);
   await assert.rejects(run('--request', 'unknown'), { code: 1, stderr: /no record of this request/ });

@@ -250,7 +250,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   rate_limited: /^limit all\/0$/,
   no_healthy_backend: /^1 unhealthy \(status 500, expected 200 to 399\)$/,
   circuit_open: /failed within .* most recently /,
-  queue_full: /^the queue holds 0$/,
+  queue_full: /^the limit is 0 waiting requests$/,
   dns_failed: /: E[A-Z_]+$/,
   tls_failed: /^(?:certificate|protocol) \w+$/,
   overloaded: /^heap$/,

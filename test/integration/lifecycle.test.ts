@@ -201,7 +201,7 @@ test('a listener that is renamed meets itself, and is told so', () =>
     assert.equal(first.kind, 'rejected');
     assert.match(
       first.kind === 'rejected' ? String(first.problems) : '',
-      /held by listener main of this process/,
+      /listener main of this process still uses/,
     );
     assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
   }));
