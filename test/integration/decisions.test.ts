@@ -60,7 +60,7 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
   assert.match(attempts.origin, /^fairlead\.yaml:\d+:\d+$/);
   const [{ endpoint, state, lastError }] = body.endpoints;
   assert.deepEqual([endpoint, state, lastError], [backend.address, 'unchecked', 'reset_before_head']);
-  assert.match(body.clientFrom, /no trusted proxy/);
+  assert.match(body.clientFrom, /not a trusted proxy/);
   assert.doesNotMatch(text, /secret/);
 
   const listed = await look(proxy, '/requests?reason=reset_before_head&limit=1');
