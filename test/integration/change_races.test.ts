@@ -66,12 +66,12 @@ const REFUSED = {
   'with a key that is too short': {
     cert: WEAK_CERT,
     key: WEAK_KEY,
-    why: /OpenSSL refuses site\.crt: .*key too small/,
+    why: /OpenSSL rejects site\.crt: .*key too small/,
   },
   'with a damaged chain': {
     cert: certificates.server.cert + DAMAGED,
     key: certificates.server.key,
-    why: /OpenSSL refuses site\.crt: \w+/,
+    why: /OpenSSL rejects site\.crt: \w+/,
   },
 };
 
