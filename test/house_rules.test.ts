@@ -42,8 +42,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/resilience/random.ts': 'one call of Node in each function; tests use seeded_random.ts',
   'src/http/server.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
   'src/net/listener.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
-  'src/net/tls.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
-  'src/http/client/http1_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/tunnel/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/open_upstream.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
