@@ -312,7 +312,7 @@ test('a retry that finds the circuit open is answered with the failure before, a
   await assertFirstFailureStays(proxy, 'connect_refused', 'circuit_open');
   const admin = (path: string) => fetchRaw(proxy.admin(), path, { headers: ['Host', 'localhost'] });
   const { text } = await admin(`/requests/${value(got.headers, 'x-request-id')}`);
-  assert.match(JSON.parse(text).cause, /connect_refused.*not tried again: circuit_open/);
+  assert.match(JSON.parse(text).cause, /connect_refused.*not retried: circuit_open/);
 });
 
 test('a retry that finds every endpoint down is answered with the failure before', async () => {

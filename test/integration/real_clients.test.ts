@@ -185,7 +185,7 @@ test('HTTP in clear on a TLS listener is told so; other handshakes that fail are
   const { port } = proxy.target();
   const plain = await fetchRaw({ port }, '/');
   assert.equal(plain.status, 400);
-  assert.match(plain.text, /This port speaks TLS: ask for https:/);
+  assert.match(plain.text, /This port requires TLS: use https:/);
   await proxy.lines.next({ event: 'tls_refused', cause: 'plain_http' });
 
   const shake = (options: tls.ConnectionOptions) =>
