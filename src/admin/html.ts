@@ -1,6 +1,6 @@
 /** Markup from values that strangers wrote: everything is escaped but what is markup already. */
 
-/** Text that is markup. */
+/** Markup, which is not escaped again. */
 export class Html {
   readonly text: string;
   constructor(text: string) {

@@ -46,7 +46,7 @@ export class Samples {
     this.#clock.cancelTimer(this.#timer);
   }
 
-  /** For the timer. */
+  /** Takes one sample; called by the timer. */
   sample(): void {
     const { finished, failed, active, tunnels } = this.#traffic;
     const nowMs = this.#clock.nowMs();

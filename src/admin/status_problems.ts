@@ -56,7 +56,7 @@ function painsOf(cluster: string, endpoint: EndpointView): string[] {
   return found;
 }
 
-/** Of its requests. */
+/** Share of failed requests above which an endpoint is listed as a problem. */
 export const HURTS = 0.05;
 
 function isOut(state: string): boolean {

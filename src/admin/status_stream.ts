@@ -33,7 +33,7 @@ export class StatusStream {
     return true;
   }
 
-  /** For the timer. */
+  /** Sends the page to every viewer; called by the timer. */
   onRing(): void {
     this.#timer = null;
     if (this.#viewers.size === 0) return;

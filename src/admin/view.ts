@@ -17,7 +17,7 @@ interface AuditEntry {
   readonly result: string;
 }
 
-/** It changes nothing. */
+/** What the admin API shows. Reading it changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
   /** In the format that `accept` asks for. */
@@ -27,14 +27,14 @@ export interface AdminView {
   page(nonce: string): string;
   /** The part of it that changes. */
   livePart(): string;
-  /** Secrets masked. */
+  /** The running plan with its secrets masked. */
   plan(): object;
   explain(question: Readonly<Record<string, unknown>>): Explained;
   /** Decision records, newest first. */
   requests(query: Readonly<Record<string, unknown>>): readonly object[];
   /** One of them, or null when it is not kept. */
   request(id: string): object | null;
-  /** The same in words. */
+  /** The same decision record as text; null if it is not kept. */
   requestText(id: string): string | null;
 }
 

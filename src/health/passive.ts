@@ -19,10 +19,10 @@ export interface FailureShare {
   readonly windowMs: number;
 }
 
-/** Watching the traffic itself. */
+/** Settings of passive health checks: an endpoint whose requests fail is ejected for a while. */
 export interface PassiveHealthSettings {
   readonly consecutiveFailures: number;
-  /** Null: not looked at. */
+  /** Null: the share of failures is not judged. */
   readonly failureShare: FailureShare | null;
   readonly ejectMs: number;
   /** At most this share of a cluster is out at once; one endpoint may always be, if there are two or more. */
@@ -54,7 +54,7 @@ export class PassiveHealth {
     this.#failed = new SlidingCount(bucketMs, BUCKETS);
   }
 
-  /** In all. */
+  /** Ejections since this state was created. */
   get ejections(): number {
     return this.#ejections;
   }

@@ -17,7 +17,7 @@ export type OpenSocket = (callback: (failure: Failure | null, socket: Socket | n
 
 export interface ProbeTarget {
   readonly open: OpenSocket;
-  /** For `Host` or `:authority`. */
+  /** Value of `Host` or `:authority` in probes. */
   readonly authority: string;
   /** The endpoint speaks HTTP/2 and perhaps nothing else; absent: HTTP/1.1. */
   readonly http2?: boolean;

@@ -206,7 +206,7 @@ export class EndpointHealth {
     return { ...facts, warmingMs: nowMs };
   }
 
-  /** For the timer. */
+  /** Ends the slow start; called by the timer. */
   endWarming(): void {
     const nowMs = this.#slowStart?.clock.nowMs() ?? 0;
     this.#become({ ...this.#facts, warmingMs: null }, 'the slow start ended', nowMs);

@@ -3,7 +3,7 @@
  *
  * An array with the place noted in each member, and not a Set: a Set of objects that come and go leaves its outgrown
  * tables behind as garbage of the old generation, and those keep every request alive until the next full collection.
- * That cost 5 us a request.
+ * That cost 12 us of CPU per request (docs/performance.md).
  */
 export interface ActiveMember {
   /** Place in the list; -1 while it is not there. */

@@ -137,7 +137,7 @@ export class ListenerServer {
     if (this.#open.size === 0) this.#onEmpty?.();
   }
 
-  /** Ends what is left. */
+  /** Closes the server and destroys the HTTP/2 sessions that are still open. */
   close(): void {
     this.#drain.stop();
     this.#http1.close(); // its watch over slow heads too: a timer, which would keep all of this in memory

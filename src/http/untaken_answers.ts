@@ -25,7 +25,7 @@ export class UntakenAnswers {
     this.#timer = clock.setTimer(look, LOOK_EVERY_MS, this as UntakenAnswers);
   }
 
-  /** For the timer. */
+  /** Ends the responses whose client has stopped reading; called by the timer. */
   look(): void {
     this.#timer = this.#clock.setTimer(look, LOOK_EVERY_MS, this as UntakenAnswers);
     const nowMs = this.#clock.nowMs();

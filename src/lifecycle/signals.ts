@@ -12,9 +12,9 @@
 export interface SignalActions {
   /** SIGTERM and SIGINT: drain; a second one forces. */
   drain(signal: string): void;
-  /** SIGHUP. */
+  /** Called for SIGHUP. */
   reload(): void;
-  /** SIGQUIT: no ceremony. */
+  /** Called for SIGQUIT: stops at once, without draining. */
   stopNow(signal: string): void;
   /** SIGUSR1: the log file was moved away. */
   reopenLogs(): void;

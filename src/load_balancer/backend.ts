@@ -14,7 +14,7 @@ import type { Load } from './load.ts';
 
 export interface EndpointSettings {
   readonly address: Address;
-  /** 0 takes no traffic. */
+  /** Relative share of the traffic; an endpoint of weight 0 gets none. */
   readonly weight: number;
   /** Backups have a higher one: they serve only when the tiers below cannot. */
   readonly tier: number;
@@ -23,7 +23,7 @@ export interface EndpointSettings {
 }
 
 export interface PoolSettings {
-  /** Connections to each endpoint. */
+  /** Most connections to each endpoint at once. */
   readonly connectionsMax: number;
   /** Requests of the cluster that may wait for a connection. */
   readonly queueMax: number;
@@ -100,7 +100,7 @@ export class Backend {
     this.load = state.load;
   }
 
-  /** Of all plans. */
+  /** Requests in flight, of the current plan and of older ones. */
   get inFlight(): number {
     return this.load.inFlight;
   }

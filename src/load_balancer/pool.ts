@@ -34,7 +34,7 @@ import { WaitQueue } from './wait_queue.ts';
 export interface LeaseWant {
   /** Does not change while the want waits. */
   readonly tried: readonly Backend[];
-  /** `waitedMs`: in the queue. */
+  /** `waitedMs` is the time spent in the queue; 0 if there was no wait. */
   onLease(lease: Lease, waitedMs: number): void;
   onRefused(failure: Failure, waitedMs: number): void;
 }
@@ -102,7 +102,7 @@ export class ClusterPool implements LeaseOwner {
   get queueMax(): number {
     return this.#settings.queueMax;
   }
-  /** To each endpoint. */
+  /** Most connections to each endpoint at once. */
   get connectionsMax(): number {
     return this.#settings.connectionsMax;
   }
@@ -159,7 +159,7 @@ export class ClusterPool implements LeaseOwner {
     return eligible > 1;
   };
 
-  /** Retires the pool. */
+  /** Retires a pool that no plan uses any more: health changes no longer reach it. */
   dispose(): void {
     this.#retired = true;
     for (const unsubscribe of this.#unsubscribeHealth.splice(0)) unsubscribe();

@@ -41,7 +41,7 @@ export class ConnectionTable {
   readonly #open = new Set<TrackedConnection>();
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
-  /** By listener and cause. */
+  /** Recent refusals by listener and cause. */
   readonly #refusals = new Map<string, Omit<RecentRefusals, 'count'> & { readonly recent: SlidingCount }>();
   /** How many the descriptors of the process allow (`descriptors.ts`). */
   descriptorsMax = Number.POSITIVE_INFINITY;
@@ -116,7 +116,7 @@ export class ConnectionTable {
     return connection;
   }
 
-  /** For status and metrics. */
+  /** Open connections, for status and metrics. */
   list(): {
     readonly listener: string;
     readonly ip: string;

@@ -105,7 +105,7 @@ class Acceptor {
   readonly #refused: Tally<RefusalCause>;
   /** Handshakes that failed, by their code. */
   readonly #unsecured: Tally<string>;
-  /** Since the start. */
+  /** Connections accepted since the listener was opened. */
   accepted = 0;
   /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
   readonly #handshake = new AsyncLocalStorage<Connection>();

@@ -25,7 +25,7 @@ import { NAME_THREADS } from './thread_pool.ts';
 export interface Resolution {
   /** IP addresses; at least one. */
   readonly addresses: readonly string[];
-  /** Null: not known. */
+  /** Time to live in milliseconds; null if the resolver did not report one. */
   readonly ttlMs: number | null;
 }
 

@@ -73,7 +73,7 @@ export interface UpstreamSlot {
 export interface UpstreamCounts {
   /** Sockets that are open or being opened. */
   readonly open: number;
-  /** Slots given out. */
+  /** Slots that are taken and not yet released. */
   readonly inUse: number;
 }
 

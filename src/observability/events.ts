@@ -31,7 +31,7 @@ export interface AttemptRecord {
 
 /** A limit in time that was reached. */
 export interface FiredTimeout {
-  /** As docs/timeouts.md has it. */
+  /** Name of the timeout, as in docs/timeouts.md. */
   readonly name: string;
   readonly ms: number;
   /** The line that set it (`file:line:col`), `default`, or the field of the request. */

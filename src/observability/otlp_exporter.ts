@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Span } from './otlp_spans.ts';
 
 export interface OtlpSettings {
-  /** Without `/v1/traces`. */
+  /** URL of the collector without `/v1/traces`. */
   readonly endpoint: string;
   /** Share of the traces that begin here, 0 to 1. */
   readonly sample: number;
@@ -16,7 +16,7 @@ export interface OtlpSettings {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** What becomes of spans. */
+/** Hears how many spans were sent or lost. */
 interface OtlpListener {
   exported(spans: number): void;
   dropped(cause: 'queue_full' | 'send_failed', spans: number): void;

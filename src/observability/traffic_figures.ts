@@ -71,7 +71,7 @@ export class TrafficFigures {
     };
   }
 
-  /** Of the last minute. */
+  /** Requests finished and failed in the last minute. */
   counts(nowMs: number): { readonly finished: number; readonly failed: number } {
     if (this.#requests === null) return { finished: 0, failed: 0 };
     this.#moveOn(nowMs);

@@ -18,7 +18,7 @@ const HOST = 'host';
 interface Condition {
   readonly name: string;
   readonly kind: NamedMatch['test']['kind'];
-  /** Of an exact condition. */
+  /** The value that an exact condition requires. */
   readonly value: string;
   readonly regex: LinearRegex | null;
 }
@@ -32,7 +32,7 @@ export interface Candidate<T> {
 }
 
 export interface Conditions {
-  /** Null: any. */
+  /** Null: any method matches. */
   readonly methods: readonly string[] | null;
   readonly headers: readonly Condition[];
   readonly query: readonly Condition[];

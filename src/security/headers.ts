@@ -179,7 +179,7 @@ export function filterInformation(headers: HeaderList): string[] {
   return endToEnd(headers, NOT_WITHOUT_BODY, null);
 }
 
-/** Of either direction. */
+/** Removes hop-by-hop and forbidden fields from trailers, in either direction. */
 export function filterTrailers(trailers: HeaderList): string[] {
   return endToEnd(trailers, NOT_FOR_TRAILERS, null);
 }

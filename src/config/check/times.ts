@@ -124,7 +124,7 @@ function effective(written: number | null | undefined, id: NumberId): Effective 
   return { ms: value, shown: `${shown(value)}, the default` };
 }
 
-/** Off has no end. */
+/** The longer of two timeouts; `off` is longer than any. */
 function longerOf(a: Effective, b: Effective): Effective {
   return a.ms === null || (b.ms !== null && b.ms <= a.ms) ? a : b;
 }

@@ -7,13 +7,13 @@ import { fieldOf } from '../fields.ts';
 /** Also behind another challenge in the same field. */
 const SCHEME = /(?:^|,)[ \t]*(?:ntlm|negotiate)(?:[ \t,]|$)/i;
 
-/** Of a request. */
+/** Whether a request logs in its connection (NTLM or Negotiate) rather than itself. */
 export function carriesConnectionLogin(headers: readonly string[]): boolean {
   const credential = fieldOf(headers, 'authorization');
   return credential !== null && SCHEME.test(credential);
 }
 
-/** Of a response with 401. */
+/** Whether a 401 response asks for such a login. */
 export function asksForConnectionLogin(headers: readonly string[]): boolean {
   const challenge = fieldOf(headers, 'www-authenticate');
   return challenge !== null && SCHEME.test(challenge);

@@ -29,7 +29,7 @@ export class Http1Upstream implements Upstream {
   readonly #slots = new Set<Http1Slot>();
   /** Free, and with a connection when they were given back. */
   readonly #warm: Http1Slot[] = [];
-  /** Free, and without one. */
+  /** Free slots without an open connection. */
   readonly #cold: Http1Slot[] = [];
   readonly #roomListeners = new Set<() => void>();
   #inUse = 0;
