@@ -23,7 +23,7 @@ export class Admin implements AdminSide {
     this.report = new Report(process, this.#samples);
   }
 
-  /** As bound; null while it is off. */
+  /** The address that the admin API listens on; null while it is off. */
   get address(): string | null {
     return this.#api?.address ?? null;
   }

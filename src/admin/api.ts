@@ -17,7 +17,7 @@ import { StatusStream } from './status_stream.ts';
 import type { AdminActions, AdminAddress, AdminView } from './view.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
-/** For people and scrapers, not for traffic. */
+/** Connections to the admin API at once: it serves people and scrapers, not traffic. */
 const CONNECTIONS_MAX = 256;
 const REQUEST_MS = 10_000;
 const NOT_KEPT =

@@ -34,7 +34,7 @@ export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCond
   }));
 }
 
-/** For a person. */
+/** The state as shown to a person. */
 function stateOf(backend: Backend): string {
   const state = plainStateOf(backend);
   return state === 'healthy' && !backend.health.isProbed ? 'unchecked' : state;

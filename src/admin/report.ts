@@ -15,7 +15,7 @@ import { renderLive, renderPage } from './status_page.ts';
 import type { PageView } from './status_view.ts';
 import type { AdminView } from './view.ts';
 
-/** On the status page. */
+/** Failures shown on the status page. */
 const FAILURES_SHOWN = 50;
 
 export class Report implements AdminView {

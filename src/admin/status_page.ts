@@ -184,7 +184,7 @@ function endpointRow(endpoint: EndpointView): Html {
   )}</tr>`;
 }
 
-/** With its age: an error of yesterday is no news. */
+/** The last error with its age: an old error needs no attention. */
 function lastErrorOf({ lastError, lastErrorAgoMs }: EndpointView): string {
   if (lastError === null) return '–';
   return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;

@@ -3,7 +3,7 @@ import type { RefusalCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
 
-/** In the order of the pain; each is a whole sentence. */
+/** The problems that an operator must see, the worst first; each is a whole sentence. */
 export function pains(view: PageView): string[] {
   const found: string[] = [];
   if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);

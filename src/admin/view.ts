@@ -20,7 +20,7 @@ interface AuditEntry {
 /** What the admin API shows. Reading it changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
-  /** In the format that `accept` asks for. */
+  /** The metrics, in the format that the `Accept` field asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): object;
   /** The status page; `nonce` lets its style and script run. */

@@ -46,7 +46,7 @@ export function parseRate(text: string): Rate | string {
   return { count, periodMs: DURATION_MS.get(match[2] ?? '') ?? 0 };
 }
 
-/** In the largest unit that says it in whole numbers. */
+/** Formats milliseconds in the largest unit that gives a whole number. */
 export function formatDuration(ms: number): string {
   return formatQuantity(ms, DURATION_MS, ms === 0 ? 's' : 'ms');
 }

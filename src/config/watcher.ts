@@ -55,7 +55,7 @@ export class ConfigWatcher {
   }
 }
 
-/** By absolute path, what identifies the content. */
+/** What identifies the content of each file, by absolute path. */
 export type FileStates = ReadonlyMap<string, string>;
 
 function look(watcher: ConfigWatcher): void {

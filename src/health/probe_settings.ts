@@ -3,7 +3,7 @@
 /** What every question over HTTP has. */
 interface HttpQuestion {
   readonly path: string;
-  /** For `Host` or `:authority`; null: that of the target. */
+  /** Value of `Host` or `:authority`; null means the address of the endpoint. */
   readonly host: string | null;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }

@@ -62,12 +62,12 @@ export interface BoundListener {
   readonly router: Router<BoundRoute>;
   readonly trusted: NetworkSet;
   readonly access: AccessList;
-  /** For requests that no route has matched. */
+  /** Metric handles for requests that match no route. */
   readonly handles: RouteHandles;
 }
 
 export interface DataPlane {
-  /** Of the plan that it was assembled from. */
+  /** Digest of the plan that this data plane was built from. */
   readonly digest: string;
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;

@@ -14,7 +14,7 @@ import type { Runtime } from './runtime_state.ts';
 /** One endpoint with an address that can be connected to. */
 export interface ResolvedEndpoint {
   readonly endpoint: EndpointSettings;
-  /** As the configuration has it, perhaps with a name. */
+  /** The endpoint as written in the configuration, possibly with a host name. */
   readonly label: string;
   /** With the name as the one that certificates are checked for. */
   readonly settings: ClusterSettings;

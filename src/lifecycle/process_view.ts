@@ -25,7 +25,7 @@ export interface ProcessView {
   readonly startedAtMs: number;
   readonly phase: ProcessPhase;
   readonly lastReload: LastReload | null;
-  /** Of the listeners, as bound. */
+  /** Addresses that the listeners are bound to, by name. */
   readonly addresses: ReadonlyMap<string, string>;
   readiness(): Readiness;
   reload(trigger: ReloadTrigger): Promise<ReloadResult>;

@@ -12,7 +12,7 @@ interface Waiter {
 const OFFERS_MAX = 8;
 
 export class WaitQueue<W extends Waiter> {
-  /** With the time at which waiting began. */
+  /** Waiting requests, each with the time at which its wait began. */
   readonly #first = new Map<W, number>();
   readonly #repeated = new Map<W, number>();
 

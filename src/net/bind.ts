@@ -26,7 +26,7 @@ export async function bind(server: net.Server, address: Address, env: Environmen
   }
 }
 
-/** As bound: with the real port where 0 was asked for. */
+/** The address that the server listens on, with the real port if 0 was requested. */
 export function boundAddress(server: net.Server, asked: Address): string {
   const bound = server.address() as AddressInfo | string | null;
   if (bound === null || typeof bound === 'string') return formatAddress(asked);

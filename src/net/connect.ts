@@ -16,7 +16,7 @@ import { type ClientTlsSettings, clientSecureContext } from './tls.ts';
 export interface ConnectTarget {
   readonly address: Address;
   readonly tls: ClientTlsSettings | null;
-  /** For ALPN, most wanted first. */
+  /** Protocols offered by ALPN, preferred first. */
   readonly protocols: readonly ('http/1.1' | 'h2')[];
   readonly connectMs: number;
 }

@@ -69,7 +69,7 @@ export class ConnectionTable {
     return admitted;
   }
 
-  /** For whoever asks what hurts now. */
+  /** Connections refused lately, for the status page. */
   recentRefusals(): RecentRefusals[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#refusals.values()]

@@ -31,7 +31,7 @@ export function nameOf(address: Address): string | null {
   return /(?:^|\.)localhost\.?$/i.test(address.host) ? null : address.host;
 }
 
-/** Only this machine can reach it. */
+/** Whether only this machine can reach the address. */
 export function isLoopback(address: Address): boolean {
   return address.kind !== 'tcp' || /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.host);
 }

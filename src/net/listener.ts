@@ -57,9 +57,9 @@ interface ListenerDeps {
 }
 
 export interface Listener {
-  /** As bound: with the real port where 0 was asked for. */
+  /** The address that the listener is bound to, with the real port if 0 was requested. */
   address(): string;
-  /** For connections that come from now on. */
+  /** Changes the settings for connections accepted from now on. */
   setSettings(settings: SocketListenerSettings): void;
   /** Connections that are open stay open. */
   stopAccepting(): Promise<void>;

@@ -12,7 +12,7 @@ import type { TraceContext } from './trace_context.ts';
 export interface AttemptRecord {
   /** The address that was tried. */
   readonly endpoint: string;
-  /** Of its span, where the request has a trace. */
+  /** Id of the span of this attempt; null if the request has no trace. */
   readonly spanId: string | null;
   /** As the configuration has it, perhaps a name: for metrics. */
   readonly endpointLabel: string;
@@ -58,7 +58,7 @@ export interface RequestRecord {
   readonly peerIp: string;
   readonly method: string;
   readonly host: string;
-  /** As it came, with the query. */
+  /** The path as received, with its query. */
   readonly path: string;
   /** Only asked for by the formats that show them. */
   readonly referer: string | null;

@@ -186,7 +186,7 @@ export class Metrics {
     defineRuntimeGauges(this.registry, view);
   }
 
-  /** In the format that the scraper's `Accept` asks for. */
+  /** All metrics, in the format that the scraper's `Accept` field asks for. */
   async scrape(accept: string): Promise<Scrape> {
     const text = await this.registry.metrics();
     if (wantsOpenMetrics(accept)) return { contentType: OPENMETRICS_TYPE, text: toOpenMetrics(text) };

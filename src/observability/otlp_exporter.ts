@@ -59,7 +59,7 @@ export class OtlpExporter {
     this.#timer ??= this.#clock.setTimer(ring, EVERY_MS, this as OtlpExporter);
   }
 
-  /** For the timer. */
+  /** Sends the next batch; called by the timer. */
   onRing(): void {
     this.#timer = null;
     this.#sending ??= this.#sendAll().finally(() => {

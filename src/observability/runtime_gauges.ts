@@ -14,7 +14,7 @@ export interface RuntimeView {
     readonly panic: boolean;
     /** Endpoints that may get requests; 0 also where no name resolves. */
     readonly serving: number;
-    /** Of the cluster as a whole. */
+    /** State of the circuit breaker of the whole cluster. */
     readonly circuit: string;
     readonly endpoints: readonly {
       readonly endpoint: string;

@@ -3,7 +3,7 @@
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
-  /** Of our own span; 16 hexadecimal digits. */
+  /** Id of the proxy's own span: 16 hexadecimal digits. */
   readonly spanId: string;
   /** The span of whoever asked; null: the trace began here. */
   readonly parentId: string | null;

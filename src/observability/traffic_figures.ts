@@ -16,7 +16,7 @@ const RATE_SECONDS = 10;
 
 export interface FigureSummary {
   readonly perSecond: number;
-  /** Of the last minute, 0 to 1. */
+  /** Share of failed requests in the last minute, 0 to 1. */
   readonly failureShare: number;
   /** Attempts of the last minute that were followed by another one, there or elsewhere. */
   readonly retried: number;

@@ -44,7 +44,7 @@ export function compileRegex(pattern: string): LinearRegex | string {
   }
 }
 
-/** For a pattern of the plan, which is known to be good. */
+/** Compiles a pattern of the plan. Throws if it is invalid, which the schema rules out. */
 export function requireRegex(pattern: string): LinearRegex {
   const regex = compileRegex(pattern);
   if (typeof regex === 'string') throw new Error(`the plan holds an invalid pattern: ${regex}`);

@@ -18,7 +18,7 @@ export interface Rewrite {
   readonly regex: LinearRegex | null;
   /** Text, and numbers of groups. */
   readonly replacement: readonly (string | number)[];
-  /** Without a slash at the end. */
+  /** Path to put in front, without a trailing slash; null for none. */
   readonly addPrefix: string | null;
 }
 

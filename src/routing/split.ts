@@ -8,7 +8,7 @@ export interface Split<T> {
   readonly shares: readonly number[];
 }
 
-/** At least one weight is above 0. */
+/** Builds a weighted choice. At least one weight must be above 0. */
 export function compileSplit<T>(
   targets: readonly { readonly weight: number; readonly value: T }[],
 ): Split<T> {

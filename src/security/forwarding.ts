@@ -13,7 +13,7 @@ export interface ForwardingFacts {
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** Set when the client's connection is encrypted. */
   readonly tls: string | null;
-  /** As the client named it, with its port. */
+  /** The host as the client sent it, with its port. */
   readonly host: string;
   readonly peer: { readonly localPort: number }; // 0 on a Unix socket
   readonly services: { readonly instanceId: string };

@@ -1,6 +1,6 @@
 /** Which values are never shown: one rule for the plan, for explanations and for why a route did not match. */
 
-/** In the place of a secret. */
+/** Shown in place of a secret. */
 export const MASK = '***';
 
 /** Names of header fields and query parameters that usually carry one. */

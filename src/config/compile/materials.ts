@@ -45,7 +45,7 @@ export class Materials {
     return pem;
   }
 
-  /** Of a file that is written. */
+  /** The absolute path of a file that the process writes, such as the log. */
   path(name: string): string {
     return resolve(this.#folder, name);
   }

@@ -28,7 +28,7 @@ const statusRange = z
     return z.NEVER;
   });
 
-/** As much of an answer as a probe reads. */
+/** Bytes of a response body that a probe reads. */
 const PROBE_TEXT_BYTES_MAX = 4_096;
 
 const probeMethod = text(value =>

@@ -197,7 +197,7 @@ const SETTLED: Readonly<Record<string, string>> = {
   'x-request-deadline-ms': 'X-Request-Deadline-Ms is set by the proxy, to the time that the request has left',
 };
 
-/** Of a request to a backend. */
+/** The name of a field that may be set on a request to a backend. */
 export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? editableProblem(value));
 
 /** RFC 9110 section 5.5. Spaces at the ends would be lost on the way. */

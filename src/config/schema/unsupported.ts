@@ -10,7 +10,7 @@ import type { Path } from '../text/path.ts';
 interface LaterKey {
   /** `*` is any name or index. */
   readonly at: string;
-  /** Only these values; all when absent. */
+  /** Which values are not supported yet; every value when absent. */
   readonly when?: (value: unknown, path: Path) => boolean;
   readonly instead: string;
 }

@@ -20,7 +20,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'the process has too many open files'],
 ]);
 
-/** At most `bytesMax` bytes of UTF-8. */
+/** Reads a file of at most `bytesMax` bytes of UTF-8. Errors are returned, not thrown. */
 export function readTextFile(file: string, bytesMax: number): ReadResult {
   let bytes: Buffer;
   try {

@@ -57,7 +57,7 @@ export function expandVariables(value: unknown, env: Environment, depthMax: numb
   }
 }
 
-/** Only a way out of the recursion above. */
+/** Ends the recursion above; never leaves this file. */
 class TooLarge extends Error {}
 
 const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g;
