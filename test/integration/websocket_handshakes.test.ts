@@ -53,7 +53,7 @@ const WRONG: readonly (readonly [name: string, answer: string, detail: RegExp])[
     switching(`${UPGRADE}${ACCEPT}X-Big: ${'x'.repeat(70_000)}\r\n`),
     /larger than 64 KiB/,
   ],
-  ['bytes that are no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', /no HTTP/],
+  ['bytes that are no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', /Not a valid HTTP/],
 ];
 
 for (const [name, bytes, detail] of WRONG)
