@@ -127,14 +127,14 @@ async function main(): Promise<number> {
   process.on('exit', killAll);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
   process.chdir(ROOT);
-  const startedMs = performance.now();
+  const startedAtMs = performance.now();
   const atOnce = Math.max(2, availableParallelism());
   const results = [
     ...(await runAll(choice.together, atOnce, choice.limitMs ?? LIMIT_MS)),
     ...(await runAll(choice.inTheStorm, atOnce, choice.limitMs ?? LIMIT_MS, STORM_PAUSE_MS)),
     ...(await runAll(choice.alone, 1, choice.limitMs ?? PHASE_LIMIT_MS)),
   ];
-  return summarise(results, performance.now() - startedMs);
+  return summarise(results, performance.now() - startedAtMs);
 }
 
 process.exitCode = await main();

@@ -23,15 +23,15 @@ const ROUNDS = Number(process.argv[2] ?? 25);
 const fresh = (text: string) => Buffer.from(text, 'latin1').toString('latin1');
 
 function recordAt(at: number): RequestRecord {
-  const startedMs = 1_000 + at * 1.337;
+  const startedAtMs = 1_000 + at * 1.337;
   const attempt: AttemptRecord = {
     endpoint: '10.0.0.2:8080',
     spanId: null,
     endpointLabel: '10.0.0.2:8080',
-    startedMs: startedMs + 0.081,
+    startedAtMs: startedAtMs + 0.081,
     connectMs: 0,
     firstByteMs: 3.1 + at / 999,
-    endedMs: startedMs + 5.2 + at / 777,
+    endedAtMs: startedAtMs + 5.2 + at / 777,
     status: 200,
     reason: null,
     detail: null,
@@ -62,10 +62,10 @@ function recordAt(at: number): RequestRecord {
     attempts: [attempt],
     bytesIn: 0,
     bytesOut: 1_024,
-    startedMs,
+    startedAtMs,
     queueMs: 0,
     pausedMs: 0,
-    endedMs: startedMs + 5.3 + at / 777,
+    endedAtMs: startedAtMs + 5.3 + at / 777,
     tls: 'TLSv1.3',
     plan: 'abcdef0123456789abcdef0123456789',
   };
@@ -89,9 +89,9 @@ function lineObject(record: RequestRecord): object {
     reason: record.reason,
     route: record.route,
     cluster: record.cluster,
-    attempts: record.attempts.map(({ endpoint, startedMs, endedMs, status, reason, reused }) => ({
+    attempts: record.attempts.map(({ endpoint, startedAtMs, endedAtMs, status, reason, reused }) => ({
       endpoint,
-      ms: (endedMs ?? 0) - startedMs,
+      ms: (endedAtMs ?? 0) - startedAtMs,
       status,
       reason,
       reused,
@@ -102,7 +102,7 @@ function lineObject(record: RequestRecord): object {
       queue: record.queueMs,
       connect: last?.connectMs,
       firstByte: last?.firstByteMs,
-      total: record.endedMs - record.startedMs,
+      total: record.endedAtMs - record.startedAtMs,
       overhead: overheadMs(record),
     },
     tls: record.tls,

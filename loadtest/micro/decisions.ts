@@ -6,9 +6,9 @@ const ROUNDS = 2_000_000;
 const FACTS = { failure: null, peerTrusted: false, policy: 'random', rateLimits: [], head: null };
 
 function nanoseconds(times: number, run: () => void): string {
-  const startedMs = performance.now();
+  const startedAtMs = performance.now();
   for (let at = 0; at < times; at++) run();
-  return `${(((performance.now() - startedMs) * 1e6) / times).toFixed(1)} ns`;
+  return `${(((performance.now() - startedAtMs) * 1e6) / times).toFixed(1)} ns`;
 }
 
 const ring = new DecisionRing();

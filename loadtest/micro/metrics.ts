@@ -26,9 +26,9 @@ const clusters = Array.from({ length: CLUSTERS }, (_, at) => {
 metrics.retainUsed();
 
 const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
-  const startedMs = 1_000 + at * 1.337;
+  const startedAtMs = 1_000 + at * 1.337;
   const endpoint = clusters[at % CLUSTERS]?.endpoints[Math.floor(at / CLUSTERS) % ENDPOINTS_EACH] ?? '';
-  const endedMs = startedMs + 5.2 + at;
+  const endedAtMs = startedAtMs + 5.2 + at;
   return {
     requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
     traceId: null,
@@ -56,10 +56,10 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
         endpoint,
         spanId: null,
         endpointLabel: endpoint,
-        startedMs,
+        startedAtMs,
         connectMs: 0,
         firstByteMs: 3,
-        endedMs,
+        endedAtMs,
         status: 200,
         reason: null,
         detail: null,
@@ -68,10 +68,10 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     ],
     bytesIn: 0,
     bytesOut: 1_024,
-    startedMs,
+    startedAtMs,
     queueMs: 0,
     pausedMs: 0,
-    endedMs: endedMs + 0.1,
+    endedAtMs: endedAtMs + 0.1,
     tls: null,
     plan: 'abcdef0123456789',
   };

@@ -11,7 +11,7 @@
  */
 import findMyWay from 'find-my-way';
 import type { PathMatch, RoutableRequest, RouteMatch } from '../../src/routing/route.ts';
-import { compileRouter } from '../../src/routing/router.ts';
+import { buildRouter } from '../../src/routing/router.ts';
 import { seededRandom } from '../../test/support/seeded_random.ts';
 
 const MATCHES_PER_ROUND = 100_000;
@@ -56,8 +56,8 @@ function contendersFor(count: number): Contender[] {
     match: { hosts, path, methods: [], headers: [], query: [] } satisfies RouteMatch,
     value: path.value,
   });
-  const ours = compileRouter(paths.map(withHost([])));
-  const behindWildcard = compileRouter(paths.map(withHost(['*.example.com'])));
+  const ours = buildRouter(paths.map(withHost([])));
+  const behindWildcard = buildRouter(paths.map(withHost(['*.example.com'])));
   const theirs = findMyWay({ caseSensitive: true });
   for (const { value } of paths) {
     theirs.on('GET', value.replace(/\{(\w+)\}/g, ':$1'), () => value, { value });

@@ -7,14 +7,14 @@ import type { EndpointCondition } from './status_view.ts';
 
 export function conditionOf(backend: Backend, nowMs: number): EndpointCondition {
   const { health, circuit, adminState } = backend;
-  const { lastErrorMs } = health;
+  const { lastErrorAtMs } = health;
   return {
     endpoint: backend.name,
     weight: backend.weight,
     state: stateOf(backend),
-    sinceMs: Math.round(nowMs - (adminState.drainedMs ?? health.sinceMs)),
+    sinceMs: Math.round(nowMs - (adminState.drainedAtMs ?? health.sinceMs)),
     lastError: health.lastError,
-    lastErrorAgoMs: lastErrorMs === null ? null : Math.round(nowMs - lastErrorMs),
+    lastErrorAgoMs: lastErrorAtMs === null ? null : Math.round(nowMs - lastErrorAtMs),
     circuit: circuit?.state.kind ?? null,
     circuitWhy: circuitWhy(circuit),
   };

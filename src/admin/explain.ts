@@ -6,12 +6,12 @@
 import type { Plan } from '../config/plan.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
-import { compileRedirect, compileRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
+import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
-import { compileRouter } from '../routing/router.ts';
-import { compileAccess } from '../security/access.ts';
-import { compileNetworks, resolveClientAddress } from '../security/client_address.ts';
-import { buildUpstreamHeaders, compileHeaderEdits, maskSecretFields } from '../security/headers.ts';
+import { buildRouter } from '../routing/router.ts';
+import { buildAccessList } from '../security/access.ts';
+import { buildNetworkSet, resolveClientAddress } from '../security/client_address.ts';
+import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 
 export interface Question {
@@ -104,7 +104,7 @@ export function explainOffline(
   };
   const head = parseRequestHead(raw, listener.head, listener.paths);
   const asked = { method: raw.method, host: url.host, path: raw.target };
-  const trusted = compileNetworks(listener.trustedProxies);
+  const trusted = buildNetworkSet(listener.trustedProxies);
   const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
   const base = {
     listener: listener.name,
@@ -163,8 +163,8 @@ function explainRoute(
       limits: describeLimits(plan, null, listener, origins),
     };
   const admitted =
-    compileAccess(listener.access).allows(address.clientIp) &&
-    compileAccess(chosen.access).allows(address.clientIp);
+    buildAccessList(listener.access).allows(address.clientIp) &&
+    buildAccessList(chosen.access).allows(address.clientIp);
   return {
     route: chosen.name,
     refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
@@ -179,7 +179,7 @@ function explainRoute(
 /** The route that matches, and why those that are nearer do not. */
 export function routeOf(plan: Plan, listener: string, head: RequestHead) {
   const routes = plan.routes.filter(route => route.listeners[listener] !== undefined);
-  const router = compileRouter(routes.map(route => ({ match: route.match, value: route })));
+  const router = buildRouter(routes.map(route => ({ match: route.match, value: route })));
   const { chosen, nearer } = router.explain(head);
   return { chosen, nearer: nearer.map(({ value, reason }) => ({ route: value.name, reason })) };
 }
@@ -193,7 +193,7 @@ function describeAction({ action }: RouteSettings, head: RequestHead): Explanati
     return {
       kind: 'redirect',
       status: action.status,
-      location: expandRedirect(compileRedirect(action.to), head),
+      location: expandRedirect(buildRedirect(action.to), head),
     };
   return action;
 }
@@ -205,7 +205,7 @@ function describeUpstream(
   secure: boolean,
   listener: ListenerSettings,
 ): Explanation['upstream'] {
-  const rewrite = compileRewrite(route.rewrite);
+  const rewrite = buildRewrite(route.rewrite);
   const facts = {
     requestId: '<new>',
     clientIp: address.clientIp,
@@ -220,7 +220,7 @@ function describeUpstream(
   return {
     target: rewrite === null ? head.target : rewriteTarget(rewrite, head.target),
     host: route.rewrite.host ?? head.authority,
-    headers: maskSecretFields(buildUpstreamHeaders(head, facts, compileHeaderEdits(route.headers.request))),
+    headers: maskSecretFields(buildUpstreamHeaders(head, facts, buildHeaderEdits(route.headers.request))),
   };
 }
 

@@ -26,7 +26,7 @@ export class Samples {
   #samples: readonly Sample[] = [];
   #finished = 0;
   #failed = 0;
-  #dueMs = 0;
+  #dueAtMs = 0;
   #timer: Timer | null = null;
 
   constructor(traffic: Traffic, durations: TrafficFigures, overhead: TrafficFigures, clock: Clock) {
@@ -55,7 +55,7 @@ export class Samples {
       failed: failed - this.#failed,
       active: active.size,
       tunnels,
-      loopDelayMs: Math.max(0, nowMs - this.#dueMs),
+      loopDelayMs: Math.max(0, nowMs - this.#dueAtMs),
       p95Ms: this.#durations.summary(nowMs).p95Ms ?? 0,
       overheadMs: this.#overhead.summary(nowMs).p50Ms ?? 0,
     };
@@ -66,7 +66,7 @@ export class Samples {
   }
 
   #wait(): void {
-    this.#dueMs = this.#clock.nowMs() + SAMPLE_MS;
+    this.#dueAtMs = this.#clock.nowMs() + SAMPLE_MS;
     this.#timer = this.#clock.setTimer(sampleNow, SAMPLE_MS, this as Samples);
   }
 }

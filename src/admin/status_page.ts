@@ -11,7 +11,7 @@ import { Html, html } from './html.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { STYLE } from './status_page_style.ts';
-import { HURTS, pains, rank, sorted } from './status_problems.ts';
+import { HURTS, problemsOf, rank, sorted } from './status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
 /** `nonce` lets this page's own style and script run, and no other. */
@@ -22,7 +22,7 @@ export function renderPage(view: PageView, nonce: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${pains(view).length > 0 ? '● ' : ''}Fairlead</title>
+<title>${problemsOf(view).length > 0 ? '● ' : ''}Fairlead</title>
 <noscript><meta http-equiv="refresh" content="5"></noscript>
 <style nonce="${nonce}">${new Html(STYLE)}</style>
 </head>
@@ -37,7 +37,7 @@ export function renderPage(view: PageView, nonce: string): string {
 
 /** What changes: everything that is seen. */
 export function renderLive(view: PageView): Html {
-  const hurts = pains(view);
+  const hurts = problemsOf(view);
   return html`${header(view)}<main>
 ${summary(view, hurts)}
 ${tiles(view)}
@@ -69,7 +69,7 @@ function header(view: PageView): Html {
 
 function summary(view: PageView, hurts: readonly string[]): Html {
   if (hurts.length > 0)
-    return html`<section class="pains" aria-labelledby="hurts"><h2 id="hurts">Problems</h2><ul>${hurts
+    return html`<section class="problemsOf" aria-labelledby="hurts"><h2 id="hurts">Problems</h2><ul>${hurts
       .slice(0, PAINS_SHOWN)
       .map(
         text => html`<li>${text}</li>`,

@@ -4,7 +4,7 @@ import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
 
 /** The problems that an operator must see, the worst first; each is a whole sentence. */
-export function pains(view: PageView): string[] {
+export function problemsOf(view: PageView): string[] {
   const found: string[] = [];
   if (view.phase !== 'serving') found.push(`The process is ${view.phase.replace('_', ' ')}.`);
   if (view.overload !== null) found.push(`Requests are refused because of overload (${view.overload}).`);

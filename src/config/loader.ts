@@ -17,10 +17,10 @@ import { compile } from './compile/compile.ts';
 import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
 import { inOrder, type Problem } from './problems.ts';
-import { Salvage } from './schema/partial_parse.ts';
+import { PartialParse } from './schema/partial_parse.ts';
 import { type Config, configSchema } from './schema/schema.ts';
 import { schemaFindings } from './schema/schema_problems.ts';
-import { findLater } from './schema/unsupported.ts';
+import { findUnsupported } from './schema/unsupported.ts';
 import { type Document, parseDocument, SOURCE_BYTES_MAX } from './text/document.ts';
 import type { Path } from './text/path.ts';
 import { keyOf } from './text/path.ts';
@@ -125,7 +125,7 @@ export function loadConfigText(
 interface Read {
   /** Null: nothing can be made of it. */
   readonly config: Config | null;
-  readonly salvage: Salvage;
+  readonly salvage: PartialParse;
   readonly problems: readonly Problem[];
 }
 
@@ -133,8 +133,8 @@ interface Read {
 const ROUNDS_MAX = 8;
 
 function readConfig(document: Document, unresolved: readonly Path[]): Read {
-  const salvage = new Salvage(structuredClone(document.value));
-  const later = findLater(document);
+  const salvage = new PartialParse(structuredClone(document.value));
+  const later = findUnsupported(document);
   for (const { path } of later) salvage.remove(path);
   const problems = later.map(({ problem }) => problem);
   const told = new Set(unresolved.map(keyOf));
@@ -159,7 +159,7 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
 }
 
 /** Routes without a usable name are spoken of by their place. */
-function nameByPlace(config: Config, salvage: Salvage): Config {
+function nameByPlace(config: Config, salvage: PartialParse): Config {
   const routes = config.routes.map((route, at) => {
     return salvage.isLost(['routes', at, 'name']) ? { ...route, name: `[${at}]` } : route;
   });
@@ -167,7 +167,7 @@ function nameByPlace(config: Config, salvage: Salvage): Config {
 }
 
 /** Without those whose match, listeners or name are not known. */
-function placedRoutes(routes: readonly RouteSettings[], salvage: Salvage): PlacedRoute[] {
+function placedRoutes(routes: readonly RouteSettings[], salvage: PartialParse): PlacedRoute[] {
   return routes
     .map((route, at) => ({ ...route, at }))
     .filter(({ at }) => !['match', 'listeners', 'name'].some(key => salvage.isLost(['routes', at, key])));

@@ -32,9 +32,9 @@ export interface HealthFacts {
   /** Probes in a row that contradict the verdict. */
   readonly against: number;
   /** Since when traffic has it out of rotation; infinity: and a single probe does not end that; null: it has not. */
-  readonly ejectedMs: number | null;
+  readonly ejectedAtMs: number | null;
   /** Since when it warms up; null: it does not. */
-  readonly warmingMs: number | null;
+  readonly warmingAtMs: number | null;
 }
 
 interface SlowStart {
@@ -45,11 +45,11 @@ interface SlowStart {
 }
 
 /** `from` and `to` differ. */
-type HealthListener = (from: HealthState, to: HealthState, cause: string) => void;
+type HealthObserver = (from: HealthState, to: HealthState, cause: string) => void;
 
-function stateOf({ verdict, ejectedMs, warmingMs }: HealthFacts): HealthState {
-  if (ejectedMs !== null) return 'ejected';
-  return verdict === 'healthy' && warmingMs !== null ? 'warming' : verdict;
+function stateOf({ verdict, ejectedAtMs, warmingAtMs }: HealthFacts): HealthState {
+  if (ejectedAtMs !== null) return 'ejected';
+  return verdict === 'healthy' && warmingAtMs !== null ? 'warming' : verdict;
 }
 
 export function isServing(state: HealthState): boolean {
@@ -66,19 +66,19 @@ export function afterProbe(
   sentMs: number,
   { healthyAfter, unhealthyAfter }: HealthThresholds,
 ): HealthFacts {
-  const { ejectedMs } = facts;
+  const { ejectedAtMs } = facts;
   const verdict = ok ? 'healthy' : 'unhealthy';
   const against = facts.verdict === verdict ? 0 : facts.against + 1;
   // Where nothing is known the first success is enough: it serves already.
   const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
   const changes = against >= needed;
   const recovers = changes && facts.verdict === 'unhealthy';
-  const endsEjection = ok && ejectedMs !== null && (recovers || sentMs >= ejectedMs);
+  const endsEjection = ok && ejectedAtMs !== null && (recovers || sentMs >= ejectedAtMs);
   return {
     ...facts,
     verdict: changes ? verdict : facts.verdict,
     against: changes ? 0 : against,
-    ejectedMs: endsEjection ? null : ejectedMs,
+    ejectedAtMs: endsEjection ? null : ejectedAtMs,
   };
 }
 
@@ -90,13 +90,13 @@ const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 export class EndpointHealth {
   readonly #thresholds: HealthThresholds;
   readonly #slowStart: SlowStart | null;
-  readonly #listeners = new Set<HealthListener>();
+  readonly #listeners = new Set<HealthObserver>();
   /** The next time that it serves it begins slowly. */
   #isCold: boolean;
   #timer: Timer | null = null;
   #facts: HealthFacts;
   #lastError: string | null = null;
-  #lastErrorMs: number | null = null;
+  #lastErrorAtMs: number | null = null;
   /** Without active checks `healthy` means that nothing speaks against it. */
   readonly isProbed: boolean;
   #sinceMs: number;
@@ -107,7 +107,7 @@ export class EndpointHealth {
     this.#slowStart = slowStart;
     this.#isCold = slowStart?.isAdded === true;
     const verdict = thresholds === null ? 'healthy' : 'unknown';
-    this.#facts = this.#warmed({ verdict, against: 0, ejectedMs: null, warmingMs: null }, nowMs);
+    this.#facts = this.#warmed({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
     this.#sinceMs = nowMs;
   }
 
@@ -122,7 +122,7 @@ export class EndpointHealth {
     return isServing(this.state);
   }
   get isEjected(): boolean {
-    return this.#facts.ejectedMs !== null;
+    return this.#facts.ejectedAtMs !== null;
   }
   /** The next probe may change the verdict: look again sooner. */
   get isChanging(): boolean {
@@ -132,8 +132,8 @@ export class EndpointHealth {
   get lastError(): string | null {
     return this.#lastError;
   }
-  get lastErrorMs(): number | null {
-    return this.#lastErrorMs;
+  get lastErrorAtMs(): number | null {
+    return this.#lastErrorAtMs;
   }
   /** When `state` became what it is. */
   get sinceMs(): number {
@@ -142,12 +142,12 @@ export class EndpointHealth {
 
   /** The part of its usual share that it may have, 0.1 to 1. */
   warmth(nowMs: number): number {
-    const { warmingMs } = this.#facts;
-    if (this.#slowStart === null || warmingMs === null) return 1;
-    return Math.min(1, Math.max(WARMTH_MIN, (nowMs - warmingMs) / this.#slowStart.windowMs));
+    const { warmingAtMs } = this.#facts;
+    if (this.#slowStart === null || warmingAtMs === null) return 1;
+    return Math.min(1, Math.max(WARMTH_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
   }
 
-  subscribe(listener: HealthListener): () => void {
+  subscribe(listener: HealthObserver): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -161,18 +161,18 @@ export class EndpointHealth {
   /** A request has failed there: for a person; it changes nothing. */
   noteError(cause: string, nowMs: number): void {
     this.#lastError = cause;
-    this.#lastErrorMs = nowMs;
+    this.#lastErrorAtMs = nowMs;
   }
 
   /** `endsByProbe`: a probe that is sent later and succeeds ends it. */
   eject(cause: string, nowMs: number, endsByProbe = true): void {
     this.noteError(cause, nowMs);
-    const ejectedMs = endsByProbe ? nowMs : Number.POSITIVE_INFINITY;
-    this.#become({ ...this.#facts, ejectedMs }, cause, nowMs);
+    const ejectedAtMs = endsByProbe ? nowMs : Number.POSITIVE_INFINITY;
+    this.#become({ ...this.#facts, ejectedAtMs }, cause, nowMs);
   }
 
   readmit(nowMs: number): void {
-    this.#become({ ...this.#facts, ejectedMs: null }, 'the ejection ended', nowMs);
+    this.#become({ ...this.#facts, ejectedAtMs: null }, 'the ejection ended', nowMs);
   }
 
   dispose(): void {
@@ -198,18 +198,18 @@ export class EndpointHealth {
     if (state === 'ejected' || state === 'unhealthy') {
       this.#isCold = true;
       clock.cancelTimer(this.#timer);
-      return { ...facts, warmingMs: null };
+      return { ...facts, warmingAtMs: null };
     }
     if (state !== 'healthy' || !this.#isCold) return facts;
     this.#isCold = false;
     this.#timer = clock.setTimer(endWarming, windowMs, this as EndpointHealth);
-    return { ...facts, warmingMs: nowMs };
+    return { ...facts, warmingAtMs: nowMs };
   }
 
   /** Ends the slow start; called by the timer. */
   endWarming(): void {
     const nowMs = this.#slowStart?.clock.nowMs() ?? 0;
-    this.#become({ ...this.#facts, warmingMs: null }, 'the slow start ended', nowMs);
+    this.#become({ ...this.#facts, warmingAtMs: null }, 'the slow start ended', nowMs);
   }
 }
 

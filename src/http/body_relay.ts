@@ -10,7 +10,7 @@
  */
 import { Readable } from 'node:stream';
 
-export interface RequestBodyListener {
+export interface RequestBodyObserver {
   /** A piece came; `bytes` in all. False: stop, the limit is reached (the listener has dealt with it). */
   onBodyBytes(bytes: number): boolean;
   onBodyEnd(): void;
@@ -18,7 +18,7 @@ export interface RequestBodyListener {
 
 export class RequestBody {
   readonly #source: Readable;
-  readonly #listener: RequestBodyListener;
+  readonly #listener: RequestBodyObserver;
   readonly #replayBytesMax: number;
   #copy: Buffer[] | null = [];
   #bytes = 0;
@@ -26,7 +26,7 @@ export class RequestBody {
   #ended = false;
   #reader: AttemptBody | null = null;
 
-  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyListener) {
+  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyObserver) {
     this.#source = source;
     this.#replayBytesMax = replayBytesMax;
     this.#listener = listener;

@@ -12,7 +12,7 @@ import type { Router } from '../routing/router.ts';
 import type { Split } from '../routing/split.ts';
 import type { AccessList } from '../security/access.ts';
 import type { NetworkSet } from '../security/client_address.ts';
-import type { CompiledHeaderEdits, HeaderList } from '../security/headers.ts';
+import type { BuiltHeaderEdits, HeaderList } from '../security/headers.ts';
 import type { RateLimiter } from '../security/rate_limit.ts';
 import type { ListenerSettings } from './listener_settings.ts';
 
@@ -50,8 +50,8 @@ export interface BoundRoute {
   readonly limits: RouteLimits;
   readonly action: BoundAction;
   readonly rewrite: Rewrite | null;
-  readonly requestEdits: CompiledHeaderEdits;
-  readonly responseEdits: CompiledHeaderEdits;
+  readonly requestEdits: BuiltHeaderEdits;
+  readonly responseEdits: BuiltHeaderEdits;
   readonly access: AccessList;
   readonly rateLimiters: readonly RateLimiter[];
   readonly handles: RouteHandles;

@@ -80,10 +80,10 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   endpoint = '';
   endpointLabel = '';
   spanId: string | null = null;
-  startedMs = 0;
+  startedAtMs = 0;
   connectMs: number | null = null;
   firstByteMs: number | null = null;
-  endedMs: number | null = null;
+  endedAtMs: number | null = null;
   status: number | null = null;
   reason: FailureKind | null = null;
   detail: string | null = null;
@@ -116,7 +116,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#state = 'sending';
     this.endpoint = lease.backend.name;
     this.endpointLabel = lease.backend.label;
-    this.startedMs = this.#clock.nowMs();
+    this.startedAtMs = this.#clock.nowMs();
     this.#owner.onLeased(this, lease);
   }
 
@@ -145,7 +145,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
       return;
     }
     this.status = status;
-    this.firstByteMs = this.#clock.nowMs() - this.startedMs;
+    this.firstByteMs = this.#clock.nowMs() - this.startedAtMs;
     this.#state = 'answering';
     let wanted = true;
     try {
@@ -170,7 +170,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
   switched(): void {
     this.status = 101;
-    this.firstByteMs = this.#clock.nowMs() - this.startedMs;
+    this.firstByteMs = this.#clock.nowMs() - this.startedAtMs;
     this.#state = 'switched';
     // How a tunnel ends says nothing of the endpoint; that it began does.
     if (this.#lease !== null) judgeLease(this.#lease, 'success', 'status 101');
@@ -212,7 +212,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noRoom === true)
       return false;
     if (!this.reused && failure.unsent !== true) return false;
-    return this.#clock.nowMs() - this.startedMs < STALE_MS_MAX;
+    return this.#clock.nowMs() - this.startedAtMs < STALE_MS_MAX;
   }
 
   /** Ends the attempt from this side. The owner hears nothing more of it. */
@@ -247,7 +247,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.#state = 'over';
     this.#clock.cancelTimer(this.#discardTimer);
     this.reason = reason;
-    this.endedMs = this.#clock.nowMs();
+    this.endedAtMs = this.#clock.nowMs();
     if (this.#lease === null) return;
     const detail = this.detail === null ? '' : ` ${this.detail}`;
     settleLease(this.#lease, outcome, reason === null ? `status ${this.status}` : `${reason}${detail}`);

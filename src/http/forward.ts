@@ -17,7 +17,7 @@ import { formatTraceparent, withTraceparent } from '../observability/trace_conte
 import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import { decideRetry } from '../resilience/retries.ts';
-import { RequestTimer, type TimeoutListener, type TimeoutName } from '../resilience/timeouts.ts';
+import { RequestTimer, type TimeoutName, type TimeoutObserver } from '../resilience/timeouts.ts';
 import { rewriteTarget } from '../routing/rewrite.ts';
 import {
   buildUpstreamHeaders,
@@ -27,8 +27,8 @@ import {
   findHeader,
 } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
-import { RequestBody, type RequestBodyListener } from './body_relay.ts';
-import type { ClientPace } from './client/slow_reader.ts';
+import { RequestBody, type RequestBodyObserver } from './body_relay.ts';
+import type { SlowReader } from './client/slow_reader.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
 import { Attempt, type AttemptOwner } from './exchange.ts';
 import { InterimAllowance } from './interim_allowance.ts';
@@ -59,7 +59,7 @@ interface Before {
   readonly wasStale: boolean;
 }
 
-class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, RequestBodyListener {
+class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, RequestBodyObserver {
   readonly #context: RequestContext;
   readonly #responder: Responder;
   readonly #route: BoundRoute;
@@ -78,7 +78,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
   #pause: RetryPause | null = null;
   #interim: InterimAllowance | null = null;
   /** Of a client that holds up the answer; null: it reads. */
-  #pace: ClientPace | null = null;
+  #pace: SlowReader | null = null;
   #permit: Permit | null = null;
   #continued = false;
   #withoutRoom = 0;
@@ -127,17 +127,18 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
     }
     this.#permit = permit;
     retryBudget.deposit();
-    const { deadlineMs } = this.#context;
+    const { deadlineAtMs } = this.#context;
     if (this.#body === null) this.#startRequestTimer();
-    else if (deadlineMs !== null) this.#timer.startRequest(deadlineMs - this.#context.services.clock.nowMs());
+    else if (deadlineAtMs !== null)
+      this.#timer.startRequest(deadlineAtMs - this.#context.services.clock.nowMs());
     this.#next();
   }
 
   /** From the request being there in full; a deadline that came with it may be sooner. */
   #startRequestTimer(): void {
-    const { deadlineMs, services } = this.#context;
+    const { deadlineAtMs, services } = this.#context;
     const limitMs = this.#route.limits.requestMs;
-    const leftMs = deadlineMs === null ? null : deadlineMs - services.clock.nowMs();
+    const leftMs = deadlineAtMs === null ? null : deadlineAtMs - services.clock.nowMs();
     this.#timer.startRequest(leftMs === null ? limitMs : Math.min(leftMs, limitMs ?? leftMs));
   }
 
@@ -211,8 +212,8 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
 
   /** The same object for every attempt, unless this one has something of its own. */
   #requestOfAttempt(attempt: Attempt): UpstreamRequest {
-    const { deadlineMs, services, trace } = this.#context;
-    const isPlain = deadlineMs === null && trace === null && !this.#wantsFresh;
+    const { deadlineAtMs, services, trace } = this.#context;
+    const isPlain = deadlineAtMs === null && trace === null && !this.#wantsFresh;
     if (this.#body === null && isPlain) return this.#request;
     const body = this.#body === null ? null : this.#body.open();
     const request = { ...this.#request, body, fresh: this.#wantsFresh };
@@ -223,8 +224,8 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
       const traceparent = formatTraceparent(trace.traceId, attempt.spanId, trace.sampled);
       headers = withTraceparent(headers, traceparent, trace.parentId === null);
     }
-    if (deadlineMs === null) return { ...request, headers };
-    const leftMs = Math.max(0, Math.floor(deadlineMs - services.clock.nowMs()));
+    if (deadlineAtMs === null) return { ...request, headers };
+    const leftMs = Math.max(0, Math.floor(deadlineAtMs - services.clock.nowMs()));
     return { ...request, headers: [...headers, DEADLINE_FIELD, String(leftMs)] };
   }
 
@@ -349,14 +350,14 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
   }
 
   onTimeout(name: TimeoutName, afterMs: number): void {
-    const { deadlineMs, services } = this.#context;
+    const { deadlineAtMs, services } = this.#context;
     if (name === 'bodyIdle' && this.#pace?.hasStopped(services.clock.nowMs(), afterMs) === false) {
       this.#timer.startPhase(name, afterMs);
       return;
     }
     const failure = this.#failureOf(name, afterMs);
     let timeout = this.#context.firedTimeout(name, afterMs);
-    if (name === 'request' && deadlineMs !== null && deadlineMs - services.clock.nowMs() < 1) {
+    if (name === 'request' && deadlineAtMs !== null && deadlineAtMs - services.clock.nowMs() < 1) {
       this.#isDeadlineOfClient = true;
       timeout = { name, ms: afterMs, origin: DEADLINE_FIELD };
     }
@@ -386,8 +387,9 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
 
   /** Of those that are watched elsewhere. */
   #timeoutOf(failure: Failure): FiredTimeout | null {
-    if (failure.kind === 'queue_timeout') return this.#context.firedTimeout('queue', failure.afterMs);
-    if (failure.kind === 'connect_timeout') return this.#context.firedTimeout('connect', failure.afterMs);
+    if (failure.kind === 'queue_timeout') return this.#context.firedTimeout('queueTimeout', failure.afterMs);
+    if (failure.kind === 'connect_timeout')
+      return this.#context.firedTimeout('connectTimeout', failure.afterMs);
     return null;
   }
 
@@ -440,7 +442,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutListener, 
       refused: failure?.kind === 'reset_before_head' && failure.refused === true,
       attempts: this.#attemptCount,
       retryAfter: findHeader(headers, 'retry-after'),
-      timeLeftMs: this.#timer.requestDueMs - services.clock.nowMs(),
+      timeLeftMs: this.#timer.requestDueAtMs - services.clock.nowMs(),
     };
     const decision = decideRetry(
       facts,

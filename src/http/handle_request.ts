@@ -41,7 +41,7 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
   if (wrong !== null) return wrong;
-  if (context.deadlineMs !== null && context.deadlineMs <= context.startedMs) {
+  if (context.deadlineAtMs !== null && context.deadlineAtMs <= context.startedAtMs) {
     responder.fail(
       { kind: 'request_timeout', afterMs: 0 },
       { name: 'request', ms: 0, origin: DEADLINE_FIELD },
@@ -83,7 +83,7 @@ function readDeadline(context: RoutingContext, head: RequestHead): Failure | nul
   if (written === null) return null;
   if (!/^\d{1,9}$/.test(written))
     return { kind: 'bad_request', detail: `${DEADLINE_FIELD} is not a whole number of milliseconds.` };
-  context.deadlineMs = context.startedMs + Number(written);
+  context.deadlineAtMs = context.startedAtMs + Number(written);
   return null;
 }
 

@@ -11,8 +11,8 @@ import type { ForwardingFacts } from '../security/forwarding.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
+import type { Answered } from './stalled_responses.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
-import type { Answered } from './untaken_answers.ts';
 
 /** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
 export interface OpenRequest extends Answered {
@@ -76,7 +76,7 @@ export class RoutingContext implements ForwardingFacts {
   readonly peer: Peer;
   /** As it came: a head that was refused has fields too. */
   readonly raw: RawRequest;
-  readonly startedMs: number;
+  readonly startedAtMs: number;
   /** Ours, until that of a trusted peer takes its place. */
   requestId: string;
   /** Null: it was not read yet, or was refused. */
@@ -85,7 +85,7 @@ export class RoutingContext implements ForwardingFacts {
   /** What the peer says of the client is believed. */
   peerTrusted = false;
   /** When a trusted peer gives up, in time of the monotonic clock; null: nobody has said. */
-  deadlineMs: number | null = null;
+  deadlineAtMs: number | null = null;
   traceId: string | null = null;
   /** Null: no trace is recorded here. */
   trace: TraceContext | null = null;
@@ -107,7 +107,7 @@ export class RoutingContext implements ForwardingFacts {
     this.bound = bound;
     this.peer = peer;
     this.raw = raw;
-    this.startedMs = services.clock.nowMs();
+    this.startedAtMs = services.clock.nowMs();
     this.requestId = services.random.requestId();
     this.clientIp = peer.ip;
   }

@@ -63,14 +63,14 @@ export class FinishedRequest implements RequestRecord {
   readonly attempts: readonly AttemptRecord[];
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly startedMs: number;
+  readonly startedAtMs: number;
   readonly queueMs: number;
   readonly pausedMs: number;
-  readonly endedMs: number;
+  readonly endedAtMs: number;
   readonly tls: string | null;
   readonly plan: string;
 
-  constructor(context: RequestContext, client: ClientFacts, upstream: UpstreamFacts, endedMs: number) {
+  constructor(context: RequestContext, client: ClientFacts, upstream: UpstreamFacts, endedAtMs: number) {
     this.#context = context;
     this.requestId = context.requestId;
     this.traceId = context.traceId;
@@ -94,10 +94,10 @@ export class FinishedRequest implements RequestRecord {
     this.attempts = upstream.attempts;
     this.bytesIn = client.bytesIn;
     this.bytesOut = client.bytesOut;
-    this.startedMs = context.startedMs;
+    this.startedAtMs = context.startedAtMs;
     this.queueMs = upstream.queueMs;
     this.pausedMs = upstream.pausedMs;
-    this.endedMs = endedMs;
+    this.endedAtMs = endedAtMs;
     this.tls = context.tls;
     this.plan = context.plane.digest;
   }

@@ -18,8 +18,8 @@ import {
   isFailure,
 } from '../resilience/failure.ts';
 import { EXPLAIN_FIELD, filterTrailers, findHeader } from '../security/headers.ts';
-import { ClientPace } from './client/slow_reader.ts';
-import type { ClientListener, ClientStream } from './client/stream.ts';
+import { SlowReader } from './client/slow_reader.ts';
+import type { ClientStream, ClientStreamObserver } from './client/stream.ts';
 import { failureAnswer, grpcFailureAnswer } from './failure_answer.ts';
 import type { OpenRequest, Peer, RequestContext } from './request.ts';
 import { FinishedRequest, NOTHING_UPSTREAM, type UpstreamFacts } from './request_record.ts';
@@ -36,7 +36,7 @@ export interface Work {
 /** Complete: it is for the client to take it. Cut: what the client has not taken was thrown away. Over: the client's side has ended. */
 type Stage = 'open' | 'complete' | 'cut' | 'over';
 
-export class Responder implements OpenRequest, ClientListener {
+export class Responder implements OpenRequest, ClientStreamObserver {
   activeIndex = -1;
   readonly #context: RequestContext;
   readonly #client: ClientStream;
@@ -44,7 +44,7 @@ export class Responder implements OpenRequest, ClientListener {
   #work: Work | null = null;
   #upstream: UpstreamFacts = NOTHING_UPSTREAM;
   /** Of a client that is slow to take a complete response. */
-  #pace: ClientPace | null = null;
+  #pace: SlowReader | null = null;
   #status = 0;
   #reason: FailureKind | null = null;
   /** The one that it has ended with; null also where the client has just left. */
@@ -168,8 +168,8 @@ export class Responder implements OpenRequest, ClientListener {
   }
 
   /** Whether the client reads, from now on. */
-  watchReader(): ClientPace {
-    return new ClientPace(this.#client, this.peer, this.#context.services.clock.nowMs());
+  watchReader(): SlowReader {
+    return new SlowReader(this.#client, this.peer, this.#context.services.clock.nowMs());
   }
 
   end(trailers: readonly string[] | null): void {
@@ -271,13 +271,13 @@ export class Responder implements OpenRequest, ClientListener {
     this.#client.closeAfterAnswer();
   }
 
-  /** Asked once a second (`untaken_answers.ts`). */
+  /** Asked once a second (`stalled_responses.ts`). */
   checkTaken(nowMs: number): void {
     if (this.#stage === 'cut') this.#client.destroy(); // and is still here
     if (this.#stage !== 'complete') return;
     const context = this.#context;
     const limitMs = (context.route ?? context.bound.settings).limits.bodyIdleMs;
-    this.#pace ??= new ClientPace(this.#client, this.peer, nowMs);
+    this.#pace ??= new SlowReader(this.#client, this.peer, nowMs);
     if (limitMs === null || !this.#pace.hasStopped(nowMs, limitMs)) return;
     this.cut(
       { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs },

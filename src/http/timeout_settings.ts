@@ -4,8 +4,8 @@ export type NamedTimeout =
   | 'head'
   | 'bodyIdle'
   | 'request'
-  | 'queue'
-  | 'connect'
+  | 'queueTimeout'
+  | 'connectTimeout'
   | 'perTry'
   | 'responseHead'
   | 'responseIdle'
@@ -29,9 +29,10 @@ export function settingOf(name: NamedTimeout, { listener, route, cluster }: Time
         : `${own}.listeners.${listener}.bodyIdleMs`;
     case 'request':
       return `${own}.listeners.${listener}.requestMs`;
-    case 'queue':
-    case 'connect':
-      return `clusters.${cluster}.pool.${name}Ms`;
+    case 'queueTimeout':
+      return `clusters.${cluster}.pool.queueMs`;
+    case 'connectTimeout':
+      return `clusters.${cluster}.pool.connectMs`;
     case 'perTry':
       return `${own}.retries.perTryMs`;
     case 'responseHead':

@@ -8,13 +8,13 @@
 import type { Plan } from '../config/plan.ts';
 import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
-import { compileRedirect, compileRewrite } from '../routing/rewrite.ts';
+import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
-import { compileRouter } from '../routing/router.ts';
-import { compileSplit } from '../routing/split.ts';
-import { compileAccess } from '../security/access.ts';
-import { compileNetworks } from '../security/client_address.ts';
-import { compileHeaderEdits } from '../security/headers.ts';
+import { buildRouter } from '../routing/router.ts';
+import { buildSplit } from '../routing/split.ts';
+import { buildAccessList } from '../security/access.ts';
+import { buildNetworkSet } from '../security/client_address.ts';
+import { buildHeaderEdits } from '../security/headers.ts';
 import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
 import type { Runtime } from './runtime_state.ts';
@@ -46,7 +46,7 @@ export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, 
       start: plan.tracing.start,
       sample: plan.tracing.otlp?.sample ?? null,
     },
-    explainFrom: explainFrom.length === 0 ? null : compileNetworks(explainFrom),
+    explainFrom: explainFrom.length === 0 ? null : buildNetworkSet(explainFrom),
   };
 }
 
@@ -59,14 +59,14 @@ function bindListener(
   const routes = plan.routes.filter(({ listeners }) => listeners[settings.name] !== undefined);
   return {
     settings,
-    router: compileRouter(
+    router: buildRouter(
       routes.map(route => ({
         match: route.match,
         value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, runtime),
       })),
     ),
-    trusted: compileNetworks(settings.trustedProxies),
-    access: compileAccess(settings.access),
+    trusted: buildNetworkSet(settings.trustedProxies),
+    access: buildAccessList(settings.access),
     handles: runtime.metrics.route(settings.name, NO_ROUTE),
   };
 }
@@ -85,12 +85,12 @@ function bindRoute(
     settings,
     limits,
     action: bindAction(settings, clusters),
-    rewrite: compileRewrite(settings.rewrite),
-    requestEdits: compileHeaderEdits(
+    rewrite: buildRewrite(settings.rewrite),
+    requestEdits: buildHeaderEdits(
       propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
     ),
-    responseEdits: compileHeaderEdits(settings.headers.response),
-    access: compileAccess(settings.access),
+    responseEdits: buildHeaderEdits(settings.headers.response),
+    access: buildAccessList(settings.access),
     rateLimiters: bindLimits(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };
@@ -119,7 +119,7 @@ function bindAction({ action }: RouteSettings, clusters: ReadonlyMap<string, Bou
     case 'forward':
       return {
         kind: 'forward',
-        split: compileSplit(
+        split: buildSplit(
           action.targets.map(({ cluster, weight }) => {
             const value = clusters.get(cluster);
             if (value === undefined) throw new Error(`a plan names only clusters that it has: ${cluster}`);
@@ -128,7 +128,7 @@ function bindAction({ action }: RouteSettings, clusters: ReadonlyMap<string, Bou
         ),
       };
     case 'redirect':
-      return { kind: 'redirect', status: action.status, to: compileRedirect(action.to) };
+      return { kind: 'redirect', status: action.status, to: buildRedirect(action.to) };
     case 'respond':
       return { kind: 'respond', status: action.status, headers: action.headers.flat(), body: action.body };
   }

@@ -11,7 +11,7 @@ interface CertificateFacts {
   readonly listener: string;
   /** The common name, or the first alternative name. */
   readonly subject: string;
-  readonly notAfterMs: number; // wall time
+  readonly notAfterAtMs: number; // wall time
 }
 
 const DAY_MS = 86_400_000;
@@ -49,10 +49,10 @@ export class CertificateWatch {
     this.#clock.cancelTimer(this.#timer);
     this.#timer = null;
     if (this.#certificates.length === 0) return;
-    for (const { listener, subject, notAfterMs } of this.#certificates) {
-      const leftMs = notAfterMs - this.#clock.wallMs();
+    for (const { listener, subject, notAfterAtMs } of this.#certificates) {
+      const leftMs = notAfterAtMs - this.#clock.wallMs();
       if (leftMs >= WARN_BEFORE_MS) continue;
-      const notAfter = new Date(notAfterMs).toISOString();
+      const notAfter = new Date(notAfterAtMs).toISOString();
       this.#emit({ kind: 'certificate', listener, subject, notAfter, expired: leftMs <= 0 });
     }
     this.#timer = this.#clock.setTimer(lookAgain, DAY_MS, () => this.#look());
@@ -65,7 +65,7 @@ function factsOf(listener: string, certificate: X509Certificate): CertificateFac
   return {
     listener,
     subject: commonName ?? alternative ?? certificate.serialNumber,
-    notAfterMs: Date.parse(certificate.validTo),
+    notAfterAtMs: Date.parse(certificate.validTo),
   };
 }
 

@@ -59,14 +59,14 @@ export class ClusterMembers {
 
   /** Endpoints whose name has no address, with what the lookup says; empty while the first one is under way. */
   get unresolved(): ReturnType<BoundCluster['unresolved']> {
-    return this.#named.flatMap(({ endpoint, watch: { addresses, failure, failingMs } }) =>
+    return this.#named.flatMap(({ endpoint, watch: { addresses, failure, failingAtMs } }) =>
       addresses.length > 0 || failure === null
         ? []
         : [
             {
               endpoint: formatAddress(endpoint.address),
               code: failure,
-              sinceMs: failingMs,
+              sinceMs: failingAtMs,
               weight: endpoint.weight,
             },
           ],

@@ -15,22 +15,22 @@ interface OpenListener {
   readonly key: string;
   readonly listener: Listener;
   readonly server: ListenerServer;
-  readonly door: Door;
+  readonly door: PendingConnections;
 }
 
-type Arrival = Parameters<ListenerServer['accept']>;
+type PendingConnection = Parameters<ListenerServer['accept']>;
 
 /** Connections that come between `bind` and the swap wait here: the plan that knows their listener is not current yet. */
-class Door {
+class PendingConnections {
   readonly #server: ListenerServer;
-  #waiting: Arrival[] | null = [];
+  #waiting: PendingConnection[] | null = [];
   #isShut = false;
 
   constructor(server: ListenerServer) {
     this.#server = server;
   }
 
-  enter(...arrival: Arrival): void {
+  enter(...arrival: PendingConnection): void {
     if (this.#isShut) arrival[0].destroy();
     else if (this.#waiting !== null) this.#waiting.push(arrival);
     else this.#server.accept(...arrival);
@@ -169,7 +169,7 @@ export class Listeners {
 
   async #bind(settings: ListenerSettings, key: string): Promise<OpenListener> {
     const server = new ListenerServer(settings, this.#services);
-    const door = new Door(server);
+    const door = new PendingConnections(server);
     const { clock, planeRef, telemetry } = this.#services;
     const listener = await openListener(settings, {
       clock,

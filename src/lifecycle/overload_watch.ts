@@ -8,7 +8,7 @@ export class OverloadWatch {
   readonly #clock: Clock;
   readonly #heapRatio: () => number;
   #timer: Timer | null = null;
-  #dueMs = 0;
+  #dueAtMs = 0;
   #ownMs = 0;
 
   constructor(overload: Overload, clock: Clock, heapRatio = systemHeapRatio) {
@@ -19,18 +19,18 @@ export class OverloadWatch {
   }
 
   sample(): void {
-    const lateMs = this.#clock.nowMs() - this.#dueMs;
+    const lateMs = this.#clock.nowMs() - this.#dueAtMs;
     this.#overload.sample(Math.max(0, lateMs - this.#ownMs), this.#heapRatio());
     this.#wait();
   }
 
   /** Work of the process on itself, in one turn: traffic has not brought it, so the wait for it refuses none. */
   ownWork<T>(work: () => T): T {
-    const startedMs = this.#clock.nowMs();
+    const startedAtMs = this.#clock.nowMs();
     try {
       return work();
     } finally {
-      this.#ownMs += this.#clock.nowMs() - startedMs;
+      this.#ownMs += this.#clock.nowMs() - startedAtMs;
     }
   }
 
@@ -40,7 +40,7 @@ export class OverloadWatch {
 
   #wait(): void {
     this.#ownMs = 0;
-    this.#dueMs = this.#clock.nowMs() + OVERLOAD_SAMPLE_MS;
+    this.#dueAtMs = this.#clock.nowMs() + OVERLOAD_SAMPLE_MS;
     this.#timer = this.#clock.setTimer(sampleNow, OVERLOAD_SAMPLE_MS, this as OverloadWatch);
   }
 }

@@ -79,9 +79,9 @@ export class Reloader {
 
   #inTurn(trigger: ReloadTrigger, change: () => Promise<ReloadResult>): Promise<ReloadResult> {
     const run = this.#tail.then(async () => {
-      const startedMs = this.#target.nowMs();
+      const startedAtMs = this.#target.nowMs();
       const result = await this.#safely(change);
-      this.#target.report(trigger, result, this.#target.nowMs() - startedMs);
+      this.#target.report(trigger, result, this.#target.nowMs() - startedAtMs);
       return result;
     });
     this.#tail = run.catch(() => {}); // whoever asked hears of it; the next one begins all the same

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '../config/loader.ts';
 import type { Services } from '../http/request.ts';
-import { UntakenAnswers } from '../http/untaken_answers.ts';
+import { StalledResponses } from '../http/stalled_responses.ts';
 import { type LookUp, systemLookUp } from '../net/resolver.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { systemClock } from '../resilience/clock.ts';
@@ -128,7 +128,7 @@ export class RunningProxy implements ProcessView {
     const drain = new DrainOfProcess({
       ...parts,
       manager,
-      disposables: [certificates, overloadWatch, new UntakenAnswers(traffic.active, clock)],
+      disposables: [certificates, overloadWatch, new StalledResponses(traffic.active, clock)],
       closeAdmin: () => this.#admin.close(),
     });
     this.#shutdown = new Shutdown(drain, clock);

@@ -4,14 +4,14 @@
  */
 export class AdminState {
   readonly #listeners = new Set<() => void>();
-  #drainedMs: number | null = null;
+  #drainedAtMs: number | null = null;
 
   get isDrained(): boolean {
-    return this.#drainedMs !== null;
+    return this.#drainedAtMs !== null;
   }
   /** Since when; null: it is not. */
-  get drainedMs(): number | null {
-    return this.#drainedMs;
+  get drainedAtMs(): number | null {
+    return this.#drainedAtMs;
   }
 
   get isWorthKeeping(): boolean {
@@ -21,7 +21,7 @@ export class AdminState {
   /** False: it was so before. */
   setDrained(isDrained: boolean, nowMs: number): boolean {
     if (isDrained === this.isDrained) return false;
-    this.#drainedMs = isDrained ? nowMs : null;
+    this.#drainedAtMs = isDrained ? nowMs : null;
     for (const listener of this.#listeners) listener();
     return true;
   }

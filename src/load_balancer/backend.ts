@@ -9,7 +9,7 @@ import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
 import type { RetryBudgetSettings } from '../resilience/retry_budget.ts';
 import type { AdminState } from './admin_state.ts';
-import { type Room, roomOf } from './capacity_signal.ts';
+import { type CapacitySignal, capacitySignalOf } from './capacity_signal.ts';
 import type { Load } from './load.ts';
 
 export interface EndpointSettings {
@@ -69,7 +69,7 @@ export class Backend {
   readonly tier: number;
   readonly upstream: Upstream;
   /** Of the upstream: shared with the pools of other plans that use the same connections. */
-  readonly room: Room;
+  readonly capacity: CapacitySignal;
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
@@ -91,7 +91,7 @@ export class Backend {
     this.weight = identity.weight;
     this.tier = identity.tier;
     this.upstream = state.upstream;
-    this.room = roomOf(state.upstream);
+    this.capacity = capacitySignalOf(state.upstream);
     this.health = state.health;
     this.passive = state.passive;
     this.circuit = state.circuit;

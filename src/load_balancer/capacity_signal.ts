@@ -1,11 +1,11 @@
 /**
  * Who wants to know when one more request could be sent to an endpoint. After a reload the pool of the older plan
  * and that of the newer one share the connections of an endpoint: what a request of one gives back, a request that
- * waits in the other may take. So the room belongs to the connections and not to a pool.
+ * waits in the other may take. So the signal belongs to the connections and not to a pool.
  */
 import type { Upstream } from '../net/upstream.ts';
 
-export class Room {
+export class CapacitySignal {
   readonly #listeners = new Set<() => void>();
 
   /** The function it returns ends that. In the order of listening: whoever belongs to the older plan is first. */
@@ -14,19 +14,19 @@ export class Room {
     return () => this.#listeners.delete(listener);
   }
 
-  tell(): void {
+  notify(): void {
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** A room lives exactly as long as its upstream. */
-const rooms = new WeakMap<Upstream, Room>();
+/** A signal lives exactly as long as its upstream. */
+const signals = new WeakMap<Upstream, CapacitySignal>();
 
-export function roomOf(upstream: Upstream): Room {
-  const known = rooms.get(upstream);
+export function capacitySignalOf(upstream: Upstream): CapacitySignal {
+  const known = signals.get(upstream);
   if (known !== undefined) return known;
-  const room = new Room();
-  rooms.set(upstream, room);
-  upstream.onRoom(() => room.tell());
-  return room;
+  const signal = new CapacitySignal();
+  signals.set(upstream, signal);
+  upstream.onRoom(() => signal.notify());
+  return signal;
 }

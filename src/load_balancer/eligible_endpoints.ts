@@ -18,7 +18,7 @@ interface TieredBackend {
   readonly health: { readonly state: HealthState; readonly isEligible: boolean };
 }
 
-interface InService<B> {
+interface EligibleEndpoints<B> {
   readonly members: readonly B[];
   /** Asked, in this order, when none of the members may be asked at the moment. */
   readonly standby: readonly B[];
@@ -26,10 +26,10 @@ interface InService<B> {
 }
 
 /** `panicBelow` null: no panic, a tier with a single healthy one serves. */
-export function inService<B extends TieredBackend>(
+export function eligibleEndpoints<B extends TieredBackend>(
   all: readonly B[],
   panicBelow: number | null,
-): InService<B> {
+): EligibleEndpoints<B> {
   const backends = all.filter(({ takesTraffic }) => takesTraffic);
   const tiers = [...new Set(backends.map(({ tier }) => tier))].sort((a, b) => a - b);
   for (const tier of tiers) {

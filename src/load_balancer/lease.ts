@@ -68,5 +68,5 @@ export function settleLease(lease: Lease, outcome: Outcome, cause: string): void
   backend.load.inFlight--;
   judgeLease(lease, outcome, cause);
   backend.upstream.release(lease.slot);
-  backend.room.tell();
+  backend.capacity.notify();
 }

@@ -25,7 +25,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Random } from '../resilience/random.ts';
 import type { Backend, PoolSettings } from './backend.ts';
-import { inService } from './eligible_endpoints.ts';
+import { eligibleEndpoints } from './eligible_endpoints.ts';
 import { Lease, type LeaseOwner } from './lease.ts';
 import type { Policy } from './policy.ts';
 import { WaitQueue } from './wait_queue.ts';
@@ -76,7 +76,7 @@ export class ClusterPool implements LeaseOwner {
   #ejected = 0;
   #whyNobody = '';
   #unsubscribeHealth: (() => void)[] = [];
-  #leaveRooms: (() => void)[] = [];
+  #unwatchCapacity: (() => void)[] = [];
   #retired = false;
   /** What the two functions below are asked about. */
   #tried = NONE;
@@ -122,14 +122,14 @@ export class ClusterPool implements LeaseOwner {
    * is none (a name that does not resolve); null lets requests wait for the first one.
    */
   setBackends(backends: readonly Backend[], whenEmpty: Failure | null): void {
-    for (const stop of [...this.#unsubscribeHealth, ...this.#leaveRooms.splice(0)]) stop();
+    for (const stop of [...this.#unsubscribeHealth, ...this.#unwatchCapacity.splice(0)]) stop();
     this.#backends = backends;
     this.#whenEmpty = whenEmpty;
     this.#unsubscribeHealth = backends.flatMap(({ health, adminState }) => [
       health.subscribe(() => this.#onHealth()),
       adminState.subscribe(() => this.#onHealth()),
     ]);
-    this.#enterRooms();
+    this.#watchCapacity();
     this.#onHealth();
   }
 
@@ -181,7 +181,7 @@ export class ClusterPool implements LeaseOwner {
   }
 
   #refresh(): void {
-    const { members, standby, panic } = inService(this.#backends, this.#options.panicBelow);
+    const { members, standby, panic } = eligibleEndpoints(this.#backends, this.#options.panicBelow);
     this.#standby = standby;
     this.#serving = new Set(members);
     this.#whyNobody = members.length === 0 ? whyNobody(this.#backends) : '';
@@ -242,7 +242,7 @@ export class ClusterPool implements LeaseOwner {
       want.onRefused(refusal, 0);
       return;
     }
-    this.#enterRooms();
+    this.#watchCapacity();
     this.#queue.add(want, this.clock.nowMs());
     if (this.#timer === null) this.#setTimer();
   }
@@ -352,12 +352,14 @@ export class ClusterPool implements LeaseOwner {
     if (this.#queue.size > 0) return;
     this.clock.cancelTimer(this.#timer);
     this.#timer = null;
-    if (this.#retired) for (const leave of this.#leaveRooms.splice(0)) leave();
+    if (this.#retired) for (const leave of this.#unwatchCapacity.splice(0)) leave();
   }
 
-  #enterRooms(): void {
-    if (this.#leaveRooms.length > 0) return;
-    this.#leaveRooms = this.#backends.map(backend => backend.room.listen(() => this.#onRoom(backend)));
+  #watchCapacity(): void {
+    if (this.#unwatchCapacity.length > 0) return;
+    this.#unwatchCapacity = this.#backends.map(backend =>
+      backend.capacity.listen(() => this.#onRoom(backend)),
+    );
   }
 }
 

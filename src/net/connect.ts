@@ -34,7 +34,7 @@ const sessions = new WeakMap<ConnectTarget, Buffer>();
 /** Calls back once. The function it returns gives up; the callback is not called then. */
 export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCallback): () => void {
   if (backendSockets.isFull) return refuse(callback);
-  const startedMs = clock.nowMs();
+  const startedAtMs = clock.nowMs();
   let done = false;
   const finish = (failure: Failure | null): void => {
     if (done) return;
@@ -52,7 +52,9 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
   const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
   const timer = clock.setTimer(finish, target.connectMs, timeout);
   // From birth to death somebody listens: an error without a listener would end the process.
-  socket.on('error', error => finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedMs)));
+  socket.on('error', error =>
+    finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedAtMs)),
+  );
   socket.once('close', () => finish({ kind: 'connect_refused', code: 'CLOSED' }));
   socket.setNoDelay(true);
   socket.setKeepAlive(true, TCP_KEEP_ALIVE_MS);

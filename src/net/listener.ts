@@ -18,8 +18,8 @@ import { errorCode } from '../resilience/error_code.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
 import type { Address } from './endpoint.ts';
-import { peekProtocol, peekTls } from './listen/protocol_detection.ts';
-import { Tally } from './listen/throttled_log.ts';
+import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
+import { ThrottledLog } from './listen/throttled_log.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
 import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
 
@@ -84,7 +84,7 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
       cause: error,
     });
   }
-  const problems = new Tally<string>(deps.clock, (message, count) =>
+  const problems = new ThrottledLog<string>(deps.clock, (message, count) =>
     deps.warn(`listener ${name}: ${message}${count > 1 ? ` (${count} times)` : ''}`),
   );
   server.on('error', error => problems.add(error.message)); // of one `accept`; the server goes on
@@ -102,9 +102,9 @@ const STOP_TURNS_MAX = 500;
 
 class Acceptor {
   readonly #deps: ListenerDeps;
-  readonly #refused: Tally<RefusalCause>;
+  readonly #refused: ThrottledLog<RefusalCause>;
   /** Handshakes that failed, by their code. */
-  readonly #unsecured: Tally<string>;
+  readonly #unsecured: ThrottledLog<string>;
   /** Connections accepted since the listener was opened. */
   accepted = 0;
   /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
@@ -116,8 +116,8 @@ class Acceptor {
     this.#deps = deps;
     this.#settings = settings;
     this.#tls = this.#createTls(settings);
-    this.#refused = new Tally(deps.clock, (cause, count) => deps.onRefused(cause, count));
-    this.#unsecured = new Tally(deps.clock, (code, count) =>
+    this.#refused = new ThrottledLog(deps.clock, (cause, count) => deps.onRefused(cause, count));
+    this.#unsecured = new ThrottledLog(deps.clock, (code, count) =>
       deps.onTlsRefused(tlsRefusalOf(code), code, count),
     );
   }
@@ -147,7 +147,7 @@ class Acceptor {
       this.#refused.add(connection);
     } else if (this.#tls !== null) {
       const server = this.#tls;
-      peekTls(
+      detectTls(
         socket,
         this.#settings.headMs,
         clock,
@@ -158,7 +158,7 @@ class Acceptor {
         () => this.#unsecured.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
       );
     } else if (this.#settings.h2c)
-      peekProtocol(socket, this.#settings.headMs, clock, protocol =>
+      detectProtocol(socket, this.#settings.headMs, clock, protocol =>
         onConnection(socket, connection, protocol),
       );
     else onConnection(socket, connection, 'http1');

@@ -233,7 +233,7 @@ export class NameWatch {
   readonly #listeners = new Set<() => void>();
   #addresses: readonly string[];
   #failure: string | null = null;
-  #failingMs = 0;
+  #failingAtMs = 0;
   #timer: Timer | null = null;
 
   constructor(
@@ -263,8 +263,8 @@ export class NameWatch {
   }
 
   /** Since when, while `failure` is not null. */
-  get failingMs(): number {
-    return this.#failingMs;
+  get failingAtMs(): number {
+    return this.#failingAtMs;
   }
 
   /** Hears of other addresses, of the first failure, and of the first success after one. */
@@ -320,7 +320,7 @@ export class NameWatch {
   #become(addresses: readonly string[], failure: string | null): void {
     const isNews =
       (failure === null) !== (this.#failure === null) || addresses.join() !== this.#addresses.join();
-    if (this.#failure === null) this.#failingMs = this.#clock.nowMs();
+    if (this.#failure === null) this.#failingAtMs = this.#clock.nowMs();
     this.#addresses = addresses;
     if (failure === null) this.#source.onAddresses(addresses);
     this.#failure = failure;

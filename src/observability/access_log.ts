@@ -14,7 +14,7 @@ export type LineFormat = (record: RequestRecord, path: string, wallMs: number) =
 /** Everything after `{"level":N,"time":T,`; milliseconds are rounded to a hundredth. */
 export const accessLine: LineFormat = (record, path, wallMs) => {
   const level = record.reason === null ? LEVELS.info : LEVELS[FAILURE_RULES[record.reason].logLevel];
-  const totalMs = record.endedMs - record.startedMs;
+  const totalMs = record.endedAtMs - record.startedAtMs;
   const last = record.attempts[record.attempts.length - 1];
   return (
     `{"level":${level},"time":${wallMs},"requestId":"${record.requestId}","traceId":${text(record.traceId)},` +
@@ -36,12 +36,12 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
 export function overheadMs(record: RequestRecord): number {
   let explainedMs = record.queueMs + record.pausedMs;
   for (const attempt of record.attempts) explainedMs += attemptMs(attempt, record);
-  return Math.max(0, record.endedMs - record.startedMs - explainedMs);
+  return Math.max(0, record.endedAtMs - record.startedAtMs - explainedMs);
 }
 
 /** An attempt that was still under way at the end of the request lasted until then. */
-export function attemptMs({ startedMs, endedMs }: AttemptRecord, record: RequestRecord): number {
-  return (endedMs ?? record.endedMs) - startedMs;
+export function attemptMs({ startedAtMs, endedAtMs }: AttemptRecord, record: RequestRecord): number {
+  return (endedAtMs ?? record.endedAtMs) - startedAtMs;
 }
 
 /** What few requests have is a field of those only. */

@@ -13,7 +13,7 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'ecs.version': '8.11',
     message: `${record.method} ${path} ${status}`,
     'event.dataset': 'fairlead.access',
-    'event.duration': Math.round((record.endedMs - record.startedMs) * NANOSECONDS_PER_MS),
+    'event.duration': Math.round((record.endedAtMs - record.startedAtMs) * NANOSECONDS_PER_MS),
     'event.outcome': wentWell(status, reason) ? 'success' : 'failure',
     'http.request.id': record.requestId,
     'http.request.method': record.method,

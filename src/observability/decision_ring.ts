@@ -121,8 +121,8 @@ export class DecisionRing {
   /** One compare for a request that went well. */
   wants(record: RequestRecord): boolean {
     if (!wentWell(record.status, record.reason)) return true;
-    if (record.endedMs - this.#successMs < SUCCESS_EVERY_MS) return false;
-    this.#successMs = record.endedMs;
+    if (record.endedAtMs - this.#successMs < SUCCESS_EVERY_MS) return false;
+    this.#successMs = record.endedAtMs;
     return true;
   }
 
@@ -177,7 +177,7 @@ function fits(decision: Decision, { reason, route, cluster }: DecisionFilter): b
 }
 
 function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, wallMs: number): Decision {
-  const { startedMs, endedMs } = record;
+  const { startedAtMs, endedAtMs } = record;
   return {
     id: record.requestId,
     time: new Date(wallMs).toISOString(),
@@ -198,7 +198,7 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     timing: {
       queueMs: rounded(record.queueMs),
       pausedMs: rounded(record.pausedMs),
-      totalMs: rounded(endedMs - startedMs),
+      totalMs: rounded(endedAtMs - startedAtMs),
       overheadMs: rounded(overheadMs(record)),
     },
     bytesIn: record.bytesIn,
@@ -207,14 +207,14 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
   };
 }
 
-function attemptOf(attempt: AttemptRecord, { startedMs, endedMs }: RequestRecord): AttemptDecision {
+function attemptOf(attempt: AttemptRecord, { startedAtMs, endedAtMs }: RequestRecord): AttemptDecision {
   const { endpoint, connectMs, firstByteMs, status, reason, detail, reused } = attempt;
   return {
     endpoint,
-    startMs: rounded(attempt.startedMs - startedMs),
+    startMs: rounded(attempt.startedAtMs - startedAtMs),
     connectMs: connectMs === null ? null : rounded(connectMs),
     firstByteMs: firstByteMs === null ? null : rounded(firstByteMs),
-    ms: rounded((attempt.endedMs ?? endedMs) - attempt.startedMs),
+    ms: rounded((attempt.endedAtMs ?? endedAtMs) - attempt.startedAtMs),
     status,
     reason,
     detail,

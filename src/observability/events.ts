@@ -16,12 +16,12 @@ export interface AttemptRecord {
   readonly spanId: string | null;
   /** As the configuration has it, perhaps a name: for metrics. */
   readonly endpointLabel: string;
-  readonly startedMs: number;
+  readonly startedAtMs: number;
   /** From lease to a connection that can be written to; 0 for one that was open already, null if none came. */
   connectMs: number | null;
   /** From the start of the attempt to the head of the answer. */
   firstByteMs: number | null;
-  endedMs: number | null;
+  endedAtMs: number | null;
   status: number | null;
   reason: FailureKind | null;
   /** What was measured, where the reason does not say it all. */
@@ -82,12 +82,12 @@ export interface RequestRecord {
   readonly attempts: readonly AttemptRecord[];
   readonly bytesIn: number; // body only
   readonly bytesOut: number; // body only
-  readonly startedMs: number;
+  readonly startedAtMs: number;
   /** Time spent waiting for a connection slot, over all attempts. */
   readonly queueMs: number;
   /** Time spent waiting before attempts were repeated. */
   readonly pausedMs: number;
-  readonly endedMs: number;
+  readonly endedAtMs: number;
   readonly tls: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;

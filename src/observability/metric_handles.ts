@@ -45,10 +45,10 @@ export class RouteHandles {
   requestFinished(record: RequestRecord): void {
     if (this.#retired) return;
     this.#code(record.status).inc();
-    this.#duration.observe((record.endedMs - record.startedMs) / 1_000);
+    this.#duration.observe((record.endedAtMs - record.startedAtMs) / 1_000);
     if (record.reason !== null) this.#failure(record.reason).inc();
-    const { startedMs, endedMs, status, reason } = record;
-    this.figures.record(endedMs - startedMs, isFailure(status, reason), endedMs);
+    const { startedAtMs, endedAtMs, status, reason } = record;
+    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
   }
 
   /** The status codes that were counted. */
@@ -108,7 +108,7 @@ export class ClusterHandles {
   /** `retried`: another attempt was made after it. */
   attemptFinished(attempt: AttemptRecord, retried = false): void {
     if (this.#retired) return;
-    if (attempt.endedMs !== null) this.#recordFigures(attempt, attempt.endedMs, retried);
+    if (attempt.endedAtMs !== null) this.#recordFigures(attempt, attempt.endedAtMs, retried);
     this.#attempt(attempt.endpointLabel, attempt.reason ?? statusClass(attempt.status))?.inc();
     if (attempt.firstByteMs !== null) this.#firstByte.observe(attempt.firstByteMs / 1_000);
     if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
@@ -120,8 +120,8 @@ export class ClusterHandles {
   }
 
   #recordFigures(
-    { endpoint, startedMs, reason, status }: AttemptRecord,
-    endedMs: number,
+    { endpoint, startedAtMs, reason, status }: AttemptRecord,
+    endedAtMs: number,
     retried: boolean,
   ): void {
     let figures = this.#figures.get(endpoint);
@@ -131,7 +131,7 @@ export class ClusterHandles {
       this.#figures.set(endpoint, figures);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    figures.record(endedMs - startedMs, failed, endedMs, retried);
+    figures.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

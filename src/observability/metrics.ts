@@ -300,10 +300,10 @@ export class Metrics {
     overheadMs: number,
   ): void {
     route.requestFinished(record);
-    const { startedMs, endedMs, status, reason } = record;
-    this.figures.record(endedMs - startedMs, isFailure(status, reason), endedMs);
+    const { startedAtMs, endedAtMs, status, reason } = record;
+    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
     if (cluster === null) return;
-    this.overheadFigures.record(overheadMs, false, record.endedMs);
+    this.overheadFigures.record(overheadMs, false, record.endedAtMs);
     this.#overhead.observe(overheadMs / 1_000);
     const last = record.attempts.length - 1;
     for (let at = 0; at <= last; at++) {

@@ -17,7 +17,7 @@ export interface OtlpSettings {
 }
 
 /** Hears how many spans were sent or lost. */
-interface OtlpListener {
+interface OtlpObserver {
   exported(spans: number): void;
   dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
   /** Null: it works again. */
@@ -33,7 +33,7 @@ const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true,
 export class OtlpExporter {
   readonly #settings: OtlpSettings;
   readonly #resource: unknown;
-  readonly #listener: OtlpListener;
+  readonly #listener: OtlpObserver;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
   #queue: Span[] = [];
@@ -41,7 +41,7 @@ export class OtlpExporter {
   #sending: Promise<void> | null = null;
   #isFailing = false;
 
-  constructor(settings: OtlpSettings, version: string, listener: OtlpListener, clock: Clock) {
+  constructor(settings: OtlpSettings, version: string, listener: OtlpObserver, clock: Clock) {
     this.#settings = settings;
     this.#listener = listener;
     this.#clock = clock;

@@ -26,7 +26,7 @@ export interface Span {
 
 /** `path` without secrets; `endWallMs` is the time of day at the end of the request. */
 export function spansOf(record: RequestRecord, trace: TraceContext, path: string, endWallMs: number): Span[] {
-  const toWall = (ms: number): string => nanoseconds(endWallMs - (record.endedMs - ms));
+  const toWall = (ms: number): string => nanoseconds(endWallMs - (record.endedAtMs - ms));
   const server = serverSpan(record, trace, path, toWall);
   return [server, ...record.attempts.map((attempt, at) => clientSpan(attempt, at, record, trace, toWall))];
 }
@@ -47,8 +47,8 @@ function serverSpan(
     ...(trace.parentId === null ? {} : { parentSpanId: trace.parentId }),
     name: record.route === null ? record.method : `${record.method} ${record.route}`,
     kind: SERVER,
-    startTimeUnixNano: toWall(record.startedMs),
-    endTimeUnixNano: toWall(record.endedMs),
+    startTimeUnixNano: toWall(record.startedAtMs),
+    endTimeUnixNano: toWall(record.endedAtMs),
     attributes: attributes({
       'http.request.method': record.method,
       'url.scheme': record.tls === null ? 'http' : 'https',
@@ -87,8 +87,8 @@ function clientSpan(
     parentSpanId: trace.spanId,
     name: record.method,
     kind: CLIENT,
-    startTimeUnixNano: toWall(attempt.startedMs),
-    endTimeUnixNano: toWall(attempt.endedMs ?? record.endedMs),
+    startTimeUnixNano: toWall(attempt.startedAtMs),
+    endTimeUnixNano: toWall(attempt.endedAtMs ?? record.endedAtMs),
     attributes: attributes({
       'http.request.method': record.method,
       'http.response.status_code': status,

@@ -35,7 +35,7 @@ export interface RuntimeView {
   certificates(): Iterable<{
     readonly listener: string;
     readonly subject: string;
-    readonly notAfterMs: number;
+    readonly notAfterAtMs: number;
   }>;
 }
 
@@ -60,8 +60,8 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   });
   const expiry = 'When a certificate of a listener expires, in seconds since 1970';
   defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
-    for (const { listener, subject, notAfterMs } of view.certificates())
-      gauge.set({ listener, subject }, notAfterMs / 1_000);
+    for (const { listener, subject, notAfterAtMs } of view.certificates())
+      gauge.set({ listener, subject }, notAfterAtMs / 1_000);
   });
   defineClusterGauges(registry, view);
   defineEndpointGauges(registry, view);

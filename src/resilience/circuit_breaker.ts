@@ -32,7 +32,7 @@ export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
 /** Hears of each change of state. */
-type CircuitListener = (from: CircuitState['kind'], to: CircuitState) => void;
+type CircuitObserver = (from: CircuitState['kind'], to: CircuitState) => void;
 
 /** The window moves on by a tenth of itself. */
 const BUCKETS = 10;
@@ -45,14 +45,14 @@ export class CircuitBreaker {
   readonly #settings: CircuitBreakerSettings;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #onChange: CircuitListener;
+  readonly #onChange: CircuitObserver;
   #mayOpen = (): boolean => true;
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
   #state: CircuitState = { kind: 'closed' };
   #epoch = 0 as Permit; // grows with each change of kind: late answers are recognised
 
-  constructor(settings: CircuitBreakerSettings, clock: Clock, random: Random, onChange: CircuitListener) {
+  constructor(settings: CircuitBreakerSettings, clock: Clock, random: Random, onChange: CircuitObserver) {
     this.#settings = settings;
     this.#clock = clock;
     this.#random = random;

@@ -48,7 +48,7 @@ export const systemClock: Clock = {
 class SystemTimer {
   readonly #callback: (argument: unknown) => void;
   readonly #argument: unknown;
-  readonly #dueMs: number;
+  readonly #dueAtMs: number;
   readonly #timeout: NodeJS.Timeout;
   #isCancelled = false;
 
@@ -56,7 +56,7 @@ class SystemTimer {
     const waitMs = Math.min(Math.max(0, delayMs), TIMER_DELAY_MS_MAX);
     this.#callback = callback;
     this.#argument = argument;
-    this.#dueMs = performance.now() + waitMs;
+    this.#dueAtMs = performance.now() + waitMs;
     this.#timeout = setTimeout(onSystemTimer, waitMs, this);
     this.#timeout.unref();
   }
@@ -67,7 +67,7 @@ class SystemTimer {
   }
 
   ring(): void {
-    if (performance.now() - this.#dueMs > LATE_MS) setImmediate(afterReading, this);
+    if (performance.now() - this.#dueAtMs > LATE_MS) setImmediate(afterReading, this);
     else this.#callback(this.#argument);
   }
 

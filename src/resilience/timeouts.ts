@@ -2,7 +2,7 @@
  * The timeouts of one request while a backend works on it. Each has a name, a start and an end:
  *
  *   request       request complete (body included) ..................... head of the answer; all attempts and waits
- *   perTry        connection for this attempt is there ................. head of the answer
+ *   perTry        the backend has the whole request ................. head of the answer
  *   bodyIdle      a piece of a body that the client sends or reads ..... the next one
  *   responseHead  request sent to the backend .......................... head of the answer
  *   responseIdle  head or piece of the answer from the backend ......... the next one, or its end
@@ -18,7 +18,7 @@ import type { Clock, Timer } from './clock.ts';
 type Phase = 'bodyIdle' | 'responseHead' | 'responseIdle';
 export type TimeoutName = 'request' | 'perTry' | Phase;
 
-export interface TimeoutListener {
+export interface TimeoutObserver {
   onTimeout(name: TimeoutName, afterMs: number): void;
 }
 
@@ -26,41 +26,41 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 export class RequestTimer {
   readonly #clock: Clock;
-  readonly #listener: TimeoutListener;
+  readonly #listener: TimeoutObserver;
   #timer: Timer | null = null;
-  #timerDueMs = NEVER;
+  #timerDueAtMs = NEVER;
   #requestMs = 0;
-  #requestDueMs = NEVER;
+  #requestDueAtMs = NEVER;
   #perTryMs = 0;
-  #perTryDueMs = NEVER;
+  #perTryDueAtMs = NEVER;
   #phase: Phase = 'responseHead';
   #phaseMs = 0;
-  #phaseDueMs = NEVER;
+  #phaseDueAtMs = NEVER;
 
-  constructor(clock: Clock, listener: TimeoutListener) {
+  constructor(clock: Clock, listener: TimeoutObserver) {
     this.#clock = clock;
     this.#listener = listener;
   }
 
   /** When the whole request is over; infinity while it is not limited. */
-  get requestDueMs(): number {
-    return this.#requestDueMs;
+  get requestDueAtMs(): number {
+    return this.#requestDueAtMs;
   }
 
   /** From now on until `stopRequest`; null: no limit. */
   startRequest(limitMs: number | null): void {
     this.#requestMs = limitMs ?? 0;
-    this.#requestDueMs = this.#due(limitMs);
+    this.#requestDueAtMs = this.#due(limitMs);
     this.#arm();
   }
   stopRequest(): void {
-    this.#requestDueMs = NEVER;
-    this.#perTryDueMs = NEVER;
+    this.#requestDueAtMs = NEVER;
+    this.#perTryDueAtMs = NEVER;
   }
 
   startTry(limitMs: number | null): void {
     this.#perTryMs = limitMs ?? 0;
-    this.#perTryDueMs = this.#due(limitMs);
+    this.#perTryDueAtMs = this.#due(limitMs);
     this.#arm();
   }
 
@@ -68,25 +68,25 @@ export class RequestTimer {
   startPhase(phase: Phase, limitMs: number | null): void {
     this.#phase = phase;
     this.#phaseMs = limitMs ?? 0;
-    this.#phaseDueMs = this.#due(limitMs);
+    this.#phaseDueAtMs = this.#due(limitMs);
     this.#arm();
   }
   /** Ends the phase and the attempt to which it belonged; the request goes on. */
   stopTry(): void {
-    this.#perTryDueMs = NEVER;
-    this.#phaseDueMs = NEVER;
+    this.#perTryDueAtMs = NEVER;
+    this.#phaseDueAtMs = NEVER;
   }
   /** Progress: the phase starts anew. */
   touch(): void {
-    if (this.#phaseDueMs !== NEVER) this.#phaseDueMs = this.#clock.nowMs() + this.#phaseMs;
+    if (this.#phaseDueAtMs !== NEVER) this.#phaseDueAtMs = this.#clock.nowMs() + this.#phaseMs;
   }
 
   stop(): void {
-    this.#requestDueMs = NEVER;
+    this.#requestDueAtMs = NEVER;
     this.stopTry();
     this.#clock.cancelTimer(this.#timer);
     this.#timer = null;
-    this.#timerDueMs = NEVER;
+    this.#timerDueAtMs = NEVER;
   }
 
   #due(limitMs: number | null): number {
@@ -95,26 +95,26 @@ export class RequestTimer {
 
   /** A timer that rings before the next due time is left alone: it will look again. */
   #arm(): void {
-    const dueMs = Math.min(this.#requestDueMs, this.#perTryDueMs, this.#phaseDueMs);
-    if (dueMs >= this.#timerDueMs) return;
+    const dueAtMs = Math.min(this.#requestDueAtMs, this.#perTryDueAtMs, this.#phaseDueAtMs);
+    if (dueAtMs >= this.#timerDueAtMs) return;
     this.#clock.cancelTimer(this.#timer);
-    this.#timerDueMs = dueMs;
-    this.#timer = this.#clock.setTimer(ring, dueMs - this.#clock.nowMs(), this);
+    this.#timerDueAtMs = dueAtMs;
+    this.#timer = this.#clock.setTimer(ring, dueAtMs - this.#clock.nowMs(), this);
   }
 
   onRing(): void {
     this.#timer = null;
-    this.#timerDueMs = NEVER;
+    this.#timerDueAtMs = NEVER;
     const nowMs = this.#clock.nowMs();
     // A system timer may ring a fraction of a millisecond early.
-    if (this.#requestDueMs - nowMs < 1) this.#fire('request', this.#requestMs);
-    else if (this.#perTryDueMs - nowMs < 1) this.#fire('perTry', this.#perTryMs);
-    else if (this.#phaseDueMs - nowMs < 1) this.#fire(this.#phase, this.#phaseMs);
+    if (this.#requestDueAtMs - nowMs < 1) this.#fire('request', this.#requestMs);
+    else if (this.#perTryDueAtMs - nowMs < 1) this.#fire('perTry', this.#perTryMs);
+    else if (this.#phaseDueAtMs - nowMs < 1) this.#fire(this.#phase, this.#phaseMs);
     else this.#arm();
   }
 
   #fire(name: TimeoutName, afterMs: number): void {
-    if (name === 'request') this.#requestDueMs = NEVER;
+    if (name === 'request') this.#requestDueAtMs = NEVER;
     this.stopTry();
     this.#arm();
     this.#listener.onTimeout(name, afterMs);

@@ -38,15 +38,15 @@ export interface Conditions {
   readonly query: readonly Condition[];
 }
 
-export function compileConditions(match: RouteMatch): Conditions {
+export function buildConditions(match: RouteMatch): Conditions {
   return {
     methods: match.methods.length === 0 ? null : match.methods,
-    headers: match.headers.map(compileCondition),
-    query: match.query.map(compileCondition),
+    headers: match.headers.map(buildCondition),
+    query: match.query.map(buildCondition),
   };
 }
 
-function compileCondition({ name, test }: NamedMatch): Condition {
+function buildCondition({ name, test }: NamedMatch): Condition {
   return {
     name,
     kind: test.kind,

@@ -19,7 +19,7 @@
  * Two routes that are equal in all three and can match the same request are a `conflict`, an error of the
  * configuration. All of this is computed from the match alone.
  */
-import { compilePath, type PathPattern, type Step, shapeOf } from './pattern.ts';
+import { buildPathPattern, type PathPattern, type Step, shapeOf } from './pattern.ts';
 import { requireRegex } from './regex.ts';
 import { canBothMatch } from './regex_overlap.ts';
 import type { NamedMatch, RouteMatch, RouteSettings, TextMatch } from './route.ts';
@@ -42,7 +42,7 @@ const known = new WeakMap<RouteMatch, Specificity>();
 export function specificityOf(match: RouteMatch): Specificity {
   const found = known.get(match);
   if (found !== undefined) return found;
-  const path = compilePath(match.path);
+  const path = buildPathPattern(match.path);
   const last = path.steps.at(-1)?.kind;
   const computed = {
     path,

@@ -29,7 +29,7 @@ export interface PathPattern {
 
 const REST: Step = { kind: 'rest' };
 
-export function compilePath(match: PathMatch): PathPattern {
+export function buildPathPattern(match: PathMatch): PathPattern {
   switch (match.kind) {
     case 'exact':
       return { steps: literals(match.value), regex: null };

@@ -23,7 +23,7 @@ export interface Rewrite {
 }
 
 /** Null: the target is not touched (`host` is no part of it). */
-export function compileRewrite(settings: RewriteSettings): Rewrite | null {
+export function buildRewrite(settings: RewriteSettings): Rewrite | null {
   const { replacePath, stripPrefix, addPrefix, regex } = settings;
   if (replacePath === null && stripPrefix === null && addPrefix === null && regex === null) return null;
   return {
@@ -167,7 +167,7 @@ export function redirectProblem(to: string): string | null {
     : 'a redirect target must begin with http://, https://, / or {path}';
 }
 
-export function compileRedirect(to: string): RedirectTarget {
+export function buildRedirect(to: string): RedirectTarget {
   const parts = to
     .split(/(\{(?:path|query|host)\})/)
     .filter(part => part !== '')

@@ -8,7 +8,7 @@
  * A trie is a tree, so no node is visited twice. Matching allocates nothing, but for a condition on the query or on
  * a field that came twice, and writes nothing but what a regex remembers.
  */
-import { type Candidate, type Conditions, compileConditions, firstBroken } from './conditions.ts';
+import { buildConditions, type Candidate, type Conditions, firstBroken } from './conditions.ts';
 import { explainMatch, type NearRoute } from './explain_match.ts';
 import { hashOf, LiteralTable, type Named } from './literal_table.ts';
 import { compareWithinHost, specificityOf } from './matcher.ts';
@@ -68,12 +68,12 @@ class HostNode<T> implements Named {
   }
 }
 
-export function compileRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
+export function buildRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
   const candidates = entries
     .map(({ match, value }) => ({
       match,
       path: specificityOf(match).path,
-      conditions: compileConditions(match),
+      conditions: buildConditions(match),
       value,
     }))
     .sort((a, b) => compareWithinHost(a.match, b.match)); // stable: a tie stays in the order given

@@ -9,9 +9,7 @@ export interface Split<T> {
 }
 
 /** Builds a weighted choice. At least one weight must be above 0. */
-export function compileSplit<T>(
-  targets: readonly { readonly weight: number; readonly value: T }[],
-): Split<T> {
+export function buildSplit<T>(targets: readonly { readonly weight: number; readonly value: T }[]): Split<T> {
   const weighted = targets.filter(({ weight }) => weight > 0);
   assert(weighted.length > 0, 'a split has a target with a weight above 0');
   const total = weighted.reduce((sum, { weight }) => sum + weight, 0);

@@ -1,5 +1,5 @@
 /** Who may come in, by address. */
-import { compileNetworks } from './client_address.ts';
+import { buildNetworkSet } from './client_address.ts';
 
 /** Networks in CIDR form. `deny` wins; an empty `allow` admits everybody else. */
 export interface AccessSettings {
@@ -13,9 +13,9 @@ export interface AccessList {
 
 const EVERYBODY: AccessList = { allows: () => true };
 
-export function compileAccess(settings: AccessSettings): AccessList {
+export function buildAccessList(settings: AccessSettings): AccessList {
   if (settings.allow.length === 0 && settings.deny.length === 0) return EVERYBODY;
-  const allow = compileNetworks(settings.allow);
-  const deny = compileNetworks(settings.deny);
+  const allow = buildNetworkSet(settings.allow);
+  const deny = buildNetworkSet(settings.deny);
   return { allows: ip => !deny.contains(ip) && (allow.empty || allow.contains(ip)) };
 }

@@ -35,7 +35,7 @@ export function cidrProblem(text: string): string | null {
 }
 
 /** Texts for which `cidrProblem` finds nothing. An IPv4 network holds its IPv4-mapped IPv6 addresses too. */
-export function compileNetworks(cidrs: readonly string[]): NetworkSet {
+export function buildNetworkSet(cidrs: readonly string[]): NetworkSet {
   const list = new BlockList();
   const unix = cidrs.includes(UNIX_PEER);
   for (const cidr of cidrs) {

@@ -23,7 +23,7 @@ export interface HeaderEdits {
 }
 
 /** `HeaderEdits` in the form that one pass needs. */
-export interface CompiledHeaderEdits {
+export interface BuiltHeaderEdits {
   /** What is taken out, and not added by the proxy either: names to remove and names to set. */
   readonly dropped: NameTable<true> | null;
   /** What is put behind. */
@@ -115,7 +115,7 @@ const HANDSHAKE = nameSet([
 const CONNECTION = nameSet(['connection']);
 const NO_TOKENS: readonly string[] = [];
 
-export function compileHeaderEdits({ remove, set, add }: HeaderEdits): CompiledHeaderEdits {
+export function buildHeaderEdits({ remove, set, add }: HeaderEdits): BuiltHeaderEdits {
   const dropped = [...remove, ...set.map(([name]) => name.toLowerCase())];
   return { dropped: dropped.length === 0 ? null : nameSet(dropped), appended: [...set, ...add].flat() };
 }
@@ -124,7 +124,7 @@ export function compileHeaderEdits({ remove, set, add }: HeaderEdits): CompiledH
 export function buildUpstreamHeaders(
   { headers, connectionTokens }: ForwardableHead,
   facts: ForwardingFacts,
-  edits: CompiledHeaderEdits,
+  edits: BuiltHeaderEdits,
 ): string[] {
   const { dropped } = edits;
   const list: string[] = [];
@@ -157,7 +157,7 @@ export function filterResponseHeaders(
   status: number,
   headers: HeaderList,
   facts: { readonly requestId: string },
-  edits: CompiledHeaderEdits,
+  edits: BuiltHeaderEdits,
 ): string[] {
   const { dropped } = edits;
   const list = endToEnd(headers, status === 204 ? NOT_WITHOUT_BODY : NOT_FOR_CLIENTS, dropped);
@@ -168,7 +168,7 @@ export function filterResponseHeaders(
 }
 
 /** The route's edits on an answer of the proxy's own (a redirect, a direct response). */
-export function editHeaders(headers: HeaderList, { dropped, appended }: CompiledHeaderEdits): HeaderList {
+export function editHeaders(headers: HeaderList, { dropped, appended }: BuiltHeaderEdits): HeaderList {
   if (dropped === null && appended.length === 0) return headers;
   const kept = headers.filter((_, at) => dropped?.has(headers[at - (at % 2)] as string) !== true);
   return [...kept, ...appended];
@@ -188,7 +188,7 @@ export function filterTrailers(trailers: HeaderList): string[] {
 export function filterTunnelHeaders(
   headers: HeaderList,
   facts: { readonly requestId: string },
-  { dropped, appended }: CompiledHeaderEdits,
+  { dropped, appended }: BuiltHeaderEdits,
 ): string[] {
   const fields = endToEnd(headers, NOT_WITHOUT_BODY, null);
   const list: string[] = [];

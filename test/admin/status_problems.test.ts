@@ -1,7 +1,7 @@
 // What an operator must see within five seconds, in words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pains, sorted } from '../../src/admin/status_problems.ts';
+import { problemsOf, sorted } from '../../src/admin/status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from '../../src/admin/status_view.ts';
 
 const FIGURES = { perSecond: 1, failureShare: 0, retried: 0, p50Ms: 1, p95Ms: 1, p99Ms: 1 };
@@ -53,7 +53,7 @@ function view(
 }
 
 test('where nothing hurts nothing is said', () => {
-  assert.deepEqual(pains(view([endpoint(), endpoint({ state: 'warming' })])), []);
+  assert.deepEqual(problemsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
 });
 
 test('connections that were refused are told with their number, and what to change', () => {
@@ -63,7 +63,7 @@ test('connections that were refused are told with their number, and what to chan
     { listener: 'main', cause: 'listener', count: 2 },
     { listener: 'main', cause: 'process', count: 3 },
   ];
-  assert.deepEqual(pains(view([endpoint()], {}, { refusals })), [
+  assert.deepEqual(problemsOf(view([endpoint()], {}, { refusals })), [
     'main: 60 connections were refused in the last minute: the process may open too few files (raise LimitNOFILE, ulimit -n).',
     'main: 1 connection was refused in the last minute: one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies).',
     'main: 2 connections were refused in the last minute: limits.connections of the listener is reached.',
@@ -75,7 +75,7 @@ test('an endpoint that is out says since when and why, one that fails how much, 
   const failing = endpoint({ endpoint: 'b:1', figures: { ...FIGURES, failureShare: 0.25 } });
   const out = endpoint({ state: 'unhealthy', lastError: 'connect_refused' });
   const lying = endpoint({ endpoint: 'c:1', disagrees: true, figures: { ...FIGURES, failureShare: 1 } });
-  assert.deepEqual(pains(view([failing, lying, out])), [
+  assert.deepEqual(problemsOf(view([failing, lying, out])), [
     'app 10.0.0.7:80 has been unhealthy for 1 min: connect_refused.',
     'app b:1: 25 % of its requests fail.',
     'app c:1: its health check succeeds while its requests fail.',
@@ -88,7 +88,7 @@ test('what is worse for more people comes first', () => {
     trigger: 'watch',
     result: { kind: 'rejected', problems: ['fairlead.yaml:1:1: error: no'] },
   };
-  const all = pains(
+  const all = problemsOf(
     view(
       [endpoint({ state: 'ejected' })],
       { serving: 0, queue: 3, circuit: 'open', circuitWhy: 'half of 20 requests failed', panic: true },
@@ -140,7 +140,7 @@ test('a rest, a name without an address, an operator and a rollback are said wit
     lastError: 'the name does not resolve: ENOTFOUND',
   });
   const drained = endpoint({ endpoint: 'b:1', state: 'drained', lastError: 'of yesterday' });
-  assert.deepEqual(pains(view([open, lost, drained], {}, { isFromFile: false })), [
+  assert.deepEqual(problemsOf(view([open, lost, drained], {}, { isFromFile: false })), [
     'app nowhere:80: the name does not resolve: ENOTFOUND.',
     'app a:1: its circuit breaker is open: 5 of 5 requests failed (for 3.0 s more).',
     'app b:1 was drained by an operator 1 min ago.',

@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  buildHeaderEdits,
   buildUpstreamHeaders,
-  compileHeaderEdits,
   filterInformation,
   filterResponseHeaders,
   filterTrailers,
 } from '../../src/security/headers.ts';
 import { acceptedHead, fields, forwardingFacts, rawRequest } from '../support/request_heads.ts';
 
-const NO_EDITS = compileHeaderEdits({ remove: [], set: [], add: [] });
+const NO_EDITS = buildHeaderEdits({ remove: [], set: [], add: [] });
 const FILTERS: Readonly<Record<string, (list: string[]) => string[]>> = {
   request: list =>
     buildUpstreamHeaders(

@@ -9,7 +9,7 @@ import { PassiveHealth } from '../../src/health/passive.ts';
 import { EndpointHealth } from '../../src/health/state.ts';
 import { AdminState } from '../../src/load_balancer/admin_state.ts';
 import { Backend } from '../../src/load_balancer/backend.ts';
-import { inService } from '../../src/load_balancer/eligible_endpoints.ts';
+import { eligibleEndpoints } from '../../src/load_balancer/eligible_endpoints.ts';
 import { settleLease } from '../../src/load_balancer/lease.ts';
 import { Load } from '../../src/load_balancer/load.ts';
 import { ask, FakeUpstream, fakePool } from '../load_balancer/fake_cluster.ts';
@@ -105,7 +105,7 @@ test(`an hour of failures: caps hold, the sick get nothing, nobody flaps (seed $
   let outMax = 0;
   for (let ms = 0; ms < HOUR_MS; ms += STEP_MS) {
     clock.advance(STEP_MS);
-    const serving = ms % 10_000 === 0 ? new Set(inService(backends, null).members) : null;
+    const serving = ms % 10_000 === 0 ? new Set(eligibleEndpoints(backends, null).members) : null;
     for (let count = 0; count < REQUESTS_PER_STEP; count++) {
       const { lease, failure } = ask(pool);
       assert.ok(lease !== null, `${failure?.kind} at ${ms} ms`);

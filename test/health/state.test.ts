@@ -75,8 +75,8 @@ test('every verdict, number of contradictions and answer leads where the thresho
     ['unhealthy', 1, true, 'healthy', 0],
   ];
   for (const [verdict, against, ok, next, nextAgainst] of rows) {
-    const facts = { verdict, against, ejectedMs: null, warmingMs: null };
-    const expected = { verdict: next, against: nextAgainst, ejectedMs: null, warmingMs: null };
+    const facts = { verdict, against, ejectedAtMs: null, warmingAtMs: null };
+    const expected = { verdict: next, against: nextAgainst, ejectedAtMs: null, warmingAtMs: null };
     assert.deepEqual(afterProbe(facts, ok, 0, THRESHOLDS), expected, `${verdict} ${against} ${ok}`);
   }
 });

@@ -39,7 +39,7 @@ function leased({ wanted = true } = {}) {
     disagreement: null,
     passive: null,
     upstream: { release: () => slotEvents.push('released') },
-    room: { tell() {} },
+    capacity: { notify() {} },
   } as unknown as Backend;
   const attempt = new Attempt([], true, owner, clock);
   attempt.onLease(new Lease({ mayEject: () => false, clock }, backend, slot, null), 0);

@@ -70,9 +70,9 @@ test('timeouts.request runs from the end of the upload: a slow one that moves ma
   await assertFailsAfter(proxy, client.answer(), 2_000, 'request_timeout');
 });
 
-for (const { what, deadlineMs, requestMs } of [
-  { what: 'a deadline sooner than timeouts.request', deadlineMs: 300, requestMs: 2_000 },
-  { what: 'a timeouts.request sooner than the deadline', deadlineMs: 2_000, requestMs: 300 },
+for (const { what, deadlineAtMs, requestMs } of [
+  { what: 'a deadline sooner than timeouts.request', deadlineAtMs: 300, requestMs: 2_000 },
+  { what: 'a timeouts.request sooner than the deadline', deadlineAtMs: 2_000, requestMs: 300 },
 ])
   for (const body of [undefined, 'upload'])
     test(`${what} ends a request ${body === undefined ? 'without' : 'with'} a body`, async () => {
@@ -82,7 +82,7 @@ for (const { what, deadlineMs, requestMs } of [
       await using proxy = await startOnFakeClock(
         forwardTo([backend.address], { listener: TRUSTED, route: { ...ONCE, timeouts } }),
       );
-      const headers = ['X-Request-Deadline-Ms', String(deadlineMs)];
+      const headers = ['X-Request-Deadline-Ms', String(deadlineAtMs)];
       const method = body === undefined ? 'GET' : 'POST';
       const request = { method, headers, ...(body === undefined ? {} : { body }) };
       const answering = fetchRaw(proxy.target, '/', request);

@@ -1,6 +1,6 @@
 /** One request on a client that notes what it is told, for tests of whoever answers it: no socket, no plan. */
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import type { ClientListener, ClientStream } from '../../src/http/client/stream.ts';
+import type { ClientStream, ClientStreamObserver } from '../../src/http/client/stream.ts';
 import type { BoundListener, BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
 import { type OpenRequest, RoutingContext, type Services } from '../../src/http/request.ts';
 import { Responder } from '../../src/http/responder.ts';
@@ -25,9 +25,9 @@ export class NotedClient {
   /** Thrown by the next response that is made here. */
   refusal: Error | null = null;
   onAnswer: () => void = () => {};
-  #listener: ClientListener | null = null;
+  #listener: ClientStreamObserver | null = null;
 
-  listen(listener: ClientListener): void {
+  listen(listener: ClientStreamObserver): void {
     this.#listener = listener;
   }
   close(complete: boolean): void {

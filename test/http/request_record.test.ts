@@ -49,5 +49,5 @@ test('the record says who asked for what by which route and plan, and how long i
       'plan 1',
     ],
   );
-  assert.deepEqual([record.bytesIn, record.bytesOut, record.endedMs - record.startedMs], [3, 4, 12]);
+  assert.deepEqual([record.bytesIn, record.bytesOut, record.endedAtMs - record.startedAtMs], [3, 4, 12]);
 });

@@ -18,8 +18,8 @@ function watchBefore(days: number) {
   const events: Event[] = [];
   const watch = new CertificateWatch(clock, event => events.push(event));
   watch.watch([listener]);
-  const notAfterMs = watch.certificates[0]?.notAfterMs ?? 0;
-  clock.advance(notAfterMs - days * DAY_MS - clock.wallMs());
+  const notAfterAtMs = watch.certificates[0]?.notAfterAtMs ?? 0;
+  clock.advance(notAfterAtMs - days * DAY_MS - clock.wallMs());
   events.length = 0;
   watch.watch([listener]);
   return { clock, events, watch };

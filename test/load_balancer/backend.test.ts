@@ -21,10 +21,10 @@ test('a backend is eligible by weight and health, and ready by its connections a
   assert.equal(fakeBackend(0, clock, { weights: [0] }).isEligible, false, 'a weight of 0 takes no traffic');
 });
 
-test('the room belongs to the connections, so two plans share it', () => {
+test('the capacity belongs to the connections, so two plans share it', () => {
   const backend = fakeBackend(0, new FakeClock());
   assert.equal(
-    new Backend({ name: 'again', label: 'again', weight: 2, tier: 0 }, backend).room,
-    backend.room,
+    new Backend({ name: 'again', label: 'again', weight: 2, tier: 0 }, backend).capacity,
+    backend.capacity,
   );
 });

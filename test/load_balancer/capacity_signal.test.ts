@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { roomOf } from '../../src/load_balancer/capacity_signal.ts';
+import { capacitySignalOf } from '../../src/load_balancer/capacity_signal.ts';
 import { FakeUpstream } from './fake_cluster.ts';
 
-test('all who use the same connections hear of room, others do not', () => {
+test('all who use the same connections hear of capacity, others do not', () => {
   const upstream = new FakeUpstream(1);
   const heard: string[] = [];
-  const leave = roomOf(upstream).listen(() => heard.push('older'));
-  roomOf(upstream).listen(() => heard.push('newer'));
-  roomOf(new FakeUpstream(1)).listen(() => heard.push('other'));
-  roomOf(upstream).tell();
+  const leave = capacitySignalOf(upstream).listen(() => heard.push('older'));
+  capacitySignalOf(upstream).listen(() => heard.push('newer'));
+  capacitySignalOf(new FakeUpstream(1)).listen(() => heard.push('other'));
+  capacitySignalOf(upstream).notify();
   assert.deepEqual(heard, ['older', 'newer']);
   leave();
   upstream.makeRoom(2);

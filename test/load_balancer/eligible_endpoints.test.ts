@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type HealthState, isServing } from '../../src/health/state.ts';
-import { inService } from '../../src/load_balancer/eligible_endpoints.ts';
+import { eligibleEndpoints } from '../../src/load_balancer/eligible_endpoints.ts';
 
 /** `1 healthy` is a healthy one of tier 1, in the order of the text; `- healthy` takes no traffic. */
 function serving(texts: readonly string[], panicBelow: number | null = null): string {
@@ -16,7 +16,7 @@ function serving(texts: readonly string[], panicBelow: number | null = null): st
       health: { state, isEligible: isServing(state) },
     };
   });
-  const { members, panic } = inService(all, panicBelow);
+  const { members, panic } = eligibleEndpoints(all, panicBelow);
   return `${members.map(({ at }) => at).join(' ')}${panic ? ' panic' : ''}`;
 }
 

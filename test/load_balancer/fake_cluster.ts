@@ -41,7 +41,7 @@ export class FakeUpstream implements Upstream {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
-  /** A connection that was being closed is gone: more room without a release. */
+  /** A connection that was being closed is gone: more capacity without a release. */
   makeRoom(max: number): void {
     this.max = max;
     for (const listener of this.#listeners) listener();

@@ -5,7 +5,7 @@ import { type Lease, settleLease } from '../../src/load_balancer/lease.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { ask, fakeBackend, fakeCluster, fakePool, leased, upstreamOf, Want } from './fake_cluster.ts';
 
-test('a lease comes at once while there is room; then requests wait in order and are served in order', () => {
+test('a lease comes at once while there is capacity; then requests wait in order and are served in order', () => {
   const { clock, pool } = fakeCluster(1);
   const first = ask(pool);
   const second = ask(pool);
@@ -251,7 +251,7 @@ test('with other backends whoever waits is served by the new ones, and what is u
   assert.equal(waiting.lease?.backend, next);
   const behind = ask(pool);
   settleLease(held, 'success', '200');
-  assert.equal(behind.lease, null, 'what an old one gives back is no room any more');
+  assert.equal(behind.lease, null, 'what an old one gives back is no capacity any more');
   assert.deepEqual([pool.backends, pool.servingCount], [[next], 1]);
 });
 

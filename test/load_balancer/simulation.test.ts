@@ -7,7 +7,7 @@ import { Prober } from '../../src/health/active.ts';
 import { Outage } from '../../src/health/outage.ts';
 import type { ProbeTarget } from '../../src/health/probe.ts';
 import type { Backend } from '../../src/load_balancer/backend.ts';
-import { inService } from '../../src/load_balancer/eligible_endpoints.ts';
+import { eligibleEndpoints } from '../../src/load_balancer/eligible_endpoints.ts';
 import { type Lease, settleLease } from '../../src/load_balancer/lease.ts';
 import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
@@ -149,7 +149,7 @@ class World {
     assert.ok(lease.backend.health.isEligible, `${lease.backend.name} is out and was leased`);
     assert.ok(lease.backend.weight > 0);
     if (want.tried.includes(lease.backend)) {
-      const serving = inService(this.#backends, null).members;
+      const serving = eligibleEndpoints(this.#backends, null).members;
       const other = serving.find(one => one.admits && !want.tried.includes(one));
       assert.equal(other, undefined, 'a tried backend is leased only when there is no other one');
     }
@@ -160,7 +160,7 @@ class World {
     this.#waiting.delete(want);
     this.answers++;
     this.refused++;
-    const serving = inService(this.#backends, null).members;
+    const serving = eligibleEndpoints(this.#backends, null).members;
     if (kind === 'no_healthy_backend') assert.equal(serving.length, 0);
     if (kind === 'circuit_open') assert.ok(serving.every(({ admits }) => !admits));
     if (kind === 'queue_full') assert.ok(this.#pool.queueDepth >= 50);
@@ -205,7 +205,7 @@ class World {
     assert.equal(this.#pool.queueDepth, this.#waiting.size, where);
     const isFirstWaiting = [...this.#waiting].some(({ tried }) => tried.length === 0);
     if (isFirstWaiting) {
-      const ready = inService(this.#backends, null).members.find(({ isReady }) => isReady);
+      const ready = eligibleEndpoints(this.#backends, null).members.find(({ isReady }) => isReady);
       assert.equal(ready, undefined, `${where}: a first attempt waits while ${ready?.name} is ready`);
     }
     assert.equal(this.answers + this.#waiting.size, this.wants, `${where}: each want hears one answer`);

@@ -62,7 +62,7 @@ test('a name is looked up at once, and its addresses are known in one order', as
 });
 
 test('the next lookup comes with the TTL, with `refresh` where that is sooner, and not more than once a second', async () => {
-  for (const [ttlMs, dueMs] of [
+  for (const [ttlMs, dueAtMs] of [
     [5_000, 5_000],
     [60_000, 10_000],
     [null, 10_000],
@@ -72,10 +72,10 @@ test('the next lookup comes with the TTL, with `refresh` where that is sooner, a
     server.says(['10.0.0.1'], ttlMs);
     const name = watch();
     await settled(clock, server);
-    clock.advance(dueMs * 0.9 - 1);
-    assert.equal(server.asked, 1, `TTL ${ttlMs}: not before ${dueMs} ms less 10 %`);
-    clock.advance(dueMs * 0.2 + 2);
-    assert.equal(server.asked, 2, `TTL ${ttlMs}: after ${dueMs} ms and 10 %`);
+    clock.advance(dueAtMs * 0.9 - 1);
+    assert.equal(server.asked, 1, `TTL ${ttlMs}: not before ${dueAtMs} ms less 10 %`);
+    clock.advance(dueAtMs * 0.2 + 2);
+    assert.equal(server.asked, 2, `TTL ${ttlMs}: after ${dueAtMs} ms and 10 %`);
     name.dispose();
   }
 });

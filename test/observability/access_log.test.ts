@@ -32,10 +32,10 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
         endpoint: '10.0.0.2:80',
         spanId: null,
         endpointLabel: '10.0.0.2:80',
-        startedMs: 110,
+        startedAtMs: 110,
         connectMs: 3,
         firstByteMs: null,
-        endedMs: 120,
+        endedAtMs: 120,
         status: null,
         reason: 'connect_refused',
         detail: null,
@@ -45,10 +45,10 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
         endpoint: '10.0.0.3:80',
         spanId: null,
         endpointLabel: '10.0.0.3:80',
-        startedMs: 130,
+        startedAtMs: 130,
         connectMs: 0,
         firstByteMs: 8.123,
-        endedMs: 150,
+        endedAtMs: 150,
         status: 200,
         reason: null,
         detail: null,
@@ -57,10 +57,10 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     ],
     bytesIn: 1,
     bytesOut: 2,
-    startedMs: 100,
+    startedAtMs: 100,
     queueMs: 4,
     pausedMs: 0,
-    endedMs: 160,
+    endedAtMs: 160,
     tls: null,
     plan: 'abcdef0123456789',
     ...change,
@@ -110,7 +110,7 @@ test('the overhead is what neither attempts nor the queue explain', () => {
 test('an attempt that the client did not wait for lasted until the client left', () => {
   const [, second] = record().attempts;
   assert(second !== undefined);
-  const unfinished = record({ attempts: [{ ...second, endedMs: null, firstByteMs: null }], queueMs: 0 });
+  const unfinished = record({ attempts: [{ ...second, endedAtMs: null, firstByteMs: null }], queueMs: 0 });
   const line = JSON.parse(lineOf(unfinished, 0));
   assert.equal(line.attempts[0].ms, 30, 'from 130 to the end of the request at 160');
   assert.equal(line.timing.overhead, 30);

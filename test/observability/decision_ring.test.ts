@@ -9,10 +9,10 @@ const FACTS = { peerTrusted: true, policy: 'random', rateLimits: [], head: null 
 
 test('failures are wanted always, successes once a second', () => {
   const ring = new DecisionRing();
-  const wanted = [0, 400, 999, 1_000, 1_500].map(endedMs => ring.wants(requestRecord({ endedMs })));
+  const wanted = [0, 400, 999, 1_000, 1_500].map(endedAtMs => ring.wants(requestRecord({ endedAtMs })));
   assert.deepEqual(wanted, [true, false, false, true, false]);
-  assert.equal(ring.wants(requestRecord({ endedMs: 1_501, reason: 'no_route' })), true);
-  assert.equal(ring.wants(requestRecord({ endedMs: 1_502, status: 503 })), true);
+  assert.equal(ring.wants(requestRecord({ endedAtMs: 1_501, reason: 'no_route' })), true);
+  assert.equal(ring.wants(requestRecord({ endedAtMs: 1_502, status: 503 })), true);
 });
 
 test('newest first, by what is asked, and never more than 500', () => {

@@ -177,9 +177,9 @@ test('a scrape of 200 routes and 200 endpoints writes few histograms, and costs 
 });
 
 async function durationOf(work: () => unknown): Promise<number> {
-  const startedMs = performance.now();
+  const startedAtMs = performance.now();
   await work();
-  return performance.now() - startedMs;
+  return performance.now() - startedAtMs;
 }
 
 /** Looks at every line and builds every line: what any way of writing this text has to do. */

@@ -29,7 +29,7 @@ const view: RuntimeView = {
   ],
   overload: () => 'heap',
   digest: () => 'abc',
-  certificates: () => [{ listener: 'main', subject: 'a.test', notAfterMs: 2_000_000 }],
+  certificates: () => [{ listener: 'main', subject: 'a.test', notAfterAtMs: 2_000_000 }],
 };
 
 test('a scrape shows the state of that moment', async () => {

@@ -91,7 +91,7 @@ const TIMED: readonly Timed[] = [
     send: proxy => sendBytes(proxy, 'GET / HTTP/1.1\r\nHost:'),
   },
   {
-    name: 'queue',
+    name: 'queueTimeout',
     behaviour: staySilent(),
     options: ONE_BUSY,
     origin: WRITTEN,
@@ -103,7 +103,7 @@ const TIMED: readonly Timed[] = [
     },
   },
   {
-    name: 'connect',
+    name: 'connectTimeout',
     behaviour: answer(),
     options: { cluster: { tls: { verify: false }, pool: { connectTimeout: '50ms' } } },
     origin: WRITTEN,

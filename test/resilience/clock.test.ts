@@ -65,10 +65,10 @@ test('a late timer that the answer cancels does not ring at all', async () => {
 
 test('a timer never rings before its time, and one that was cancelled never', async () => {
   const release = holdProcess();
-  const startedMs = systemClock.nowMs();
+  const startedAtMs = systemClock.nowMs();
   systemClock.cancelTimer(systemClock.setTimer(() => assert.fail('it was cancelled'), 10, undefined));
   const tookMs = await new Promise<number>(resolve => {
-    systemClock.setTimer(sinceMs => resolve(systemClock.nowMs() - sinceMs), 50, startedMs);
+    systemClock.setTimer(sinceMs => resolve(systemClock.nowMs() - sinceMs), 50, startedAtMs);
   });
   release();
   assert.ok(tookMs > 49, `${tookMs} ms: Node may count a fraction of a millisecond less`);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileConditions, describeBroken, firstBroken } from '../../src/routing/conditions.ts';
+import { buildConditions, describeBroken, firstBroken } from '../../src/routing/conditions.ts';
 import { type MatchSketch, matchOf, requestOf } from './route_builder.ts';
 
 function hold(sketch: MatchSketch, request: Parameters<typeof requestOf>[0]): boolean {
-  return firstBroken(compileConditions(matchOf(sketch)), requestOf(request)) < 0;
+  return firstBroken(buildConditions(matchOf(sketch)), requestOf(request)) < 0;
 }
 
 test('methods are matched as written', () => {
@@ -55,7 +55,7 @@ test('query parameters are compared decoded, and the first of a name counts', ()
 });
 
 test('the first condition that fails is named, with what the route requires and never with what the client sent', () => {
-  const conditions = compileConditions(
+  const conditions = buildConditions(
     matchOf({
       methods: ['GET', 'PUT'],
       headers: { a: '1', b: '~x+', c: '+', d: '-' },

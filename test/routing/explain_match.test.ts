@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NEAR_ROUTES_MAX } from '../../src/routing/explain_match.ts';
 import type { RoutableRequest } from '../../src/routing/route.ts';
-import { compileRouter } from '../../src/routing/router.ts';
+import { buildRouter } from '../../src/routing/router.ts';
 import { type MatchSketch, matchOf, requestOf } from './route_builder.ts';
 
 function explain(routes: Readonly<Record<string, MatchSketch>>, request: Partial<RoutableRequest>) {
   const entries = Object.entries(routes).map(([value, sketch]) => ({ match: matchOf(sketch), value }));
-  const { chosen, nearer } = compileRouter(entries).explain(requestOf(request));
+  const { chosen, nearer } = buildRouter(entries).explain(requestOf(request));
   return { chosen, nearer: nearer.map(({ value, reason }) => `${value}: ${reason}`) };
 }
 

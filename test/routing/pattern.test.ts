@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  compilePath,
+  buildPathPattern,
   normalizePathLiteral,
   parseTemplate,
   pathMatches,
@@ -25,7 +25,7 @@ test('each kind of path condition takes what it should, and not its neighbours',
     ['~.*', ['/', '/a'], ['*']],
   ];
   for (const [path, taken, refused] of cases) {
-    const pattern = compilePath(pathOf(path));
+    const pattern = buildPathPattern(pathOf(path));
     for (const text of taken) assert.equal(pathMatches(pattern, text), true, `${path} takes ${text}`);
     for (const text of refused)
       assert.equal(pathMatches(pattern, text), false, `${path} does not take ${text}`);
@@ -64,23 +64,23 @@ test('an operator may write a path in any of its spellings', () => {
     assert.equal(normalizePathLiteral(normal), normal, 'a second time changes nothing');
     assert.equal(decodeUnreserved(normal), normal, 'it is what security makes of the same path in a request');
   }
-  assert.equal(pathMatches(compilePath({ kind: 'prefix', value: '/%61pi' }), '/api/x'), true);
+  assert.equal(pathMatches(buildPathPattern({ kind: 'prefix', value: '/%61pi' }), '/api/x'), true);
   assert.equal(
-    pathMatches(compilePath({ kind: 'template', value: '/caf\u00e9/{id}' }), '/caf%C3%A9/1'),
+    pathMatches(buildPathPattern({ kind: 'template', value: '/caf\u00e9/{id}' }), '/caf%C3%A9/1'),
     true,
   );
 });
 
 test('patterns that match the same paths have the same shape, whatever they are called', () => {
-  const shape = (path: string) => shapeOf(compilePath(pathOf(path)));
+  const shape = (path: string) => shapeOf(buildPathPattern(pathOf(path)));
   assert.equal(shape('/users/{id}'), shape('/users/{name}'));
   assert.equal(shape('/users'), shape('/users/**'));
-  assert.equal(shapeOf(compilePath({ kind: 'template', value: '/users' })), shape('=/users'));
+  assert.equal(shapeOf(buildPathPattern({ kind: 'template', value: '/users' })), shape('=/users'));
   assert.notEqual(shape('=/users'), shape('/users'));
   assert.notEqual(shape('=/users/'), shape('=/users'));
   assert.notEqual(
     shape('/users/{id}'),
-    shapeOf(compilePath({ kind: 'exact', value: '/users/{}' })),
+    shapeOf(buildPathPattern({ kind: 'exact', value: '/users/{}' })),
     'braces may be text',
   );
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  compileRedirect,
-  compileRewrite,
+  buildRedirect,
+  buildRewrite,
   expandRedirect,
   redirectProblem,
   replacementProblem,
@@ -20,15 +20,15 @@ const NOTHING: RewriteSettings = {
 };
 
 function rewrite(settings: Partial<RewriteSettings>, target: string): string {
-  const compiled = compileRewrite({ ...NOTHING, ...settings });
+  const compiled = buildRewrite({ ...NOTHING, ...settings });
   assert(compiled !== null);
   return rewriteTarget(compiled, target);
 }
 
 test('without a rule for the path there is nothing to do', () => {
-  assert.equal(compileRewrite(NOTHING), null);
+  assert.equal(buildRewrite(NOTHING), null);
   assert.equal(
-    compileRewrite({ ...NOTHING, host: 'backend.local' }),
+    buildRewrite({ ...NOTHING, host: 'backend.local' }),
     null,
     'the host is no part of the target',
   );
@@ -112,7 +112,7 @@ test('a replacement that cannot work is refused with the reason', () => {
 
 function redirect(to: string, facts: { path?: string; query?: string; authority?: string } = {}): string {
   assert.equal(redirectProblem(to), null, to);
-  return expandRedirect(compileRedirect(to), { path: '/p', query: '', authority: 'example.com', ...facts });
+  return expandRedirect(buildRedirect(to), { path: '/p', query: '', authority: 'example.com', ...facts });
 }
 
 test('a redirect says path, query and host of the request', () => {

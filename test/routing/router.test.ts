@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import type { Random } from '../../src/resilience/random.ts';
 import { compareRoutes } from '../../src/routing/matcher.ts';
 import type { NamedMatch, PathMatch, RoutableRequest, RouteMatch } from '../../src/routing/route.ts';
-import { compileRouter } from '../../src/routing/router.ts';
+import { buildRouter } from '../../src/routing/router.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { type MatchSketch, matchOf, requestOf } from './route_builder.ts';
 
 const SEED = Number(process.env.SEED ?? 42);
 
 function routerOf(routes: Readonly<Record<string, MatchSketch>>) {
-  return compileRouter(Object.entries(routes).map(([value, sketch]) => ({ match: matchOf(sketch), value })));
+  return buildRouter(Object.entries(routes).map(([value, sketch]) => ({ match: matchOf(sketch), value })));
 }
 
 test('the host decides first: exact, the longest wildcard, any', () => {
@@ -134,7 +134,7 @@ test('thousands of random routers agree with the slow and simple way', t => {
       name,
       match: randomMatch(random),
     }));
-    const router = compileRouter(routes.map(({ match, name }) => ({ match, value: name })));
+    const router = buildRouter(routes.map(({ match, name }) => ({ match, value: name })));
     const sorted = routes
       .flatMap(({ match, name }) => {
         const hosts = match.hosts.length === 0 ? [[]] : match.hosts.map(host => [host]);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileSplit, pickTarget } from '../../src/routing/split.ts';
+import { buildSplit, pickTarget } from '../../src/routing/split.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 test('each target gets its share, to the edge', () => {
-  const split = compileSplit([
+  const split = buildSplit([
     { weight: 90, value: 'a' },
     { weight: 0, value: 'never' },
     { weight: 10, value: 'b' },
@@ -19,7 +19,7 @@ test('each target gets its share, to the edge', () => {
 });
 
 test('a target without weight gets nothing, wherever it stands', () => {
-  const split = compileSplit([
+  const split = buildSplit([
     { weight: 0, value: 'first' },
     { weight: 1, value: 'only' },
     { weight: 0, value: 'last' },
@@ -31,7 +31,7 @@ test('with many targets the shares come out right', () => {
   const SEED = 3;
   const random = seededRandom(SEED);
   const weights = [5, 1, 0, 3, 7, 2, 2];
-  const split = compileSplit(weights.map((weight, value) => ({ weight, value })));
+  const split = buildSplit(weights.map((weight, value) => ({ weight, value })));
   const counts = weights.map(() => 0);
   for (let round = 0; round < 200_000; round++) {
     const at = pickTarget(split, random.unit());
@@ -46,5 +46,5 @@ test('with many targets the shares come out right', () => {
 });
 
 test('a split without any weight cannot be made', () => {
-  assert.throws(() => compileSplit([{ weight: 0, value: 'a' }]), /weight above 0/);
+  assert.throws(() => buildSplit([{ weight: 0, value: 'a' }]), /weight above 0/);
 });

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  buildNetworkSet,
   cidrProblem,
   clientKey,
-  compileNetworks,
   plainAddress,
   resolveClientAddress,
 } from '../../src/security/client_address.ts';
 
-const TRUSTED = compileNetworks(['10.0.0.0/8', 'fd00::/8', '192.0.2.1']);
+const TRUSTED = buildNetworkSet(['10.0.0.0/8', 'fd00::/8', '192.0.2.1']);
 
 function client(peer: string, ...chain: string[]): string {
   return resolveClientAddress(
@@ -19,7 +19,7 @@ function client(peer: string, ...chain: string[]): string {
 }
 
 test('a network holds its addresses and no others', () => {
-  const networks = compileNetworks(['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::1']);
+  const networks = buildNetworkSet(['10.0.0.0/8', '192.0.2.1', 'fd00::/8', '2001:db8::1']);
   for (const ip of ['10.0.0.0', '10.255.255.255', '192.0.2.1', 'fd12::1', '2001:db8::1', '2001:DB8:0::1']) {
     assert.equal(networks.contains(ip), true, ip);
   }
@@ -43,15 +43,15 @@ test('an IPv4 network holds its addresses mapped into IPv6', () => {
 });
 
 test('everybody and nobody can be listed', () => {
-  assert.equal(compileNetworks(['0.0.0.0/0']).contains('203.0.113.7'), true);
-  assert.equal(compileNetworks(['::/0']).contains('2001:db8::1'), true);
-  const nobody = compileNetworks([]);
+  assert.equal(buildNetworkSet(['0.0.0.0/0']).contains('203.0.113.7'), true);
+  assert.equal(buildNetworkSet(['::/0']).contains('2001:db8::1'), true);
+  const nobody = buildNetworkSet([]);
   assert.equal(nobody.empty, true);
   assert.equal(nobody.contains('10.0.0.1'), false);
 });
 
 test('peers on a Unix socket can be trusted by name', () => {
-  const networks = compileNetworks(['unix']);
+  const networks = buildNetworkSet(['unix']);
   assert.equal(networks.contains('unix'), true);
   assert.equal(networks.contains('10.0.0.1'), false);
   for (const peer of ['unix', '']) {
@@ -76,7 +76,7 @@ test('a network that is none is refused with the reason', () => {
 test('a stranger is believed nothing', () => {
   const found = resolveClientAddress('203.0.113.7', TRUSTED, ['X-Forwarded-For', '1.2.3.4']);
   assert.deepEqual(found, { clientIp: '203.0.113.7', peerTrusted: false });
-  const empty = compileNetworks([]);
+  const empty = buildNetworkSet([]);
   assert.equal(resolveClientAddress('10.0.0.1', empty, ['X-Forwarded-For', '1.2.3.4']).clientIp, '10.0.0.1');
 });
 

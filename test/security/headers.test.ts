@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   acceptRequestId,
+  buildHeaderEdits,
   buildUpstreamHeaders,
-  compileHeaderEdits,
   connectionOptions,
   filterInformation,
   filterResponseHeaders,
@@ -19,7 +19,7 @@ import {
   rawRequest,
 } from '../support/request_heads.ts';
 
-const edits = (parts: Partial<HeaderEdits>) => compileHeaderEdits({ remove: [], set: [], add: [], ...parts });
+const edits = (parts: Partial<HeaderEdits>) => buildHeaderEdits({ remove: [], set: [], add: [], ...parts });
 const NO_EDITS = edits({});
 /** What the proxy adds for `forwardingFacts()`. */
 const ADDED = fields(

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FAILURE_RULES } from '../../src/resilience/failure.ts';
-import { compileNetworks, resolveClientAddress } from '../../src/security/client_address.ts';
-import { buildUpstreamHeaders, compileHeaderEdits } from '../../src/security/headers.ts';
+import { buildNetworkSet, resolveClientAddress } from '../../src/security/client_address.ts';
+import { buildHeaderEdits, buildUpstreamHeaders } from '../../src/security/headers.ts';
 import { normalisePath, type PathRules } from '../../src/security/path.ts';
 import { parseRequestHead, type RawRequest } from '../../src/security/request_head.ts';
 import { forwardingFacts, HEAD_LIMITS } from '../support/request_heads.ts';
@@ -162,7 +162,7 @@ const rulesOf = (): PathRules => ({
   semicolons: oneOf(['keep', 'fold', 'reject']),
   encodedSlash: oneOf(['keep', 'reject']),
 });
-const NO_EDITS = compileHeaderEdits({ remove: [], set: [], add: [] });
+const NO_EDITS = buildHeaderEdits({ remove: [], set: [], add: [] });
 
 test(`every head is understood or refused, never thrown at (seed ${SEED})`, () => {
   let accepted = 0;
@@ -215,7 +215,7 @@ test(`a normalised path is normal, and has no segment that climbs (seed ${SEED})
 });
 
 test(`no chain of addresses makes the walk throw or trust a stranger (seed ${SEED})`, () => {
-  const trusted = compileNetworks(['10.0.0.0/8', 'unix', 'fd00::/8']);
+  const trusted = buildNetworkSet(['10.0.0.0/8', 'unix', 'fd00::/8']);
   const items = [
     '10.0.0.1',
     ' 10.9.9.9:80',

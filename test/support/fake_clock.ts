@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../src/resilience/clock.ts';
 
 interface Pending {
-  readonly dueMs: number;
+  readonly dueAtMs: number;
   readonly order: number;
   readonly fire: () => void;
 }
@@ -25,7 +25,11 @@ export class FakeClock implements Clock {
     return Date.UTC(2026, 0, 1) + this.#nowMs;
   }
   setTimer<T>(callback: (argument: T) => void, delayMs: number, argument: T): Timer {
-    const pending = { dueMs: this.#nowMs + delayMs, order: this.#created++, fire: () => callback(argument) };
+    const pending = {
+      dueAtMs: this.#nowMs + delayMs,
+      order: this.#created++,
+      fire: () => callback(argument),
+    };
     this.#pending.add(pending);
     this.#push(pending);
     return pending as unknown as Timer;
@@ -38,7 +42,7 @@ export class FakeClock implements Clock {
     const untilMs = this.#nowMs + byMs;
     for (let next = this.#nextUntil(untilMs); next !== undefined; next = this.#nextUntil(untilMs)) {
       this.#pending.delete(next);
-      this.#nowMs = Math.max(this.#nowMs, next.dueMs);
+      this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
       next.fire();
     }
     this.#nowMs = untilMs;
@@ -50,7 +54,7 @@ export class FakeClock implements Clock {
   #nextUntil(untilMs: number): Pending | undefined {
     for (;;) {
       const first = this.#heap[0];
-      if (first === undefined || (this.#pending.has(first) && first.dueMs > untilMs)) return undefined;
+      if (first === undefined || (this.#pending.has(first) && first.dueAtMs > untilMs)) return undefined;
       this.#pop();
       if (this.#pending.has(first)) return first;
     }
@@ -91,5 +95,5 @@ export class FakeClock implements Clock {
 }
 
 function isSooner(one: Pending, other: Pending): boolean {
-  return one.dueMs < other.dueMs || (one.dueMs === other.dueMs && one.order < other.order);
+  return one.dueAtMs < other.dueAtMs || (one.dueAtMs === other.dueAtMs && one.order < other.order);
 }

@@ -96,13 +96,13 @@ export async function connectRaw(target: Target): Promise<RawClient> {
       }),
     head,
     async answer(method = 'GET', onChunk) {
-      const startedMs = performance.now();
+      const startedAtMs = performance.now();
       const answerHead = await head();
-      const headMs = performance.now() - startedMs;
+      const headMs = performance.now() - startedAtMs;
       const { status, headers } = answerHead;
       const framing = framingOf(headers, { method, status });
       const { content, ...facts } = await readBody(reader, framing, onChunk);
-      const totalMs = performance.now() - startedMs;
+      const totalMs = performance.now() - startedAtMs;
       const whole = { ...answerHead, ...facts, body: content, text: content.toString(), headMs, totalMs };
       if (!whole.complete) throw new TruncatedAnswer(whole);
       return whole;

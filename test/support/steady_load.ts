@@ -28,7 +28,7 @@ export class SteadyLoad {
   readonly #port: number;
   readonly #options: LoadOptions;
   readonly #agent = new http.Agent({ keepAlive: true });
-  readonly #startedMs = performance.now();
+  readonly #startedAtMs = performance.now();
   readonly #waiting = new Set<() => void>();
   #begun = 0;
   #timer: NodeJS.Timeout;
@@ -40,7 +40,7 @@ export class SteadyLoad {
   }
 
   get nowMs(): number {
-    return performance.now() - this.#startedMs;
+    return performance.now() - this.#startedAtMs;
   }
 
   /** Resolves when so many more have been answered. */

@@ -5,7 +5,7 @@
  */
 
 import type { Problem } from '../problems.ts';
-import type { Salvage } from '../schema/partial_parse.ts';
+import type { PartialParse } from '../schema/partial_parse.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import { checkAdmin } from './admin.ts';
@@ -15,7 +15,7 @@ import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
 import { checkTimes } from './times.ts';
 
-export function relationProblems(config: Config, document: Document, salvage: Salvage): Problem[] {
+export function relationProblems(config: Config, document: Document, salvage: PartialParse): Problem[] {
   return collectRelations(config, document, salvage, [
     checkAdmin,
     checkListeners,

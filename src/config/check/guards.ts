@@ -4,7 +4,7 @@
  */
 
 import type { RouteSettings } from '../../routing/route.ts';
-import { compileRouter } from '../../routing/router.ts';
+import { buildRouter } from '../../routing/router.ts';
 import type { Plan } from '../plan.ts';
 
 interface EvadedGuard {
@@ -22,7 +22,7 @@ export function findEvadedGuards({ routes, listeners }: Plan): EvadedGuard[] {
   if (!routes.some(isGuard)) return [];
   for (const { name: listener, paths } of Object.values(listeners)) {
     const served = routes.filter(route => route.listeners[listener] !== undefined);
-    const router = compileRouter(served.map(route => ({ match: route.match, value: route })));
+    const router = buildRouter(served.map(route => ({ match: route.match, value: route })));
     for (const guard of served.filter(isGuard)) {
       for (const [setting, spelling] of spellings(guard, paths)) {
         const open = router.match(asking(guard, spelling));

@@ -1,7 +1,7 @@
 /** What every check of relations is given: the configuration, and where to say what is wrong. */
 
 import type { Problem } from '../problems.ts';
-import type { Salvage } from '../schema/partial_parse.ts';
+import type { PartialParse } from '../schema/partial_parse.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Document, ProblemOptions } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
@@ -17,7 +17,7 @@ export interface Relations {
 export function collectRelations(
   config: Config,
   document: Document,
-  salvage: Salvage,
+  salvage: PartialParse,
   checks: readonly ((relations: Relations) => void)[],
 ): Problem[] {
   const problems: Problem[] = [];

@@ -5,7 +5,7 @@
  */
 import { type Path, valueAt } from '../text/path.ts';
 
-export class Salvage {
+export class PartialParse {
   readonly value: unknown;
   readonly #lost: Path[] = [];
 

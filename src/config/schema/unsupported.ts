@@ -62,7 +62,7 @@ interface FoundLater {
   readonly problem: Problem;
 }
 
-export function findLater(document: Document): FoundLater[] {
+export function findUnsupported(document: Document): FoundLater[] {
   return LATER.flatMap(({ at, when, instead }) =>
     expand(document, at.split('.'), [])
       .filter(path => when === undefined || when(document.at(path), path))

@@ -7,7 +7,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
-import type { ClientListener, ClientStream } from './stream.ts';
+import type { ClientStream, ClientStreamObserver } from './stream.ts';
 
 /** A body up to this size is copied once more to save a system call; beyond it the copy costs more. */
 const JOINED_BYTES_MAX = 16 * 1024;
@@ -16,7 +16,7 @@ export class Http1ClientStream implements ClientStream {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
-  #listener: ClientListener | null = null;
+  #listener: ClientStreamObserver | null = null;
   #headFlushed = true;
   #waitsForDrain = false;
   #isCutting = false;
@@ -48,7 +48,7 @@ export class Http1ClientStream implements ClientStream {
     return this.#request.complete || !declaresBody(this.#request);
   }
 
-  listen(listener: ClientListener): void {
+  listen(listener: ClientStreamObserver): void {
     this.#listener = listener;
     const response = this.#response;
     // 'close' comes after 'finish' as well as after a lost connection: one event for both ends.

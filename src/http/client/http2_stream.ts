@@ -6,13 +6,13 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
-import type { ClientListener, ClientStream } from './stream.ts';
+import type { ClientStream, ClientStreamObserver } from './stream.ts';
 
 export class Http2ClientStream implements ClientStream {
   readonly #stream: ServerHttp2Stream;
   readonly #headOnly: boolean;
   readonly #clock: Clock;
-  #listener: ClientListener | null = null;
+  #listener: ClientStreamObserver | null = null;
   #trailers: readonly string[] | null = null;
   #ended = false;
   /** By this side: its reset has to get out before the stream goes. */
@@ -47,7 +47,7 @@ export class Http2ClientStream implements ClientStream {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }
 
-  listen(listener: ClientListener): void {
+  listen(listener: ClientStreamObserver): void {
     this.#listener = listener;
     const stream = this.#stream;
     stream.on('error', ignore); // 'close' tells it with the code

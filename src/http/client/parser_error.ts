@@ -88,10 +88,10 @@ export function refuseBytes(
     attempts: [],
     bytesIn: 0,
     bytesOut: Buffer.byteLength(body),
-    startedMs: nowMs,
+    startedAtMs: nowMs,
     queueMs: 0,
     pausedMs: 0,
-    endedMs: nowMs,
+    endedAtMs: nowMs,
     tls: peer.tlsVersion,
     plan: services.planeRef.current.plane.digest,
   };

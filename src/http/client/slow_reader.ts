@@ -15,7 +15,7 @@ interface Sharers {
 const EARLY_MS = 1;
 
 /** From the moment when it is made. */
-export class ClientPace {
+export class SlowReader {
   readonly #client: ClientStream;
   readonly #peer: Sharers;
   #sinceMs: number;

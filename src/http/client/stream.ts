@@ -5,7 +5,7 @@
 import type { Duplex, Readable } from 'node:stream';
 
 /** What the owner of a request wants to hear. */
-export interface ClientListener {
+export interface ClientStreamObserver {
   /** The client reads again after a `write` that returned false. */
   onClientDrain(): void;
   /** The exchange with this client is over, once, whatever happened: `complete` if every byte of the answer was handed to the system. */
@@ -27,7 +27,7 @@ export interface ClientStream {
   readonly bodyReceived: boolean;
 
   /** Listens for the end of the exchange; called once, before anything else. */
-  listen(listener: ClientListener): void;
+  listen(listener: ClientStreamObserver): void;
   /** An interim answer (RFC 9110 section 15.2); 100 asks for the body. Not sent to HTTP/1.0 clients. */
   writeInformation(status: number, headers: readonly string[]): void;
   /** The head leaves at once, or together with the first bytes of the body if they are there in the same turn. `endOfStream`: no body

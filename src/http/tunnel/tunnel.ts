@@ -35,7 +35,7 @@ export class Tunnel {
   #leaving: 'no' | 'at_boundary' | 'said' = 'no';
   #timer: Timer | null = null;
   #tail: Timer | null = null;
-  #lastByteMs: number;
+  #lastByteAtMs: number;
   #bytesIn = 0;
   #bytesOut = 0;
   #ended = false;
@@ -52,7 +52,7 @@ export class Tunnel {
     this.#settings = settings;
     this.#clock = clock;
     this.#onEnd = onEnd;
-    this.#lastByteMs = clock.nowMs();
+    this.#lastByteAtMs = clock.nowMs();
   }
 
   start(): void {
@@ -100,7 +100,7 @@ export class Tunnel {
   /** `pass` says what of a chunk goes on. */
   #relay(from: Duplex, to: Duplex, cause: 'client' | 'backend', pass: (chunk: Buffer) => Buffer): void {
     from.on('data', (chunk: Buffer) => {
-      this.#lastByteMs = this.#clock.nowMs();
+      this.#lastByteAtMs = this.#clock.nowMs();
       const passed = pass(chunk);
       if (passed.length > 0 && !to.write(passed)) from.pause();
     });
@@ -121,9 +121,9 @@ export class Tunnel {
     this.#tail = this.#clock.setTimer(endTunnel, TAIL_MS_MAX, () => this.end(cause));
   }
 
-  /** One timer; a byte only moves `lastByteMs`, and a timer that rings too early looks again. */
+  /** One timer; a byte only moves `lastByteAtMs`, and a timer that rings too early looks again. */
   #watch(idleMs: number): void {
-    const leftMs = this.#lastByteMs + idleMs - this.#clock.nowMs();
+    const leftMs = this.#lastByteAtMs + idleMs - this.#clock.nowMs();
     if (leftMs < 1) this.end('idle');
     else this.#timer = this.#clock.setTimer(() => this.#watch(idleMs), leftMs, undefined);
   }

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headFailure, requestOn } from '../../net/request_on.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
-import { type CompiledHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
+import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
 import type { Attempt } from '../exchange.ts';
 import type { RequestContext } from '../request.ts';
 import type { Responder, Work } from '../responder.ts';
@@ -21,15 +21,15 @@ export function startHandshake(
   context: RequestContext,
   responder: Responder,
   tunnelIdleMs: number | null,
-  edits: CompiledHeaderEdits,
+  edits: BuiltHeaderEdits,
 ): void {
-  const startedMs = context.services.clock.nowMs();
+  const startedAtMs = context.services.clock.nowMs();
   slot.openSocket((failure, socket) => {
     if (failure !== null || socket === null) {
       attempt.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
       return;
     }
-    attempt.onConnected(false, context.services.clock.nowMs() - startedMs);
+    attempt.onConnected(false, context.services.clock.nowMs() - startedAtMs);
     const handshake = requestOn(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
     if (handshake === null) {
       attempt.onError({ kind: 'internal', detail: 'the handshake cannot be sent' });
@@ -72,7 +72,7 @@ function becomeTunnel(
   backend: Duplex,
   head: Buffer,
   idleMs: number | null,
-  edits: CompiledHeaderEdits,
+  edits: BuiltHeaderEdits,
 ): void {
   const { clock, traffic } = context.services;
   const client = responder.switchProtocols();

@@ -8,7 +8,7 @@ import type { Clock } from '../../resilience/clock.ts';
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 /** Calls back at most once; a client that says too little for `limitMs` is closed, and there is no call. */
-export function peekProtocol(
+export function detectProtocol(
   socket: Socket,
   limitMs: number,
   clock: Clock,
@@ -45,7 +45,7 @@ const SSL2 = 0x80;
  * Whether the client begins with TLS, or with something else, such as HTTP in clear. One that says nothing for `limitMs`
  * is closed, and `onSilence` is called instead.
  */
-export function peekTls(
+export function detectTls(
   socket: Socket,
   limitMs: number,
   clock: Clock,

@@ -6,7 +6,7 @@ import type { Clock } from '../../resilience/clock.ts';
 
 const SAY_EVERY_MS = 1_000;
 
-export class Tally<Key> {
+export class ThrottledLog<Key> {
   readonly #clock: Clock;
   readonly #say: (key: Key, count: number) => void;
   /** Keys that were said in the last second, with what came since. */

@@ -25,7 +25,7 @@ import type {
   UpstreamSlot,
 } from '../upstream.ts';
 import { type ConnectionFacts, Http1Exchange } from './http1_exchange.ts';
-import { type DedicatedExchange, sendOnSocket } from './one_off_exchange.ts';
+import { type OneOffExchange, sendOnSocket } from './one_off_exchange.ts';
 import { readPastContinue } from './undici_parser.ts';
 
 /** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
@@ -48,13 +48,13 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   #socket: Socket | null = null;
   /** The one that the request under way was given. */
   #used: Socket | null = null;
-  #bornMs = 0;
+  #bornAtMs = 0;
   #requests = 0;
-  #connectStartedMs = 0;
+  #connectStartedAtMs = 0;
   /** Ends the connecting that is under way; true tells whoever waits for it. */
   #cancelConnect: ((tell: boolean) => void) | null = null;
   #dedicated: Socket | null = null;
-  #exchange: Http1Exchange | DedicatedExchange | null = null;
+  #exchange: Http1Exchange | OneOffExchange | null = null;
   connectFailure: Failure | null = null;
   reused = false;
   connectMs = 0;
@@ -98,7 +98,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   /** The connection has served its time, by requests or by age. */
   get isSpent(): boolean {
     if (!this.isWarm) return false;
-    return this.#requests >= this.#requestsMax || this.#clock.nowMs() - this.#bornMs >= this.#ageMsMax;
+    return this.#requests >= this.#requestsMax || this.#clock.nowMs() - this.#bornAtMs >= this.#ageMsMax;
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
@@ -199,14 +199,14 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     this.#used = this.#socket;
     this.reused = this.#requests > 0;
     this.#requests++;
-    this.connectMs = this.reused ? 0 : this.#clock.nowMs() - this.#connectStartedMs;
+    this.connectMs = this.reused ? 0 : this.#clock.nowMs() - this.#connectStartedAtMs;
   }
 
   // ---- connections
 
   /** Undici wants a socket. */
   #connect(callback: UndiciCallback): void {
-    this.#connectStartedMs = this.#clock.nowMs();
+    this.#connectStartedAtMs = this.#clock.nowMs();
     const finish = (failure: Failure | null, socket: Socket | null): void => {
       this.#cancelConnect = null;
       this.connectFailure = failure;
@@ -226,18 +226,18 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   #adopt(socket: Socket): void {
     this.#socket = socket;
-    this.#bornMs = this.#clock.nowMs();
+    this.#bornAtMs = this.#clock.nowMs();
     this.#requests = 0;
     socket.on('error', error => this.#exchange?.onSocketError(error)); // before undici hears it
   }
 
   /** Undici refuses to send the target `*`. */
   #sendDedicated(request: UpstreamRequest, handler: UpstreamHandler): void {
-    const startedMs = this.#clock.nowMs();
+    const startedAtMs = this.#clock.nowMs();
     this.openSocket((failure, socket) => {
       if (failure !== null) handler.onError(failure);
       else if (socket !== null) {
-        handler.onConnected(false, this.#clock.nowMs() - startedMs);
+        handler.onConnected(false, this.#clock.nowMs() - startedAtMs);
         if (!socket.destroyed) this.#exchange = sendOnSocket(socket, request, handler);
       }
     });

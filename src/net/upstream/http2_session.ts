@@ -46,7 +46,7 @@ export class Session {
   readonly #clock: Clock;
   readonly #onGone: (session: Session) => void;
   readonly #onRoom: () => void;
-  readonly #bornMs: number;
+  readonly #bornAtMs: number;
   /** Of the oldest age, so that connections opened together do not end together. */
   readonly #ageRatio: number;
   readonly #cancelConnect: () => void;
@@ -78,7 +78,7 @@ export class Session {
     this.#clock = clock;
     this.#onGone = onGone;
     this.#onRoom = onRoom;
-    this.#bornMs = clock.nowMs();
+    this.#bornAtMs = clock.nowMs();
     this.#ageRatio = 1 + AGE_JITTER * (2 * random.unit() - 1);
     this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
       this.#onSocket(failure, socket),
@@ -96,7 +96,7 @@ export class Session {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return true;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return true;
     const { ageMsMax } = this.#settings;
-    return ageMsMax !== null && this.#clock.nowMs() - this.#bornMs >= ageMsMax * this.#ageRatio;
+    return ageMsMax !== null && this.#clock.nowMs() - this.#bornAtMs >= ageMsMax * this.#ageRatio;
   }
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };

@@ -170,7 +170,7 @@ class Http2Slot implements UpstreamSlot {
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
-    const startedMs = this.#clock.nowMs();
+    const startedAtMs = this.#clock.nowMs();
     if (request.fresh === true && this.#session.isOpen) this.#session = this.#instead(this.#session);
     const reused = this.#session.isOpen;
     this.#session.whenReady((failure, session) => {
@@ -180,7 +180,7 @@ class Http2Slot implements UpstreamSlot {
         handler.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
         return;
       }
-      handler.onConnected(reused, reused ? 0 : this.#clock.nowMs() - startedMs);
+      handler.onConnected(reused, reused ? 0 : this.#clock.nowMs() - startedAtMs);
       if (!this.#over) this.#open(session, request, handler);
     });
   }

@@ -6,7 +6,7 @@ import { headFailure, requestOn } from '../request_on.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 
 /** A request that is under way; after `cancel` its handler hears nothing more. */
-export interface DedicatedExchange {
+export interface OneOffExchange {
   resume(): void;
   cancel(): void;
   onSocketError(error: Error): void;
@@ -17,7 +17,7 @@ export function sendOnSocket(
   socket: Socket,
   request: UpstreamRequest,
   handler: UpstreamHandler,
-): DedicatedExchange {
+): OneOffExchange {
   const exchange = requestOn(socket, request, ['Connection', 'close']);
   if (exchange === null) {
     handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collectRelations } from '../../../src/config/check/relations.ts';
-import { Salvage } from '../../../src/config/schema/partial_parse.ts';
+import { PartialParse } from '../../../src/config/schema/partial_parse.ts';
 import { configSchema } from '../../../src/config/schema/schema.ts';
 import { parseDocument } from '../../../src/config/text/document.ts';
 import { textOf } from '../config_text.ts';
@@ -9,7 +9,7 @@ import { textOf } from '../config_text.ts';
 test('every check is asked, and what the schema has refused is not reported again', () => {
   const { document } = parseDocument(textOf({}), 'x.yaml', {});
   assert(document !== null);
-  const salvage = new Salvage(structuredClone(document.value));
+  const salvage = new PartialParse(structuredClone(document.value));
   salvage.lose(['clusters', 'app']);
   const problems = collectRelations(configSchema.parse(document.value), document, salvage, [
     ({ report }) => report(['listeners', 'main'], 'one', { at: 'key', hint: 'why' }),

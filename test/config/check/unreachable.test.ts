@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findUnreachable } from '../../../src/config/check/unreachable.ts';
 import { compareRoutes } from '../../../src/routing/matcher.ts';
-import { compileRouter } from '../../../src/routing/router.ts';
+import { buildRouter } from '../../../src/routing/router.ts';
 import { type MatchSketch, requestOf, routeOf } from '../../routing/route_builder.ts';
 import { seededRandom } from '../../support/seeded_random.ts';
 
@@ -75,7 +75,7 @@ test('what is called unreachable is never chosen by the router', () => {
     const routes = sketches.map((sketch, at) => ({ ...routeOf(sketch), name: `r${at}` }));
     const dead = new Set(findUnreachable(routes.toSorted(compareRoutes)).map(({ route }) => route));
     found += dead.size;
-    const router = compileRouter(routes.map(({ match, name }) => ({ match, value: name })));
+    const router = buildRouter(routes.map(({ match, name }) => ({ match, value: name })));
     for (const path of ['/', '/a', '/a/', '/a/b', '/a/b/c', '/a/c', '/b', '/ab', '/c']) {
       const chosen = router.match(requestOf({ matchPath: path }));
       assert.ok(

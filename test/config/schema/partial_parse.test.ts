@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Salvage } from '../../../src/config/schema/partial_parse.ts';
+import { PartialParse } from '../../../src/config/schema/partial_parse.ts';
 import { configSchema } from '../../../src/config/schema/schema.ts';
 import { messagesOf } from '../config_text.ts';
 
@@ -14,7 +14,7 @@ function value() {
 }
 
 test('only the setting that is wrong is taken out', () => {
-  const salvage = new Salvage(value());
+  const salvage = new PartialParse(value());
   salvage.cut(['routes', 0, 'match', 'hosts', 1]);
   assert.deepEqual((salvage.value as ReturnType<typeof value>).routes[0], { name: 'a' });
   assert.ok(salvage.isLost(['routes', 0, 'match']));
@@ -24,7 +24,7 @@ test('only the setting that is wrong is taken out', () => {
 });
 
 test('what must be there is replaced by something that means nothing', () => {
-  const salvage = new Salvage(value());
+  const salvage = new PartialParse(value());
   for (const path of [
     ['listeners', 'main', 'address'],
     ['listeners', 'main', 'limits', 'headBytes'],
@@ -34,13 +34,13 @@ test('what must be there is replaced by something that means nothing', () => {
   ])
     salvage.cut(path);
   assert.ok(configSchema.safeParse(salvage.value).success);
-  const whole = new Salvage({ version: 2, listeners: 1, routes: 2 });
+  const whole = new PartialParse({ version: 2, listeners: 1, routes: 2 });
   for (const key of ['version', 'listeners', 'routes']) whole.cut([key]);
   assert.ok(configSchema.safeParse(whole.value).success);
 });
 
 test('the places of other items do not move', () => {
-  const salvage = new Salvage({ routes: [1, { name: 'b' }] });
+  const salvage = new PartialParse({ routes: [1, { name: 'b' }] });
   salvage.cut(['routes', 0]);
   assert.deepEqual((salvage.value as { routes: unknown[] }).routes[1], { name: 'b' });
 });

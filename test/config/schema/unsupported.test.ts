@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { schemaJson } from '../../../src/config/json_schema.ts';
-import { findLater, LATER } from '../../../src/config/schema/unsupported.ts';
+import { findUnsupported, LATER } from '../../../src/config/schema/unsupported.ts';
 import { parseDocument } from '../../../src/config/text/document.ts';
 import { loadedFrom, problemsOf } from '../config_text.ts';
 
 function found(source: string): string[] {
   const { document } = parseDocument(source, 'x.yaml', {});
   assert(document !== null);
-  return findLater(document).map(({ problem }) => `${problem.line}:${problem.column} ${problem.message}`);
+  return findUnsupported(document).map(
+    ({ problem }) => `${problem.line}:${problem.column} ${problem.message}`,
+  );
 }
 
 test('a key of a later feature is refused at its place, with what to do until then', () => {

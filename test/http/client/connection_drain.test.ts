@@ -8,8 +8,10 @@ test('the connections that are open at the time are looked at every 50 ms until 
   const clock = new FakeClock();
   const looks: string[] = [];
   const connection = (name: string) =>
-    ({ drain: (nowMs: number) => looks.push(`${name} ${nowMs - startedMs}`) }) as unknown as ClientConnection;
-  const startedMs = clock.nowMs();
+    ({
+      drain: (nowMs: number) => looks.push(`${name} ${nowMs - startedAtMs}`),
+    }) as unknown as ClientConnection;
+  const startedAtMs = clock.nowMs();
   let open = [connection('a'), connection('b')];
   const drain = new ConnectionDrain(() => open, clock);
   drain.begin();

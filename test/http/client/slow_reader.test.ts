@@ -1,13 +1,13 @@
 // A client is given up when it does not read, and not because it must wait for others.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClientPace } from '../../../src/http/client/slow_reader.ts';
+import { SlowReader } from '../../../src/http/client/slow_reader.ts';
 import type { ClientStream } from '../../../src/http/client/stream.ts';
 
 function pace(active = 1) {
   const client = { unsentBytes: 100, connectionBytes: 0, isQueued: false };
   const peer = { active };
-  const subject = new ClientPace(client as unknown as ClientStream, peer, 0);
+  const subject = new SlowReader(client as unknown as ClientStream, peer, 0);
   return { client, peer, hasStopped: (nowMs: number) => subject.hasStopped(nowMs, 1_000) };
 }
 

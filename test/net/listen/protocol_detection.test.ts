@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { peekProtocol, peekTls } from '../../../src/net/listen/protocol_detection.ts';
+import { detectProtocol, detectTls } from '../../../src/net/listen/protocol_detection.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
@@ -23,7 +23,7 @@ async function detect(pieces: readonly string[]) {
   const clock = new FakeClock();
   const socket = new Near();
   const heard: string[] = [];
-  peekProtocol(socket as unknown as Socket, LIMIT_MS, clock, protocol => heard.push(protocol));
+  detectProtocol(socket as unknown as Socket, LIMIT_MS, clock, protocol => heard.push(protocol));
   for (const piece of pieces) {
     socket.push(Buffer.from(piece, 'latin1'));
     await turn();
@@ -68,11 +68,11 @@ test('a client that ends in the middle of the preface is closed, and leaves no t
   assert.deepEqual([socket.destroyed, heard, clock.pendingTimers], [true, [], 0]);
 });
 
-async function detectTls(first: number | null) {
+async function tlsOf(first: number | null) {
   const clock = new FakeClock();
   const socket = new Near();
   const heard: unknown[] = [];
-  peekTls(
+  detectTls(
     socket as unknown as Socket,
     LIMIT_MS,
     clock,
@@ -91,7 +91,7 @@ test('a TLS handshake, also of SSL 2, is told from HTTP in clear by its first by
     ['G'.charCodeAt(0), false],
     [0x15, false],
   ] as const) {
-    const { clock, socket, heard } = await detectTls(first);
+    const { clock, socket, heard } = await tlsOf(first);
     assert.deepEqual(heard, [isTls]);
     assert.deepEqual(socket.read(), Buffer.from([first, 1, 2]));
     assert.equal(clock.pendingTimers, 0);
@@ -99,12 +99,12 @@ test('a TLS handshake, also of SSL 2, is told from HTTP in clear by its first by
 });
 
 test('a client that says nothing on a TLS listener is told of, once, and closed', async () => {
-  const { clock, socket, heard } = await detectTls(null);
+  const { clock, socket, heard } = await tlsOf(null);
   clock.advance(LIMIT_MS - 1);
   assert.deepEqual(heard, []);
   clock.advance(1);
   assert.deepEqual([heard, socket.destroyed], [['silence'], true]);
-  const gone = await detectTls(null);
+  const gone = await tlsOf(null);
   gone.socket.destroy();
   await turn();
   gone.clock.advance(LIMIT_MS);

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Tally } from '../../../src/net/listen/throttled_log.ts';
+import { ThrottledLog } from '../../../src/net/listen/throttled_log.ts';
 import { FakeClock } from '../../support/fake_clock.ts';
 
 function throttled() {
   const clock = new FakeClock();
   const said: string[] = [];
-  const subject = new Tally<string>(clock, (key, count) => said.push(`${key} ${count}`));
+  const subject = new ThrottledLog<string>(clock, (key, count) => said.push(`${key} ${count}`));
   return { clock, said, subject };
 }
 

@@ -206,11 +206,11 @@ for (const { waitMs, pinged } of [
     };
     for (const count of ['one', 'two']) {
       assert.equal(await leave(), true, count);
-      await Promise.all([pings.next(), roomOf(use.upstream)]);
+      await Promise.all([pings.next(), capacitySignalOf(use.upstream)]);
     }
     use.clock.advance(waitMs);
     assert.equal(await leave(), true);
-    if (pinged) await Promise.all([pings.next(), roomOf(use.upstream)]);
+    if (pinged) await Promise.all([pings.next(), capacitySignalOf(use.upstream)]);
     assert.equal(await leave(), pinged);
     assert.deepEqual(heard, ['new'], 'the call goes on');
     call.abort();
@@ -219,7 +219,7 @@ for (const { waitMs, pinged } of [
 }
 
 /** Resolves when the peer has answered the PING: there is room again. */
-function roomOf(upstream: Http2Upstream): Promise<void> {
+function capacitySignalOf(upstream: Http2Upstream): Promise<void> {
   return new Promise(resolve => {
     const stop = upstream.onRoom(() => {
       if (!upstream.hasRoom) return;

@@ -40,7 +40,7 @@ export async function runTestFile(
   limitMs: number,
   variables: Readonly<Record<string, string>> = {},
 ): Promise<FileResult> {
-  const startedMs = performance.now();
+  const startedAtMs = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-test-'));
   const eventFile = join(folder, 'events');
   const child = start(path, eventFile, variables);
@@ -76,7 +76,7 @@ export async function runTestFile(
     skipped,
     problem,
     output: withoutCounts(output),
-    tookMs: performance.now() - startedMs,
+    tookMs: performance.now() - startedAtMs,
   };
 }
 

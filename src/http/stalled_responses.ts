@@ -14,7 +14,7 @@ export interface Answered extends ActiveMember {
 
 const LOOK_EVERY_MS = 1_000;
 
-export class UntakenAnswers {
+export class StalledResponses {
   readonly #active: ActiveRequests<Answered>;
   readonly #clock: Clock;
   #timer: Timer;
@@ -22,12 +22,12 @@ export class UntakenAnswers {
   constructor(active: ActiveRequests<Answered>, clock: Clock) {
     this.#active = active;
     this.#clock = clock;
-    this.#timer = clock.setTimer(look, LOOK_EVERY_MS, this as UntakenAnswers);
+    this.#timer = clock.setTimer(look, LOOK_EVERY_MS, this as StalledResponses);
   }
 
   /** Ends the responses whose client has stopped reading; called by the timer. */
   look(): void {
-    this.#timer = this.#clock.setTimer(look, LOOK_EVERY_MS, this as UntakenAnswers);
+    this.#timer = this.#clock.setTimer(look, LOOK_EVERY_MS, this as StalledResponses);
     const nowMs = this.#clock.nowMs();
     for (const request of this.#active.list()) request.checkTaken(nowMs);
   }
@@ -37,6 +37,6 @@ export class UntakenAnswers {
   }
 }
 
-function look(answers: UntakenAnswers): void {
+function look(answers: StalledResponses): void {
   answers.look();
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import { type Answered, UntakenAnswers } from '../../src/http/untaken_answers.ts';
+import { type Answered, StalledResponses } from '../../src/http/stalled_responses.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 test('each request under way is looked at once a second, also when the one before goes away meanwhile', () => {
@@ -19,7 +19,7 @@ test('each request under way is looked at once a second, also when the one befor
   active.add(first);
   active.add({ activeIndex: -1, checkTaken: nowMs => looks.push(`second ${nowMs}`) });
   const startMs = clock.nowMs();
-  const answers = new UntakenAnswers(active, clock);
+  const answers = new StalledResponses(active, clock);
   clock.advance(2_000);
   assert.deepEqual(looks, [
     `first ${startMs + 1_000}`,
