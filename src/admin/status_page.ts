@@ -1,5 +1,5 @@
 /**
- * The page that a person looks at when something is wrong: what hurts is said in words on top, in the order of the pain.
+ * The page that a person looks at when something is wrong: the problems are said in words on top, the worst first.
  *
  * Written whole by the server, so that it is readable without scripts; `status_page_script.ts` only puts a newer
  * `<main>` in the place of the older one, once a second.
@@ -11,7 +11,7 @@ import { Html, html } from './html.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { STYLE } from './status_page_style.ts';
-import { HURTS, problemsOf, rank, sorted } from './status_problems.ts';
+import { FAILURE_SHARE_BAD, problemsOf, rank, sorted } from './status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
 /** `nonce` lets this page's own style and script run, and no other. */
@@ -37,9 +37,9 @@ export function renderPage(view: PageView, nonce: string): string {
 
 /** What changes: everything that is seen. */
 export function renderLive(view: PageView): Html {
-  const hurts = problemsOf(view);
+  const problems = problemsOf(view);
   return html`${header(view)}<main>
-${summary(view, hurts)}
+${summary(view, problems)}
 ${tiles(view)}
 ${view.clusters.length === 0 ? html`` : clusters(view)}
 ${routes(view)}
@@ -67,15 +67,15 @@ function header(view: PageView): Html {
 </header>`;
 }
 
-function summary(view: PageView, hurts: readonly string[]): Html {
-  if (hurts.length > 0)
-    return html`<section class="problemsOf" aria-labelledby="hurts"><h2 id="hurts">Problems</h2><ul>${hurts
-      .slice(0, PAINS_SHOWN)
+function summary(view: PageView, problems: readonly string[]): Html {
+  if (problems.length > 0)
+    return html`<section class="problems" aria-labelledby="problems"><h2 id="problems">Problems</h2><ul>${problems
+      .slice(0, PROBLEMS_SHOWN)
       .map(
         text => html`<li>${text}</li>`,
-      )}${hurts.length > PAINS_SHOWN ? html`<li>and ${hurts.length - PAINS_SHOWN} more</li>` : ''}</ul></section>`;
+      )}${problems.length > PROBLEMS_SHOWN ? html`<li>and ${problems.length - PROBLEMS_SHOWN} more</li>` : ''}</ul></section>`;
   const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-  return html`<section class="calm" aria-labelledby="hurts"><h2 id="hurts">No problems</h2><p>${count === 1 ? 'The only endpoint is eligible' : `All ${count} endpoints are eligible`}.</p></section>`;
+  return html`<section class="calm" aria-labelledby="problems"><h2 id="problems">No problems</h2><p>${count === 1 ? 'The only endpoint is eligible' : `All ${count} endpoints are eligible`}.</p></section>`;
 }
 
 function tiles({ figures, samples, requests, overheadMs }: PageView): Html {
@@ -90,7 +90,7 @@ ${one(
   rate(figures.perSecond),
   samples.map(sample => sample.requests),
 )}
-${one('failures', percent(figures.failureShare), samples.map(share), figures.failureShare > HURTS)}
+${one('failures', percent(figures.failureShare), samples.map(share), figures.failureShare > FAILURE_SHARE_BAD)}
 ${one(
   'p50 / p95 / p99',
   percentiles(figures),
@@ -120,7 +120,7 @@ ${one(
 </section>`;
 }
 
-const PAINS_SHOWN = 12;
+const PROBLEMS_SHOWN = 12;
 const LINE = { width: 120, height: 24 };
 
 /** For the eye only; the value beside it is for everybody. */
@@ -195,7 +195,7 @@ const ROUTE_HEADS = ['route', 'match', 'action', 'req/s', 'p95', 'failures'];
 function routes(view: PageView): Html {
   return html`<section aria-labelledby="routes"><h2 id="routes">Routes</h2><table>${head(ROUTE_HEADS)}<tbody>${view.routes.map(
     ({ name, match, action, figures }) =>
-      html`<tr class="rank${figures.failureShare > HURTS ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
+      html`<tr class="rank${figures.failureShare > FAILURE_SHARE_BAD ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
   )}</tbody></table></section>`;
 }
 

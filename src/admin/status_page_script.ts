@@ -6,7 +6,7 @@ export const SCRIPT = `
 (() => {
   const live = document.getElementById('live');
   const news = document.getElementById('news');
-  const said = () => [...document.querySelectorAll('.pains li')].map(item => item.textContent);
+  const said = () => [...document.querySelectorAll('.problems li')].map(item => item.textContent);
   let before = said();
   const events = new EventSource('/status/events');
   events.onmessage = ({ data }) => {

@@ -11,10 +11,10 @@ dl{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:0}dl div{display:flex;ga
 a{color:var(--accent)}a:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:2px}
 code{font-family:ui-monospace,monospace;font-size:.9em}
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}
-.pains,.calm{margin-top:1rem;padding:.7rem 1rem;border-radius:8px;border:1px solid var(--line);background:var(--card)}
-.pains{background:var(--badbg);border-color:var(--bad)}.pains h2,.calm h2{margin:0 0 .25rem}
-.pains h2{color:var(--bad)}.calm h2{color:var(--good)}.calm p{margin:0}
-.pains ul{margin:0;padding-left:1.1rem}.pains li{overflow-wrap:anywhere}
+.problems,.calm{margin-top:1rem;padding:.7rem 1rem;border-radius:8px;border:1px solid var(--line);background:var(--card)}
+.problems{background:var(--badbg);border-color:var(--bad)}.problems h2,.calm h2{margin:0 0 .25rem}
+.problems h2{color:var(--bad)}.calm h2{color:var(--good)}.calm p{margin:0}
+.problems ul{margin:0;padding-left:1.1rem}.problems li{overflow-wrap:anywhere}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:.6rem;margin-top:1rem}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.55rem .75rem}
 .tile p{font-size:1.15rem;font-weight:600;margin:.1rem 0 .3rem;white-space:nowrap}

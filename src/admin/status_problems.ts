@@ -1,4 +1,4 @@
-/** What hurts, in whole sentences and in the order of the pain: what an operator must see within five seconds. */
+/** The problems, in whole sentences and the worst first: what an operator must see within five seconds. */
 import type { RefusalCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
@@ -22,7 +22,7 @@ export function problemsOf(view: PageView): string[] {
     if (queue > 0) found.push(`${name}: ${queue} requests are waiting for a connection.`);
   }
   for (const { name, endpoints } of view.clusters)
-    for (const endpoint of sorted(endpoints)) found.push(...painsOf(name, endpoint));
+    for (const endpoint of sorted(endpoints)) found.push(...endpointProblems(name, endpoint));
   const reload = view.lastReload?.result;
   if (!view.isFromFile)
     found.push(
@@ -40,7 +40,7 @@ const REFUSED_BECAUSE: Readonly<Record<RefusalCause, string>> = {
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
 };
 
-function painsOf(cluster: string, endpoint: EndpointView): string[] {
+function endpointProblems(cluster: string, endpoint: EndpointView): string[] {
   const { state, sinceMs, lastError, circuit, circuitWhy, figures, disagrees } = endpoint;
   const name = `${cluster} ${endpoint.endpoint}`;
   const because = lastError === null ? '' : `: ${lastError}`;
@@ -51,13 +51,13 @@ function painsOf(cluster: string, endpoint: EndpointView): string[] {
   const found: string[] = [];
   if (circuit === 'open') found.push(`${name}: its circuit breaker is open: ${circuitWhy}.`);
   if (disagrees) found.push(`${name}: its health check succeeds while its requests fail.`);
-  else if (figures.failureShare > HURTS)
+  else if (figures.failureShare > FAILURE_SHARE_BAD)
     found.push(`${name}: ${percent(figures.failureShare)} of its requests fail${last}.`);
   return found;
 }
 
 /** Share of failed requests above which an endpoint is listed as a problem. */
-export const HURTS = 0.05;
+export const FAILURE_SHARE_BAD = 0.05;
 
 function isOut(state: string): boolean {
   return state === 'unhealthy' || state === 'ejected' || state === 'unresolved';
@@ -65,7 +65,7 @@ function isOut(state: string): boolean {
 
 export function rank({ state, circuit, disagrees, figures }: EndpointView): number {
   if (isOut(state)) return 0;
-  if (circuit === 'open' || disagrees || figures.failureShare > HURTS) return 1;
+  if (circuit === 'open' || disagrees || figures.failureShare > FAILURE_SHARE_BAD) return 1;
   return state === 'healthy' || state === 'unchecked' ? 3 : 2;
 }
 

@@ -45,8 +45,8 @@ test('the status page', needs('chromium'), async t => {
       bad.behave(resetBeforeHead());
       while (proxy.lines.find({ event: 'health_changed', to: 'ejected' }).length === 0)
         await fetchRaw(proxy.target(), '/');
-      await page.until('document.querySelector(".pains") !== null');
-      const said = await text('.pains');
+      await page.until('document.querySelector(".problems") !== null');
+      const said = await text('.problems');
       assert.match(
         said,
         new RegExp(
