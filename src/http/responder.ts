@@ -185,6 +185,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   switchProtocols(): Duplex {
     const socket = this.#client.takeSocket();
     this.#status = 101;
+    this.peer.onTunnel();
     return socket;
   }
 

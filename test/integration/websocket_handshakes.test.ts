@@ -123,3 +123,15 @@ test('an event stream that follows a discarded 503 does not keep the connection 
   const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n';
   await repeated(says(stream), formatRequest('/events'), 200);
 });
+
+test('a connection that has become a tunnel is counted as one', async () => {
+  await using backend = await startBackend(says(switching(`${UPGRADE}${ACCEPT}`)));
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  const states = () => proxy.proxy.runtime.connections.countByState().get('main');
+  using client = await connectRaw(proxy.target());
+  await client.send(formatRequest('/', OFFER));
+  assert.equal((await client.answer()).status, 101);
+  assert.deepEqual(states(), { new: 0, active: 0, idle: 0, tunnel: 1 });
+  client.destroy();
+  await proxy.lines.next({ status: 101 });
+});
