@@ -3,7 +3,7 @@ import type { Traffic } from '../http/request.ts';
 import type { TrafficFigures } from '../observability/traffic_figures.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-interface Sample {
+export interface Sample {
   readonly requests: number;
   /** How many of them failed. */
   readonly failed: number;

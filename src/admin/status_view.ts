@@ -2,6 +2,7 @@
 import type { RecentRefusals } from '../net/connection.ts';
 import type { Decision } from '../observability/decision_ring.ts';
 import type { FigureSummary } from '../observability/traffic_figures.ts';
+import type { Sample } from './samples.ts';
 
 /** How an endpoint is doing; decision records have it too. */
 export interface EndpointCondition {
@@ -68,15 +69,7 @@ export interface PageView {
   readonly refusals: readonly RecentRefusals[];
   readonly figures: FigureSummary;
   readonly overheadMs: number | null;
-  readonly samples: readonly {
-    readonly requests: number;
-    readonly failed: number;
-    readonly active: number;
-    readonly tunnels: number;
-    readonly loopDelayMs: number;
-    readonly p95Ms: number;
-    readonly overheadMs: number;
-  }[];
+  readonly samples: readonly Sample[];
   readonly clusters: readonly ClusterView[];
   readonly routes: readonly RouteView[];
   readonly failures: readonly Decision[];
