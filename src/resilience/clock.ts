@@ -71,7 +71,7 @@ class SystemTimer {
     else this.#callback(this.#argument);
   }
 
-  /** Between the two turns the event loop polls once: `setImmediate` of the timers' turn comes before that poll is over. */
+  /** Timers ring before the event loop reads, and `setImmediate` comes after: what waited in the sockets has been heard. */
   ringAfterReading(): void {
     if (!this.#isCancelled) this.#callback(this.#argument);
   }
