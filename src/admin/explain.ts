@@ -4,6 +4,7 @@
  */
 
 import type { Plan } from '../config/plan.ts';
+import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
@@ -78,11 +79,7 @@ export function readQuestion(query: Readonly<Record<string, unknown>>): Question
   };
 }
 
-export function explainOffline(
-  plan: Plan,
-  origins: ReadonlyMap<string, string>,
-  question: Question,
-): Explained {
+export function explainOffline(plan: Plan, origins: SettingOrigins, question: Question): Explained {
   const url = URL.canParse(question.url) ? new URL(question.url) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
     return { error: `"${question.url}" is not an http or https URL` };
@@ -146,7 +143,7 @@ function whoSays(
 
 function explainRoute(
   plan: Plan,
-  origins: ReadonlyMap<string, string>,
+  origins: SettingOrigins,
   listener: ListenerSettings,
   head: RequestHead,
   address: { clientIp: string; peerTrusted: boolean },
@@ -231,7 +228,7 @@ export function describeLimits(
   plan: Plan,
   route: RouteSettings | null,
   listener: ListenerSettings,
-  origins: ReadonlyMap<string, string>,
+  origins: SettingOrigins,
 ): Explanation['limits'] {
   const rows = [...processLimits(plan), ...listenerLimits(listener)];
   if (route !== null) rows.push(...routeLimits(route, listener.name));
@@ -239,7 +236,7 @@ export function describeLimits(
     rows.push(...forwardLimits(route));
     for (const { cluster } of route.action.targets) rows.push(...clusterLimits(plan, cluster));
   }
-  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
+  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) }));
 }
 
 function processLimits({ process: { overload } }: Plan): LimitRow[] {

@@ -16,6 +16,7 @@ import { type PlacedRoute, tieProblems } from './check/ties.ts';
 import { compile } from './compile/compile.ts';
 import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
+import type { PlanOrigins } from './plan_origins.ts';
 import { inOrder, type Problem } from './problems.ts';
 import { PartialParse } from './schema/partial_parse.ts';
 import { type Config, configSchema } from './schema/schema.ts';
@@ -34,8 +35,7 @@ export type LoadResult =
   | {
       readonly kind: 'loaded';
       readonly plan: Plan;
-      /** For each leaf of the plan: `file:line:col` or `default`. */
-      readonly origins: ReadonlyMap<string, string>;
+      readonly origins: PlanOrigins;
       readonly warnings: readonly Problem[];
       /** What is not shown, whatever it is called: values of the environment. */
       readonly secrets: readonly string[];

@@ -66,13 +66,17 @@ export interface BoundListener {
   readonly handles: RouteHandles;
 }
 
+/** Where each value of the plan comes from, by its path in the plan: `file:line:col`, or `default`. */
+export interface SettingOrigins {
+  get(planPath: string): string;
+}
+
 export interface DataPlane {
   /** Digest of the plan that this data plane was built from. */
   readonly digest: string;
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;
-  /** Where a value of the plan comes from: `file:line:col`, or `default`. */
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: SettingOrigins;
   /** What is done with the trace context of a request. */
   readonly tracing: {
     readonly propagate: boolean;

@@ -133,7 +133,7 @@ export class RoutingContext implements ForwardingFacts {
       route: this.route?.settings.name ?? null,
       cluster: this.cluster?.name ?? null,
     });
-    return { name, ms: Math.round(ms * 100) / 100, origin: this.plane.origins.get(setting) ?? 'default' };
+    return { name, ms: Math.round(ms * 100) / 100, origin: this.plane.origins.get(setting) };
   }
 
   decisionFacts(): DecisionFacts {

@@ -6,7 +6,14 @@
  * it meaning: an unchanged cluster keeps its pool, with connections, queue, health and counters.
  */
 import type { Plan } from '../config/plan.ts';
-import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
+import type {
+  BoundAction,
+  BoundCluster,
+  BoundListener,
+  BoundRoute,
+  DataPlane,
+  SettingOrigins,
+} from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -25,7 +32,7 @@ const NO_ROUTE = '-';
 /** What backends do not get where traces are not passed on. */
 const TRACE_FIELDS = ['traceparent', 'tracestate'];
 
-export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, runtime: Runtime): DataPlane {
+export function assemblePlane(plan: Plan, origins: SettingOrigins, runtime: Runtime): DataPlane {
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
   );

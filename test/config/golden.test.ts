@@ -53,7 +53,7 @@ function textsOf(result: LoadResult): Texts {
   const problems = isLoaded ? result.warnings : result.problems;
   const plan = isLoaded ? JSON.stringify({ ...maskSecrets(result.plan), digest: '' }, null, 2) : null;
   const origins = isLoaded
-    ? [...result.origins].map(([path, origin]) => `${path} ${origin}`).join('\n')
+    ? [...result.origins.ofLeaves(result.plan)].map(([path, origin]) => `${path} ${origin}`).join('\n')
     : null;
   const shown = formatProblems(problems, result.source, { color: false });
   return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { PlanOrigins } from '../../src/config/plan_origins.ts';
 import { Reloader, type ReloadResult, restartReasons } from '../../src/lifecycle/reload.ts';
 import { forwardTo, planOf } from '../support/plan_builder.ts';
 
@@ -24,7 +25,7 @@ function reloader(next: typeof one, taken: string[] = []) {
       return {
         kind: 'loaded',
         plan: next,
-        origins: new Map(),
+        origins: new PlanOrigins(new Map()),
         warnings: [],
         files: new Map(),
         source: '',
@@ -35,7 +36,7 @@ function reloader(next: typeof one, taken: string[] = []) {
     discardListeners: async () => {},
     older: digest =>
       digest === null
-        ? { plan: two, origins: new Map(), secrets: [], files: new Map() }
+        ? { plan: two, origins: new PlanOrigins(new Map()), secrets: [], files: new Map() }
         : `no plan ${digest} is kept`,
     confirm: same => confirmed.push(same.plan.digest),
     apply: applied => {

@@ -5,6 +5,7 @@
 import { compareRoutes } from '../../routing/matcher.ts';
 import type { RouteSettings } from '../../routing/route.ts';
 import type { Plan, ProbationSettings } from '../plan.ts';
+import type { PlanOrigins } from '../plan_origins.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import { compileCluster } from './cluster.ts';
@@ -16,8 +17,7 @@ import { compileRoute } from './route.ts';
 
 interface Compiled {
   readonly plan: Plan;
-  /** Path in the plan (`routes.api.responseHeadMs`) to `file:line:col` or `default`, for each leaf. */
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: PlanOrigins;
   /** The routes in the order of the file, for those who speak of lines. */
   readonly routes: readonly RouteSettings[];
 }
@@ -43,7 +43,7 @@ export function compile(config: Config, document: Document, materials: Materials
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
     clusters,
   });
-  return { plan, origins: origins.ofLeaves(plan), routes };
+  return { plan, origins: origins.noted, routes };
 }
 
 function compileAdmin({ admin }: Config, origins: Origins, materials: Materials): Plan['admin'] {

@@ -13,7 +13,7 @@ export function compileListener(
   const path = ['listeners', name];
   const scope = new Scope(origins, listener, `listeners.${name}`, path);
   return {
-    name,
+    name: scope.part('name', [], name),
     address: scope.part('address', ['address'], materials.address(listener.address, [...path, 'address'])),
     tls: compileTls(listener, scope, path, materials),
     http2: compileHttp2(listener, scope),

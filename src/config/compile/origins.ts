@@ -2,6 +2,8 @@
  * Takes what is written or its default, and notes where each value of the plan comes from: `file:line:col`, or
  * `default`. A `Scope` does so for one listener, route or cluster.
  */
+
+import { DEFAULT_ORIGIN, nearestOrigin, PlanOrigins } from '../plan_origins.ts';
 import {
   CHOICES,
   type ChoiceId,
@@ -13,8 +15,7 @@ import {
 import type { Document } from '../text/document.ts';
 import { type Path, valueAt } from '../text/path.ts';
 
-const DEFAULT_ORIGIN = 'default';
-
+/** The origins of a plan while it is compiled. */
 export class Origins {
   readonly #document: Document;
   readonly #noted = new Map<string, string>();
@@ -25,26 +26,12 @@ export class Origins {
 
   /** Null, or a path that is not written: a default. */
   note(planPath: string, configPath: Path | null): void {
-    const origin = configPath === null ? null : this.#document.origin(configPath);
-    this.#noted.set(planPath, origin ?? DEFAULT_ORIGIN);
+    const origin = (configPath === null ? null : this.#document.origin(configPath)) ?? DEFAULT_ORIGIN;
+    if (origin !== nearestOrigin(this.#noted, planPath)) this.#noted.set(planPath, origin);
   }
 
-  /** One entry for each leaf of the plan: its own, or that of the nearest part around it that has one. */
-  ofLeaves(plan: unknown): Map<string, string> {
-    const all = new Map<string, string>();
-    const visit = (value: unknown, path: string, around: string): void => {
-      const origin = this.#noted.get(path) ?? around;
-      const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-      if (entries.length === 0) all.set(path, origin);
-      for (const [key, inner] of entries) {
-        // Routes are a list in the plan, but are spoken of by name.
-        const name = path === 'routes' ? String(valueAt(inner, ['name'])) : key;
-        visit(inner, path === '' ? name : `${path}.${name}`, origin);
-      }
-    };
-    visit(plan, '', DEFAULT_ORIGIN);
-    all.delete('digest'); // follows from all others
-    return all;
+  get noted(): PlanOrigins {
+    return new PlanOrigins(this.#noted);
   }
 }
 
@@ -65,7 +52,6 @@ export class Scope {
     this.#planBase = planBase;
     this.#configBase = configBase;
     this.#idLength = idLength;
-    origins.note(planBase, configBase);
   }
 
   /** A number that may be off. */

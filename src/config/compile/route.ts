@@ -225,7 +225,7 @@ function compileRateLimit(
   const header = /^header:(.*)$/.exec(limit.key)?.[1]?.toLowerCase();
   const plain = limit.key === 'route' ? 'route' : 'clientIp';
   return {
-    name: `${route}/${at}`,
+    name: scope.part('name', [], `${route}/${at}`),
     key: header === undefined ? { kind: plain } : { kind: 'header', name: header },
     count: limit.rate.count,
     periodMs: limit.rate.periodMs,

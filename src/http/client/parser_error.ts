@@ -101,9 +101,7 @@ export function refuseBytes(
 }
 
 function originOf({ planeRef }: Services, { settings }: BoundListener): string {
-  return (
-    planeRef.current.plane.origins.get(
-      settingOf('head', { listener: settings.name, route: null, cluster: null }),
-    ) ?? 'default'
+  return planeRef.current.plane.origins.get(
+    settingOf('head', { listener: settings.name, route: null, cluster: null }),
   );
 }
