@@ -27,10 +27,10 @@ import {
   findHeader,
 } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { RequestBody, type RequestBodyObserver } from './body_relay.ts';
 import type { SlowReader } from './client/slow_reader.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
-import { Attempt, type AttemptOwner } from './exchange.ts';
 import { InterimAllowance } from './interim_allowance.ts';
 import type { RequestContext } from './request.ts';
 import type { UpstreamFacts } from './request_record.ts';

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { headFailure, requestOn } from '../../net/request_on.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
 import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
-import type { Attempt } from '../exchange.ts';
+import type { Attempt } from '../attempt.ts';
 import type { RequestContext } from '../request.ts';
 import type { Responder, Work } from '../responder.ts';
 import { Tunnel } from './tunnel.ts';
