@@ -40,7 +40,7 @@ export class Operator {
     this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });
     const done = `${endpoint} is ${state}; requests in flight will finish`;
     const warning = `cluster ${cluster} has no eligible endpoint left`;
-    return pool.servingCount === 0 ? { done, warning } : { done };
+    return pool.eligibleCount === 0 ? { done, warning } : { done };
   }
 
   dispose(): void {

@@ -46,7 +46,7 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
     circuitWhy: circuitWhy(circuit),
     panic: pool.isPanicking,
     queue: pool.queueDepth,
-    serving: pool.servingCount,
+    serving: pool.eligibleCount,
     retryBudget: retryBudget.remaining,
     endpoints: [
       ...pool.backends.map(backend => ({

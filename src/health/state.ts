@@ -52,7 +52,7 @@ function stateOf({ verdict, ejectedAtMs, warmingAtMs }: HealthFacts): HealthStat
   return verdict === 'healthy' && warmingAtMs !== null ? 'warming' : verdict;
 }
 
-export function isServing(state: HealthState): boolean {
+export function allowsTraffic(state: HealthState): boolean {
   return state === 'healthy' || state === 'warming' || state === 'unknown';
 }
 
@@ -119,7 +119,7 @@ export class EndpointHealth {
     return this.#facts.verdict;
   }
   get isEligible(): boolean {
-    return isServing(this.state);
+    return allowsTraffic(this.state);
   }
   get isEjected(): boolean {
     return this.#facts.ejectedAtMs !== null;

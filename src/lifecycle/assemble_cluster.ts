@@ -67,7 +67,7 @@ function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage)
     policy: createPolicy(settings, runtime),
     ejectedRatioMax: settings.health.passive?.ejectedRatioMax ?? 0,
     panicBelow: settings.panicBelow,
-    onServing: count => outage.become(count === 0),
+    onEligibleCount: count => outage.become(count === 0),
     onPanic: (panic, serving) =>
       telemetry.emit({ kind: 'panic_changed', cluster: settings.name, panic, serving }),
     clock,

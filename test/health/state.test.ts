@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   afterProbe,
+  allowsTraffic,
   EndpointHealth,
   type HealthFacts,
   type HealthThresholds,
-  isServing,
 } from '../../src/health/state.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
@@ -125,7 +125,7 @@ test('who has left, and everybody when it is disposed of, hears nothing', () => 
 });
 
 test('healthy, unknown and warming serve', () => {
-  assert.deepEqual((['unknown', 'healthy', 'warming', 'unhealthy', 'ejected'] as const).map(isServing), [
+  assert.deepEqual((['unknown', 'healthy', 'warming', 'unhealthy', 'ejected'] as const).map(allowsTraffic), [
     true,
     true,
     true,

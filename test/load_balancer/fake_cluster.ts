@@ -115,7 +115,7 @@ export function fakePool(backends: readonly Backend[], clock: FakeClock, options
     policy,
     ejectedRatioMax: options.ejectedRatioMax ?? 0.5,
     panicBelow: options.panicBelow ?? null,
-    onServing: () => {},
+    onEligibleCount: () => {},
     onPanic: () => {},
     clock,
     random: seededRandom(2),
