@@ -1,26 +1,26 @@
 /** The operator's side of a running process: what it shows, what can be set in motion, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
+import { formatAddress } from '../net/address.ts';
 import { bindAdvice } from '../net/bind.ts';
-import { formatAddress } from '../net/endpoint.ts';
+import type { AdminActions } from './admin_interfaces.ts';
+import { AdminViews } from './admin_views.ts';
 import { openAdminApi } from './api.ts';
-import { Operator } from './operator.ts';
-import { Report } from './report.ts';
+import { RuntimeActions } from './runtime_actions.ts';
 import { Samples } from './samples.ts';
-import type { AdminActions } from './view.ts';
 
 export class Admin implements AdminSide {
-  readonly report: Report;
+  readonly report: AdminViews;
   readonly #process: ProcessView;
   readonly #samples: Samples;
-  readonly #operator: Operator;
+  readonly #operator: RuntimeActions;
   #api: Awaited<ReturnType<typeof openAdminApi>> | null = null;
 
   constructor(process: ProcessView) {
     const { clock, traffic, metrics } = process.runtime;
     this.#process = process;
     this.#samples = new Samples(traffic, metrics.figures, metrics.overheadFigures, clock);
-    this.#operator = new Operator(process.running, process.runtime.telemetry, clock);
-    this.report = new Report(process, this.#samples);
+    this.#operator = new RuntimeActions(process.running, process.runtime.telemetry, clock);
+    this.report = new AdminViews(process, this.#samples);
   }
 
   /** The address that the admin API listens on; null while it is off. */

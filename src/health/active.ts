@@ -59,22 +59,22 @@ export class Prober {
   }
 
   start(): void {
-    const sentMs = this.#clock.nowMs();
+    const sentAtMs = this.#clock.nowMs();
     this.#timer = null;
     this.#stopProbe = probe(
       this.#settings.probe,
       this.#target,
       this.#settings.timeoutMs,
       this.#clock,
-      (ok, cause) => this.#onResult(ok, cause, sentMs),
+      (ok, cause) => this.#onResult(ok, cause, sentAtMs),
       () => this.#onUnsent(),
     );
   }
 
-  #onResult(ok: boolean, cause: string, sentMs: number): void {
+  #onResult(ok: boolean, cause: string, sentAtMs: number): void {
     this.#stopProbe = null;
     this.#disagreement?.onProbe(ok, cause, this.#health.isEjected, this.#clock.nowMs());
-    this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentMs);
+    this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentAtMs);
     // Not `state`: an ejection by traffic hides what probes say.
     this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
     if (this.#disposed) return; // by one who heard of the change

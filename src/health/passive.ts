@@ -42,7 +42,7 @@ export class PassiveHealth {
   #failures = 0; // in a row
   #ejections = 0;
   #repeats = 0;
-  #ejectedUntilMs = 0;
+  #ejectionEndsAtMs = 0;
   #timer: Timer | null = null;
 
   constructor(settings: PassiveHealthSettings, health: EndpointHealth, clock: Clock) {
@@ -93,7 +93,7 @@ export class PassiveHealth {
   #eject(cause: string): void {
     const nowMs = this.#clock.nowMs();
     const { ejectMs } = this.#settings;
-    const forgiven = Math.floor(Math.max(0, nowMs - this.#ejectedUntilMs) / ejectMs);
+    const forgiven = Math.floor(Math.max(0, nowMs - this.#ejectionEndsAtMs) / ejectMs);
     this.#repeats = Math.max(0, this.#repeats - forgiven) + 1;
     this.#ejections++;
     this.#failures = 0;
@@ -101,7 +101,7 @@ export class PassiveHealth {
     this.#failed.clear();
     // The cap is for repetition: a base time that is longer already stays as it is.
     const forMs = Math.max(ejectMs, Math.min(ejectMs * this.#repeats, EJECT_MS_MAX));
-    this.#ejectedUntilMs = nowMs + forMs;
+    this.#ejectionEndsAtMs = nowMs + forMs;
     this.#clock.cancelTimer(this.#timer);
     this.#timer = this.#clock.setTimer(readmit, forMs, this as PassiveHealth);
     this.#health.eject(cause, nowMs, this.#repeats === 1);

@@ -12,7 +12,7 @@ const PATH = '/grpc.health.v1.Health/Check';
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
 /** One byte for compression, four for the length. */
 const PREFIX_BYTES = 5;
-const ANSWER_BYTES_MAX = 1_024;
+const RESPONSE_BYTES_MAX = 1_024;
 /** Field 1 as a string, and field 1 as an enumeration (protobuf encoding: number, then wire type). */
 const STRING_FIELD = 0x0a;
 const ENUM_FIELD = 0x08;
@@ -39,7 +39,7 @@ export function askGrpc(service: string, socket: Socket, authority: string, tell
     judgeStatus(headers); // an answer of trailers only
   });
   stream.on('data', (chunk: Buffer) => {
-    if (answer.length < ANSWER_BYTES_MAX) answer = Buffer.concat([answer, chunk]);
+    if (answer.length < RESPONSE_BYTES_MAX) answer = Buffer.concat([answer, chunk]);
   });
   stream.on('trailers', judgeStatus);
   stream.on('end', () => {

@@ -63,7 +63,7 @@ export function allowsTraffic(state: HealthState): boolean {
 export function afterProbe(
   facts: HealthFacts,
   ok: boolean,
-  sentMs: number,
+  sentAtMs: number,
   { healthyAfter, unhealthyAfter }: HealthThresholds,
 ): HealthFacts {
   const { ejectedAtMs } = facts;
@@ -73,7 +73,7 @@ export function afterProbe(
   const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
   const changes = against >= needed;
   const recovers = changes && facts.verdict === 'unhealthy';
-  const endsEjection = ok && ejectedAtMs !== null && (recovers || sentMs >= ejectedAtMs);
+  const endsEjection = ok && ejectedAtMs !== null && (recovers || sentAtMs >= ejectedAtMs);
   return {
     ...facts,
     verdict: changes ? verdict : facts.verdict,
@@ -83,7 +83,7 @@ export function afterProbe(
 }
 
 /** Envoy: `min_weight_percent` 10. */
-const WARMTH_MIN = 0.1;
+const SHARE_MIN = 0.1;
 /** Without active checks an endpoint counts as healthy: traffic alone judges it. */
 const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 
@@ -92,7 +92,7 @@ export class EndpointHealth {
   readonly #slowStart: SlowStart | null;
   readonly #listeners = new Set<HealthObserver>();
   /** The next time that it serves it begins slowly. */
-  #isCold: boolean;
+  #startsSlowly: boolean;
   #timer: Timer | null = null;
   #facts: HealthFacts;
   #lastError: string | null = null;
@@ -105,9 +105,9 @@ export class EndpointHealth {
     this.#thresholds = thresholds ?? WITHOUT_PROBES;
     this.isProbed = thresholds !== null;
     this.#slowStart = slowStart;
-    this.#isCold = slowStart?.isAdded === true;
+    this.#startsSlowly = slowStart?.isAdded === true;
     const verdict = thresholds === null ? 'healthy' : 'unknown';
-    this.#facts = this.#warmed({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
+    this.#facts = this.#withSlowStart({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
     this.#sinceMs = nowMs;
   }
 
@@ -141,10 +141,10 @@ export class EndpointHealth {
   }
 
   /** The part of its usual share that it may have, 0.1 to 1. */
-  warmth(nowMs: number): number {
+  slowStartShare(nowMs: number): number {
     const { warmingAtMs } = this.#facts;
     if (this.#slowStart === null || warmingAtMs === null) return 1;
-    return Math.min(1, Math.max(WARMTH_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
+    return Math.min(1, Math.max(SHARE_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
   }
 
   subscribe(listener: HealthObserver): () => void {
@@ -153,9 +153,9 @@ export class EndpointHealth {
   }
 
   /** What one probe has found; `sentMs` is when it was sent. */
-  onProbe(ok: boolean, cause: string, nowMs: number, sentMs = nowMs): void {
+  onProbe(ok: boolean, cause: string, nowMs: number, sentAtMs = nowMs): void {
     if (!ok) this.noteError(cause, nowMs);
-    this.#become(afterProbe(this.#facts, ok, sentMs, this.#thresholds), cause, nowMs);
+    this.#become(afterProbe(this.#facts, ok, sentAtMs, this.#thresholds), cause, nowMs);
   }
 
   /** A request has failed there: for a person; it changes nothing. */
@@ -182,7 +182,7 @@ export class EndpointHealth {
 
   #become(reached: HealthFacts, cause: string, nowMs: number): void {
     const from = stateOf(this.#facts);
-    const next = this.#warmed(reached, nowMs);
+    const next = this.#withSlowStart(reached, nowMs);
     const to = stateOf(next);
     this.#facts = next;
     if (from === to) return;
@@ -191,17 +191,17 @@ export class EndpointHealth {
   }
 
   /** Whoever did not serve begins slowly when it serves again, and stops doing so when it is out. */
-  #warmed(facts: HealthFacts, nowMs: number): HealthFacts {
+  #withSlowStart(facts: HealthFacts, nowMs: number): HealthFacts {
     if (this.#slowStart === null) return facts;
     const { clock, windowMs } = this.#slowStart;
     const state = stateOf(facts);
     if (state === 'ejected' || state === 'unhealthy') {
-      this.#isCold = true;
+      this.#startsSlowly = true;
       clock.cancelTimer(this.#timer);
       return { ...facts, warmingAtMs: null };
     }
-    if (state !== 'healthy' || !this.#isCold) return facts;
-    this.#isCold = false;
+    if (state !== 'healthy' || !this.#startsSlowly) return facts;
+    this.#startsSlowly = false;
     this.#timer = clock.setTimer(endWarming, windowMs, this as EndpointHealth);
     return { ...facts, warmingAtMs: nowMs };
   }

@@ -72,7 +72,7 @@ const STALE_MS_MAX = 1_000;
 
 /** A backend that refuses one more stream, or allows fewer streams than was assumed, is not broken. */
 function isRefused(failure: Failure): boolean {
-  return failure.kind === 'reset_before_head' && (failure.refused === true || failure.noRoom === true);
+  return failure.kind === 'reset_before_head' && (failure.refused === true || failure.noCapacity === true);
 }
 
 export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
@@ -215,7 +215,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
    * did not process this stream (RFC 9113 section 6.8).
    */
   #isStale(failure: Failure): boolean {
-    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noRoom === true)
+    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noCapacity === true)
       return false;
     if (!this.reused && failure.unsent !== true) return false;
     return this.#clock.nowMs() - this.startedAtMs < STALE_MS_MAX;

@@ -264,7 +264,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
       this.#onNobodyLeft(failure, timeout);
       return;
     }
-    if (failure.kind === 'reset_before_head' && failure.noRoom === true && this.#move()) return;
+    if (failure.kind === 'reset_before_head' && failure.noCapacity === true && this.#move()) return;
     if (this.#responder.headSent || !this.#tryAgain(attempt, { kind: 'failed', failure, timeout }))
       this.#responder.fail(failure, timeout);
   }

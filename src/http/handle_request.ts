@@ -19,7 +19,7 @@ import type { Responder } from './responder.ts';
 
 export function handleRequest(context: RoutingContext, responder: Responder): void {
   try {
-    const failure = answerRequest(context, responder);
+    const failure = routeRequest(context, responder);
     if (failure !== null) responder.fail(failure);
   } catch (error) {
     responder.failInternally(error);
@@ -27,7 +27,7 @@ export function handleRequest(context: RoutingContext, responder: Responder): vo
 }
 
 /** Null: a response was given, or is being worked on. */
-function answerRequest(context: RoutingContext, responder: Responder): Failure | null {
+function routeRequest(context: RoutingContext, responder: Responder): Failure | null {
   const { raw, services } = context;
   const { settings, trusted, access, router } = context.bound;
   const head = parseRequestHead(raw, settings.head, settings.paths);
@@ -36,7 +36,7 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   identify(context, trusted, head);
   const { clientIp } = context;
 
-  if (head.path === settings.healthPath) return answerHealth(context, responder);
+  if (head.path === settings.healthPath) return respondHealth(context, responder);
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
@@ -162,7 +162,7 @@ function edited({ responseEdits }: BoundRoute, headers: readonly string[]): read
 }
 
 /** For a load balancer that can only look at the port that it sends traffic to. */
-function answerHealth(context: RequestContext, responder: Responder): null {
+function respondHealth(context: RequestContext, responder: Responder): null {
   const ready = context.services.isReady();
   const headers = ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'];
   return respond(context, responder, ready ? 200 : 503, headers, ready ? 'ready\n' : 'not ready\n');

@@ -11,11 +11,11 @@ import type { ForwardingFacts } from '../security/forwarding.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
-import type { Answered } from './stalled_responses.ts';
+import type { PendingResponse } from './stalled_responses.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 
 /** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
-export interface OpenRequest extends Answered {
+export interface OpenRequest extends PendingResponse {
   readonly peer: Peer;
   /** Ends it with a failure; the first one stays. */
   fail(failure: Failure): void;

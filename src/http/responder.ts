@@ -20,7 +20,7 @@ import {
 import { EXPLAIN_FIELD, filterTrailers, findHeader } from '../security/headers.ts';
 import { SlowReader } from './client/slow_reader.ts';
 import type { ClientStream, ClientStreamObserver } from './client/stream.ts';
-import { failureAnswer, grpcFailureAnswer } from './failure_answer.ts';
+import { failureResponse, grpcFailureResponse } from './failure_response.ts';
 import type { OpenRequest, Peer, RequestContext } from './request.ts';
 import { FinishedRequest, NOTHING_UPSTREAM, type UpstreamFacts } from './request_record.ts';
 
@@ -131,7 +131,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     const { requestId, explainWanted, raw, services } = this.#context;
     this.#status = status;
     this.#bytesOut = raw.method === 'HEAD' ? 0 : Buffer.byteLength(body);
-    if (services.traffic.draining) this.#client.closeAfterAnswer();
+    if (services.traffic.draining) this.#client.closeAfterResponse();
     const asked = explainWanted ? [EXPLAIN_FIELD, requestId] : [];
     try {
       this.#client.answer(status, [...headers, ...asked], body);
@@ -155,7 +155,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   sendHead(status: number, statusText: string, fields: string[], endOfStream: boolean): void {
     const { requestId, explainWanted, services } = this.#context;
     this.#status = status;
-    if (services.traffic.draining) this.#client.closeAfterAnswer();
+    if (services.traffic.draining) this.#client.closeAfterResponse();
     if (explainWanted) fields.push(EXPLAIN_FIELD, requestId);
     this.#headers = fields;
     this.#client.writeHead(status, statusText, fields, endOfStream);
@@ -246,8 +246,8 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     const isGrpc = this.#isGrpc;
     if (isGrpc) this.#grpcStatus = GRPC_STATUS[failure.kind];
     const { status, headers, body } = isGrpc
-      ? grpcFailureAnswer(failure, requestId)
-      : failureAnswer(failure, requestId, accept);
+      ? grpcFailureResponse(failure, requestId)
+      : failureResponse(failure, requestId, accept);
     // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
     if (FAILURE_RULES[failure.kind].blame === 'client' && !this.#client.bodyReceived)
       this.#client.distrustConnection();
@@ -269,7 +269,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   /** This is the last response on its connection. */
   closeAfterResponse(): void {
-    this.#client.closeAfterAnswer();
+    this.#client.closeAfterResponse();
   }
 
   /** Asked once a second (`stalled_responses.ts`). */
@@ -292,10 +292,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     if (!complete && this.#reason === null && !this.#isEndless) this.#reason = 'client_gone';
     if (this.#reason === 'client_gone') this.#status = FAILURE_RULES.client_gone.status;
     this.#stopWork();
-    this.#tellEnd();
+    this.#recordEnd();
   }
 
-  #tellEnd(): void {
+  #recordEnd(): void {
     const context = this.#context;
     const { clock, telemetry, traffic } = context.services;
     const client = {

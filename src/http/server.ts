@@ -200,7 +200,7 @@ export class ListenerServer {
     const client = new Http1ClientStream(request, response, this.#services.clock);
     // Node's parser drops what comes in the same packet behind an upgrade, also behind one that is ignored.
     if (request.headers.upgrade !== undefined && !connection.hasRead(headBytes(request)))
-      client.closeAfterAnswer();
+      client.closeAfterResponse();
     this.#begin(connection, client, {
       method: request.method ?? '',
       target: request.url ?? '',
@@ -218,7 +218,7 @@ export class ListenerServer {
   #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection !== undefined && connection.active > 0) {
-      this.#onlyAnswer(connection, socket);
+      this.#finishResponses(connection, socket);
       return;
     }
     if (head.length > 0) socket.unshift(head);
@@ -231,7 +231,7 @@ export class ListenerServer {
   }
 
   /** Requests on it are still answered; what comes in is thrown away, and only tells that the client leaves. */
-  #onlyAnswer(connection: ClientConnection, socket: Socket): void {
+  #finishResponses(connection: ClientConnection, socket: Socket): void {
     connection.closeWhenIdle();
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
@@ -365,9 +365,9 @@ export class ListenerServer {
     const context = new RoutingContext(this.#services, this.#bound(), connection, raw);
     const responder = new Responder(context, client);
     connection.latest = responder;
-    if (this.#isDraining || this.#services.traffic.draining) client.closeAfterAnswer();
+    if (this.#isDraining || this.#services.traffic.draining) client.closeAfterResponse();
     const { requestsMax } = this.#settings;
-    if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
+    if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterResponse();
     handleRequest(context, responder);
   }
 

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 import type { ActiveMember, ActiveRequests } from './active_requests.ts';
 
 /** A request that may have been answered. */
-export interface Answered extends ActiveMember {
+export interface PendingResponse extends ActiveMember {
   /** Gives the client up if it has taken nothing for too long. */
   checkTaken(nowMs: number): void;
 }
@@ -15,11 +15,11 @@ export interface Answered extends ActiveMember {
 const LOOK_EVERY_MS = 1_000;
 
 export class StalledResponses {
-  readonly #active: ActiveRequests<Answered>;
+  readonly #active: ActiveRequests<PendingResponse>;
   readonly #clock: Clock;
   #timer: Timer;
 
-  constructor(active: ActiveRequests<Answered>, clock: Clock) {
+  constructor(active: ActiveRequests<PendingResponse>, clock: Clock) {
     this.#active = active;
     this.#clock = clock;
     this.#timer = clock.setTimer(look, LOOK_EVERY_MS, this as StalledResponses);

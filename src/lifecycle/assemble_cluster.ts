@@ -19,13 +19,13 @@ import type { Policy } from '../load_balancer/policy.ts';
 import { ClusterPool } from '../load_balancer/pool.ts';
 import { RandomPolicy } from '../load_balancer/random.ts';
 import { RoundRobinPolicy } from '../load_balancer/round_robin.ts';
+import { formatAddress } from '../net/address.ts';
 import { connect } from '../net/connect.ts';
-import { formatAddress } from '../net/endpoint.ts';
 import { openUpstream } from '../net/open_upstream.ts';
 import type { Upstream, UpstreamLimits, UpstreamSettings } from '../net/upstream.ts';
 import { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import { RetryBudget } from '../resilience/retry_budget.ts';
-import { ClusterMembers, type ResolvedEndpoint } from './cluster_members.ts';
+import { ClusterEndpoints, type ResolvedEndpoint } from './cluster_endpoints.ts';
 import type { Runtime } from './runtime_state.ts';
 
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
@@ -34,7 +34,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
   const members = registry.getOrCreate(
     `cluster ${JSON.stringify(settings)}`,
     () =>
-      new ClusterMembers(settings, runtime, createPool(settings, runtime, outage), (member, states) =>
+      new ClusterEndpoints(settings, runtime, createPool(settings, runtime, outage), (member, states) =>
         assembleBackend(member, outage, { ...runtime, registry: states }),
       ),
   );

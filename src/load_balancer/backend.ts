@@ -3,7 +3,7 @@ import type { ActiveHealthSettings } from '../health/active.ts';
 import type { Disagreement } from '../health/disagreement.ts';
 import type { PassiveHealth, PassiveHealthSettings } from '../health/passive.ts';
 import type { EndpointHealth } from '../health/state.ts';
-import type { Address } from '../net/endpoint.ts';
+import type { Address } from '../net/address.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
@@ -118,6 +118,6 @@ export class Backend {
   }
   /** A lease could be given out now, if its pool lets it serve. */
   get isReady(): boolean {
-    return this.upstream.hasRoom && this.admits;
+    return this.upstream.hasCapacity && this.admits;
   }
 }

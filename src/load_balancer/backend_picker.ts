@@ -54,14 +54,15 @@ export class BackendPicker {
   }
 
   #pickUsable(): Backend | null {
-    const warm = this.#rotation.hasWarming ? this.#policy.pick(this.#isWarmEnough) : null;
+    const warm = this.#rotation.hasWarming ? this.#policy.pick(this.#passesSlowStart) : null;
     return warm ?? this.#policy.pick(this.#isUsable);
   }
 
   readonly #isUsable = (backend: Backend): boolean => backend.isReady && !this.#tried.includes(backend);
 
   /** A backend at a fifth of its warm-up takes one in five of the requests that it is picked for. */
-  readonly #isWarmEnough = (backend: Backend): boolean =>
+  readonly #passesSlowStart = (backend: Backend): boolean =>
     this.#isUsable(backend) &&
-    (backend.health.state !== 'warming' || this.#random.unit() < backend.health.warmth(this.#clock.nowMs()));
+    (backend.health.state !== 'warming' ||
+      this.#random.unit() < backend.health.slowStartShare(this.#clock.nowMs()));
 }

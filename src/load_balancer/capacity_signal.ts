@@ -27,6 +27,6 @@ export function capacitySignalOf(upstream: Upstream): CapacitySignal {
   if (known !== undefined) return known;
   const signal = new CapacitySignal();
   signals.set(upstream, signal);
-  upstream.onRoom(() => signal.notify());
+  upstream.onCapacity(() => signal.notify());
   return signal;
 }

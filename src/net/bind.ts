@@ -4,7 +4,7 @@
  */
 import { lstatSync, unlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
-import { type Address, formatAddress } from './endpoint.ts';
+import { type Address, formatAddress } from './address.ts';
 import { inheritedDescriptor } from './listen/socket_activation.ts';
 
 /** Connections that the kernel holds for us while the event loop is busy; it cuts this to net.core.somaxconn. */

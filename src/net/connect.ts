@@ -9,8 +9,8 @@ import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
+import type { Address } from './address.ts';
 import { backendSockets } from './descriptors.ts';
-import type { Address } from './endpoint.ts';
 import { type ClientTlsSettings, clientSecureContext } from './tls.ts';
 
 export interface ConnectTarget {

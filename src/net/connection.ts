@@ -30,7 +30,7 @@ const RECENT_BUCKETS = 6;
 export interface Connection {
   readonly listener: string;
   readonly ip: string;
-  readonly openedMs: number;
+  readonly openedAtMs: number;
   tlsVersion: string | null;
   readonly state: ConnectionState;
   setState(state: ConnectionState): void;
@@ -125,12 +125,12 @@ export class ConnectionTable {
     readonly ageMs: number;
   }[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#open].map(({ listener, ip, state, openedMs, stateSinceMs }) => ({
+    return [...this.#open].map(({ listener, ip, state, openedAtMs, stateSinceMs }) => ({
       listener,
       ip,
       state,
       stateAgeMs: nowMs - stateSinceMs,
-      ageMs: nowMs - openedMs,
+      ageMs: nowMs - openedAtMs,
     }));
   }
 
@@ -148,7 +148,7 @@ export class ConnectionTable {
   closeNew(ageMs: number): void {
     const nowMs = this.#clock.nowMs();
     for (const connection of this.#open)
-      if (connection.state === 'new' && nowMs - connection.openedMs >= ageMs) connection.close();
+      if (connection.state === 'new' && nowMs - connection.openedAtMs >= ageMs) connection.close();
   }
 
   closeAll(): void {
@@ -161,7 +161,7 @@ class TrackedConnection implements Connection {
   readonly #clock: Clock;
   readonly listener: string;
   readonly ip: string;
-  readonly openedMs: number;
+  readonly openedAtMs: number;
   tlsVersion: string | null = null;
   state: ConnectionState = 'new';
   stateSinceMs: number;
@@ -171,8 +171,8 @@ class TrackedConnection implements Connection {
     this.#clock = clock;
     this.listener = listener;
     this.ip = ip;
-    this.openedMs = clock.nowMs();
-    this.stateSinceMs = this.openedMs;
+    this.openedAtMs = clock.nowMs();
+    this.stateSinceMs = this.openedAtMs;
   }
 
   setState(state: ConnectionState): void {

@@ -31,6 +31,6 @@ export function tlsRefusalOf(code: string): TlsRefusal {
 const SENTENCE = 'This port requires TLS: use https:// instead of http://.\n';
 
 /** What a client that speaks HTTP in clear is told (RFC 9110 section 15.5.1). */
-export const PLAIN_HTTP_ANSWER =
+export const PLAIN_HTTP_RESPONSE =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n' +
   `Content-Length: ${SENTENCE.length}\r\nProxy-Status: fairlead; error=http_request_error\r\nConnection: close\r\n\r\n${SENTENCE}`;

@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Failure } from '../resilience/failure.ts';
-import type { Address } from './endpoint.ts';
+import type { Address } from './address.ts';
 import type { ClientTlsSettings } from './tls.ts';
 
 /** How many connections there may be, and how long they live. Null is `off`. */
@@ -80,12 +80,12 @@ export interface UpstreamCounts {
 export interface Upstream {
   readonly counts: UpstreamCounts;
   /** `take` would give a slot. */
-  readonly hasRoom: boolean;
+  readonly hasCapacity: boolean;
   /** A slot, the most recently used first; null when all are in use. Never waits. O(1). */
   take(): UpstreamSlot | null;
   release(slot: UpstreamSlot): void;
   /** Tells when a slot has come free at another time than by `release`; the function it returns ends that. */
-  onRoom(listener: () => void): () => void;
+  onCapacity(listener: () => void): () => void;
   /**
    * Other limits from here on. Idle connections are closed; those in use count, also against a lower bound, and are not
    * used again where they were opened for other times.

@@ -27,7 +27,7 @@ interface OtlpObserver {
 const QUEUE_MAX = 2_048;
 const BATCH_MAX = 512;
 const EVERY_MS = 1_000;
-const ANSWER_BYTES_MAX = 64 * 1_024;
+const RESPONSE_BYTES_MAX = 64 * 1_024;
 const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true, unref: true };
 
 export class OtlpExporter {
@@ -129,7 +129,7 @@ export class OtlpExporter {
         body,
         signal,
       });
-      await answer.dump({ limit: ANSWER_BYTES_MAX });
+      await answer.dump({ limit: RESPONSE_BYTES_MAX });
       if (statusCode >= 300) throw new Error(`the collector answered ${statusCode}`);
     } finally {
       this.#clock.cancelTimer(timer);

@@ -62,7 +62,7 @@ export class NotedClient {
   destroy(): void {
     this.said.push('destroy');
   }
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     this.said.push('last');
   }
   distrustConnection(): void {

@@ -12,7 +12,7 @@ test('all who use the same connections hear of capacity, others do not', () => {
   capacitySignalOf(upstream).notify();
   assert.deepEqual(heard, ['older', 'newer']);
   leave();
-  upstream.makeRoom(2);
+  upstream.addCapacity(2);
   assert.deepEqual(
     heard,
     ['older', 'newer', 'newer'],

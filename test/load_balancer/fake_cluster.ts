@@ -26,23 +26,23 @@ export class FakeUpstream implements Upstream {
   get counts() {
     return { open: this.inUse, inUse: this.inUse };
   }
-  get hasRoom() {
+  get hasCapacity() {
     return this.inUse < this.max;
   }
   take(): UpstreamSlot | null {
-    if (!this.hasRoom) return null;
+    if (!this.hasCapacity) return null;
     this.inUse++;
     return {} as UpstreamSlot;
   }
   release(): void {
     this.inUse--;
   }
-  onRoom(listener: () => void) {
+  onCapacity(listener: () => void) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
   /** A connection that was being closed is gone: more capacity without a release. */
-  makeRoom(max: number): void {
+  addCapacity(max: number): void {
     this.max = max;
     for (const listener of this.#listeners) listener();
   }

@@ -164,7 +164,7 @@ test('a backend that comes back is given to those who wait', () => {
 test('a connection that comes free by itself is given to those who wait', () => {
   const { backends, pool } = fakeCluster(1, { slots: 0 });
   const waiting = ask(pool);
-  upstreamOf(backends[0]).makeRoom(1);
+  upstreamOf(backends[0]).addCapacity(1);
   assert.notEqual(waiting.lease, null);
 });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { parseAddress } from '../../src/net/address.ts';
 import { connect } from '../../src/net/connect.ts';
-import { parseAddress } from '../../src/net/endpoint.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import type { Failure } from '../../src/resilience/failure.ts';
 import { echo } from '../support/backend_behaviours.ts';

@@ -1,7 +1,7 @@
 /** One cluster of the configuration becomes its part of the plan. */
 import type { FailureShare } from '../../health/passive.ts';
 import type { ClusterSettings } from '../../load_balancer/backend.ts';
-import { nameOf } from '../../net/endpoint.ts';
+import { nameOf } from '../../net/address.ts';
 import type { ClientTlsSettings } from '../../net/tls.ts';
 import type { ClusterConfig } from '../schema/cluster.ts';
 import { HEALTHY_STATUSES } from '../schema/defaults.ts';

@@ -7,7 +7,7 @@ import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 
-interface LaterKey {
+interface UnsupportedKey {
   /** `*` is any name or index. */
   readonly at: string;
   /** Which values are not supported yet; every value when absent. */
@@ -24,7 +24,7 @@ const isOneOf =
   (value: unknown) =>
     later.includes(String(value));
 
-export const LATER: readonly LaterKey[] = [
+export const UNSUPPORTED: readonly UnsupportedKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
   { at: 'listeners.*.preset', instead: 'set timeouts.keepAliveIdle and trustedProxies instead' },
   { at: 'listeners.*.proxyProtocol', instead: 'remove it and switch it off in the load balancer' },
@@ -63,7 +63,7 @@ interface FoundLater {
 }
 
 export function findUnsupported(document: Document): FoundLater[] {
-  return LATER.flatMap(({ at, when, instead }) =>
+  return UNSUPPORTED.flatMap(({ at, when, instead }) =>
     expand(document, at.split('.'), [])
       .filter(path => when === undefined || when(document.at(path), path))
       .map(path => {

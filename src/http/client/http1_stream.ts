@@ -65,7 +65,7 @@ export class Http1ClientStream implements ClientStream {
   }
 
   writeHead(status: number, statusText: string, headers: readonly string[], _endOfStream: boolean): void {
-    if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
+    if (!this.bodyReceived) this.closeAfterResponse(); // what is left of the upload would be in the way of a next request
     const list = this.#canChunk(status, headers) ? headers : withoutTrailerField(headers);
     this.#response.writeHead(status, sendable(statusText), list as string[]);
     this.#headFlushed = false;
@@ -134,10 +134,10 @@ export class Http1ClientStream implements ClientStream {
   }
 
   distrustConnection(): void {
-    this.closeAfterAnswer();
+    this.closeAfterResponse();
   }
 
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     this.#response.shouldKeepAlive = false;
   }
 
@@ -174,7 +174,7 @@ export class Http1ClientStream implements ClientStream {
   #lingerIfUploading(): void {
     if (this.bodyReceived) return;
     const { socket } = this.#request;
-    this.closeAfterAnswer();
+    this.closeAfterResponse();
     this.#request.removeAllListeners('data');
     this.#request.resume();
     // Node closes the connection by `destroySoon` once the answer is written.

@@ -59,11 +59,11 @@ export class Http2ClientStream implements ClientStream {
       const complete =
         this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
       this.#linger?.stop();
-      this.#tellClose(complete);
+      this.#reportClose(complete);
     });
   }
 
-  #tellClose(complete: boolean): void {
+  #reportClose(complete: boolean): void {
     if (this.#isTold) return;
     this.#isTold = true;
     this.#listener?.onClientClose(complete);
@@ -142,8 +142,8 @@ export class Http2ClientStream implements ClientStream {
         if (!this.#isGone) stream.close(constants.NGHTTP2_NO_ERROR);
       },
     );
-    if (stream.writableFinished) this.#tellClose(true);
-    else stream.once('finish', () => this.#tellClose(true));
+    if (stream.writableFinished) this.#reportClose(true);
+    else stream.once('finish', () => this.#reportClose(true));
   }
 
   abort(): void {
@@ -158,7 +158,7 @@ export class Http2ClientStream implements ClientStream {
 
   distrustConnection(): void {}
 
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     const session = this.#stream.session;
     if (session !== undefined && !session.closed) session.close(); // GOAWAY; streams under way are finished
   }

@@ -7,7 +7,7 @@
 import type { ClientStream } from './stream.ts';
 
 /** How many requests are under way on the connection. */
-interface Sharers {
+interface SharedConnection {
   readonly active: number;
 }
 
@@ -17,33 +17,33 @@ const EARLY_MS = 1;
 /** From the moment when it is made. */
 export class SlowReader {
   readonly #client: ClientStream;
-  readonly #peer: Sharers;
+  readonly #peer: SharedConnection;
   #sinceMs: number;
   #unsentBytes: number;
   #connectionBytes: number;
-  #movedMs: number;
+  #movedAtMs: number;
   /** Most requests at once on its connection, as far as was looked. */
-  #sharersMax: number;
+  #activeMax: number;
 
-  constructor(client: ClientStream, peer: Sharers, nowMs: number) {
+  constructor(client: ClientStream, peer: SharedConnection, nowMs: number) {
     this.#client = client;
     this.#peer = peer;
     this.#sinceMs = nowMs;
     this.#unsentBytes = client.unsentBytes;
     this.#connectionBytes = client.connectionBytes;
-    this.#movedMs = nowMs;
-    this.#sharersMax = peer.active;
+    this.#movedAtMs = nowMs;
+    this.#activeMax = peer.active;
   }
 
   hasStopped(nowMs: number, limitMs: number): boolean {
     const { unsentBytes, connectionBytes, isQueued } = this.#client;
     if (isQueued || unsentBytes < this.#unsentBytes) this.#sinceMs = nowMs;
-    if (connectionBytes > this.#connectionBytes) this.#movedMs = nowMs;
+    if (connectionBytes > this.#connectionBytes) this.#movedAtMs = nowMs;
     this.#unsentBytes = unsentBytes;
     this.#connectionBytes = connectionBytes;
-    this.#sharersMax = Math.max(this.#sharersMax, this.#peer.active);
+    this.#activeMax = Math.max(this.#activeMax, this.#peer.active);
     const waitedMs = nowMs - this.#sinceMs + EARLY_MS;
-    const stoodMs = nowMs - this.#movedMs + EARLY_MS;
-    return waitedMs >= limitMs && (stoodMs >= limitMs || waitedMs >= limitMs * this.#sharersMax);
+    const stoodMs = nowMs - this.#movedAtMs + EARLY_MS;
+    return waitedMs >= limitMs && (stoodMs >= limitMs || waitedMs >= limitMs * this.#activeMax);
   }
 }

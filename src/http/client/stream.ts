@@ -44,7 +44,7 @@ export interface ClientStream {
   /** Whatever is left goes at once: after an `abort` that the client has not taken either. */
   destroy(): void;
   /** The connection is closed (HTTP/1.1) or takes no new streams (HTTP/2) after this answer. */
-  closeAfterAnswer(): void;
+  closeAfterResponse(): void;
   /**
    * Nobody knows where the next request begins: the connection is of no more use (HTTP/1.1). HTTP/2 frames each stream by
    * itself, and the others on the connection go on (RFC 9113 section 5.4.2).

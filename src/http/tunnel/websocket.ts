@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { headFailure, requestOn } from '../../net/request_on.ts';
+import { headFailure, oneOffRequest } from '../../net/one_off_request.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
 import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
 import type { Attempt } from '../attempt.ts';
@@ -30,7 +30,7 @@ export function startHandshake(
       return;
     }
     attempt.onConnected(false, context.services.clock.nowMs() - startedAtMs);
-    const handshake = requestOn(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    const handshake = oneOffRequest(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
     if (handshake === null) {
       attempt.onError({ kind: 'internal', detail: 'the handshake cannot be sent' });
       return;

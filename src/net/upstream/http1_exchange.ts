@@ -9,7 +9,7 @@
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../../resilience/failure.ts';
 import { fieldOf } from '../fields.ts';
-import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../request_on.ts';
+import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 import { asksForConnectionLogin, carriesConnectionLogin } from './connection_auth.ts';
 import { UNASKED_CONTINUE } from './undici_parser.ts';

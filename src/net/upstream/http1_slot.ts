@@ -16,7 +16,7 @@ import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../../resilience/clock.ts';
 import type { Failure } from '../../resilience/failure.ts';
 import { type ConnectTarget, connect } from '../connect.ts';
-import { RESPONSE_HEAD_BYTES_MAX } from '../request_on.ts';
+import { RESPONSE_HEAD_BYTES_MAX } from '../one_off_request.ts';
 import type {
   SocketCallback,
   UpstreamHandler,
@@ -53,7 +53,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   #connectStartedAtMs = 0;
   /** Ends the connecting that is under way; true tells whoever waits for it. */
   #cancelConnect: ((tell: boolean) => void) | null = null;
-  #dedicated: Socket | null = null;
+  #oneOffSocket: Socket | null = null;
   #exchange: Http1Exchange | OneOffExchange | null = null;
   connectFailure: Failure | null = null;
   reused = false;
@@ -87,23 +87,23 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   /** Holds a connection, or is opening one. */
   get isOpen(): boolean {
-    return this.#socket !== null || this.#cancelConnect !== null || this.#dedicated !== null;
+    return this.#socket !== null || this.#cancelConnect !== null || this.#oneOffSocket !== null;
   }
 
   /** The next request will find a connection, as far as is known. */
-  get isWarm(): boolean {
+  get isConnected(): boolean {
     return this.#socket !== null && !this.#socket.destroyed;
   }
 
   /** The connection has served its time, by requests or by age. */
-  get isSpent(): boolean {
-    if (!this.isWarm) return false;
+  get isExhausted(): boolean {
+    if (!this.isConnected) return false;
     return this.#requests >= this.#requestsMax || this.#clock.nowMs() - this.#bornAtMs >= this.#ageMsMax;
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     if (request.target === '*') {
-      this.#sendDedicated(request, handler);
+      this.#sendOneOff(request, handler);
       return;
     }
     if (request.fresh === true) this.#socket?.destroy();
@@ -132,16 +132,16 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   abort(): void {
     this.#exchange?.cancel();
     this.#cancelConnect?.(false);
-    this.#dedicated?.destroy();
+    this.#oneOffSocket?.destroy();
   }
 
   openSocket(callback: SocketCallback): void {
     this.#socket?.destroy(); // the slot is worth one connection, not two
     const giveUp = connect(this.#target, this.#clock, (failure, socket) => {
       this.#cancelConnect = null;
-      this.#dedicated = socket;
+      this.#oneOffSocket = socket;
       socket?.once('close', () => {
-        if (this.#dedicated === socket) this.#dedicated = null;
+        if (this.#oneOffSocket === socket) this.#oneOffSocket = null;
       });
       callback(failure, socket);
     });
@@ -176,7 +176,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   /** The end of the slot. Whoever waits for an answer hears of it. */
   destroy(): void {
     this.#cancelConnect?.(true);
-    this.#dedicated?.destroy();
+    this.#oneOffSocket?.destroy();
     this.#client.destroy(() => {});
   }
 
@@ -232,7 +232,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   }
 
   /** Undici refuses to send the target `*`. */
-  #sendDedicated(request: UpstreamRequest, handler: UpstreamHandler): void {
+  #sendOneOff(request: UpstreamRequest, handler: UpstreamHandler): void {
     const startedAtMs = this.#clock.nowMs();
     this.openSocket((failure, socket) => {
       if (failure !== null) handler.onError(failure);

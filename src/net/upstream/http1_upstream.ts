@@ -31,7 +31,7 @@ export class Http1Upstream implements Upstream {
   readonly #warm: Http1Slot[] = [];
   /** Free slots without an open connection. */
   readonly #cold: Http1Slot[] = [];
-  readonly #roomListeners = new Set<() => void>();
+  readonly #capacityObservers = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
@@ -49,7 +49,7 @@ export class Http1Upstream implements Upstream {
     return { open, inUse: this.#inUse };
   }
 
-  get hasRoom(): boolean {
+  get hasCapacity(): boolean {
     return this.#warm.length > 0 || this.#cold.length > 0 || this.#slots.size < this.#settings.connectionsMax;
   }
 
@@ -63,21 +63,21 @@ export class Http1Upstream implements Upstream {
     assert(slot instanceof Http1Slot && this.#inUse > 0, 'a slot is given back to whom it was taken from');
     this.#inUse--;
     slot.endUse();
-    if (!this.#retired && slot.isSpent)
+    if (!this.#retired && slot.isExhausted)
       slot.closeThen(() => this.#comeBack(slot)); // two connections for a moment would be one too many
     else this.#put(slot);
   }
 
-  onRoom(listener: () => void): () => void {
-    this.#roomListeners.add(listener);
-    return () => this.#roomListeners.delete(listener);
+  onCapacity(listener: () => void): () => void {
+    this.#capacityObservers.add(listener);
+    return () => this.#capacityObservers.delete(listener);
   }
 
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };
     this.#target = { ...this.#target, connectMs: limits.connectMs };
     this.#dropFree();
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
   retire(): void {
@@ -95,7 +95,7 @@ export class Http1Upstream implements Upstream {
   /** Connections that were closed meanwhile are met at most once each. */
   #takeWarm(): Http1Slot | null {
     for (let slot = this.#warm.pop(); slot !== undefined; slot = this.#warm.pop()) {
-      if (slot.isWarm) return slot;
+      if (slot.isConnected) return slot;
       this.#cold.push(slot);
     }
     return null;
@@ -112,11 +112,11 @@ export class Http1Upstream implements Upstream {
 
   #comeBack(slot: Http1Slot): void {
     this.#put(slot);
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
-  #tellRoom(): void {
-    for (const listener of this.#roomListeners) listener();
+  #notifyCapacity(): void {
+    for (const listener of this.#capacityObservers) listener();
   }
 
   #dropFree(): void {

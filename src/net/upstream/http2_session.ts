@@ -45,7 +45,7 @@ export class Session {
   #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #onGone: (session: Session) => void;
-  readonly #onRoom: () => void;
+  readonly #onCapacity: () => void;
   readonly #bornAtMs: number;
   /** Of the oldest age, so that connections opened together do not end together. */
   readonly #ageRatio: number;
@@ -72,12 +72,12 @@ export class Session {
     clock: Clock,
     random: Random,
     onGone: (session: Session) => void,
-    onRoom: () => void,
+    onCapacity: () => void,
   ) {
     this.#settings = settings;
     this.#clock = clock;
     this.#onGone = onGone;
-    this.#onRoom = onRoom;
+    this.#onCapacity = onCapacity;
     this.#bornAtMs = clock.nowMs();
     this.#ageRatio = 1 + AGE_JITTER * (2 * random.unit() - 1);
     this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
@@ -85,14 +85,14 @@ export class Session {
     );
   }
 
-  get hasRoom(): boolean {
-    if (this.isSpent || this.#doubt !== null) return false;
+  get hasCapacity(): boolean {
+    if (this.isExhausted || this.#doubt !== null) return false;
     return (
       this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
     );
   }
   /** It takes no new streams any more; those that it has go on. */
-  get isSpent(): boolean {
+  get isExhausted(): boolean {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return true;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return true;
     const { ageMsMax } = this.#settings;
@@ -122,7 +122,7 @@ export class Session {
   endStream(retired: boolean): void {
     this.streams--;
     if (this.streams > 0) return;
-    if (retired || this.#closing || !this.hasRoom) this.closeIfIdle();
+    if (retired || this.#closing || !this.hasCapacity) this.closeIfIdle();
     else this.#idleTimer = this.#clock.setTimer(closeIdle, this.#settings.idleMs, this as Session);
   }
 
@@ -146,7 +146,7 @@ export class Session {
     session.ping(error => {
       this.#clock.cancelTimer(this.#doubt);
       this.#doubt = null;
-      if (error === null) this.#onRoom();
+      if (error === null) this.#onCapacity();
     });
   }
 
@@ -155,7 +155,7 @@ export class Session {
     this.#doubt = null;
     if (this.streams > 0) this.#closing = true;
     else this.destroy();
-    this.#onRoom(); // for another one
+    this.#onCapacity(); // for another one
   }
 
   closeIfIdle(): void {
@@ -174,7 +174,7 @@ export class Session {
     this.#clock.cancelTimer(this.#settingsTimer);
     this.#cancelConnect();
     this.#http2?.destroy();
-    this.#answerWaiting({ kind: 'connect_refused', code: 'CLOSED' }, null);
+    this.#settleWaiting({ kind: 'connect_refused', code: 'CLOSED' }, null);
     this.#onGone(this);
   }
 
@@ -191,7 +191,7 @@ export class Session {
     if (failure !== null || socket === null) {
       this.#closing = true;
       this.#onGone(this);
-      this.#answerWaiting(failure, null);
+      this.#settleWaiting(failure, null);
       return;
     }
     const session = http2.connect('http://backend', { ...OPTIONS, createConnection: () => socket });
@@ -199,12 +199,12 @@ export class Session {
     session.on('close', () => {
       this.#closing = true;
       this.#clock.cancelTimer(this.#settingsTimer);
-      this.#answerWaiting({ kind: 'reset_before_head', code: 'CLOSED', unsent: true }, null);
+      this.#settleWaiting({ kind: 'reset_before_head', code: 'CLOSED', unsent: true }, null);
       this.#onGone(this);
     });
     session.on('goaway', () => {
       this.#closing = true;
-      this.#onRoom(); // for another one: this one does not count any more
+      this.#onCapacity(); // for another one: this one does not count any more
     });
     session.on('remoteSettings', () => this.#onSettings(session));
     this.#settingsTimer = this.#clock.setTimer(
@@ -227,20 +227,25 @@ export class Session {
       this.#clock.cancelTimer(this.#settingsTimer);
       const max = Math.min(STREAMS_MAX, session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX);
       const surplus = this.#waiting.splice(max);
-      this.#answerWaiting(null, session);
-      const failure: Failure = { kind: 'reset_before_head', code: 'H2_NO_ROOM', unsent: true, noRoom: true };
+      this.#settleWaiting(null, session);
+      const failure: Failure = {
+        kind: 'reset_before_head',
+        code: 'H2_NO_ROOM',
+        unsent: true,
+        noCapacity: true,
+      };
       for (const callback of surplus) callback(failure, null);
     }
-    this.#onRoom();
+    this.#onCapacity();
   }
 
   /** It is no HTTP/2 server, or none that answers. */
   failWithoutSettings(): void {
-    this.#answerWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectMs }, null);
+    this.#settleWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectMs }, null);
     this.destroy();
   }
 
-  #answerWaiting(failure: Failure | null, session: ClientHttp2Session | null): void {
+  #settleWaiting(failure: Failure | null, session: ClientHttp2Session | null): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const callback of waiting) callback(failure, session);

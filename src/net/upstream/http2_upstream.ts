@@ -9,8 +9,8 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import type { Clock } from '../../resilience/clock.ts';
 import type { Random } from '../../resilience/random.ts';
+import { formatAddress } from '../address.ts';
 import { connect } from '../connect.ts';
-import { formatAddress } from '../endpoint.ts';
 import type {
   SocketCallback,
   Upstream,
@@ -24,7 +24,7 @@ import type {
 import { connectTarget, SENT_HEAD_BYTES_MAX, Session } from './http2_session.ts';
 
 /** Connections that take no new streams do not count, so that others can be opened; so many times the limit at most. */
-const WITH_SPENT = 2;
+const EXHAUSTED_FACTOR_MAX = 2;
 
 /** Of one name or value: most servers take no more, and end the whole connection (nghttp2, NGHTTP2_HD_MAX_NV). */
 const FIELD_BYTES_MAX = 65_536;
@@ -34,7 +34,7 @@ export class Http2Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #sessions: Session[] = [];
-  readonly #roomListeners = new Set<() => void>();
+  readonly #capacityObservers = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
@@ -48,25 +48,25 @@ export class Http2Upstream implements Upstream {
     return { open: this.#sessions.length, inUse: this.#inUse };
   }
 
-  get hasRoom(): boolean {
-    return this.#sessions.some(session => session.hasRoom) || this.#hasRoomForSession;
+  get hasCapacity(): boolean {
+    return this.#sessions.some(session => session.hasCapacity) || this.#hasCapacityForSession;
   }
 
-  get #hasRoomForSession(): boolean {
+  get #hasCapacityForSession(): boolean {
     const { connectionsMax } = this.#settings;
     let fresh = 0;
     let used = 0;
     for (const session of this.#sessions) {
-      if (!session.isSpent) fresh++;
-      if (!session.isSpent || session.streams > 0) used++;
+      if (!session.isExhausted) fresh++;
+      if (!session.isExhausted || session.streams > 0) used++;
     }
-    return fresh < connectionsMax && used < connectionsMax * WITH_SPENT;
+    return fresh < connectionsMax && used < connectionsMax * EXHAUSTED_FACTOR_MAX;
   }
 
   take(): UpstreamSlot | null {
-    let session = this.#sessions.findLast(candidate => candidate.hasRoom);
+    let session = this.#sessions.findLast(candidate => candidate.hasCapacity);
     if (session === undefined) {
-      if (!this.#hasRoomForSession) return null;
+      if (!this.#hasCapacityForSession) return null;
       session = this.#openSession();
     }
     this.#inUse++;
@@ -76,13 +76,13 @@ export class Http2Upstream implements Upstream {
       this.#settings,
       this.#clock,
       stale => this.#instead(stale),
-      () => this.#tellRoom(),
+      () => this.#notifyCapacity(),
     );
   }
 
   /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
   #instead(stale: Session): Session {
-    if (!this.#hasRoomForSession) return stale;
+    if (!this.#hasCapacityForSession) return stale;
     const session = this.#openSession();
     session.streams++;
     stale.endStream(this.#retired);
@@ -90,13 +90,13 @@ export class Http2Upstream implements Upstream {
   }
 
   #openSession(): Session {
-    for (const session of [...this.#sessions]) if (session.isSpent) session.closeIfIdle();
+    for (const session of [...this.#sessions]) if (session.isExhausted) session.closeIfIdle();
     const session = new Session(
       this.#settings,
       this.#clock,
       this.#random,
       gone => this.#forget(gone),
-      () => this.#tellRoom(),
+      () => this.#notifyCapacity(),
     );
     this.#sessions.push(session);
     return session;
@@ -107,9 +107,9 @@ export class Http2Upstream implements Upstream {
     (slot as Http2Slot).endUse(this.#retired);
   }
 
-  onRoom(listener: () => void): () => void {
-    this.#roomListeners.add(listener);
-    return () => this.#roomListeners.delete(listener);
+  onCapacity(listener: () => void): () => void {
+    this.#capacityObservers.add(listener);
+    return () => this.#capacityObservers.delete(listener);
   }
 
   setLimits(limits: UpstreamLimits): void {
@@ -118,7 +118,7 @@ export class Http2Upstream implements Upstream {
       session.setLimits(limits);
       if (session.streams === 0) session.closeIfIdle();
     }
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
   retire(): void {
@@ -135,17 +135,17 @@ export class Http2Upstream implements Upstream {
     const at = this.#sessions.indexOf(session);
     if (at < 0) return;
     this.#sessions.splice(at, 1);
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
-  #tellRoom(): void {
-    for (const listener of this.#roomListeners) listener();
+  #notifyCapacity(): void {
+    for (const listener of this.#capacityObservers) listener();
   }
 }
 
 class Http2Slot implements UpstreamSlot {
   readonly #instead: (stale: Session) => Session;
-  readonly #onRoom: () => void;
+  readonly #onCapacity: () => void;
   #session: Session;
   readonly #settings: UpstreamSettings;
   readonly #clock: Clock;
@@ -160,10 +160,10 @@ class Http2Slot implements UpstreamSlot {
     settings: UpstreamSettings,
     clock: Clock,
     instead: (stale: Session) => Session,
-    onRoom: () => void,
+    onCapacity: () => void,
   ) {
     this.#instead = instead;
-    this.#onRoom = onRoom;
+    this.#onCapacity = onCapacity;
     this.#session = session;
     this.#settings = settings;
     this.#clock = clock;
@@ -219,7 +219,7 @@ class Http2Slot implements UpstreamSlot {
     else {
       stream.once('close', () => {
         session.endStream(retired);
-        this.#onRoom();
+        this.#onCapacity();
       });
     }
   }

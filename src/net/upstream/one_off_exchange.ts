@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { headFailure, requestOn } from '../request_on.ts';
+import { headFailure, oneOffRequest } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 
 /** A request that is under way; after `cancel` its handler hears nothing more. */
@@ -18,7 +18,7 @@ export function sendOnSocket(
   request: UpstreamRequest,
   handler: UpstreamHandler,
 ): OneOffExchange {
-  const exchange = requestOn(socket, request, ['Connection', 'close']);
+  const exchange = oneOffRequest(socket, request, ['Connection', 'close']);
   if (exchange === null) {
     handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
     return { resume: () => {}, cancel: () => {}, onSocketError: () => {} };

@@ -221,8 +221,8 @@ for (const { waitMs, pinged } of [
 /** Resolves when the peer has answered the PING: there is room again. */
 function capacitySignalOf(upstream: Http2Upstream): Promise<void> {
   return new Promise(resolve => {
-    const stop = upstream.onRoom(() => {
-      if (!upstream.hasRoom) return;
+    const stop = upstream.onCapacity(() => {
+      if (!upstream.hasCapacity) return;
       stop();
       resolve();
     });

@@ -11,7 +11,7 @@ export const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
  * Without the announcement of trailers, which is optional (RFC 9110 section 6.6.2) and which Node refuses where there is
  * no chunked body. Null: Node refuses the head for another reason; the socket is destroyed.
  */
-export function requestOn(
+export function oneOffRequest(
   socket: Socket,
   { method, target, authority, headers }: UpstreamRequest,
   own: readonly string[],

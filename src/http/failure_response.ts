@@ -6,7 +6,7 @@
 import { FAILURE_RULES, type Failure, GRPC_STATUS, proxyStatusOf } from '../resilience/failure.ts';
 import type { HeaderList } from '../security/headers.ts';
 
-interface FailureAnswer {
+interface FailureResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: string;
@@ -21,7 +21,7 @@ const TYPE_URI_PREFIX = 'urn:fairlead:docs/reasons.md#';
 /** For a 503 whose end nobody knows: soon, but not at once. */
 const RETRY_AFTER_DEFAULT_MS = 1_000;
 
-export function failureAnswer(failure: Failure, requestId: string, accept: string | null): FailureAnswer {
+export function failureResponse(failure: Failure, requestId: string, accept: string | null): FailureResponse {
   const rule = FAILURE_RULES[failure.kind];
   const [contentType, body] = renderBody(failure, requestId, accept ?? '');
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
@@ -36,7 +36,7 @@ export function failureAnswer(failure: Failure, requestId: string, accept: strin
  * The same for a gRPC client, which looks at nothing but `grpc-status`: a head without a body (gRPC over HTTP/2, "Trailers-Only").
  * Proxy-Status stays for whoever looks.
  */
-export function grpcFailureAnswer(failure: Failure, requestId: string): FailureAnswer {
+export function grpcFailureResponse(failure: Failure, requestId: string): FailureResponse {
   const message = `${failure.kind}: ${failureDetail(failure)} (request ${requestId})`;
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
   headers.push('X-Request-Id', requestId, 'Content-Type', 'application/grpc');

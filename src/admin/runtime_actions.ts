@@ -3,9 +3,9 @@ import type { PlaneRef } from '../http/data_plane.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
-import type { ActionResult } from './view.ts';
+import type { ActionResult } from './admin_interfaces.ts';
 
-export class Operator {
+export class RuntimeActions {
   readonly #planeRef: PlaneRef;
   readonly #telemetry: ProcessTelemetry;
   readonly #clock: Clock;
