@@ -100,10 +100,10 @@ export class AdminClient {
       request.on('error', error => reject(unreachable(where, error)));
       request.on('timeout', () => request.destroy(new Error('no response')));
       request.on('response', response => {
-        let answer = '';
+        let received = '';
         response.setEncoding('utf8');
         response.on('data', chunk => {
-          answer += chunk;
+          received += chunk;
         });
         response.on('error', error => reject(unreachable(where, error)));
         response.on('end', () => {
@@ -111,7 +111,7 @@ export class AdminClient {
             reject(
               new AdminUnreachable(`the process at ${where} rejected the token from ${this.#tokenFrom}`),
             );
-          else resolve({ status: response.statusCode ?? 0, body: parse(answer) });
+          else resolve({ status: response.statusCode ?? 0, body: parse(received) });
         });
       });
       request.end(text);

@@ -49,7 +49,7 @@ Exit codes
 `;
 
 /** Commands that are not supported yet: saying so is clearer than "unknown command". */
-const UNSUPPORTED = ['diff'];
+const UNSUPPORTED_COMMANDS = ['diff'];
 
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
@@ -152,7 +152,7 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
   if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
   if (name === '--version' || name === '-v') return print(`fairlead ${readVersion()}\n`);
   if (name === undefined) return usageError('a command is missing');
-  if (UNSUPPORTED.includes(name)) return usageError(`the command "${name}" is not supported yet`);
+  if (UNSUPPORTED_COMMANDS.includes(name)) return usageError(`the command "${name}" is not supported yet`);
   const command = COMMANDS[name];
   if (command === undefined) return usageError(`unknown command "${name}"`);
   if (rest.includes('--help') || rest.includes('-h')) return print(HELP);

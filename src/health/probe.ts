@@ -69,11 +69,11 @@ export function probe(
   return stop;
 }
 
-function ask(settings: ProbeSettings, socket: Socket, target: ProbeTarget, tell: ProbeCallback): void {
+function ask(settings: ProbeSettings, socket: Socket, target: ProbeTarget, report: ProbeCallback): void {
   const { authority, http2 = false } = target;
-  if (settings.kind === 'tcp') tell(true, 'connected');
-  else if (settings.kind === 'grpc') askGrpc(settings.service, socket, authority, tell);
-  else if (settings.kind === 'webSocket') askWebSocket(settings, socket, authority, tell);
-  else if (http2) askHttp2(settings, socket, authority, tell);
-  else askHttp1(settings, socket, authority, tell);
+  if (settings.kind === 'tcp') report(true, 'connected');
+  else if (settings.kind === 'grpc') askGrpc(settings.service, socket, authority, report);
+  else if (settings.kind === 'webSocket') askWebSocket(settings, socket, authority, report);
+  else if (http2) askHttp2(settings, socket, authority, report);
+  else askHttp1(settings, socket, authority, report);
 }

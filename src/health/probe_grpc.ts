@@ -17,9 +17,9 @@ const RESPONSE_BYTES_MAX = 1_024;
 const STRING_FIELD = 0x0a;
 const ENUM_FIELD = 0x08;
 
-export function askGrpc(service: string, socket: Socket, authority: string, tell: ProbeCallback): void {
+export function askGrpc(service: string, socket: Socket, authority: string, report: ProbeCallback): void {
   const session = http2.connect('http://backend', { createConnection: () => socket });
-  session.on('error', error => tell(false, errorCode(error)));
+  session.on('error', error => report(false, errorCode(error)));
   const stream = session.request({
     ':method': 'POST',
     ':scheme': 'encrypted' in socket ? 'https' : 'http',
@@ -29,25 +29,25 @@ export function askGrpc(service: string, socket: Socket, authority: string, tell
     te: 'trailers',
     'user-agent': USER_AGENT,
   });
-  let answer = Buffer.alloc(0);
+  let bytes = Buffer.alloc(0);
   const judgeStatus = (headers: http2.IncomingHttpHeaders): void => {
     const code = headers['grpc-status'];
-    if (code !== undefined && code !== '0') tell(false, `grpc-status ${code}`);
+    if (code !== undefined && code !== '0') report(false, `grpc-status ${code}`);
   };
   stream.on('response', headers => {
-    if (headers[':status'] !== 200) tell(false, `status ${headers[':status']}`);
+    if (headers[':status'] !== 200) report(false, `status ${headers[':status']}`);
     judgeStatus(headers); // an answer of trailers only
   });
   stream.on('data', (chunk: Buffer) => {
-    if (answer.length < RESPONSE_BYTES_MAX) answer = Buffer.concat([answer, chunk]);
+    if (bytes.length < RESPONSE_BYTES_MAX) bytes = Buffer.concat([bytes, chunk]);
   });
   stream.on('trailers', judgeStatus);
   stream.on('end', () => {
-    const status = statusOf(answer);
-    tell(status === 'SERVING', status ?? 'the response is not a HealthCheckResponse');
+    const status = statusOf(bytes);
+    report(status === 'SERVING', status ?? 'the response is not a HealthCheckResponse');
   });
-  stream.on('error', error => tell(false, errorCode(error)));
-  stream.on('close', () => tell(false, 'closed'));
+  stream.on('error', error => report(false, errorCode(error)));
+  stream.on('close', () => report(false, 'closed'));
   stream.end(question(service));
 }
 
@@ -61,9 +61,9 @@ function question(service: string): Buffer {
 }
 
 /** An absent field has the value 0. */
-function statusOf(answer: Buffer): string | null {
-  if (answer.length < PREFIX_BYTES || answer.readUInt32BE(1) !== answer.length - PREFIX_BYTES) return null;
-  const message = answer.subarray(PREFIX_BYTES);
+function statusOf(bytes: Buffer): string | null {
+  if (bytes.length < PREFIX_BYTES || bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES) return null;
+  const message = bytes.subarray(PREFIX_BYTES);
   if (message.length === 0) return STATUSES[0] ?? null;
   return message[0] === ENUM_FIELD ? (STATUSES[message[1] ?? 0] ?? null) : null;
 }

@@ -14,7 +14,7 @@ export function askWebSocket(
   settings: WebSocketProbe,
   socket: Socket,
   authority: string,
-  tell: ProbeCallback,
+  report: ProbeCallback,
 ): void {
   const key = randomBytes(16).toString('base64');
   const request = http.request({
@@ -28,15 +28,15 @@ export function askWebSocket(
     setHost: false,
     createConnection: () => socket,
   });
-  request.on('error', error => tell(false, errorCode(error)));
-  request.on('response', answer => {
-    answer.resume();
-    tell(false, `status ${answer.statusCode}`);
+  request.on('error', error => report(false, errorCode(error)));
+  request.on('response', response => {
+    response.resume();
+    report(false, `status ${response.statusCode}`);
   });
   request.on('upgrade', ({ headers }) => {
     const isRight = headers['sec-websocket-accept'] === acceptOf(key);
-    if (isRight) socket.write(CLOSE, () => tell(true, 'handshake accepted'));
-    else tell(false, 'wrong Sec-WebSocket-Accept');
+    if (isRight) socket.write(CLOSE, () => report(true, 'handshake accepted'));
+    else report(false, 'wrong Sec-WebSocket-Accept');
   });
   request.end();
 }

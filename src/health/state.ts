@@ -90,7 +90,7 @@ const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 export class EndpointHealth {
   readonly #thresholds: HealthThresholds;
   readonly #slowStart: SlowStart | null;
-  readonly #listeners = new Set<HealthObserver>();
+  readonly #observers = new Set<HealthObserver>();
   /** The next time that it serves it begins slowly. */
   #startsSlowly: boolean;
   #timer: Timer | null = null;
@@ -147,9 +147,9 @@ export class EndpointHealth {
     return Math.min(1, Math.max(SHARE_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
   }
 
-  subscribe(listener: HealthObserver): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: HealthObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   /** What one probe has found; `sentMs` is when it was sent. */
@@ -177,7 +177,7 @@ export class EndpointHealth {
 
   dispose(): void {
     this.#slowStart?.clock.cancelTimer(this.#timer);
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 
   #become(reached: HealthFacts, cause: string, nowMs: number): void {
@@ -187,7 +187,7 @@ export class EndpointHealth {
     this.#facts = next;
     if (from === to) return;
     this.#sinceMs = nowMs;
-    for (const listener of this.#listeners) listener(from, to, cause);
+    for (const observer of this.#observers) observer(from, to, cause);
   }
 
   /** Whoever did not serve begins slowly when it serves again, and stops doing so when it is out. */

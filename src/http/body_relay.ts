@@ -18,7 +18,7 @@ export interface RequestBodyObserver {
 
 export class RequestBody {
   readonly #source: Readable;
-  readonly #listener: RequestBodyObserver;
+  readonly #observer: RequestBodyObserver;
   readonly #replayBytesMax: number;
   #copy: Buffer[] | null = [];
   #bytes = 0;
@@ -26,10 +26,10 @@ export class RequestBody {
   #ended = false;
   #reader: AttemptBody | null = null;
 
-  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyObserver) {
+  constructor(source: Readable, replayBytesMax: number, observer: RequestBodyObserver) {
     this.#source = source;
     this.#replayBytesMax = replayBytesMax;
-    this.#listener = listener;
+    this.#observer = observer;
   }
 
   get bytes(): number {
@@ -87,7 +87,7 @@ export class RequestBody {
 
   #take(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (!this.#listener.onBodyBytes(this.#bytes)) {
+    if (!this.#observer.onBodyBytes(this.#bytes)) {
       this.#source.pause();
       return;
     }
@@ -101,7 +101,7 @@ export class RequestBody {
   #end(): void {
     this.#ended = true;
     this.#reader?.push(null);
-    this.#listener.onBodyEnd();
+    this.#observer.onBodyEnd();
   }
 }
 

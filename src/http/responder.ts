@@ -61,7 +61,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#context = context;
     this.#client = client;
     context.services.traffic.active.add(this);
-    client.listen(this);
+    client.observe(this);
   }
 
   get peer(): Peer {
@@ -134,7 +134,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     if (services.traffic.draining) this.#client.closeAfterResponse();
     const asked = explainWanted ? [EXPLAIN_FIELD, requestId] : [];
     try {
-      this.#client.answer(status, [...headers, ...asked], body);
+      this.#client.respond(status, [...headers, ...asked], body);
     } catch (error) {
       // Timers and pools call this too: nothing above them would catch it.
       this.#emitDefect(error);

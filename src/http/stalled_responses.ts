@@ -37,6 +37,6 @@ export class StalledResponses {
   }
 }
 
-function look(answers: StalledResponses): void {
-  answers.look();
+function look(stalled: StalledResponses): void {
+  stalled.look();
 }

@@ -3,7 +3,7 @@
  * and no change of a setting puts it back by accident.
  */
 export class AdminState {
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
   #drainedAtMs: number | null = null;
 
   get isDrained(): boolean {
@@ -22,16 +22,16 @@ export class AdminState {
   setDrained(isDrained: boolean, nowMs: number): boolean {
     if (isDrained === this.isDrained) return false;
     this.#drainedAtMs = isDrained ? nowMs : null;
-    for (const listener of this.#listeners) listener();
+    for (const observer of this.#observers) observer();
     return true;
   }
 
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   dispose(): void {
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 }

@@ -6,16 +6,16 @@
 import type { Upstream } from '../net/upstream.ts';
 
 export class CapacitySignal {
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
 
   /** The function it returns ends that. In the order of listening: whoever belongs to the older plan is first. */
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  observe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   notify(): void {
-    for (const listener of this.#listeners) listener();
+    for (const observer of this.#observers) observer();
   }
 }
 

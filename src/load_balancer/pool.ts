@@ -319,7 +319,7 @@ export class ClusterPool implements LeaseOwner {
   #watchCapacity(): void {
     if (this.#unwatchCapacity.length > 0) return;
     this.#unwatchCapacity = this.#backends.map(backend =>
-      backend.capacity.listen(() => this.#onCapacity(backend)),
+      backend.capacity.observe(() => this.#onCapacity(backend)),
     );
   }
 }

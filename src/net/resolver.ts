@@ -196,7 +196,10 @@ export class Resolver {
   #startNext(): void {
     let best: Waiting | null = null;
     for (const waiting of this.#waiting) {
-      if (this.#mayStart(waiting.known) && (best === null || rank(waiting.known) < rank(best.known)))
+      if (
+        this.#mayStart(waiting.known) &&
+        (best === null || urgencyOf(waiting.known) < urgencyOf(best.known))
+      )
         best = waiting;
     }
     if (best === null) return;
@@ -206,7 +209,7 @@ export class Resolver {
 }
 
 /** Who serves traffic is asked about first. */
-function rank({ addresses, isSilent }: Known): number {
+function urgencyOf({ addresses, isSilent }: Known): number {
   if (isSilent) return 2;
   return addresses.length > 0 ? 0 : 1;
 }

@@ -85,7 +85,7 @@ export interface Upstream {
   take(): UpstreamSlot | null;
   release(slot: UpstreamSlot): void;
   /** Tells when a slot has come free at another time than by `release`; the function it returns ends that. */
-  onCapacity(listener: () => void): () => void;
+  onCapacity(observer: () => void): () => void;
   /**
    * Other limits from here on. Idle connections are closed; those in use count, also against a lower bound, and are not
    * used again where they were opened for other times.

@@ -123,13 +123,13 @@ export class OtlpExporter {
     });
     const { signal, timer } = this.#timeout(timeoutMs);
     try {
-      const { statusCode, body: answer } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
+      const { statusCode, body: responseBody } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
         body,
         signal,
       });
-      await answer.dump({ limit: RESPONSE_BYTES_MAX });
+      await responseBody.dump({ limit: RESPONSE_BYTES_MAX });
       if (statusCode >= 300) throw new Error(`the collector answered ${statusCode}`);
     } finally {
       this.#clock.cancelTimer(timer);

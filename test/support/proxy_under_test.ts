@@ -84,7 +84,7 @@ export async function startProxy(
   const { proxy } = started;
   const [admin] = admins;
   assert(admin !== undefined, 'a started proxy has its admin side');
-  const { report } = admin;
+  const { views: report } = admin;
   const storm = startPlanStorm(proxy, config, next => files.write(next));
   let stopped: Promise<void> | null = null;
   const stop = () => {

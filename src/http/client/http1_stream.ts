@@ -16,7 +16,7 @@ export class Http1ClientStream implements ClientStream {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
-  #listener: ClientStreamObserver | null = null;
+  #observer: ClientStreamObserver | null = null;
   #headFlushed = true;
   #waitsForDrain = false;
   #isCutting = false;
@@ -48,11 +48,11 @@ export class Http1ClientStream implements ClientStream {
     return this.#request.complete || !declaresBody(this.#request);
   }
 
-  listen(listener: ClientStreamObserver): void {
-    this.#listener = listener;
+  observe(observer: ClientStreamObserver): void {
+    this.#observer = observer;
     const response = this.#response;
     // 'close' comes after 'finish' as well as after a lost connection: one event for both ends.
-    response.on('close', () => listener.onClientClose(response.writableFinished));
+    response.on('close', () => observer.onClientClose(response.writableFinished));
     // A client that leaves during its upload is also an error on the request; 'close' tells it.
     this.#request.on('error', ignore);
     response.on('error', ignore);
@@ -96,7 +96,7 @@ export class Http1ClientStream implements ClientStream {
       this.#waitsForDrain = true;
       this.#response.once('drain', () => {
         this.#waitsForDrain = false;
-        this.#listener?.onClientDrain();
+        this.#observer?.onClientDrain();
       });
     }
     return flows;
@@ -113,7 +113,7 @@ export class Http1ClientStream implements ClientStream {
     else this.#response.end(first.toString('latin1'), 'latin1');
   }
 
-  answer(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string): void {
     if (this.#response.destroyed) return;
     this.#lingerIfUploading();
     // Node remembers the text of a head that it has refused.

@@ -12,7 +12,7 @@ export class Http2ClientStream implements ClientStream {
   readonly #stream: ServerHttp2Stream;
   readonly #headOnly: boolean;
   readonly #clock: Clock;
-  #listener: ClientStreamObserver | null = null;
+  #observer: ClientStreamObserver | null = null;
   #trailers: readonly string[] | null = null;
   #ended = false;
   /** By this side: its reset has to get out before the stream goes. */
@@ -47,8 +47,8 @@ export class Http2ClientStream implements ClientStream {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }
 
-  listen(listener: ClientStreamObserver): void {
-    this.#listener = listener;
+  observe(observer: ClientStreamObserver): void {
+    this.#observer = observer;
     const stream = this.#stream;
     stream.on('error', ignore); // 'close' tells it with the code
     // A reset without an error code ends the body as if it were whole, and 'close' waits for somebody to read it.
@@ -66,7 +66,7 @@ export class Http2ClientStream implements ClientStream {
   #reportClose(complete: boolean): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#listener?.onClientClose(complete);
+    this.#observer?.onClientClose(complete);
   }
 
   writeInformation(status: number, headers: readonly string[]): void {
@@ -102,7 +102,7 @@ export class Http2ClientStream implements ClientStream {
       this.#waitsForDrain = true;
       this.#stream.once('drain', () => {
         this.#waitsForDrain = false;
-        this.#listener?.onClientDrain();
+        this.#observer?.onClientDrain();
       });
     }
     return flows;
@@ -119,7 +119,7 @@ export class Http2ClientStream implements ClientStream {
     this.#stream.end();
   }
 
-  answer(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string): void {
     this.writeHead(status, '', headers, body === '');
     if (body !== '') this.write(Buffer.from(body));
     this.end(null);

@@ -27,7 +27,7 @@ export interface ClientStream {
   readonly bodyReceived: boolean;
 
   /** Listens for the end of the exchange; called once, before anything else. */
-  listen(listener: ClientStreamObserver): void;
+  observe(observer: ClientStreamObserver): void;
   /** An interim answer (RFC 9110 section 15.2); 100 asks for the body. Not sent to HTTP/1.0 clients. */
   writeInformation(status: number, headers: readonly string[]): void;
   /** The head leaves at once, or together with the first bytes of the body if they are there in the same turn. `endOfStream`: no body
@@ -38,7 +38,7 @@ export interface ClientStream {
   /** Ends the answer cleanly; trailers are sent where the protocol can carry them. */
   end(trailers: readonly string[] | null): void;
   /** Head and a whole small body. */
-  answer(status: number, headers: readonly string[], body: string): void;
+  respond(status: number, headers: readonly string[], body: string): void;
   /** Breaks the stream so that the client cannot take what it has for a whole answer. */
   abort(): void;
   /** Whatever is left goes at once: after an `abort` that the client has not taken either. */

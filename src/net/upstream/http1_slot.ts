@@ -52,7 +52,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   #requests = 0;
   #connectStartedAtMs = 0;
   /** Ends the connecting that is under way; true tells whoever waits for it. */
-  #cancelConnect: ((tell: boolean) => void) | null = null;
+  #cancelConnect: ((notify: boolean) => void) | null = null;
   #oneOffSocket: Socket | null = null;
   #exchange: Http1Exchange | OneOffExchange | null = null;
   connectFailure: Failure | null = null;
@@ -145,10 +145,10 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
       });
       callback(failure, socket);
     });
-    this.#cancelConnect = tell => {
+    this.#cancelConnect = notify => {
       this.#cancelConnect = null;
       giveUp();
-      if (tell) callback(CLOSED, null);
+      if (notify) callback(CLOSED, null);
     };
   }
 

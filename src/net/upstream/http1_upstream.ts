@@ -28,9 +28,9 @@ export class Http1Upstream implements Upstream {
   readonly #random: Random;
   readonly #slots = new Set<Http1Slot>();
   /** Free, and with a connection when they were given back. */
-  readonly #warm: Http1Slot[] = [];
+  readonly #idle: Http1Slot[] = [];
   /** Free slots without an open connection. */
-  readonly #cold: Http1Slot[] = [];
+  readonly #unconnected: Http1Slot[] = [];
   readonly #capacityObservers = new Set<() => void>();
   #inUse = 0;
   #retired = false;
@@ -50,11 +50,15 @@ export class Http1Upstream implements Upstream {
   }
 
   get hasCapacity(): boolean {
-    return this.#warm.length > 0 || this.#cold.length > 0 || this.#slots.size < this.#settings.connectionsMax;
+    return (
+      this.#idle.length > 0 ||
+      this.#unconnected.length > 0 ||
+      this.#slots.size < this.#settings.connectionsMax
+    );
   }
 
   take(): UpstreamSlot | null {
-    const slot = this.#takeWarm() ?? this.#cold.pop() ?? this.#create();
+    const slot = this.#takeIdle() ?? this.#unconnected.pop() ?? this.#create();
     if (slot !== null) this.#inUse++;
     return slot;
   }
@@ -68,9 +72,9 @@ export class Http1Upstream implements Upstream {
     else this.#put(slot);
   }
 
-  onCapacity(listener: () => void): () => void {
-    this.#capacityObservers.add(listener);
-    return () => this.#capacityObservers.delete(listener);
+  onCapacity(observer: () => void): () => void {
+    this.#capacityObservers.add(observer);
+    return () => this.#capacityObservers.delete(observer);
   }
 
   setLimits(limits: UpstreamLimits): void {
@@ -87,16 +91,16 @@ export class Http1Upstream implements Upstream {
 
   destroy(): void {
     this.#retired = true;
-    this.#warm.length = 0;
-    this.#cold.length = 0;
+    this.#idle.length = 0;
+    this.#unconnected.length = 0;
     for (const slot of this.#slots) this.#drop(slot);
   }
 
   /** Connections that were closed meanwhile are met at most once each. */
-  #takeWarm(): Http1Slot | null {
-    for (let slot = this.#warm.pop(); slot !== undefined; slot = this.#warm.pop()) {
+  #takeIdle(): Http1Slot | null {
+    for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
       if (slot.isConnected) return slot;
-      this.#cold.push(slot);
+      this.#unconnected.push(slot);
     }
     return null;
   }
@@ -116,16 +120,16 @@ export class Http1Upstream implements Upstream {
   }
 
   #notifyCapacity(): void {
-    for (const listener of this.#capacityObservers) listener();
+    for (const observer of this.#capacityObservers) observer();
   }
 
   #dropFree(): void {
-    for (const slot of [...this.#warm.splice(0), ...this.#cold.splice(0)]) this.#drop(slot);
+    for (const slot of [...this.#idle.splice(0), ...this.#unconnected.splice(0)]) this.#drop(slot);
   }
 
   #put(slot: Http1Slot): void {
     if (this.#retired || slot.settings !== this.#settings) this.#drop(slot);
-    else this.#warm.push(slot);
+    else this.#idle.push(slot);
   }
 
   #drop(slot: Http1Slot): void {

@@ -55,7 +55,7 @@ export class Session {
   #socket: Socket | null = null;
   #idleTimer: Timer | null = null;
   /** Runs while a PING is out to learn whether the peer is still there. */
-  #doubt: Timer | null = null;
+  #livenessTimer: Timer | null = null;
   /** When the last PINGs were sent, oldest first. */
   #pingsAtMs: readonly number[] = [];
   /** Runs until the peer's SETTINGS are there. */
@@ -86,7 +86,7 @@ export class Session {
   }
 
   get hasCapacity(): boolean {
-    if (this.isExhausted || this.#doubt !== null) return false;
+    if (this.isExhausted || this.#livenessTimer !== null) return false;
     return (
       this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
     );
@@ -132,9 +132,9 @@ export class Session {
    * (RFC 9113 section 6.7), and gets no new streams before that; without an answer it gets none any more. The streams that
    * it has keep their own timeouts: one client that left early must not end the requests of others.
    */
-  doubt(): void {
+  checkLiveness(): void {
     const session = this.#http2;
-    if (this.#doubt !== null || this.#closing || session === null || session.destroyed) return;
+    if (this.#livenessTimer !== null || this.#closing || session === null || session.destroyed) return;
     const nowMs = this.#clock.nowMs();
     this.#pingsAtMs = this.#pingsAtMs.filter(atMs => nowMs - atMs < PING_WINDOW_MS);
     if (this.#pingsAtMs.length >= PINGS_MAX) {
@@ -142,17 +142,17 @@ export class Session {
       return;
     }
     this.#pingsAtMs = [...this.#pingsAtMs, nowMs];
-    this.#doubt = this.#clock.setTimer(leaveSession, this.#settings.connectMs, this as Session);
+    this.#livenessTimer = this.#clock.setTimer(leaveSession, this.#settings.connectMs, this as Session);
     session.ping(error => {
-      this.#clock.cancelTimer(this.#doubt);
-      this.#doubt = null;
+      this.#clock.cancelTimer(this.#livenessTimer);
+      this.#livenessTimer = null;
       if (error === null) this.#onCapacity();
     });
   }
 
   /** Whether the peer is there is not known: no new streams, and the end when the last one has ended. */
   leave(): void {
-    this.#doubt = null;
+    this.#livenessTimer = null;
     if (this.streams > 0) this.#closing = true;
     else this.destroy();
     this.#onCapacity(); // for another one
@@ -170,7 +170,7 @@ export class Session {
   destroy(): void {
     this.#closing = true;
     this.#clock.cancelTimer(this.#idleTimer);
-    this.#clock.cancelTimer(this.#doubt);
+    this.#clock.cancelTimer(this.#livenessTimer);
     this.#clock.cancelTimer(this.#settingsTimer);
     this.#cancelConnect();
     this.#http2?.destroy();

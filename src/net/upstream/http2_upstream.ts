@@ -75,13 +75,13 @@ export class Http2Upstream implements Upstream {
       session,
       this.#settings,
       this.#clock,
-      stale => this.#instead(stale),
+      stale => this.#replacementFor(stale),
       () => this.#notifyCapacity(),
     );
   }
 
   /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
-  #instead(stale: Session): Session {
+  #replacementFor(stale: Session): Session {
     if (!this.#hasCapacityForSession) return stale;
     const session = this.#openSession();
     session.streams++;
@@ -107,9 +107,9 @@ export class Http2Upstream implements Upstream {
     (slot as Http2Slot).endUse(this.#retired);
   }
 
-  onCapacity(listener: () => void): () => void {
-    this.#capacityObservers.add(listener);
-    return () => this.#capacityObservers.delete(listener);
+  onCapacity(observer: () => void): () => void {
+    this.#capacityObservers.add(observer);
+    return () => this.#capacityObservers.delete(observer);
   }
 
   setLimits(limits: UpstreamLimits): void {
@@ -139,12 +139,12 @@ export class Http2Upstream implements Upstream {
   }
 
   #notifyCapacity(): void {
-    for (const listener of this.#capacityObservers) listener();
+    for (const observer of this.#capacityObservers) observer();
   }
 }
 
 class Http2Slot implements UpstreamSlot {
-  readonly #instead: (stale: Session) => Session;
+  readonly #replacementFor: (stale: Session) => Session;
   readonly #onCapacity: () => void;
   #session: Session;
   readonly #settings: UpstreamSettings;
@@ -159,10 +159,10 @@ class Http2Slot implements UpstreamSlot {
     session: Session,
     settings: UpstreamSettings,
     clock: Clock,
-    instead: (stale: Session) => Session,
+    replacementFor: (stale: Session) => Session,
     onCapacity: () => void,
   ) {
-    this.#instead = instead;
+    this.#replacementFor = replacementFor;
     this.#onCapacity = onCapacity;
     this.#session = session;
     this.#settings = settings;
@@ -171,7 +171,7 @@ class Http2Slot implements UpstreamSlot {
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     const startedAtMs = this.#clock.nowMs();
-    if (request.fresh === true && this.#session.isOpen) this.#session = this.#instead(this.#session);
+    if (request.fresh === true && this.#session.isOpen) this.#session = this.#replacementFor(this.#session);
     const reused = this.#session.isOpen;
     this.#session.whenReady((failure, session) => {
       if (this.#over) return;
@@ -191,7 +191,8 @@ class Http2Slot implements UpstreamSlot {
 
   abort(): void {
     this.#over = true;
-    if (this.#stream !== null && this.#session.bytesRead === this.#bytesReadBefore) this.#session.doubt();
+    if (this.#stream !== null && this.#session.bytesRead === this.#bytesReadBefore)
+      this.#session.checkLiveness();
     this.#stream?.close(http2.constants.NGHTTP2_CANCEL);
     this.#cancelConnect?.();
     this.#socket?.destroy();

@@ -23,12 +23,12 @@ export function sendOnSocket(
     handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
     return { resume: () => {}, cancel: () => {}, onSocketError: () => {} };
   }
-  let answer: IncomingMessage | null = null;
+  let response: IncomingMessage | null = null;
   let over = false;
   const fail = (error: Error & { code?: unknown }): void => {
     if (over) return;
     over = true;
-    if (answer === null) handler.onError(headFailure(error));
+    if (response === null) handler.onError(headFailure(error));
     else
       handler.onError({
         kind: 'reset_in_body',
@@ -51,7 +51,7 @@ export function sendOnSocket(
       exchange.destroy();
       return;
     }
-    answer = message;
+    response = message;
     handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders, false);
     message.on('error', fail);
     message.on('data', (chunk: Buffer) => {
@@ -66,7 +66,7 @@ export function sendOnSocket(
   if (request.body instanceof Readable) request.body.pipe(exchange);
   else exchange.end(request.body);
   return {
-    resume: () => answer?.resume(),
+    resume: () => response?.resume(),
     cancel() {
       over = true;
       exchange.destroy();

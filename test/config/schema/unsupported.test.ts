@@ -31,7 +31,7 @@ test('a value of a later feature is refused, the others of its key are not', () 
 });
 
 test('each row says what to do, and names a key once', () => {
-  for (const { at, instead } of UNSUPPORTED) assert.match(instead, /^(?:write|remove|set|use)/, at);
+  for (const { at, advice } of UNSUPPORTED) assert.match(advice, /^(?:write|remove|set|use)/, at);
   assert.equal(new Set(UNSUPPORTED.map(({ at }) => at)).size, UNSUPPORTED.length);
 });
 
