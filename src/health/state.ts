@@ -99,7 +99,7 @@ export class EndpointHealth {
   #lastErrorAtMs: number | null = null;
   /** Without active checks `healthy` means that nothing speaks against it. */
   readonly isProbed: boolean;
-  #sinceMs: number;
+  #changedAtMs: number;
 
   constructor(thresholds: HealthThresholds | null, nowMs: number, slowStart: SlowStart | null = null) {
     this.#thresholds = thresholds ?? WITHOUT_PROBES;
@@ -108,7 +108,7 @@ export class EndpointHealth {
     this.#startsSlowly = slowStart?.isAdded === true;
     const verdict = thresholds === null ? 'healthy' : 'unknown';
     this.#facts = this.#withSlowStart({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
-    this.#sinceMs = nowMs;
+    this.#changedAtMs = nowMs;
   }
 
   get state(): HealthState {
@@ -136,8 +136,8 @@ export class EndpointHealth {
     return this.#lastErrorAtMs;
   }
   /** When `state` became what it is. */
-  get sinceMs(): number {
-    return this.#sinceMs;
+  get changedAtMs(): number {
+    return this.#changedAtMs;
   }
 
   /** The part of its usual share that it may have, 0.1 to 1. */
@@ -186,7 +186,7 @@ export class EndpointHealth {
     const to = stateOf(next);
     this.#facts = next;
     if (from === to) return;
-    this.#sinceMs = nowMs;
+    this.#changedAtMs = nowMs;
     for (const observer of this.#observers) observer(from, to, cause);
   }
 

@@ -29,7 +29,7 @@ export interface BoundCluster {
   readonly unresolved: () => readonly {
     readonly endpoint: string;
     readonly code: string;
-    readonly sinceMs: number;
+    readonly failedAtMs: number;
     readonly weight: number;
   }[];
 }

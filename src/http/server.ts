@@ -321,9 +321,9 @@ export class ListenerServer {
     const endSoon = () => {
       if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
     };
-    let sinceMs = clock.nowMs();
+    let idleAtMs = clock.nowMs();
     const look = () => {
-      const leftMs = connection.active > 0 ? idleMs : sinceMs + idleMs - clock.nowMs();
+      const leftMs = connection.active > 0 ? idleMs : idleAtMs + idleMs - clock.nowMs();
       if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
       else {
         session.close();
@@ -334,7 +334,7 @@ export class ListenerServer {
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', endSoon);
     connection.onIdle = () => {
-      sinceMs = clock.nowMs();
+      idleAtMs = clock.nowMs();
       endSoon();
     };
   }

@@ -30,9 +30,9 @@ export function settingOf(name: NamedTimeout, { listener, route, cluster }: Time
     case 'request':
       return `${own}.listeners.${listener}.requestMs`;
     case 'queueTimeout':
-      return `clusters.${cluster}.pool.queueMs`;
+      return `clusters.${cluster}.pool.queueTimeoutMs`;
     case 'connectTimeout':
-      return `clusters.${cluster}.pool.connectMs`;
+      return `clusters.${cluster}.pool.connectTimeoutMs`;
     case 'perTry':
       return `${own}.retries.perTryMs`;
     case 'responseHead':

@@ -151,9 +151,9 @@ function limitsOf({
   idleMs,
   requestsMax,
   ageMsMax,
-  connectMs,
+  connectTimeoutMs,
 }: PoolSettings): UpstreamLimits {
-  return { connectionsMax, idleMs, requestsMax, ageMsMax, connectMs };
+  return { connectionsMax, idleMs, requestsMax, ageMsMax, connectTimeoutMs };
 }
 
 /** `endpoint` null: the circuit of the cluster as a whole. */
@@ -173,7 +173,7 @@ function assembleCircuit(
           endpoint,
           from,
           to: to.kind,
-          ...(to.kind === 'open' ? { cause: to.why, forMs: Math.round(to.untilMs - clock.nowMs()) } : {}),
+          ...(to.kind === 'open' ? { cause: to.why, forMs: Math.round(to.retryAtMs - clock.nowMs()) } : {}),
         }),
       ),
   );
@@ -211,7 +211,7 @@ function startProber(
     address: endpoint.address,
     tls: settings.tls,
     protocols: [http2 ? ('h2' as const) : ('http/1.1' as const)],
-    connectMs: active.timeoutMs,
+    connectTimeoutMs: active.timeoutMs,
   };
   const prober = new Prober(
     active,
@@ -289,4 +289,4 @@ class KeptUpstream {
   }
 }
 
-const LIMITS = ['connectionsMax', 'idleMs', 'requestsMax', 'ageMsMax', 'connectMs'] as const;
+const LIMITS = ['connectionsMax', 'idleMs', 'requestsMax', 'ageMsMax', 'connectTimeoutMs'] as const;

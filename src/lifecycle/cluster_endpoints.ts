@@ -66,7 +66,7 @@ export class ClusterEndpoints {
             {
               endpoint: formatAddress(endpoint.address),
               code: failure,
-              sinceMs: failingAtMs,
+              failedAtMs: failingAtMs,
               weight: endpoint.weight,
             },
           ],

@@ -27,11 +27,11 @@ export interface PoolSettings {
   readonly connectionsMax: number;
   /** Requests of the cluster that may wait for a connection. */
   readonly queueMax: number;
-  readonly queueMs: number;
+  readonly queueTimeoutMs: number;
   readonly idleMs: number;
   readonly requestsMax: number | null;
   readonly ageMsMax: number | null;
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
 }
 
 /** A group of endpoints that answer alike. */

@@ -134,9 +134,9 @@ export class ClusterPool implements LeaseOwner {
 
   /** Takes a request out of the queue and returns how long it has waited, in milliseconds. Its callbacks are not called. */
   cancel(want: LeaseWant): number {
-    const sinceMs = this.#queue.remove(want);
+    const queuedAtMs = this.#queue.remove(want);
     this.#onQueueShorter();
-    return sinceMs === null ? 0 : this.clock.nowMs() - sinceMs;
+    return queuedAtMs === null ? 0 : this.clock.nowMs() - queuedAtMs;
   }
 
   /** Whether passive health may take out one more backend: within its share, and never the last one of all tiers. */
@@ -263,9 +263,9 @@ export class ClusterPool implements LeaseOwner {
       this.#offered = backend;
       const want = this.#queue.next(this.#takesOffered);
       if (want === null) return;
-      const sinceMs = this.#queue.remove(want) ?? 0;
+      const queuedAtMs = this.#queue.remove(want) ?? 0;
       this.#onQueueShorter();
-      want.onLease(this.#grant(backend), this.clock.nowMs() - sinceMs);
+      want.onLease(this.#grant(backend), this.clock.nowMs() - queuedAtMs);
     }
   }
 
@@ -279,17 +279,20 @@ export class ClusterPool implements LeaseOwner {
 
   #onTimer(): void {
     this.#timer = null;
-    const { queueMs } = this.#settings;
+    const { queueTimeoutMs } = this.#settings;
     // A system timer may fire a fraction of a millisecond early.
-    this.#refuseBefore(this.clock.nowMs() - queueMs + 1, { kind: 'queue_timeout', afterMs: queueMs });
+    this.#refuseBefore(this.clock.nowMs() - queueTimeoutMs + 1, {
+      kind: 'queue_timeout',
+      afterMs: queueTimeoutMs,
+    });
     this.#reconsider();
   }
 
-  #refuseBefore(timeMs: number, failure: Failure): void {
-    const refused = this.#queue.takeBefore(timeMs);
+  #refuseBefore(beforeAtMs: number, failure: Failure): void {
+    const refused = this.#queue.takeBefore(beforeAtMs);
     this.#onQueueShorter();
     const nowMs = this.clock.nowMs();
-    for (const [want, sinceMs] of refused) want.onRefused(failure, nowMs - sinceMs);
+    for (const [want, queuedAtMs] of refused) want.onRefused(failure, nowMs - queuedAtMs);
   }
 
   /**
@@ -301,7 +304,7 @@ export class ClusterPool implements LeaseOwner {
     this.#timer = null;
     if (this.#queue.size === 0) return;
     const nowMs = this.clock.nowMs();
-    let delayMs = this.#queue.oldestSinceMs + this.#settings.queueMs - nowMs;
+    let delayMs = this.#queue.oldestQueuedAtMs + this.#settings.queueTimeoutMs - nowMs;
     for (const { circuit } of this.#rotation.eligible) {
       if (circuit?.state.kind === 'open' && !circuit.wouldAdmit)
         delayMs = Math.min(delayMs, circuit.retryAfterMs);

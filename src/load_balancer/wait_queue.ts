@@ -23,7 +23,7 @@ export class WaitQueue<W extends Waiter> {
     return this.#first.size > 0;
   }
   /** When the one that waits longest began to wait; infinity when nobody waits. */
-  get oldestSinceMs(): number {
+  get oldestQueuedAtMs(): number {
     return Math.min(head(this.#first)?.[1] ?? NEVER, head(this.#repeated)?.[1] ?? NEVER);
   }
 
@@ -35,8 +35,8 @@ export class WaitQueue<W extends Waiter> {
   /** Since when it has waited, or null if it does not. */
   remove(waiter: W): number | null {
     for (const row of [this.#first, this.#repeated]) {
-      const sinceMs = row.get(waiter);
-      if (row.delete(waiter)) return sinceMs ?? null;
+      const queuedAtMs = row.get(waiter);
+      if (row.delete(waiter)) return queuedAtMs ?? null;
     }
     return null;
   }
@@ -45,20 +45,20 @@ export class WaitQueue<W extends Waiter> {
   next(takes: (waiter: W) => boolean): W | null {
     const first = head(this.#first);
     let offers = 0;
-    for (const [waiter, sinceMs] of this.#repeated) {
+    for (const [waiter, queuedAtMs] of this.#repeated) {
       // Of two that came at the same time the repeated one belongs to the older request.
-      if (offers++ === OFFERS_MAX || sinceMs > (first?.[1] ?? NEVER)) break;
+      if (offers++ === OFFERS_MAX || queuedAtMs > (first?.[1] ?? NEVER)) break;
       if (takes(waiter)) return waiter;
     }
     return first?.[0] ?? null;
   }
 
   /** The ones that began to wait before this time, with when they began, oldest first; they are taken out. */
-  takeBefore(timeMs: number): [waiter: W, sinceMs: number][] {
+  takeBefore(beforeAtMs: number): [waiter: W, queuedAtMs: number][] {
     const taken: [W, number][] = [];
     for (const row of [this.#repeated, this.#first]) {
       for (const entry of row) {
-        if (entry[1] >= timeMs) break;
+        if (entry[1] >= beforeAtMs) break;
         taken.push(entry);
         row.delete(entry[0]);
       }

@@ -18,7 +18,7 @@ export interface ConnectTarget {
   readonly tls: ClientTlsSettings | null;
   /** Protocols offered by ALPN, preferred first. */
   readonly protocols: readonly ('http/1.1' | 'h2')[];
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
 }
 
 type ConnectCallback = (failure: Failure | null, socket: Socket | null) => void;
@@ -49,8 +49,8 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
   };
   const socket = open(target, () => finish(null));
   backendSockets.add(socket);
-  const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
-  const timer = clock.setTimer(finish, target.connectMs, timeout);
+  const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectTimeoutMs };
+  const timer = clock.setTimer(finish, target.connectTimeoutMs, timeout);
   // From birth to death somebody listens: an error without a listener would end the process.
   socket.on('error', error =>
     finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedAtMs)),

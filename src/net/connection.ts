@@ -125,11 +125,11 @@ export class ConnectionTable {
     readonly ageMs: number;
   }[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#open].map(({ listener, ip, state, openedAtMs, stateSinceMs }) => ({
+    return [...this.#open].map(({ listener, ip, state, openedAtMs, stateChangedAtMs }) => ({
       listener,
       ip,
       state,
-      stateAgeMs: nowMs - stateSinceMs,
+      stateAgeMs: nowMs - stateChangedAtMs,
       ageMs: nowMs - openedAtMs,
     }));
   }
@@ -164,7 +164,7 @@ class TrackedConnection implements Connection {
   readonly openedAtMs: number;
   tlsVersion: string | null = null;
   state: ConnectionState = 'new';
-  stateSinceMs: number;
+  stateChangedAtMs: number;
 
   constructor(socket: Socket, listener: string, ip: string, clock: Clock) {
     this.#socket = socket;
@@ -172,12 +172,12 @@ class TrackedConnection implements Connection {
     this.listener = listener;
     this.ip = ip;
     this.openedAtMs = clock.nowMs();
-    this.stateSinceMs = this.openedAtMs;
+    this.stateChangedAtMs = this.openedAtMs;
   }
 
   setState(state: ConnectionState): void {
     this.state = state;
-    this.stateSinceMs = this.#clock.nowMs();
+    this.stateChangedAtMs = this.#clock.nowMs();
   }
   close(): void {
     this.#socket.destroy();

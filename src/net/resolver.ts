@@ -81,7 +81,7 @@ interface Known {
   /** Its last lookup took longer than a server that is there. */
   isSilent: boolean;
   watches: number;
-  unusedSinceMs: number;
+  unusedAtMs: number;
 }
 
 interface Waiting {
@@ -117,7 +117,7 @@ export class Resolver {
       },
       onEnd: () => {
         known.watches--;
-        known.unusedSinceMs = this.#clock.nowMs();
+        known.unusedAtMs = this.#clock.nowMs();
         this.#forgetSome();
       },
     };
@@ -127,16 +127,15 @@ export class Resolver {
   #knownOf(host: string): Known {
     const nowMs = this.#clock.nowMs();
     const found = this.#known.get(host);
-    if (found !== undefined && (found.watches > 0 || nowMs - found.unusedSinceMs < REMEMBERED_MS))
-      return found;
-    const made = { addresses: [], isSilent: false, watches: 0, unusedSinceMs: nowMs };
+    if (found !== undefined && (found.watches > 0 || nowMs - found.unusedAtMs < REMEMBERED_MS)) return found;
+    const made = { addresses: [], isSilent: false, watches: 0, unusedAtMs: nowMs };
     this.#known.set(host, made);
     return made;
   }
 
   #forgetSome(): void {
     const unused = [...this.#known].filter(([, { watches }]) => watches === 0);
-    unused.sort(([, one], [, other]) => other.unusedSinceMs - one.unusedSinceMs);
+    unused.sort(([, one], [, other]) => other.unusedAtMs - one.unusedAtMs);
     for (const [host] of unused.slice(REMEMBERED_MAX)) this.#known.delete(host);
   }
 

@@ -16,7 +16,7 @@ export interface UpstreamLimits {
   readonly requestsMax: number | null;
   readonly ageMsMax: number | null;
   /** Name lookup, TCP and TLS together. */
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
 }
 
 /** How connections to one endpoint are opened, reused and retired. */

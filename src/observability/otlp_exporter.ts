@@ -69,11 +69,11 @@ export class OtlpExporter {
 
   /** Sends what is there, without repeating anything, and is over within twice the timeout of a batch. */
   async close(): Promise<void> {
-    const untilMs = this.#clock.nowMs() + this.#settings.timeoutMs;
+    const deadlineAtMs = this.#clock.nowMs() + this.#settings.timeoutMs;
     this.#clock.cancelTimer(this.#timer);
     this.#ended.abort();
     await this.#sending;
-    while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < untilMs)
+    while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < deadlineAtMs)
       await this.#sendBatch();
     if (this.#queue.length > 0) this.#listener.dropped('send_failed', this.#queue.splice(0).length);
   }

@@ -30,7 +30,7 @@ test('unknown serves, the first success is enough to say healthy, and three fail
   assert.equal(subject.state, 'unhealthy', 'one success is not two');
   subject.onProbe(true, '200', 6);
   assert.deepEqual(changes, ['unknown healthy', 'healthy unhealthy', 'unhealthy healthy']);
-  assert.deepEqual([subject.sinceMs, subject.lastError], [6, '500']);
+  assert.deepEqual([subject.changedAtMs, subject.lastError], [6, '500']);
 });
 
 test('an endpoint that was never reached serves until three probes have failed', () => {
@@ -108,7 +108,7 @@ test('what changes nothing is not told', () => {
   const { subject, changes } = health();
   subject.readmit(1);
   subject.onProbe(false, '500', 2);
-  assert.deepEqual([changes, subject.sinceMs], [[], 0]);
+  assert.deepEqual([changes, subject.changedAtMs], [[], 0]);
 });
 
 test('who has left, and everybody when it is disposed of, hears nothing', () => {

@@ -54,7 +54,7 @@ export class FakeUpstream implements Upstream {
 export interface ClusterOptions {
   readonly slots?: number;
   readonly queueMax?: number;
-  readonly queueMs?: number;
+  readonly queueTimeoutMs?: number;
   readonly weights?: readonly number[];
   readonly tiers?: readonly number[];
   readonly panicBelow?: number;
@@ -98,15 +98,15 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
 }
 
 export function fakePool(backends: readonly Backend[], clock: FakeClock, options: ClusterOptions = {}) {
-  const { slots = 1, queueMax = 2, queueMs = 100 } = options;
+  const { slots = 1, queueMax = 2, queueTimeoutMs = 100 } = options;
   const settings: PoolSettings = {
     connectionsMax: slots,
     queueMax,
-    queueMs,
+    queueTimeoutMs,
     idleMs: 1_000,
     requestsMax: null,
     ageMsMax: null,
-    connectMs: 100,
+    connectTimeoutMs: 100,
   };
   const policy = options.policy ?? new LeastRequestsPolicy(seededRandom(1));
   const pool = new ClusterPool({

@@ -133,7 +133,7 @@ test('requests that wait are told at once when the last backend goes out', () =>
 });
 
 test('requests that wait are told at once when the last circuit opens, and one of them is the probe in time', () => {
-  const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueMs: 60_000 });
+  const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueTimeoutMs: 60_000 });
   const [a, b] = [leased(pool), leased(pool)];
   const waiting = ask(pool);
   settleLease(a, 'failure', 'status 500');

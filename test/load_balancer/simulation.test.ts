@@ -88,7 +88,7 @@ class World {
     for (const prober of this.#probers) prober.start();
     this.#pool = fakePool(this.#backends, this.#clock, {
       queueMax: 50,
-      queueMs: 1_000,
+      queueTimeoutMs: 1_000,
       ejectedRatioMax: EJECTED_MAX / ENDPOINTS,
       policy: policy(this.#random),
     });

@@ -65,7 +65,7 @@ test('a backend beyond the share is not connected to: local_exhausted, until ano
   await using backend = await startBackend(answer());
   const address = parseAddress(backend.address);
   assert(typeof address !== 'string');
-  const target = { address, tls: null, protocols: ['http/1.1'], connectMs: 1_000 } as const;
+  const target = { address, tls: null, protocols: ['http/1.1'], connectTimeoutMs: 1_000 } as const;
   const open = () =>
     new Promise<Failure | Socket>(resolve => {
       connect(target, systemClock, (failure, socket) => resolve(failure ?? (socket as Socket)));

@@ -13,7 +13,7 @@ export class Linger {
   readonly #clock: Clock;
   readonly #bytesRead: () => number;
   readonly #end: () => void;
-  readonly #untilMs: number;
+  readonly #deadlineAtMs: number;
   #bytes: number;
   #timer: Timer;
 
@@ -22,7 +22,7 @@ export class Linger {
     this.#clock = clock;
     this.#bytesRead = bytesRead;
     this.#end = end;
-    this.#untilMs = clock.nowMs() + LINGER_MS_MAX;
+    this.#deadlineAtMs = clock.nowMs() + LINGER_MS_MAX;
     this.#bytes = bytesRead();
     this.#timer = clock.setTimer(look, IDLE_MS, this as Linger);
   }
@@ -33,7 +33,7 @@ export class Linger {
 
   look(): void {
     const bytes = this.#bytesRead();
-    if (bytes === this.#bytes || this.#clock.nowMs() + IDLE_MS > this.#untilMs) {
+    if (bytes === this.#bytes || this.#clock.nowMs() + IDLE_MS > this.#deadlineAtMs) {
       this.#end();
       return;
     }

@@ -18,7 +18,7 @@ const EARLY_MS = 1;
 export class SlowReader {
   readonly #client: ClientStream;
   readonly #peer: SharedConnection;
-  #sinceMs: number;
+  #progressAtMs: number;
   #unsentBytes: number;
   #connectionBytes: number;
   #movedAtMs: number;
@@ -28,7 +28,7 @@ export class SlowReader {
   constructor(client: ClientStream, peer: SharedConnection, nowMs: number) {
     this.#client = client;
     this.#peer = peer;
-    this.#sinceMs = nowMs;
+    this.#progressAtMs = nowMs;
     this.#unsentBytes = client.unsentBytes;
     this.#connectionBytes = client.connectionBytes;
     this.#movedAtMs = nowMs;
@@ -37,12 +37,12 @@ export class SlowReader {
 
   hasStopped(nowMs: number, limitMs: number): boolean {
     const { unsentBytes, connectionBytes, isQueued } = this.#client;
-    if (isQueued || unsentBytes < this.#unsentBytes) this.#sinceMs = nowMs;
+    if (isQueued || unsentBytes < this.#unsentBytes) this.#progressAtMs = nowMs;
     if (connectionBytes > this.#connectionBytes) this.#movedAtMs = nowMs;
     this.#unsentBytes = unsentBytes;
     this.#connectionBytes = connectionBytes;
     this.#activeMax = Math.max(this.#activeMax, this.#peer.active);
-    const waitedMs = nowMs - this.#sinceMs + EARLY_MS;
+    const waitedMs = nowMs - this.#progressAtMs + EARLY_MS;
     const stoodMs = nowMs - this.#movedAtMs + EARLY_MS;
     return waitedMs >= limitMs && (stoodMs >= limitMs || waitedMs >= limitMs * this.#activeMax);
   }

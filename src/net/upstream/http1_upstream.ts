@@ -36,9 +36,9 @@ export class Http1Upstream implements Upstream {
   #retired = false;
 
   constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
-    const { address, tls, connectMs } = settings;
+    const { address, tls, connectTimeoutMs } = settings;
     this.#settings = settings;
-    this.#target = { address, tls, protocols: ['http/1.1'], connectMs };
+    this.#target = { address, tls, protocols: ['http/1.1'], connectTimeoutMs };
     this.#clock = clock;
     this.#random = random;
   }
@@ -79,7 +79,7 @@ export class Http1Upstream implements Upstream {
 
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };
-    this.#target = { ...this.#target, connectMs: limits.connectMs };
+    this.#target = { ...this.#target, connectTimeoutMs: limits.connectTimeoutMs };
     this.#dropFree();
     this.#notifyCapacity();
   }

@@ -142,7 +142,11 @@ export class Session {
       return;
     }
     this.#pingsAtMs = [...this.#pingsAtMs, nowMs];
-    this.#livenessTimer = this.#clock.setTimer(leaveSession, this.#settings.connectMs, this as Session);
+    this.#livenessTimer = this.#clock.setTimer(
+      leaveSession,
+      this.#settings.connectTimeoutMs,
+      this as Session,
+    );
     session.ping(error => {
       this.#clock.cancelTimer(this.#livenessTimer);
       this.#livenessTimer = null;
@@ -209,7 +213,7 @@ export class Session {
     session.on('remoteSettings', () => this.#onSettings(session));
     this.#settingsTimer = this.#clock.setTimer(
       failWithoutSettings,
-      this.#settings.connectMs,
+      this.#settings.connectTimeoutMs,
       this as Session,
     );
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
@@ -241,7 +245,7 @@ export class Session {
 
   /** It is no HTTP/2 server, or none that answers. */
   failWithoutSettings(): void {
-    this.#settleWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectMs }, null);
+    this.#settleWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectTimeoutMs }, null);
     this.destroy();
   }
 
@@ -280,6 +284,6 @@ export function connectTarget(settings: UpstreamSettings, protocol: 'h2' | 'http
     address: settings.address,
     tls: settings.tls,
     protocols: [protocol],
-    connectMs: settings.connectMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
   };
 }

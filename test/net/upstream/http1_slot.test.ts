@@ -24,11 +24,16 @@ function slotTo(port: number, more: Partial<UpstreamSettings> = {}) {
     idleMs: 60_000,
     requestsMax: null,
     ageMsMax: null,
-    connectMs: 1_000,
+    connectTimeoutMs: 1_000,
     ...more,
   };
-  const { address, tls, connectMs } = settings;
-  const slot = new Http1Slot({ address, tls, protocols: ['http/1.1'], connectMs }, settings, 10_000, clock);
+  const { address, tls, connectTimeoutMs } = settings;
+  const slot = new Http1Slot(
+    { address, tls, protocols: ['http/1.1'], connectTimeoutMs },
+    settings,
+    10_000,
+    clock,
+  );
   return { clock, slot };
 }
 

@@ -34,7 +34,7 @@ class Use implements Disposable {
       tls: null,
       connectionsMax: 1,
       idleMs: 4_000,
-      connectMs: 1_000,
+      connectTimeoutMs: 1_000,
     } as const;
     const limits = { requestsMax: null, ageMsMax: null };
     this.#upstream = new Http1Upstream(

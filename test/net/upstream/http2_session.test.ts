@@ -45,7 +45,7 @@ async function withSession(
       idleMs: 4_000,
       requestsMax: null,
       ageMsMax: null,
-      connectMs: 1_000,
+      connectTimeoutMs: 1_000,
       ...limits,
     },
     clock,
@@ -105,7 +105,7 @@ test('the limits of a reload hold for a session that is open', () =>
   withSession({}, async ({ session, take }) => {
     await take();
     assert.equal(session.isExhausted, false);
-    session.setLimits({ connectionsMax: 1, idleMs: 1, requestsMax: 1, ageMsMax: null, connectMs: 1 });
+    session.setLimits({ connectionsMax: 1, idleMs: 1, requestsMax: 1, ageMsMax: null, connectTimeoutMs: 1 });
     assert.equal(session.isExhausted, true);
   }));
 

@@ -24,7 +24,7 @@ class Use implements Disposable {
   constructor(address: string, settings: Partial<UpstreamSettings> = {}) {
     const [host = '', port] = address.split(':');
     const fixed = { protocol: 'h2c', tls: null, requestsMax: null, ageMsMax: null } as const;
-    const times = { idleMs: PING_WINDOW_MS * 2, connectMs: CONNECT_MS };
+    const times = { idleMs: PING_WINDOW_MS * 2, connectTimeoutMs: CONNECT_MS };
     this.upstream = new Http2Upstream(
       {
         address: { kind: 'tcp', host, port: Number(port) },
