@@ -122,7 +122,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#permit?.settle(outcome, reason ?? `status ${status}`);
   }
 
-  /** The client has left, or the request has failed for a reason of its own. */
+  /** The client has left, or the request has failed for another reason. */
   cancel(): void {
     this.#timer.stop();
     this.#endPause();

@@ -1,6 +1,6 @@
 /**
- * Bytes that Node's HTTP/1.1 parser refuses, or that do not arrive in time: the same failure, answer and log
- * line as for a request, although there is none.
+ * Bytes that Node's HTTP/1.1 parser refuses, or that do not arrive in time. They get the same failure, response and
+ * log line as a request, although there is none.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -20,7 +20,10 @@ interface ParserError {
   readonly rawPacket?: Buffer;
 }
 
-/** What a parser error means; null: nothing was asked (a connection that ended or broke between requests). */
+/**
+ * The failure that a parser error means; null if there was no request (a connection that ended or broke between
+ * requests).
+ */
 export function parserFailure(
   error: ParserError,
   settings: Pick<ListenerSettings, 'headMs' | 'head'>,

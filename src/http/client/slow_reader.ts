@@ -1,20 +1,22 @@
 /**
- * Whether a client that has something to read still reads. Streams of one HTTP/2 connection share its line: while bytes move
- * on it, one of them may have to wait for the others, as many times the limit as there are of them, and no longer: a client
- * that reads one stream and shuts the others is not waited for. An HTTP/1.1 answer that waits for its turn is not the
- * client's fault at all.
+ *
+ * Whether a client that has a response to read still reads it.
+ *
+ * Streams of one HTTP/2 connection share it: while bytes move on the connection, a stream may have to wait for the others.
+ * It gets the limit once for each of them and no more, so that a client cannot read one stream and block the others for
+ * ever. An HTTP/1.1 response that waits for earlier ones is never the client's fault.
  */
 import type { ClientStream } from './stream.ts';
 
-/** How many requests are under way on the connection. */
+/** The connection of the response, with its number of requests in flight. */
 interface SharedConnection {
   readonly active: number;
 }
 
-/** A system timer may ring a fraction of a millisecond early. */
+/** A system timer may fire a fraction of a millisecond early. */
 const EARLY_MS = 1;
 
-/** From the moment when it is made. */
+/** Watches from the moment when it is created. */
 export class SlowReader {
   readonly #client: ClientStream;
   readonly #peer: SharedConnection;
@@ -22,7 +24,7 @@ export class SlowReader {
   #unsentBytes: number;
   #connectionBytes: number;
   #movedAtMs: number;
-  /** Most requests at once on its connection, as far as was looked. */
+  /** Highest number of requests in flight on the connection that was seen. */
   #activeMax: number;
 
   constructor(client: ClientStream, peer: SharedConnection, nowMs: number) {

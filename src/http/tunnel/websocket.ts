@@ -1,6 +1,6 @@
 /**
- * A WebSocket handshake (RFC 6455 section 4) and what follows: the backend's own answer decides. 101 makes a
- * tunnel of raw bytes; anything else is passed to the client like any other answer.
+ * A WebSocket handshake (RFC 6455 section 4) and what follows. The backend's response decides: 101 starts a tunnel of
+ * raw bytes, anything else is passed to the client like any other response.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -13,7 +13,7 @@ import type { Responder, Work } from '../responder.ts';
 import { Tunnel } from './tunnel.ts';
 import { handshakeProblem } from './websocket_handshake.ts';
 
-/** Sends the handshake on a connection of its own in place of the slot's; the attempt hears what comes of it. */
+/** Sends the handshake on a new connection that replaces the slot's connection, and reports the outcome to the attempt. */
 export function startHandshake(
   slot: UpstreamSlot,
   request: UpstreamRequest,
@@ -97,7 +97,7 @@ function tunnelAsWork(tunnel: Tunnel): Work {
   return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {}, goAway: () => tunnel.goAway() };
 }
 
-/** The backend said no, or something else than 101: its answer is the client's answer. */
+/** Passes a response other than 101 on to the client. */
 function relayRefusal(response: IncomingMessage, attempt: Attempt): void {
   attempt.flowsThrough({ resume: () => response.resume(), abort: () => response.destroy() });
   attempt.onHead(response.statusCode ?? 502, response.statusMessage ?? '', response.rawHeaders, false);
