@@ -93,6 +93,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/package_files.ts': 'seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'seen from outside in test/main.test.ts',
   'src/cli/demo.ts': 'seen from outside in test/phases/phase_0_skeleton.test.ts',
+  'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
   'src/net/upstream/one_off_exchange.ts':
     'OPTIONS * is seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',

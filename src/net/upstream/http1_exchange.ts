@@ -8,7 +8,7 @@
  */
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../../resilience/failure.ts';
-import { fieldOf } from '../fields.ts';
+import { fieldValues } from '../fields.ts';
 import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 import { asksForConnectionLogin, carriesConnectionLogin } from './connection_auth.ts';
@@ -101,14 +101,14 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (status === 401 && asksForConnectionLogin(headers)) this.#isLast = true;
-    const coding = fieldOf(headers, 'transfer-encoding');
-    if (coding === null) {
+    const codings = fieldValues(headers, 'transfer-encoding');
+    if (codings.length === 0) {
       this.#headSeen = true;
       this.#handler.onHead(status, statusText ?? '', headers, false);
       return;
     }
     // Only chunks can turn out to be broken in the turn of their head: every byte is good behind a Content-Length.
-    this.#held = { status, statusText: statusText ?? '', headers, coding, chunks: [] };
+    this.#held = { status, statusText: statusText ?? '', headers, coding: codings.join(', '), chunks: [] };
     process.nextTick(passHeld, this);
   }
 
@@ -125,7 +125,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#over = true;
     const trailers = asTexts(controller.rawTrailers);
     // `Connection: close` in trailers ends the parser of this connection; nothing there says anything else of it.
-    if (this.#isLast || fieldOf(trailers, 'connection') !== null) this.#connection.closeAfterResponse();
+    if (this.#isLast || fieldValues(trailers, 'connection').length > 0) this.#connection.closeAfterResponse();
     this.#handler.onEnd(trailers.length === 0 ? null : trailers);
   }
 
