@@ -1,9 +1,10 @@
 /**
+ *
  * HTTP/1.1 connections to one endpoint, on undici.
  *
- * Each slot holds at most one socket: so the number of sockets is bounded by the number of slots, nothing ever
- * queues inside undici, and it is known which socket serves which request. Free slots are kept as a stack: the most
- * recently used socket is the least likely to be closed by the backend, and those that nobody needs grow old.
+ * Each slot holds at most one socket. So the number of sockets is bounded by the number of slots, nothing queues inside
+ * undici, and it is known which socket serves which request. Free slots are a stack: the backend is least likely to have
+ * closed the most recently used socket, and surplus connections become idle for long.
  */
 import assert from 'node:assert/strict';
 import type { Clock } from '../../resilience/clock.ts';
@@ -18,7 +19,7 @@ import type {
 } from '../upstream.ts';
 import { Http1Slot } from './http1_slot.ts';
 
-/** Spread of maxAge, so that connections opened together do not end together. */
+/** Jitter of maxAge, so that connections opened together do not end together. */
 const AGE_JITTER = 0.1;
 
 export class Http1Upstream implements Upstream {
@@ -27,7 +28,7 @@ export class Http1Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #slots = new Set<Http1Slot>();
-  /** Free, and with a connection when they were given back. */
+  /** Free slots that had an open connection when they were given back. */
   readonly #idle: Http1Slot[] = [];
   /** Free slots without an open connection. */
   readonly #unconnected: Http1Slot[] = [];
@@ -68,7 +69,7 @@ export class Http1Upstream implements Upstream {
     this.#inUse--;
     slot.endUse();
     if (!this.#retired && slot.isExhausted)
-      slot.closeThen(() => this.#comeBack(slot)); // two connections for a moment would be one too many
+      slot.closeThen(() => this.#comeBack(slot)); // two connections at the same time would exceed the limit
     else this.#put(slot);
   }
 
@@ -96,7 +97,7 @@ export class Http1Upstream implements Upstream {
     for (const slot of this.#slots) this.#drop(slot);
   }
 
-  /** Connections that were closed meanwhile are met at most once each. */
+  /** Skips connections that were closed meanwhile; each is met at most once. */
   #takeIdle(): Http1Slot | null {
     for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
       if (slot.isConnected) return slot;

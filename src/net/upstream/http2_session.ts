@@ -1,6 +1,6 @@
 /**
- * One HTTP/2 connection to an endpoint: connecting, open, or spent (it takes no new streams; those that it has go on).
- * It answers for its own life: age, idle time, requests, GOAWAY, and whether the peer is still there.
+ * One HTTP/2 connection to an endpoint: connecting, open, or exhausted (it takes no new streams, and those in
+ * progress continue). It manages its own life: age, idle time, requests, GOAWAY, and whether the peer is still alive.
  */
 import http2, { type ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -10,23 +10,26 @@ import type { Random } from '../../resilience/random.ts';
 import { type ConnectTarget, connect } from '../connect.ts';
 import type { UpstreamLimits, UpstreamSettings } from '../upstream.ts';
 
-/** Until the peer's SETTINGS say otherwise, and never more. RFC 9113 section 6.5.2 recommends at least 100. */
+/** Limit until the peer's SETTINGS arrive, and upper bound after that. RFC 9113 section 6.5.2 recommends at least 100. */
 const STREAMS_MAX = 100;
 const WINDOW_BYTES = 256 * 1024;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 const AGE_JITTER = 0.1;
 const CLOSE_MS_MAX = 2_000;
-/** Of a response, as for HTTP/1.1; and as many fields as fit, each at least 32 bytes (RFC 9113 section 6.5.2). */
+/**
+ * Limit for a response head, as for HTTP/1.1, and for as many fields as fit, each at least 32 bytes (RFC 9113 section
+ * 6.5.2).
+ */
 const RECEIVED_HEAD_BYTES_MAX = 64 * 1024;
-/** Of a request. The listener has bounded it already; nghttp2 would stop at 64 KiB. */
+/** Limit for a request head. The listener has bounded it already; nghttp2 would stop at 64 KiB. */
 export const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /**
- * Servers of gRPC end a connection on which more than two PINGs come within five minutes without data (gRPC A8,
+ * gRPC servers end a connection that gets more than two PINGs within five minutes without data (gRPC A8,
  * "too_many_pings").
  */
 const PINGS_MAX = 2;
 const PING_WINDOW_MS = 300_000;
-/** The types of Node do not know the last one yet. */
+/** Node's types lack the last one. */
 const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean } = {
   settings: {
     enablePush: false,
@@ -36,7 +39,7 @@ const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean }
   maxHeaderListPairs: RECEIVED_HEAD_BYTES_MAX / 32,
   maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
   maxOutstandingPings: 10,
-  strictSingleValueFields: false, // a field that came twice is passed on twice
+  strictSingleValueFields: false, // a repeated field is passed on twice
 };
 
 type ReadyCallback = (failure: Failure | null, session: ClientHttp2Session | null) => void;
@@ -47,26 +50,26 @@ export class Session {
   readonly #onGone: (session: Session) => void;
   readonly #onCapacity: () => void;
   readonly #bornAtMs: number;
-  /** Of the oldest age, so that connections opened together do not end together. */
+  /** Maximum age of the connection, with jitter, so that connections opened together do not end together. */
   readonly #ageRatio: number;
   readonly #cancelConnect: () => void;
   #waiting: ReadyCallback[] = [];
   #http2: ClientHttp2Session | null = null;
   #socket: Socket | null = null;
   #idleTimer: Timer | null = null;
-  /** Runs while a PING is out to learn whether the peer is still there. */
+  /** Runs while a PING is out to learn whether the peer is alive. */
   #livenessTimer: Timer | null = null;
   /** When the last PINGs were sent, oldest first. */
   #pingsAtMs: readonly number[] = [];
-  /** Runs until the peer's SETTINGS are there. */
+  /** Runs until the peer's SETTINGS arrive. */
   #settingsTimer: Timer | null = null;
-  /** They are there: it is known how many streams the peer takes. */
+  /** The SETTINGS have arrived: it is known how many streams the peer takes. */
   #isSettled = false;
   #taken = 0;
   #closing = false;
   streams = 0;
 
-  /** `onRoom`: it takes streams again. */
+  /** `onCapacity` is called when the session takes streams again. */
   constructor(
     settings: UpstreamSettings,
     clock: Clock,
@@ -91,7 +94,7 @@ export class Session {
       this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
     );
   }
-  /** It takes no new streams any more; those that it has go on. */
+  /** The session takes no new streams; those in progress continue. */
   get isExhausted(): boolean {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return true;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return true;
@@ -101,7 +104,7 @@ export class Session {
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };
   }
-  /** Moves whenever the peer is heard. */
+  /** Grows whenever something arrives from the peer. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0;
   }
@@ -109,7 +112,7 @@ export class Session {
     return this.#isSettled;
   }
 
-  /** The session when it is open; `reused` if it was open before. */
+  /** Calls back with the session when it is open; `reused` if it was open before. */
   whenReady(callback: ReadyCallback): void {
     this.#taken++;
     this.#clock.cancelTimer(this.#idleTimer);
@@ -127,10 +130,11 @@ export class Session {
   }
 
   /**
-   * Nothing has been heard from the peer while somebody gave up waiting for it. A firewall may have forgotten the
-   * connection, or the machine be another one by now: it has as long as connecting may take to answer a PING
-   * (RFC 9113 section 6.7), and gets no new streams before that; without an answer it gets none any more. The streams that
-   * it has keep their own timeouts: one client that left early must not end the requests of others.
+   *
+   * Checks with a PING (RFC 9113 section 6.7) whether the peer is alive; called when a request gave up waiting and nothing has
+   * arrived since it was sent. A firewall may have forgotten the connection, or the machine may be another one by now. The
+   * peer gets the connect timeout to answer; until then the session takes no new streams, and without an answer none at all
+   * any more. Streams in progress keep their own timeouts: one client that left early must not end the requests of others.
    */
   checkLiveness(): void {
     const session = this.#http2;
@@ -154,12 +158,12 @@ export class Session {
     });
   }
 
-  /** Whether the peer is there is not known: no new streams, and the end when the last one has ended. */
+  /** The peer may be dead: the session takes no new streams and ends with its last one. */
   leave(): void {
     this.#livenessTimer = null;
     if (this.streams > 0) this.#closing = true;
     else this.destroy();
-    this.#onCapacity(); // for another one
+    this.#onCapacity(); // another session may be opened
   }
 
   closeIfIdle(): void {
@@ -199,7 +203,7 @@ export class Session {
       return;
     }
     const session = http2.connect('http://backend', { ...OPTIONS, createConnection: () => socket });
-    session.on('error', () => {}); // each stream hears of it
+    session.on('error', () => {}); // each stream gets the error
     session.on('close', () => {
       this.#closing = true;
       this.#clock.cancelTimer(this.#settingsTimer);
@@ -208,7 +212,7 @@ export class Session {
     });
     session.on('goaway', () => {
       this.#closing = true;
-      this.#onCapacity(); // for another one: this one does not count any more
+      this.#onCapacity(); // another session may be opened, because this one no longer counts
     });
     session.on('remoteSettings', () => this.#onSettings(session));
     this.#settingsTimer = this.#clock.setTimer(
@@ -222,8 +226,9 @@ export class Session {
   }
 
   /**
-   * Nothing is sent before: a burst on a connection that turns out to take five streams would lose all others. It costs
-   * nothing where the peer speaks first, as servers do (RFC 9113 section 3.4). Whoever is too many looks for room anew.
+   * Waits for the peer's SETTINGS before anything is sent: a burst on a connection that turns out to take five
+   * streams would lose all others. This costs nothing where the server speaks first, as servers do (RFC 9113 section
+   * 3.4). Requests beyond the limit look for another connection.
    */
   #onSettings(session: ClientHttp2Session): void {
     if (!this.#isSettled) {
@@ -243,7 +248,7 @@ export class Session {
     this.#onCapacity();
   }
 
-  /** It is no HTTP/2 server, or none that answers. */
+  /** The peer is not an HTTP/2 server, or does not answer. */
   failWithoutSettings(): void {
     this.#settleWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectTimeoutMs }, null);
     this.destroy();
@@ -260,7 +265,7 @@ function closeIdle(session: Session): void {
   session.closeIfIdle();
 }
 
-/** GOAWAY; the peer has so long to end the connection too. */
+/** Time for the peer to close its side after our GOAWAY. */
 function closeWithin(session: ClientHttp2Session, clock: Clock): void {
   session.close();
   const timer = clock.setTimer(destroyHttp2, CLOSE_MS_MAX, session);

@@ -14,7 +14,7 @@ import type {
 } from '../upstream.ts';
 import { connectTarget, SENT_HEAD_BYTES_MAX, type Session } from './http2_session.ts';
 
-/** Of one name or value: most servers take no more, and end the whole connection (nghttp2, NGHTTP2_HD_MAX_NV). */
+/** Limit for one name or value: most servers refuse more and end the whole connection (nghttp2, NGHTTP2_HD_MAX_NV). */
 const FIELD_BYTES_MAX = 65_536;
 
 export class Http2Slot implements UpstreamSlot {
@@ -89,7 +89,7 @@ export class Http2Slot implements UpstreamSlot {
     this.#socket?.destroy();
     const session = this.#session;
     const stream = this.#stream;
-    // It counts against the peer's limit until both sides have ended (RFC 9113 section 5.1.2).
+    // The stream counts against the peer's limit until both sides have ended it (RFC 9113 section 5.1.2).
     if (stream === null || stream.destroyed) session.endStream(retired);
     else {
       stream.once('close', () => {
@@ -150,7 +150,7 @@ export class Http2Slot implements UpstreamSlot {
       const endOfStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
       handler.onHead(headers[':status'] ?? 502, '', fieldsOf(raw), endOfStream);
     });
-    // The head does not fit what the backend or HTTP/2 itself allows: that is the request's own fault.
+    // The head exceeds what the backend or HTTP/2 itself allows: that is a fault of the request.
     stream.on('frameError', () => {
       if (this.#over) return;
       this.#over = true;
@@ -168,7 +168,7 @@ export class Http2Slot implements UpstreamSlot {
       if (this.#over || !headSeen || !isWhole()) return;
       this.#over = true;
       handler.onEnd(trailers);
-      if (!stream.writableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR); // an early answer to an upload
+      if (!stream.writableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR); // an early response to an upload
     });
     stream.on('close', () => {
       if (this.#over) return;
@@ -181,8 +181,8 @@ export class Http2Slot implements UpstreamSlot {
 }
 
 /**
- * Whether the peer has ended the stream. A reset ends the readable side too, also one without an error code, which looks
- * just like an end: but only an end comes while the stream is still open.
+ * Whether the peer has ended the stream. A reset, also one without an error code, ends the readable side just like an
+ * end does; but only a real end comes while the stream is still open.
  */
 function watchEnd(stream: ClientHttp2Stream): () => boolean {
   const push = stream.push.bind(stream);
@@ -201,7 +201,7 @@ function whatIsKnown(session: ClientHttp2Session, code: number | undefined) {
   return session.closed || session.destroyed ? unsent : { ...unsent, streamOnly: true as const };
 }
 
-/** Bytes at the pace of the stream; a body that breaks off breaks the stream. */
+/** Sends the body at the pace of the stream; a body that breaks off resets the stream. */
 function sendBody(body: Readable, stream: ClientHttp2Stream): void {
   body.on('data', (chunk: Buffer) => {
     if (!stream.destroyed && !stream.write(chunk)) body.pause();
@@ -212,12 +212,12 @@ function sendBody(body: Readable, stream: ClientHttp2Stream): void {
   stream.on('close', () => body.destroy());
 }
 
-/** A request without a host (HTTP/1.0) still needs an authority: the endpoint's own. */
+/** The endpoint's own authority, for a request without a host (HTTP/1.0). */
 function defaultAuthority({ address }: UpstreamSettings): string {
   return address.kind === 'tcp' ? formatAddress(address) : 'localhost';
 }
 
-/** Without pseudo-header fields. */
+/** The fields without pseudo-header fields. */
 function fieldsOf(raw: readonly string[]): string[] {
   let at = 0;
   while (raw[at]?.startsWith(':') === true) at += 2;

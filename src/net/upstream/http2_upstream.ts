@@ -1,8 +1,8 @@
 /**
- * HTTP/2 connections to one endpoint, on node:http2: by ALPN where there is TLS, else by prior knowledge
- * (RFC 9113 section 3.3). A slot is one stream. A session takes streams until the peer's limit; a further one is
- * opened only when all are full. Not undici's HTTP/2: it sends no request trailers, and full duplex (gRPC) needs
- * the stream itself.
+ * HTTP/2 connections to one endpoint, on node:http2: by ALPN with TLS, otherwise with prior knowledge (RFC 9113
+ * section 3.3). A slot is one stream. A session takes streams up to the peer's limit, and another session is opened
+ * only when all are full. Undici's HTTP/2 is not used: it sends no request trailers, and full duplex (gRPC) needs the
+ * stream itself.
  */
 import type { Clock } from '../../resilience/clock.ts';
 import type { Random } from '../../resilience/random.ts';
@@ -16,7 +16,10 @@ import type {
 import { Session } from './http2_session.ts';
 import { Http2Slot } from './http2_slot.ts';
 
-/** Connections that take no new streams do not count, so that others can be opened; so many times the limit at most. */
+/**
+ * Exhausted connections do not count against the limit, so that others can be opened; all together are at most this
+ * many times the limit.
+ */
 const EXHAUSTED_FACTOR_MAX = 2;
 
 export class Http2Upstream implements Upstream {
@@ -70,7 +73,7 @@ export class Http2Upstream implements Upstream {
     );
   }
 
-  /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
+  /** A new session in place of one that may be dead; the same one if the limit allows no other. */
   #replacementFor(stale: Session): Session {
     if (!this.#hasCapacityForSession) return stale;
     const session = this.#openSession();

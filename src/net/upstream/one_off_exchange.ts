@@ -1,18 +1,18 @@
-/** One request on a connection of its own, through node:http: for `OPTIONS *`, which undici refuses to send. */
+/** One request through node:http on a one-off connection, for `OPTIONS *`, which undici refuses to send. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { headFailure, oneOffRequest } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 
-/** A request that is under way; after `cancel` its handler hears nothing more. */
+/** A request in progress. After `cancel` its handler is not called any more. */
 export interface OneOffExchange {
   resume(): void;
   cancel(): void;
   onSocketError(error: Error): void;
 }
 
-/** The handler has heard `onConnected`; from here on it hears the rest. */
+/** Sends the request. The handler has had `onConnected`; the other callbacks follow. */
 export function sendOnSocket(
   socket: Socket,
   request: UpstreamRequest,
@@ -71,6 +71,6 @@ export function sendOnSocket(
       over = true;
       exchange.destroy();
     },
-    onSocketError: () => {}, // node:http has its own eyes for that
+    onSocketError: () => {}, // node:http handles errors of the socket itself
   };
 }
