@@ -1,6 +1,6 @@
 /**
- * The gRPC health checking protocol (grpc/doc/health-checking.md): one call of `grpc.health.v1.Health/Check`. Two
- * messages of one field each are less to write by hand than a library is to carry.
+ * The gRPC health checking protocol (grpc/doc/health-checking.md): one call of `grpc.health.v1.Health/Check`. Its two
+ * messages have one field each, so they are encoded here instead of with a library.
  */
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
@@ -10,7 +10,7 @@ import { type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 const PATH = '/grpc.health.v1.Health/Check';
 /** `HealthCheckResponse.ServingStatus`. */
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
-/** One byte for compression, four for the length. */
+/** A gRPC message begins with one byte for compression and four for its length. */
 const PREFIX_BYTES = 5;
 const RESPONSE_BYTES_MAX = 1_024;
 /** Field 1 as a string, and field 1 as an enumeration (protobuf encoding: number, then wire type). */
@@ -36,7 +36,7 @@ export function askGrpc(service: string, socket: Socket, authority: string, repo
   };
   stream.on('response', headers => {
     if (headers[':status'] !== 200) report(false, `status ${headers[':status']}`);
-    judgeStatus(headers); // an answer of trailers only
+    judgeStatus(headers); // a response of trailers only
   });
   stream.on('data', (chunk: Buffer) => {
     if (bytes.length < RESPONSE_BYTES_MAX) bytes = Buffer.concat([bytes, chunk]);
@@ -51,7 +51,7 @@ export function askGrpc(service: string, socket: Socket, authority: string, repo
   stream.end(question(service));
 }
 
-/** A service name has at most 127 bytes, so that its length is one byte: `config` sees to that. */
+/** `config` limits a service name to 127 bytes, so that its length fits one byte. */
 function question(service: string): Buffer {
   const name = Buffer.from(service);
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([STRING_FIELD, name.length]), name]);

@@ -1,11 +1,11 @@
-/** A question over HTTP: the status must be as expected, and the beginning of the body if a text is looked for. */
+/** A probe over HTTP: the status must be as expected, and the beginning of the body must contain a text if one is set. */
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import { errorCode } from '../resilience/error_code.ts';
 import { type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 
-/** Enough for a page that says how it is; a longer one is not read. */
+/** The body is read up to this length. */
 const BODY_BYTES_MAX = 4_096;
 
 export function askHttp1(
@@ -25,7 +25,7 @@ export function askHttp1(
     createConnection: () => socket,
   });
   request.on('error', error => report(false, errorCode(error)));
-  request.on('upgrade', () => report(false, 'status 101')); // nobody asked for that
+  request.on('upgrade', () => report(false, 'status 101')); // no upgrade was requested
   request.on('response', response => {
     const judge = new Judge(settings, response.statusCode ?? 0, report);
     response.on('data', (chunk: Buffer) => judge.onBody(chunk));
@@ -52,7 +52,7 @@ export function askHttp2(
     ...Object.fromEntries(settings.headers.map(([name, value]) => [name.toLowerCase(), value])),
   });
   stream.on('error', error => report(false, errorCode(error)));
-  stream.on('close', () => report(false, 'closed')); // without an error, and without an answer
+  stream.on('close', () => report(false, 'closed')); // without an error and without a response
   stream.on('response', headers => {
     const judge = new Judge(settings, headers[':status'] ?? 0, report);
     stream.on('data', (chunk: Buffer) => judge.onBody(chunk));
@@ -61,7 +61,7 @@ export function askHttp2(
   stream.end();
 }
 
-/** Speaks as soon as it knows. */
+/** Reports as soon as the result is known. */
 class Judge {
   readonly #text: string | null;
   readonly #report: ProbeCallback;

@@ -1,4 +1,7 @@
-/** A WebSocket handshake (RFC 6455 section 4): accepted with the right key is healthy. Closed politely. */
+/**
+ * A WebSocket handshake (RFC 6455 section 4). Accepted with the right key is healthy; the connection is then closed
+ * cleanly.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,7 +10,7 @@ import { type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_set
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** 1000, normal closure, as a client sends it: masked, here with zeros (RFC 6455 section 5.3). */
+/** Close frame 1000, normal closure, masked with zeros as a client must (RFC 6455 section 5.3). */
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 1_000 >> 8, 1_000 & 0xff]);
 
 export function askWebSocket(

@@ -13,11 +13,11 @@ import {
   type EndpointSettings,
   type PoolSettings,
 } from '../load_balancer/backend.ts';
-import { LeastRequestsPolicy } from '../load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../load_balancer/least_requests.ts';
 import { Load } from '../load_balancer/load.ts';
 import type { Policy } from '../load_balancer/policy.ts';
 import { ClusterPool } from '../load_balancer/pool.ts';
-import { RandomPolicy } from '../load_balancer/random.ts';
+import { randomPolicy } from '../load_balancer/random.ts';
 import { RoundRobinPolicy } from '../load_balancer/round_robin.ts';
 import { formatAddress } from '../net/address.ts';
 import { connect } from '../net/connect.ts';
@@ -78,9 +78,9 @@ function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage)
 function createPolicy(settings: ClusterSettings, { registry, random }: Runtime): Policy<Backend> {
   switch (settings.policy) {
     case 'leastRequests':
-      return new LeastRequestsPolicy(random);
+      return leastRequestsPolicy(random);
     case 'random':
-      return new RandomPolicy(random);
+      return randomPolicy(random);
     case 'roundRobin':
       return new RoundRobinPolicy(
         registry.getOrCreate(`cursor ${settings.name}`, () => ({ at: -1, dispose: () => {} })),

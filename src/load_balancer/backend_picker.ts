@@ -32,7 +32,7 @@ export class BackendPicker {
 
   setRotation(rotation: Rotation): void {
     this.#rotation = rotation;
-    this.#policy.setMembers([...rotation.eligible]);
+    this.#policy.setEndpoints([...rotation.eligible]);
   }
 
   /** Null: none may be used at the moment. `tried` is empty for a first attempt. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BackendPicker } from '../../src/load_balancer/backend_picker.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { computeRotation } from '../../src/load_balancer/rotation.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { type ClusterOptions, fakeCluster, upstreamOf } from './fake_cluster.ts';
@@ -9,7 +9,7 @@ import { type ClusterOptions, fakeCluster, upstreamOf } from './fake_cluster.ts'
 function picker(endpoints: number, options: ClusterOptions = {}) {
   const { clock, backends } = fakeCluster(endpoints, options);
   const rotation = computeRotation(backends, null);
-  const picks = new BackendPicker(new LeastRequestsPolicy(seededRandom(1)), rotation, clock, seededRandom(2));
+  const picks = new BackendPicker(leastRequestsPolicy(seededRandom(1)), rotation, clock, seededRandom(2));
   picks.setRotation(rotation);
   return { backends, picks };
 }

@@ -5,7 +5,7 @@ import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts
 import { AdminState } from '../../src/load_balancer/admin_state.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { Load } from '../../src/load_balancer/load.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
 import { ClusterPool, type LeaseWant } from '../../src/load_balancer/pool.ts';
@@ -108,7 +108,7 @@ export function fakePool(backends: readonly Backend[], clock: FakeClock, options
     ageMsMax: null,
     connectTimeoutMs: 100,
   };
-  const policy = options.policy ?? new LeastRequestsPolicy(seededRandom(1));
+  const policy = options.policy ?? leastRequestsPolicy(seededRandom(1));
   const pool = new ClusterPool({
     name: 'c',
     settings,
