@@ -45,7 +45,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/http/tunnel/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/net/open_upstream.ts': 'seen from outside in test/integration/http2_upstream.test.ts',
-  'src/admin/report.ts': 'seen from outside in test/integration/admin.test.ts',
+  'src/admin/admin_views.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/admin/status.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/admin/explain.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/assemble.ts': 'seen from outside in test/integration/lifecycle.test.ts',
@@ -55,33 +55,33 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/health/probe_websocket.ts': 'seen from outside in test/health/probe.test.ts',
   'src/health/probe_grpc.ts': 'seen from outside in test/health/probe.test.ts',
   'src/observability/otlp_exporter.ts': 'seen from outside in test/integration/tracing.test.ts',
-  'src/admin/decisions.ts': 'seen from outside in test/integration/decisions.test.ts',
+  'src/admin/decision_view.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/cli/explain_request.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/cli/admin_client.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/cli/with_admin.ts': 'seen from outside in test/integration/decisions.test.ts',
-  'src/admin/operator.ts': 'seen from outside in test/integration/admin_actions.test.ts',
+  'src/admin/runtime_actions.ts': 'seen from outside in test/integration/admin_actions.test.ts',
   'src/cli/act.ts': 'seen from outside in test/integration/admin_actions.test.ts',
   'src/cli/status.ts': 'seen from outside in test/integration/admin_actions.test.ts',
   'src/admin/status_page.ts': 'seen in a browser in test/browser/status_page.test.ts',
   'src/admin/status_page_script.ts': 'seen in a browser in test/browser/status_page.test.ts',
   'src/admin/status_page_style.ts': 'seen in a browser in test/browser/status_page.test.ts',
   'src/admin/status_stream.ts': 'seen in a browser in test/browser/status_page.test.ts',
-  'src/admin/decision_text.ts': 'seen from outside in test/integration/decisions.test.ts',
-  'src/admin/actions.ts': 'seen from outside in test/integration/admin_actions.test.ts',
+  'src/admin/decision_view_text.ts': 'seen from outside in test/integration/decisions.test.ts',
+  'src/admin/action_routes.ts': 'seen from outside in test/integration/admin_actions.test.ts',
   'src/admin/guard.ts': 'seen from outside in test/admin/api.test.ts',
   'src/admin/reply.ts': 'one call; seen in test/admin/api.test.ts',
-  'src/lifecycle/cluster_members.ts': 'seen from outside in test/integration/names.test.ts',
+  'src/lifecycle/cluster_endpoints.ts': 'seen from outside in test/integration/names.test.ts',
   'src/lifecycle/listeners.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/admin/admin.ts': 'composes; seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/apply_plan.ts':
     'seen from outside in test/integration/lifecycle.test.ts and in the plan storm',
   'src/lifecycle/config_files.ts': 'composes; seen from outside in test/integration/lifecycle.test.ts',
-  'src/lifecycle/drain_process.ts': 'composes; seen from outside in test/integration/drain.test.ts',
-  'src/lifecycle/process_phase.ts': 'one event; seen from outside in test/integration/lifecycle.test.ts',
-  'src/lifecycle/reload_process.ts': 'composes; seen from outside in test/integration/lifecycle.test.ts',
+  'src/lifecycle/process_drain.ts': 'composes; seen from outside in test/integration/drain.test.ts',
+  'src/lifecycle/phase_keeper.ts': 'one event; seen from outside in test/integration/lifecycle.test.ts',
+  'src/lifecycle/process_reload.ts': 'composes; seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/runtime_state.ts': 'composes; seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/runtime_view.ts': 'seen from outside in test/integration/admin.test.ts',
-  'src/lifecycle/startup.ts': 'seen from outside in test/integration/lifecycle.test.ts',
+  'src/lifecycle/running_proxy.ts': 'seen from outside in test/integration/lifecycle.test.ts',
   'src/cli/command_line.ts': 'seen from outside in test/main.test.ts',
   'src/lifecycle/debugger.ts': 'seen from outside in test/integration/start_signals.test.ts',
   'src/cli/check.ts': 'seen from outside in test/main.test.ts',
@@ -93,6 +93,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/package_files.ts': 'seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'seen from outside in test/main.test.ts',
   'src/cli/demo.ts': 'seen from outside in test/phases/phase_0_skeleton.test.ts',
+  'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
   'src/net/upstream/one_off_exchange.ts':
     'OPTIONS * is seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
@@ -189,18 +190,16 @@ test('an import to the right, of an unknown folder, or out of src is found', () 
 
 test('a value taken from net by a folder that only decides is found', () => {
   const bad = [
-    "import { parse } from '../net/endpoint.ts';",
-    "import { type Address } from '../net/endpoint.ts';",
+    "import { parse } from '../net/address.ts';",
+    "import { type Address } from '../net/address.ts';",
   ];
   for (const text of bad) {
     assertFound(checkImportOrder([parseSource('src/health/a.ts', text)]), /health takes only types from net/);
   }
   assertFound(
-    checkImportOrder([parseSource('src/health/a.ts', "import type { A } from '../net/endpoint.ts';")]),
+    checkImportOrder([parseSource('src/health/a.ts', "import type { A } from '../net/address.ts';")]),
   );
-  assertFound(
-    checkImportOrder([parseSource('src/http/a.ts', "import { parse } from '../net/endpoint.ts';")]),
-  );
+  assertFound(checkImportOrder([parseSource('src/http/a.ts', "import { parse } from '../net/address.ts';")]));
 });
 
 test('a way into the inner room of another folder is found', () => {

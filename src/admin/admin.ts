@@ -1,26 +1,26 @@
 /** The operator's side of a running process: what it shows, what can be set in motion, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
+import { formatAddress } from '../net/address.ts';
 import { bindAdvice } from '../net/bind.ts';
-import { formatAddress } from '../net/endpoint.ts';
+import type { AdminActions } from './admin_interfaces.ts';
+import { AdminViews } from './admin_views.ts';
 import { openAdminApi } from './api.ts';
-import { Operator } from './operator.ts';
-import { Report } from './report.ts';
+import { RuntimeActions } from './runtime_actions.ts';
 import { Samples } from './samples.ts';
-import type { AdminActions } from './view.ts';
 
 export class Admin implements AdminSide {
-  readonly report: Report;
+  readonly views: AdminViews;
   readonly #process: ProcessView;
   readonly #samples: Samples;
-  readonly #operator: Operator;
+  readonly #runtimeActions: RuntimeActions;
   #api: Awaited<ReturnType<typeof openAdminApi>> | null = null;
 
   constructor(process: ProcessView) {
     const { clock, traffic, metrics } = process.runtime;
     this.#process = process;
     this.#samples = new Samples(traffic, metrics.figures, metrics.overheadFigures, clock);
-    this.#operator = new Operator(process.running, process.runtime.telemetry, clock);
-    this.report = new Report(process, this.#samples);
+    this.#runtimeActions = new RuntimeActions(process.running, process.runtime.telemetry, clock);
+    this.views = new AdminViews(process, this.#samples);
   }
 
   /** The address that the admin API listens on; null while it is off. */
@@ -34,7 +34,7 @@ export class Admin implements AdminSide {
     if (address.kind === 'fd') return ['admin.address: fd: addresses are not supported for the admin API'];
     try {
       const { clock } = this.#process.runtime;
-      this.#api = await openAdminApi(address, token, clock, this.report, this.#actions());
+      this.#api = await openAdminApi(address, token, clock, this.views, this.#actions());
       return [];
     } catch (error) {
       return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
@@ -43,19 +43,19 @@ export class Admin implements AdminSide {
 
   async close(): Promise<void> {
     this.#samples.dispose();
-    this.#operator.dispose();
+    this.#runtimeActions.dispose();
     await this.#api?.close();
   }
 
   #actions(): AdminActions {
     const process = this.#process;
-    const operator = this.#operator;
+    const actions = this.#runtimeActions;
     return {
       reload: () => process.reload('admin'),
       rollback: digest => process.rollback(digest),
       drain: () => void process.drain('the admin API'),
-      setLogLevel: (level, forMs) => operator.setLogLevel(level, forMs),
-      setEndpoint: (cluster, endpoint, action) => operator.setEndpoint(cluster, endpoint, action),
+      setLogLevel: (level, forMs) => actions.setLogLevel(level, forMs),
+      setEndpoint: (cluster, endpoint, action) => actions.setEndpoint(cluster, endpoint, action),
       audit: entry => process.runtime.telemetry.emit({ kind: 'audit', ...entry }),
     };
   }

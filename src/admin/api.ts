@@ -9,12 +9,12 @@ import { chmodSync } from 'node:fs';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { removeStaleSocket } from '../net/bind.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { actions } from './actions.ts';
+import { actions } from './action_routes.ts';
+import type { AdminActions, AdminAddress, AdminView } from './admin_interfaces.ts';
 import { guard } from './guard.ts';
 import { html } from './html.ts';
 import { refuse } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
-import type { AdminActions, AdminAddress, AdminView } from './view.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
 /** Connections to the admin API at once: it serves people and scrapers, not traffic. */

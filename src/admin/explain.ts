@@ -292,10 +292,10 @@ function clusterLimits(plan: Plan, name: string): LimitRow[] {
   const own = `clusters.${name}`;
   const { pool, circuitBreaker, retryBudget } = cluster;
   const rows: LimitRow[] = [
-    [`${name}.connectMs`, pool.connectMs, `${own}.pool.connectMs`],
+    [`${name}.connectTimeoutMs`, pool.connectTimeoutMs, `${own}.pool.connectTimeoutMs`],
     [`${name}.connectionsMax`, pool.connectionsMax, `${own}.pool.connectionsMax`],
     [`${name}.queueMax`, pool.queueMax, `${own}.pool.queueMax`],
-    [`${name}.queueMs`, pool.queueMs, `${own}.pool.queueMs`],
+    [`${name}.queueTimeoutMs`, pool.queueTimeoutMs, `${own}.pool.queueTimeoutMs`],
     [`${name}.retryBudget.ratio`, retryBudget.ratio, `${own}.retryBudget.ratio`],
   ];
   if (circuitBreaker !== null) {

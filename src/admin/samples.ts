@@ -1,6 +1,6 @@
 /** One sample a second of what the process does, for a minute: the lines that a person sees on the status page. */
 import type { Traffic } from '../http/request.ts';
-import type { TrafficFigures } from '../observability/traffic_figures.ts';
+import type { TrafficStats } from '../observability/traffic_stats.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
 export interface Sample {
@@ -20,8 +20,8 @@ const SAMPLES_MAX = 60;
 
 export class Samples {
   readonly #traffic: Traffic;
-  readonly #durations: TrafficFigures;
-  readonly #overhead: TrafficFigures;
+  readonly #durations: TrafficStats;
+  readonly #overhead: TrafficStats;
   readonly #clock: Clock;
   #samples: readonly Sample[] = [];
   #finished = 0;
@@ -29,7 +29,7 @@ export class Samples {
   #dueAtMs = 0;
   #timer: Timer | null = null;
 
-  constructor(traffic: Traffic, durations: TrafficFigures, overhead: TrafficFigures, clock: Clock) {
+  constructor(traffic: Traffic, durations: TrafficStats, overhead: TrafficStats, clock: Clock) {
     this.#traffic = traffic;
     this.#durations = durations;
     this.#overhead = overhead;

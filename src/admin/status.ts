@@ -2,9 +2,9 @@
 import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
-import { TrafficFigures } from '../observability/traffic_figures.ts';
+import { TrafficStats } from '../observability/traffic_stats.ts';
 import type { RouteSettings } from '../routing/route.ts';
-import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_view.ts';
+import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
 /** Those with the most traffic. */
@@ -46,7 +46,7 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
     circuitWhy: circuitWhy(circuit),
     panic: pool.isPanicking,
     queue: pool.queueDepth,
-    serving: pool.servingCount,
+    serving: pool.eligibleCount,
     retryBudget: retryBudget.remaining,
     endpoints: [
       ...pool.backends.map(backend => ({
@@ -65,7 +65,7 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
 }
 
 /** What nothing was sent to. */
-const NO_FIGURES = new TrafficFigures();
+const NO_FIGURES = new TrafficStats();
 const NOTHING = {
   inFlight: 0,
   connections: { open: 0, inUse: 0 },

@@ -1,5 +1,5 @@
 /** Numbers as a person reads them. */
-import type { FigureSummary } from '../observability/traffic_figures.ts';
+import type { FigureSummary } from '../observability/traffic_stats.ts';
 
 export function duration(lengthMs: number): string {
   const seconds = Math.floor(lengthMs / 1_000);

@@ -11,7 +11,7 @@ import { Html, html } from './html.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { STYLE } from './status_page_style.ts';
-import { FAILURE_SHARE_BAD, problemsOf, rank, sorted } from './status_problems.ts';
+import { FAILURE_SHARE_BAD, problemsOf, severityOf, sorted } from './status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
 /** `nonce` lets this page's own style and script run, and no other. */
@@ -165,7 +165,7 @@ function endpointRow(endpoint: EndpointView): Html {
   const { state, connections, figures, circuit } = endpoint;
   const words = endpoint.disagrees ? `${state}, but requests fail` : state;
   const resting = circuit === 'open' ? ', circuit open' : '';
-  return html`<tr class="rank${rank(endpoint)}"><th scope="row">${endpoint.endpoint}</th>${cells(
+  return html`<tr class="severity${severityOf(endpoint)}"><th scope="row">${endpoint.endpoint}</th>${cells(
     ENDPOINT_HEADS,
     [
       html`<span class="state ${resting === '' ? state : 'unhealthy'}">${words}${resting}</span>`,
@@ -195,7 +195,7 @@ const ROUTE_HEADS = ['route', 'match', 'action', 'req/s', 'p95', 'failures'];
 function routes(view: PageView): Html {
   return html`<section aria-labelledby="routes"><h2 id="routes">Routes</h2><table>${head(ROUTE_HEADS)}<tbody>${view.routes.map(
     ({ name, match, action, figures }) =>
-      html`<tr class="rank${figures.failureShare > FAILURE_SHARE_BAD ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
+      html`<tr class="severity${figures.failureShare > FAILURE_SHARE_BAD ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
   )}</tbody></table></section>`;
 }
 

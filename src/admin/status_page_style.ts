@@ -27,7 +27,7 @@ th,td{padding:.3rem .65rem;text-align:left;vertical-align:top;border-top:1px sol
 thead th{border-top:0;color:var(--soft);font-weight:500;font-size:.78rem;white-space:nowrap}
 tbody th{font-weight:600;white-space:nowrap}
 @media(min-width:1100px){.endpoints{table-layout:fixed}.endpoints th:nth-child(1){width:15%}.endpoints th:nth-child(2){width:10%}.endpoints th:nth-child(4){width:20%}.endpoints th:nth-child(6){width:14%}}
-.rank0,.rank1{background:var(--badbg)}
+.severity0,.severity1{background:var(--badbg)}
 .state::before{content:"";display:inline-block;width:.6em;height:.6em;border-radius:50%;margin-right:.4em;background:var(--warn)}
 .state.healthy::before,.state.unchecked::before{background:var(--good)}.state.unhealthy::before,.state.ejected::before,.state.unresolved::before{background:var(--bad);border-radius:1px}
 .state.healthy,.state.unchecked{color:var(--good)}.state.unhealthy,.state.ejected,.state.unresolved{color:var(--bad);font-weight:600}.state.warming,.state.unknown,.state.drained{color:var(--warn)}

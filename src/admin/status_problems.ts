@@ -63,12 +63,12 @@ function isOut(state: string): boolean {
   return state === 'unhealthy' || state === 'ejected' || state === 'unresolved';
 }
 
-export function rank({ state, circuit, disagrees, figures }: EndpointView): number {
+export function severityOf({ state, circuit, disagrees, figures }: EndpointView): number {
   if (isOut(state)) return 0;
   if (circuit === 'open' || disagrees || figures.failureShare > FAILURE_SHARE_BAD) return 1;
   return state === 'healthy' || state === 'unchecked' ? 3 : 2;
 }
 
 export function sorted(endpoints: readonly EndpointView[]): EndpointView[] {
-  return endpoints.toSorted((a, b) => rank(a) - rank(b));
+  return endpoints.toSorted((a, b) => severityOf(a) - severityOf(b));
 }

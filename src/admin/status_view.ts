@@ -1,7 +1,7 @@
 /** What the status page shows, as plain data. */
 import type { RecentRefusals } from '../net/connection.ts';
 import type { Decision } from '../observability/decision_ring.ts';
-import type { FigureSummary } from '../observability/traffic_figures.ts';
+import type { FigureSummary } from '../observability/traffic_stats.ts';
 import type { Sample } from './samples.ts';
 
 /** How an endpoint is doing; decision records have it too. */

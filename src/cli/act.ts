@@ -1,15 +1,15 @@
 /** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
 
 import type { ReloadResult } from '../lifecycle/reload.ts';
-import type { AdminAnswer, AdminPlace } from './admin_client.ts';
+import type { AdminResponse, AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
 
-export function runReload(place: AdminPlace): Promise<number> {
+export function runReload(place: AdminTarget): Promise<number> {
   return withAdmin(place, async admin => told(await admin.post('/reload')));
 }
 
-export function runRollback(place: AdminPlace, digest: string | undefined): Promise<number> {
+export function runRollback(place: AdminTarget, digest: string | undefined): Promise<number> {
   return withAdmin(place, async admin => {
     const code = told(await admin.post('/rollback', digest === undefined ? {} : { digest }));
     if (code === EXIT.ok)
@@ -20,7 +20,7 @@ export function runRollback(place: AdminPlace, digest: string | undefined): Prom
   });
 }
 
-export function runDrain(place: AdminPlace): Promise<number> {
+export function runDrain(place: AdminTarget): Promise<number> {
   return withAdmin(place, async admin => {
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refused(body);
@@ -29,7 +29,7 @@ export function runDrain(place: AdminPlace): Promise<number> {
   });
 }
 
-function told({ status, body }: AdminAnswer): number {
+function told({ status, body }: AdminResponse): number {
   if (status !== 200 && status !== 422) return refused(body);
   const result = body as ReloadResult;
   const digest = result.digest.slice(0, 12);

@@ -2,12 +2,12 @@
 import http from 'node:http';
 import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
-import { formatAddress, parseAddress } from '../net/endpoint.ts';
+import { formatAddress, parseAddress } from '../net/address.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import { EXIT } from './exit_codes.ts';
 import { printProblems } from './load.ts';
 
-export interface AdminAnswer {
+export interface AdminResponse {
   readonly status: number;
   readonly body: unknown;
 }
@@ -15,17 +15,17 @@ export interface AdminAnswer {
 /** The admin API could not be reached or refused the token. The message says where and what to do; it is printed as it stands. */
 export class AdminUnreachable extends Error {}
 
-const ANSWER_MS_MAX = 35_000; // a reload may take up to 30 s
+const RESPONSE_MS_MAX = 35_000; // a reload may take up to 30 s
 
 /** How the command line names the running process: by a configuration file, or by an admin address. */
-export interface AdminPlace {
+export interface AdminTarget {
   readonly file: string;
   /** From `--admin` or $FAIRLEAD_ADMIN. The file is not read then, and the token comes from $FAIRLEAD_ADMIN_TOKEN. */
   readonly address: string | null;
 }
 
 /** A client for the admin API, or the exit code after the reason was printed on standard error. */
-export function findAdmin({ file, address }: AdminPlace): AdminClient | number {
+export function findAdmin({ file, address }: AdminTarget): AdminClient | number {
   if (address !== null) return clientOf(address);
   const result = loadConfig(file, process.env);
   if (result.kind === 'loaded') return new AdminClient(result.plan.admin, file);
@@ -62,14 +62,14 @@ export class AdminClient {
     this.#tokenFrom = tokenFrom;
   }
 
-  get(path: string): Promise<AdminAnswer> {
+  get(path: string): Promise<AdminResponse> {
     return this.#ask('GET', path);
   }
-  post(path: string, body?: unknown): Promise<AdminAnswer> {
+  post(path: string, body?: unknown): Promise<AdminResponse> {
     return this.#ask('POST', path, body);
   }
 
-  #ask(method: string, path: string, body?: unknown): Promise<AdminAnswer> {
+  #ask(method: string, path: string, body?: unknown): Promise<AdminResponse> {
     const { address, token } = this.#admin;
     if (address === null || address.kind === 'fd')
       throw new AdminUnreachable(
@@ -89,7 +89,7 @@ export class AdminClient {
         ...place,
         method,
         path,
-        timeout: ANSWER_MS_MAX,
+        timeout: RESPONSE_MS_MAX,
         headers: {
           ...(address.kind === 'unix' ? { host: 'localhost' } : {}),
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
@@ -100,10 +100,10 @@ export class AdminClient {
       request.on('error', error => reject(unreachable(where, error)));
       request.on('timeout', () => request.destroy(new Error('no response')));
       request.on('response', response => {
-        let answer = '';
+        let received = '';
         response.setEncoding('utf8');
         response.on('data', chunk => {
-          answer += chunk;
+          received += chunk;
         });
         response.on('error', error => reject(unreachable(where, error)));
         response.on('end', () => {
@@ -111,7 +111,7 @@ export class AdminClient {
             reject(
               new AdminUnreachable(`the process at ${where} rejected the token from ${this.#tokenFrom}`),
             );
-          else resolve({ status: response.statusCode ?? 0, body: parse(answer) });
+          else resolve({ status: response.statusCode ?? 0, body: parse(received) });
         });
       });
       request.end(text);

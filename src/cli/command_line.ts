@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { Signals } from '../lifecycle/signals.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { runDrain, runReload, runRollback } from './act.ts';
-import type { AdminPlace } from './admin_client.ts';
+import type { AdminTarget } from './admin_client.ts';
 import { runCheck } from './check.ts';
 import { runDemo } from './demo.ts';
 import { EXIT } from './exit_codes.ts';
@@ -49,7 +49,7 @@ Exit codes
 `;
 
 /** Commands that are not supported yet: saying so is clearer than "unknown command". */
-const LATER = ['diff'];
+const UNSUPPORTED_COMMANDS = ['diff'];
 
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
@@ -133,7 +133,7 @@ function configFile({ config }: Readonly<Record<string, unknown>>): string {
   return String(config ?? (process.env['FAIRLEAD_CONFIG'] || '/etc/fairlead/fairlead.yaml'));
 }
 
-function adminPlace(values: Readonly<Record<string, unknown>>): AdminPlace {
+function adminPlace(values: Readonly<Record<string, unknown>>): AdminTarget {
   const address = values['admin'] ?? process.env['FAIRLEAD_ADMIN'];
   return {
     file: configFile(values),
@@ -152,7 +152,7 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
   if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
   if (name === '--version' || name === '-v') return print(`fairlead ${readVersion()}\n`);
   if (name === undefined) return usageError('a command is missing');
-  if (LATER.includes(name)) return usageError(`the command "${name}" is not supported yet`);
+  if (UNSUPPORTED_COMMANDS.includes(name)) return usageError(`the command "${name}" is not supported yet`);
   const command = COMMANDS[name];
   if (command === undefined) return usageError(`unknown command "${name}"`);
   if (rest.includes('--help') || rest.includes('-h')) return print(HELP);

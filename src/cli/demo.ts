@@ -73,12 +73,12 @@ function portHint(): number {
   return EXIT.portTaken;
 }
 
-function serve(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<http.Server> {
+function serve(respond: (request: IncomingMessage, response: ServerResponse) => void): Promise<http.Server> {
   const server = http.createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n');
     else if (request.method === 'POST' && request.url?.endsWith('/break') === true)
       void breakDown(server, response);
-    else answer(request, response);
+    else respond(request, response);
   });
   const echo = new WebSocketServer({ server });
   echo.on('connection', socket => socket.on('message', (data, binary) => socket.send(data, { binary })));

@@ -1,11 +1,12 @@
 /** `fairlead explain --request ID`: what happened to a request in the running process, and why. */
-import { renderDecision } from '../admin/decision_text.ts';
-import type { ExplainedDecision } from '../admin/decisions.ts';
-import type { AdminPlace } from './admin_client.ts';
+
+import type { ExplainedDecision } from '../admin/decision_view.ts';
+import { renderDecision } from '../admin/decision_view_text.ts';
+import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
 
-export function runExplainRequest(place: AdminPlace, id: string, json: boolean): Promise<number> {
+export function runExplainRequest(place: AdminTarget, id: string, json: boolean): Promise<number> {
   return withAdmin(place, async admin => {
     const { status, body } = await admin.get(`/requests/${encodeURIComponent(id)}`);
     if (status !== 200) {

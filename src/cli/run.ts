@@ -2,8 +2,8 @@
 
 import { Admin } from '../admin/admin.ts';
 import { keepDebuggerClosed } from '../lifecycle/debugger.ts';
+import { startProxy } from '../lifecycle/running_proxy.ts';
 import type { Signals } from '../lifecycle/signals.ts';
-import { startProxy } from '../lifecycle/startup.ts';
 import { holdProcess, systemClock } from '../resilience/clock.ts';
 import { EXIT } from './exit_codes.ts';
 import { loadOrExplain } from './load.ts';

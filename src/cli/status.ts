@@ -1,7 +1,7 @@
 /** `fairlead status`: the state of the running process as a table that fits the terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { renderStatus, type Status } from '../admin/status_table.ts';
-import type { AdminPlace } from './admin_client.ts';
+import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
 
@@ -14,7 +14,7 @@ interface StatusOptions {
   readonly watch: boolean;
 }
 
-export function runStatus(place: AdminPlace, { json, watch }: StatusOptions): Promise<number> {
+export function runStatus(place: AdminTarget, { json, watch }: StatusOptions): Promise<number> {
   return withAdmin(place, async admin => {
     for (;;) {
       const { status, body } = await admin.get('/status');

@@ -1,10 +1,10 @@
 /** Runs `use` with a client for the running process; an unreachable admin API is printed and gives `EXIT.no`. */
 
-import { type AdminClient, type AdminPlace, AdminUnreachable, findAdmin } from './admin_client.ts';
+import { type AdminClient, type AdminTarget, AdminUnreachable, findAdmin } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 
 export async function withAdmin(
-  place: AdminPlace,
+  place: AdminTarget,
   use: (admin: AdminClient) => Promise<number>,
 ): Promise<number> {
   const admin = findAdmin(place);

@@ -12,7 +12,7 @@ import type { RouteSettings } from '../routing/route.ts';
 import { secretValues, withoutSecretValues } from '../security/secrets.ts';
 import { relationProblems } from './check/check.ts';
 import { lint } from './check/lint.ts';
-import { type PlacedRoute, tieProblems } from './check/ties.ts';
+import { type NumberedRoute, tieProblems } from './check/ties.ts';
 import { compile } from './compile/compile.ts';
 import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
@@ -97,13 +97,13 @@ export function loadConfigText(
     return { kind: 'invalid', problems: found, files, admin: null, source };
   }
 
-  const { config, salvage } = read;
+  const { config, partial } = read;
   const materials = new Materials(document, file);
   const { plan, origins, routes } = compile(config, document, materials);
-  const wrong = [...problems, ...read.problems, ...relationProblems(config, document, salvage)];
+  const wrong = [...problems, ...read.problems, ...relationProblems(config, document, partial)];
   // A name that is misspelt, or what is left of a part that is refused, would only cause false warnings.
   const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
-  const ties = tieProblems(placedRoutes(routes, salvage), document);
+  const ties = tieProblems(numberedRoutes(routes, partial), document);
   const errors = [...wrong, ...materials.problems, ...ties];
   const allFiles = new Map([...files, ...materials.files]);
   if (errors.length > 0) {
@@ -125,7 +125,7 @@ export function loadConfigText(
 interface Read {
   /** Null: nothing can be made of it. */
   readonly config: Config | null;
-  readonly salvage: PartialParse;
+  readonly partial: PartialParse;
   readonly problems: readonly Problem[];
 }
 
@@ -133,42 +133,42 @@ interface Read {
 const ROUNDS_MAX = 8;
 
 function readConfig(document: Document, unresolved: readonly Path[]): Read {
-  const salvage = new PartialParse(structuredClone(document.value));
+  const partial = new PartialParse(structuredClone(document.value));
   const later = findUnsupported(document);
-  for (const { path } of later) salvage.remove(path);
+  for (const { path } of later) partial.remove(path);
   const problems = later.map(({ problem }) => problem);
   const told = new Set(unresolved.map(keyOf));
-  for (const path of unresolved) salvage.lose(path);
+  for (const path of unresolved) partial.markLost(path);
   for (let round = 0; round < ROUNDS_MAX; round++) {
-    const parsed = configSchema.safeParse(salvage.value);
-    if (parsed.success) return { config: nameByPlace(parsed.data, salvage), salvage, problems };
+    const parsed = configSchema.safeParse(partial.value);
+    if (parsed.success) return { config: nameByIndex(parsed.data, partial), partial, problems };
     const findings = schemaFindings(parsed.error, document);
     // What a later round finds is about the stubs.
     if (round === 0) {
       problems.push(...findings.filter(({ path }) => !told.has(keyOf(path))).map(({ problem }) => problem));
     }
     for (const { path, badKey } of findings) {
-      if (badKey === undefined) salvage.cut(path);
+      if (badKey === undefined) partial.cut(path);
       else {
-        salvage.remove(path);
-        if (badKey.meant !== undefined) salvage.lose([...path.slice(0, -1), badKey.meant]);
+        partial.remove(path);
+        if (badKey.meant !== undefined) partial.markLost([...path.slice(0, -1), badKey.meant]);
       }
     }
   }
-  return { config: null, salvage, problems };
+  return { config: null, partial, problems };
 }
 
 /** Routes without a usable name are spoken of by their place. */
-function nameByPlace(config: Config, salvage: PartialParse): Config {
+function nameByIndex(config: Config, partial: PartialParse): Config {
   const routes = config.routes.map((route, at) => {
-    return salvage.isLost(['routes', at, 'name']) ? { ...route, name: `[${at}]` } : route;
+    return partial.isLost(['routes', at, 'name']) ? { ...route, name: `[${at}]` } : route;
   });
   return { ...config, routes };
 }
 
 /** Without those whose match, listeners or name are not known. */
-function placedRoutes(routes: readonly RouteSettings[], salvage: PartialParse): PlacedRoute[] {
+function numberedRoutes(routes: readonly RouteSettings[], partial: PartialParse): NumberedRoute[] {
   return routes
     .map((route, at) => ({ ...route, at }))
-    .filter(({ at }) => !['match', 'listeners', 'name'].some(key => salvage.isLost(['routes', at, key])));
+    .filter(({ at }) => !['match', 'listeners', 'name'].some(key => partial.isLost(['routes', at, key])));
 }

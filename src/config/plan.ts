@@ -7,7 +7,7 @@
  */
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
-import type { Address } from '../net/endpoint.ts';
+import type { Address } from '../net/address.ts';
 import type { LoggingSettings } from '../observability/logging.ts';
 import type { OtlpSettings } from '../observability/otlp_exporter.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';

@@ -1,7 +1,7 @@
 /**
- * Probes one endpoint for as long as it is part of a plan: at once, then every interval with 20 % jitter, sooner
- * while probes disagree with the state, later while it stays down and others serve. One probe in flight at a time. (Intervals
- * after HAProxy's `inter`, `fastinter` and `downinter`.)
+ * Probes one endpoint for as long as it is part of a plan: at once, then every interval with 20 % jitter; sooner
+ * while probes contradict the state, later while the endpoint stays down and others are eligible. One probe in flight
+ * at a time. (The intervals follow HAProxy's `inter`, `fastinter` and `downinter`.)
  */
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
@@ -10,7 +10,7 @@ import type { Outage } from './outage.ts';
 import { type ProbeSettings, type ProbeTarget, probe } from './probe.ts';
 import type { EndpointHealth } from './state.ts';
 
-/** Probing an endpoint from the side. */
+/** Settings of active health checks. */
 export interface ActiveHealthSettings {
   readonly probe: ProbeSettings;
   readonly intervalMs: number;
@@ -22,7 +22,7 @@ export interface ActiveHealthSettings {
 const JITTER = 0.2;
 const CHANGING_INTERVAL_MS_MAX = 2_000;
 const DOWN_INTERVAL_MS_MAX = 30_000;
-/** Failures of a dead endpoint, from which on it is asked less often. */
+/** After this many failures a dead endpoint is probed less often. */
 const SLOW_AFTER = 2;
 
 export class Prober {
@@ -59,31 +59,31 @@ export class Prober {
   }
 
   start(): void {
-    const sentMs = this.#clock.nowMs();
+    const sentAtMs = this.#clock.nowMs();
     this.#timer = null;
     this.#stopProbe = probe(
       this.#settings.probe,
       this.#target,
       this.#settings.timeoutMs,
       this.#clock,
-      (ok, cause) => this.#onResult(ok, cause, sentMs),
+      (ok, cause) => this.#onResult(ok, cause, sentAtMs),
       () => this.#onUnsent(),
     );
   }
 
-  #onResult(ok: boolean, cause: string, sentMs: number): void {
+  #onResult(ok: boolean, cause: string, sentAtMs: number): void {
     this.#stopProbe = null;
     this.#disagreement?.onProbe(ok, cause, this.#health.isEjected, this.#clock.nowMs());
-    this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentMs);
-    // Not `state`: an ejection by traffic hides what probes say.
+    this.#health.onProbe(ok, cause, this.#clock.nowMs(), sentAtMs);
+    // Not `state`: an ejection by passive health hides what probes say.
     this.#failuresWhileDown = ok || this.#health.verdict !== 'unhealthy' ? 0 : this.#failuresWhileDown + 1;
-    if (this.#disposed) return; // by one who heard of the change
+    if (this.#disposed) return; // an observer of the change has disposed of it
     if (this.#outage.isDown) this.#failuresWhileDown = 0;
     const pauseMs = probePauseMs(this.#settings.intervalMs, this.#health.isChanging, this.#failuresWhileDown);
     this.#startIn(pauseMs * (1 + JITTER * (2 * this.#random.unit() - 1)));
   }
 
-  /** No verdict: the endpoint stays what it was. */
+  /** The probe could not be sent: the state stays as it is. */
   #onUnsent(): void {
     this.#stopProbe = null;
     this.#startIn(this.#settings.intervalMs * (1 + JITTER * (2 * this.#random.unit() - 1)));
@@ -93,7 +93,7 @@ export class Prober {
     this.#timer = this.#clock.setTimer(startAgain, delayMs, this as Prober);
   }
 
-  /** One that had become slow may have come back since it was last asked. */
+  /** The endpoint may have recovered since its last probe, when it was probed slowly. */
   #hurry(): void {
     const isSlow = this.#failuresWhileDown >= SLOW_AFTER && this.#timer !== null;
     this.#failuresWhileDown = 0;
@@ -110,7 +110,7 @@ export class Prober {
   }
 }
 
-/** From one answer to the next question, before jitter. */
+/** Time from one result to the next probe, before jitter. */
 export function probePauseMs(intervalMs: number, changing: boolean, failuresWhileDown: number): number {
   if (changing) return Math.min(intervalMs, CHANGING_INTERVAL_MS_MAX);
   if (failuresWhileDown < SLOW_AFTER) return intervalMs;

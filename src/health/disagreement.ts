@@ -1,10 +1,10 @@
 /**
- * "The probe says yes, the traffic says no": a health check that asks for something that still works while the requests
- * fail. Nobody notices such an endpoint by its state, so it is said in words of its own, once when it begins and once
- * when it is over.
  *
- * Traffic says no: it has ejected the endpoint since the probe was sent before, or more than half of at least ten
- * requests of the last ten seconds have failed.
+ * Detects endpoints whose probes succeed while their requests fail: a health check of something that still works. The state
+ * of such an endpoint looks healthy, so an event reports it once when it begins and once when it is over.
+ *
+ * Requests fail: passive health has ejected the endpoint since the previous probe was sent, or more than half of at least
+ * ten requests within ten seconds have failed.
  */
 import type { Outcome } from '../resilience/circuit_breaker.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
@@ -29,19 +29,19 @@ export class Disagreement {
     this.#onChange = onChange;
   }
 
-  /** An episode is under way. */
+  /** Probes and requests disagree at the moment. */
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** One request to the endpoint has ended. */
+  /** Counts one finished request to the endpoint. */
   record(outcome: Outcome, nowMs: number): void {
     if (outcome === 'abandoned') return;
     this.#requests.add(nowMs);
     if (outcome === 'failure') this.#failures.add(nowMs);
   }
 
-  /** A probe has ended; `ejected`: traffic had taken the endpoint out when it was sent. */
+  /** A probe has ended; `ejected`: the endpoint was ejected when the probe was sent. */
   onProbe(ok: boolean, cause: string, ejected: boolean, nowMs: number): void {
     const requests = this.#requests.total(nowMs);
     const failures = this.#failures.total(nowMs);
@@ -53,6 +53,6 @@ export class Disagreement {
     this.#onChange({ disagree, probe: cause, traffic });
   }
 
-  /** For the registry: nothing is held. */
+  /** For the registry: there is nothing to release. */
   dispose(): void {}
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a cluster has nobody who serves. It outlives the pools, which come and go with plans; probers listen, because
- * each second until one of them finds an endpoint again is one without service.
+ * Whether a cluster has no eligible endpoint. It outlives the pools, which come and go with plans. Probers observe
+ * it, because every second until a probe finds a working endpoint is a second without service.
  */
 export class Outage {
   #isDown = false;
@@ -16,7 +16,7 @@ export class Outage {
     if (begins) for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Hears of the beginning of each outage. */
+  /** Observes the beginning of each outage. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

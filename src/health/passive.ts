@@ -1,36 +1,37 @@
 /**
- * Traffic judges endpoints: so many failures in a row, or too large a share of them, eject one for a while. The while grows with each repetition
- * and shrinks again by one for each whole base time spent in rotation (Envoy's outlier detection: base time times
- * number of ejections, capped). Answers of 5xx count as failures; answers of 4xx as successes; clients who leave not
- * at all; nor does what was under way when the endpoint went out of rotation, by ejection or by probes.
  *
- * Times: monotonic milliseconds. The timer is the end of the ejection; a probe may end the first one earlier, but not
- * its repetitions: what requests see then is not what probes see.
+ * Judges endpoints by their requests: too many failures in a row, or too large a share of failures, eject an endpoint for a
+ * while. The time grows with each ejection and shrinks by one step for each base time spent in rotation (Envoy's outlier
+ * detection: base time times number of ejections, capped). Responses of 5xx count as failures and 4xx as successes. Clients
+ * who leave do not count, nor do requests that were in flight when the endpoint went out of rotation.
+ *
+ * Times are monotonic milliseconds. A timer ends the ejection. A successful probe may end the first ejection earlier, but
+ * not its repetitions: probes then do not see what requests see.
  */
 import type { Outcome } from '../resilience/circuit_breaker.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
 import type { EndpointHealth } from './state.ts';
 
-/** So large a share of the requests of a window, if there are enough of them. */
+/** Ejects an endpoint when this share of its requests in a window fails, if there are enough of them. */
 export interface FailureShare {
   readonly ratio: number; // above 0, to 1
   readonly requestsMin: number;
   readonly windowMs: number;
 }
 
-/** Settings of passive health checks: an endpoint whose requests fail is ejected for a while. */
+/** Settings of passive health checks, which eject endpoints whose requests fail. */
 export interface PassiveHealthSettings {
   readonly consecutiveFailures: number;
   /** Null: the share of failures is not judged. */
   readonly failureShare: FailureShare | null;
   readonly ejectMs: number;
-  /** At most this share of a cluster is out at once; one endpoint may always be, if there are two or more. */
+  /** At most this share of a cluster is ejected at the same time. Of two or more endpoints, one may always be. */
   readonly ejectedRatioMax: number;
 }
 
 const EJECT_MS_MAX = 300_000;
-/** The window moves on by a tenth of itself. */
+/** The window has this many buckets, so it moves by a tenth of its length. */
 const BUCKETS = 10;
 
 export class PassiveHealth {
@@ -42,7 +43,7 @@ export class PassiveHealth {
   #failures = 0; // in a row
   #ejections = 0;
   #repeats = 0;
-  #ejectedUntilMs = 0;
+  #ejectionEndsAtMs = 0;
   #timer: Timer | null = null;
 
   constructor(settings: PassiveHealthSettings, health: EndpointHealth, clock: Clock) {
@@ -59,7 +60,7 @@ export class PassiveHealth {
     return this.#ejections;
   }
 
-  /** `mayEject` asks the cluster whether one more may be out. */
+  /** Records the outcome of one request. `mayEject` tells whether the cluster can spare one more endpoint. */
   record(outcome: Outcome, cause: string, mayEject: () => boolean): void {
     if (outcome === 'abandoned' || !this.#health.isEligible) return;
     if (this.#settings.failureShare !== null) this.#count(outcome === 'failure');
@@ -78,7 +79,7 @@ export class PassiveHealth {
     if (failed) this.#failed.add(nowMs);
   }
 
-  /** Why it should go, or null. */
+  /** Why the endpoint should be ejected; null: it should not. */
   #verdict(): string | null {
     const { consecutiveFailures, failureShare } = this.#settings;
     if (this.#failures >= consecutiveFailures) return `${this.#failures} failures in a row`;
@@ -93,21 +94,21 @@ export class PassiveHealth {
   #eject(cause: string): void {
     const nowMs = this.#clock.nowMs();
     const { ejectMs } = this.#settings;
-    const forgiven = Math.floor(Math.max(0, nowMs - this.#ejectedUntilMs) / ejectMs);
+    const forgiven = Math.floor(Math.max(0, nowMs - this.#ejectionEndsAtMs) / ejectMs);
     this.#repeats = Math.max(0, this.#repeats - forgiven) + 1;
     this.#ejections++;
     this.#failures = 0;
     this.#requests.clear();
     this.#failed.clear();
-    // The cap is for repetition: a base time that is longer already stays as it is.
+    // The cap applies to repetitions. A base time above the cap stays as it is.
     const forMs = Math.max(ejectMs, Math.min(ejectMs * this.#repeats, EJECT_MS_MAX));
-    this.#ejectedUntilMs = nowMs + forMs;
+    this.#ejectionEndsAtMs = nowMs + forMs;
     this.#clock.cancelTimer(this.#timer);
     this.#timer = this.#clock.setTimer(readmit, forMs, this as PassiveHealth);
     this.#health.eject(cause, nowMs, this.#repeats === 1);
   }
 
-  /** The time is over; or nobody else is left. */
+  /** Ends the ejection: its time is over, or no other endpoint is left. */
   readmit(): void {
     this.#clock.cancelTimer(this.#timer);
     this.#timer = null;
@@ -123,7 +124,7 @@ function readmit(passive: PassiveHealth): void {
   passive.readmit();
 }
 
-/** How many of a cluster may be ejected at once: never the only one, always one of several. */
+/** How many endpoints of a cluster may be ejected at the same time: never the only one, always one of several. */
 export function ejectedMax(endpoints: number, ratioMax: number): number {
   // 0.29 * 100 is a little below 29.
   return endpoints < 2 ? 0 : Math.max(1, Math.floor(endpoints * ratioMax + 1e-9));

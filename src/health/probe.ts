@@ -1,6 +1,6 @@
 /**
- * One question to one endpoint from the side: does it connect, does it answer as expected? The connection is opened
- * in the way that traffic opens it (address, TLS, verification) and closed when the answer is known.
+ * One probe of one endpoint: does it connect, and does it respond as expected? The connection is opened as for
+ * requests (address, TLS, verification) and closed after the result.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
@@ -12,20 +12,20 @@ import { askWebSocket } from './probe_websocket.ts';
 
 export type { ProbeSettings } from './probe_settings.ts';
 
-/** Opens a connection in the way that traffic does; the function it returns gives up. */
+/** Opens a connection as for requests. The returned function gives up. */
 export type OpenSocket = (callback: (failure: Failure | null, socket: Socket | null) => void) => () => void;
 
 export interface ProbeTarget {
   readonly open: OpenSocket;
   /** Value of `Host` or `:authority` in probes. */
   readonly authority: string;
-  /** The endpoint speaks HTTP/2 and perhaps nothing else; absent: HTTP/1.1. */
+  /** The endpoint may speak only HTTP/2. Absent: HTTP/1.1. */
   readonly http2?: boolean;
 }
 
 /**
- * Calls one of the two back, once; the function it returns gives up without calling back. `onUnsent`: this machine had no
- * descriptor or port to ask with, which says nothing about the endpoint.
+ * Calls exactly one of the two callbacks, once. The returned function cancels the probe without a call. `onUnsent`:
+ * this machine has no descriptor or port left, which says nothing about the endpoint.
  */
 export function probe(
   settings: ProbeSettings,
@@ -69,11 +69,11 @@ export function probe(
   return stop;
 }
 
-function ask(settings: ProbeSettings, socket: Socket, target: ProbeTarget, tell: ProbeCallback): void {
+function ask(settings: ProbeSettings, socket: Socket, target: ProbeTarget, report: ProbeCallback): void {
   const { authority, http2 = false } = target;
-  if (settings.kind === 'tcp') tell(true, 'connected');
-  else if (settings.kind === 'grpc') askGrpc(settings.service, socket, authority, tell);
-  else if (settings.kind === 'webSocket') askWebSocket(settings, socket, authority, tell);
-  else if (http2) askHttp2(settings, socket, authority, tell);
-  else askHttp1(settings, socket, authority, tell);
+  if (settings.kind === 'tcp') report(true, 'connected');
+  else if (settings.kind === 'grpc') askGrpc(settings.service, socket, authority, report);
+  else if (settings.kind === 'webSocket') askWebSocket(settings, socket, authority, report);
+  else if (http2) askHttp2(settings, socket, authority, report);
+  else askHttp1(settings, socket, authority, report);
 }

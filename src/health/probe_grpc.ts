@@ -1,6 +1,6 @@
 /**
- * The gRPC health checking protocol (grpc/doc/health-checking.md): one call of `grpc.health.v1.Health/Check`. Two
- * messages of one field each are less to write by hand than a library is to carry.
+ * The gRPC health checking protocol (grpc/doc/health-checking.md): one call of `grpc.health.v1.Health/Check`. Its two
+ * messages have one field each, so they are encoded here instead of with a library.
  */
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
@@ -10,16 +10,16 @@ import { type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 const PATH = '/grpc.health.v1.Health/Check';
 /** `HealthCheckResponse.ServingStatus`. */
 const STATUSES = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
-/** One byte for compression, four for the length. */
+/** A gRPC message begins with one byte for compression and four for its length. */
 const PREFIX_BYTES = 5;
-const ANSWER_BYTES_MAX = 1_024;
+const RESPONSE_BYTES_MAX = 1_024;
 /** Field 1 as a string, and field 1 as an enumeration (protobuf encoding: number, then wire type). */
 const STRING_FIELD = 0x0a;
 const ENUM_FIELD = 0x08;
 
-export function askGrpc(service: string, socket: Socket, authority: string, tell: ProbeCallback): void {
+export function askGrpc(service: string, socket: Socket, authority: string, report: ProbeCallback): void {
   const session = http2.connect('http://backend', { createConnection: () => socket });
-  session.on('error', error => tell(false, errorCode(error)));
+  session.on('error', error => report(false, errorCode(error)));
   const stream = session.request({
     ':method': 'POST',
     ':scheme': 'encrypted' in socket ? 'https' : 'http',
@@ -29,29 +29,29 @@ export function askGrpc(service: string, socket: Socket, authority: string, tell
     te: 'trailers',
     'user-agent': USER_AGENT,
   });
-  let answer = Buffer.alloc(0);
+  let bytes = Buffer.alloc(0);
   const judgeStatus = (headers: http2.IncomingHttpHeaders): void => {
     const code = headers['grpc-status'];
-    if (code !== undefined && code !== '0') tell(false, `grpc-status ${code}`);
+    if (code !== undefined && code !== '0') report(false, `grpc-status ${code}`);
   };
   stream.on('response', headers => {
-    if (headers[':status'] !== 200) tell(false, `status ${headers[':status']}`);
-    judgeStatus(headers); // an answer of trailers only
+    if (headers[':status'] !== 200) report(false, `status ${headers[':status']}`);
+    judgeStatus(headers); // a response of trailers only
   });
   stream.on('data', (chunk: Buffer) => {
-    if (answer.length < ANSWER_BYTES_MAX) answer = Buffer.concat([answer, chunk]);
+    if (bytes.length < RESPONSE_BYTES_MAX) bytes = Buffer.concat([bytes, chunk]);
   });
   stream.on('trailers', judgeStatus);
   stream.on('end', () => {
-    const status = statusOf(answer);
-    tell(status === 'SERVING', status ?? 'the response is not a HealthCheckResponse');
+    const status = statusOf(bytes);
+    report(status === 'SERVING', status ?? 'the response is not a HealthCheckResponse');
   });
-  stream.on('error', error => tell(false, errorCode(error)));
-  stream.on('close', () => tell(false, 'closed'));
+  stream.on('error', error => report(false, errorCode(error)));
+  stream.on('close', () => report(false, 'closed'));
   stream.end(question(service));
 }
 
-/** A service name has at most 127 bytes, so that its length is one byte: `config` sees to that. */
+/** `config` limits a service name to 127 bytes, so that its length fits one byte. */
 function question(service: string): Buffer {
   const name = Buffer.from(service);
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([STRING_FIELD, name.length]), name]);
@@ -61,9 +61,9 @@ function question(service: string): Buffer {
 }
 
 /** An absent field has the value 0. */
-function statusOf(answer: Buffer): string | null {
-  if (answer.length < PREFIX_BYTES || answer.readUInt32BE(1) !== answer.length - PREFIX_BYTES) return null;
-  const message = answer.subarray(PREFIX_BYTES);
+function statusOf(bytes: Buffer): string | null {
+  if (bytes.length < PREFIX_BYTES || bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES) return null;
+  const message = bytes.subarray(PREFIX_BYTES);
   if (message.length === 0) return STATUSES[0] ?? null;
   return message[0] === ENUM_FIELD ? (STATUSES[message[1] ?? 0] ?? null) : null;
 }

@@ -1,6 +1,6 @@
-/** What can be asked of an endpoint, and how the answer is told. */
+/** What a probe sends, and how it reports the result. */
 
-/** What every question over HTTP has. */
+/** Settings common to all probes over HTTP. */
 interface HttpQuestion {
   readonly path: string;
   /** Value of `Host` or `:authority`; null means the address of the endpoint. */
@@ -13,11 +13,11 @@ export interface HttpProbe extends HttpQuestion {
   readonly method: string;
   readonly statusMin: number;
   readonly statusMax: number;
-  /** Must be within the first 4 KiB of the answer's body; null: the body is not looked at. */
+  /** Must be within the first 4 KiB of the response body; null: the body is not read. */
   readonly body: string | null;
 }
 
-/** A handshake (RFC 6455 section 4) that is accepted. */
+/** A WebSocket handshake (RFC 6455 section 4) must be accepted. */
 export interface WebSocketProbe extends HttpQuestion {
   readonly kind: 'webSocket';
 }
@@ -25,14 +25,14 @@ export interface WebSocketProbe extends HttpQuestion {
 /** `grpc.health.v1.Health/Check` over HTTP/2. */
 interface GrpcProbe {
   readonly kind: 'grpc';
-  /** Empty: the server as a whole. */
+  /** Name of the service; empty: the server as a whole. */
   readonly service: string;
 }
 
 /** `tcp` only connects. */
 export type ProbeSettings = { readonly kind: 'tcp' } | HttpProbe | WebSocketProbe | GrpcProbe;
 
-/** `cause` is for a person: `status 200`, `connect_refused`, ... */
+/** `cause` describes the result: `status 200`, `connect_refused`, … */
 export type ProbeCallback = (ok: boolean, cause: string) => void;
 
 export const USER_AGENT = 'fairlead-health';

@@ -1,4 +1,7 @@
-/** A WebSocket handshake (RFC 6455 section 4): accepted with the right key is healthy. Closed politely. */
+/**
+ * A WebSocket handshake (RFC 6455 section 4). Accepted with the right key is healthy; the connection is then closed
+ * cleanly.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
 import type { Socket } from 'node:net';
@@ -7,14 +10,14 @@ import { type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_set
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-/** 1000, normal closure, as a client sends it: masked, here with zeros (RFC 6455 section 5.3). */
+/** Close frame 1000, normal closure, masked with zeros as a client must (RFC 6455 section 5.3). */
 const CLOSE = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 1_000 >> 8, 1_000 & 0xff]);
 
 export function askWebSocket(
   settings: WebSocketProbe,
   socket: Socket,
   authority: string,
-  tell: ProbeCallback,
+  report: ProbeCallback,
 ): void {
   const key = randomBytes(16).toString('base64');
   const request = http.request({
@@ -28,15 +31,15 @@ export function askWebSocket(
     setHost: false,
     createConnection: () => socket,
   });
-  request.on('error', error => tell(false, errorCode(error)));
-  request.on('response', answer => {
-    answer.resume();
-    tell(false, `status ${answer.statusCode}`);
+  request.on('error', error => report(false, errorCode(error)));
+  request.on('response', response => {
+    response.resume();
+    report(false, `status ${response.statusCode}`);
   });
   request.on('upgrade', ({ headers }) => {
     const isRight = headers['sec-websocket-accept'] === acceptOf(key);
-    if (isRight) socket.write(CLOSE, () => tell(true, 'handshake accepted'));
-    else tell(false, 'wrong Sec-WebSocket-Accept');
+    if (isRight) socket.write(CLOSE, () => report(true, 'handshake accepted'));
+    else report(false, 'wrong Sec-WebSocket-Accept');
   });
   request.end();
 }

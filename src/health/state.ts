@@ -1,20 +1,21 @@
 /**
- * What is known of the health of one endpoint. Two sources, kept apart:
  *
- *   probes    unknown ──one success──▶ healthy ◀──healthyAfter── unhealthy
- *                └──unhealthyAfter──▶ unhealthy ◀──unhealthyAfter──┘      so many in a row, so that nothing flaps
- *   traffic   in rotation ◀──▶ ejected    ends with its time, or with a probe that was sent later and succeeded
- *   slow start  one that comes back, or is added to a running cluster, is `warming` for a while before it is healthy:
- *             it serves a part of its usual share that grows (Envoy: linear, from a tenth)
+ * The health of one endpoint. Probes and requests are separate sources:
  *
- * Is an endpoint ejected again soon after, then probes do not see what requests see: a success does not end it any
- * more (else it would be in and out for ever), only a recovery that probes have seen from its beginning.
+ *   probes      unknown ──one success──▶ healthy ◀──healthyAfter── unhealthy
+ *                  └──unhealthyAfter──▶ unhealthy ◀──unhealthyAfter──┘     several in a row, so that nothing flaps
+ *   requests    in rotation ◀──▶ ejected    ends after its time, or with a later probe that succeeds
+ *   slow start  a recovered endpoint, or one that is added to a running cluster, is `warming` before it is healthy: it
+ *               gets a growing part of its usual share (Envoy: linear, from a tenth)
  *
- * Health can only take an endpoint out of rotation. `unknown` serves until the first verdict: right after a start
- * nobody has been asked yet, and refusing everything until the probes are back would make each restart an outage.
+ * If an endpoint is ejected again soon after, probes do not see what requests see. Then a successful probe no longer ends
+ * the ejection (the endpoint would be in and out for ever); only a recovery that probes have seen from its beginning does.
  *
- * Times: monotonic milliseconds of `Clock.nowMs()`, handed in. The transitions are pure functions; the class only
- * keeps the state and tells of changes.
+ * Health only takes endpoints out of rotation. `unknown` is in rotation until the first verdict: right after a start
+ * nothing was probed yet, and refusing everything until then would make each restart an outage.
+ *
+ * Times are monotonic milliseconds of `Clock.nowMs()`. The transitions are pure functions; the class keeps the state and
+ * notifies observers.
  */
 import type { Clock, Timer } from '../resilience/clock.ts';
 
@@ -29,22 +30,25 @@ export interface HealthThresholds {
 
 export interface HealthFacts {
   readonly verdict: Verdict;
-  /** Probes in a row that contradict the verdict. */
+  /** Consecutive probes that contradict the verdict. */
   readonly against: number;
-  /** Since when traffic has it out of rotation; infinity: and a single probe does not end that; null: it has not. */
+  /**
+   * When requests took it out of rotation, in monotonic milliseconds; infinity: a single probe does not end it; null:
+   * it is not ejected.
+   */
   readonly ejectedAtMs: number | null;
-  /** Since when it warms up; null: it does not. */
+  /** When its slow start began; null: it is not in slow start. */
   readonly warmingAtMs: number | null;
 }
 
 interface SlowStart {
   readonly windowMs: number;
   readonly clock: Clock;
-  /** It has just been added to a cluster that others serve already. */
+  /** It has just been added to a cluster with other eligible endpoints. */
   readonly isAdded: boolean;
 }
 
-/** `from` and `to` differ. */
+/** Called with two different states. */
 type HealthObserver = (from: HealthState, to: HealthState, cause: string) => void;
 
 function stateOf({ verdict, ejectedAtMs, warmingAtMs }: HealthFacts): HealthState {
@@ -52,28 +56,28 @@ function stateOf({ verdict, ejectedAtMs, warmingAtMs }: HealthFacts): HealthStat
   return verdict === 'healthy' && warmingAtMs !== null ? 'warming' : verdict;
 }
 
-export function isServing(state: HealthState): boolean {
+export function allowsTraffic(state: HealthState): boolean {
   return state === 'healthy' || state === 'warming' || state === 'unknown';
 }
 
 /**
- * A probe that was sent before the ejection says nothing about what traffic has seen since. From unhealthy to healthy in
- * the meantime is a recovery, whatever traffic has seen before it.
+ * A probe that was sent before the ejection says nothing about what requests have seen since. But a change from
+ * unhealthy to healthy is a recovery, whatever requests have seen before it.
  */
 export function afterProbe(
   facts: HealthFacts,
   ok: boolean,
-  sentMs: number,
+  sentAtMs: number,
   { healthyAfter, unhealthyAfter }: HealthThresholds,
 ): HealthFacts {
   const { ejectedAtMs } = facts;
   const verdict = ok ? 'healthy' : 'unhealthy';
   const against = facts.verdict === verdict ? 0 : facts.against + 1;
-  // Where nothing is known the first success is enough: it serves already.
+  // Without a verdict the first success is enough, because the endpoint is in rotation already.
   const needed = !ok ? unhealthyAfter : facts.verdict === 'unknown' ? 1 : healthyAfter;
   const changes = against >= needed;
   const recovers = changes && facts.verdict === 'unhealthy';
-  const endsEjection = ok && ejectedAtMs !== null && (recovers || sentMs >= ejectedAtMs);
+  const endsEjection = ok && ejectedAtMs !== null && (recovers || sentAtMs >= ejectedAtMs);
   return {
     ...facts,
     verdict: changes ? verdict : facts.verdict,
@@ -82,89 +86,89 @@ export function afterProbe(
   };
 }
 
-/** Envoy: `min_weight_percent` 10. */
-const WARMTH_MIN = 0.1;
-/** Without active checks an endpoint counts as healthy: traffic alone judges it. */
+/** As Envoy's `min_weight_percent` of 10. */
+const SHARE_MIN = 0.1;
+/** Without active checks an endpoint counts as healthy, and only requests judge it. */
 const WITHOUT_PROBES: HealthThresholds = { healthyAfter: 1, unhealthyAfter: 1 };
 
 export class EndpointHealth {
   readonly #thresholds: HealthThresholds;
   readonly #slowStart: SlowStart | null;
-  readonly #listeners = new Set<HealthObserver>();
-  /** The next time that it serves it begins slowly. */
-  #isCold: boolean;
+  readonly #observers = new Set<HealthObserver>();
+  /** The next time it enters rotation it begins with a slow start. */
+  #startsSlowly: boolean;
   #timer: Timer | null = null;
   #facts: HealthFacts;
   #lastError: string | null = null;
   #lastErrorAtMs: number | null = null;
-  /** Without active checks `healthy` means that nothing speaks against it. */
+  /** Without active checks `healthy` only means that nothing speaks against it. */
   readonly isProbed: boolean;
-  #sinceMs: number;
+  #changedAtMs: number;
 
   constructor(thresholds: HealthThresholds | null, nowMs: number, slowStart: SlowStart | null = null) {
     this.#thresholds = thresholds ?? WITHOUT_PROBES;
     this.isProbed = thresholds !== null;
     this.#slowStart = slowStart;
-    this.#isCold = slowStart?.isAdded === true;
+    this.#startsSlowly = slowStart?.isAdded === true;
     const verdict = thresholds === null ? 'healthy' : 'unknown';
-    this.#facts = this.#warmed({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
-    this.#sinceMs = nowMs;
+    this.#facts = this.#withSlowStart({ verdict, against: 0, ejectedAtMs: null, warmingAtMs: null }, nowMs);
+    this.#changedAtMs = nowMs;
   }
 
   get state(): HealthState {
     return stateOf(this.#facts);
   }
-  /** What probes say, also while ejected. */
+  /** The verdict of the probes, also while ejected. */
   get verdict(): Verdict {
     return this.#facts.verdict;
   }
   get isEligible(): boolean {
-    return isServing(this.state);
+    return allowsTraffic(this.state);
   }
   get isEjected(): boolean {
     return this.#facts.ejectedAtMs !== null;
   }
-  /** The next probe may change the verdict: look again sooner. */
+  /** The next probe may change the verdict, so it should come sooner. */
   get isChanging(): boolean {
     return this.#facts.verdict === 'unknown' || this.#facts.against > 0;
   }
-  /** What a probe or a request has found wrong last; it says nothing about now. */
+  /** The last error of a probe or request. It does not describe the present state. */
   get lastError(): string | null {
     return this.#lastError;
   }
   get lastErrorAtMs(): number | null {
     return this.#lastErrorAtMs;
   }
-  /** When `state` became what it is. */
-  get sinceMs(): number {
-    return this.#sinceMs;
+  /** When `state` last changed, in monotonic milliseconds. */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
   }
 
-  /** The part of its usual share that it may have, 0.1 to 1. */
-  warmth(nowMs: number): number {
+  /** The part of its usual share of the traffic that it gets, 0.1 to 1. */
+  slowStartShare(nowMs: number): number {
     const { warmingAtMs } = this.#facts;
     if (this.#slowStart === null || warmingAtMs === null) return 1;
-    return Math.min(1, Math.max(WARMTH_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
+    return Math.min(1, Math.max(SHARE_MIN, (nowMs - warmingAtMs) / this.#slowStart.windowMs));
   }
 
-  subscribe(listener: HealthObserver): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: HealthObserver): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
-  /** What one probe has found; `sentMs` is when it was sent. */
-  onProbe(ok: boolean, cause: string, nowMs: number, sentMs = nowMs): void {
+  /** Applies the result of one probe; `sentAtMs` is when it was sent. */
+  onProbe(ok: boolean, cause: string, nowMs: number, sentAtMs = nowMs): void {
     if (!ok) this.noteError(cause, nowMs);
-    this.#become(afterProbe(this.#facts, ok, sentMs, this.#thresholds), cause, nowMs);
+    this.#become(afterProbe(this.#facts, ok, sentAtMs, this.#thresholds), cause, nowMs);
   }
 
-  /** A request has failed there: for a person; it changes nothing. */
+  /** Remembers the error of a request, for display only. */
   noteError(cause: string, nowMs: number): void {
     this.#lastError = cause;
     this.#lastErrorAtMs = nowMs;
   }
 
-  /** `endsByProbe`: a probe that is sent later and succeeds ends it. */
+  /** `endsByProbe`: a probe that is sent later and succeeds ends the ejection. */
   eject(cause: string, nowMs: number, endsByProbe = true): void {
     this.noteError(cause, nowMs);
     const ejectedAtMs = endsByProbe ? nowMs : Number.POSITIVE_INFINITY;
@@ -177,31 +181,31 @@ export class EndpointHealth {
 
   dispose(): void {
     this.#slowStart?.clock.cancelTimer(this.#timer);
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 
   #become(reached: HealthFacts, cause: string, nowMs: number): void {
     const from = stateOf(this.#facts);
-    const next = this.#warmed(reached, nowMs);
+    const next = this.#withSlowStart(reached, nowMs);
     const to = stateOf(next);
     this.#facts = next;
     if (from === to) return;
-    this.#sinceMs = nowMs;
-    for (const listener of this.#listeners) listener(from, to, cause);
+    this.#changedAtMs = nowMs;
+    for (const observer of this.#observers) observer(from, to, cause);
   }
 
-  /** Whoever did not serve begins slowly when it serves again, and stops doing so when it is out. */
-  #warmed(facts: HealthFacts, nowMs: number): HealthFacts {
+  /** An endpoint that was out of rotation begins with a slow start when it is back, and leaves it when it is out again. */
+  #withSlowStart(facts: HealthFacts, nowMs: number): HealthFacts {
     if (this.#slowStart === null) return facts;
     const { clock, windowMs } = this.#slowStart;
     const state = stateOf(facts);
     if (state === 'ejected' || state === 'unhealthy') {
-      this.#isCold = true;
+      this.#startsSlowly = true;
       clock.cancelTimer(this.#timer);
       return { ...facts, warmingAtMs: null };
     }
-    if (state !== 'healthy' || !this.#isCold) return facts;
-    this.#isCold = false;
+    if (state !== 'healthy' || !this.#startsSlowly) return facts;
+    this.#startsSlowly = false;
     this.#timer = clock.setTimer(endWarming, windowMs, this as EndpointHealth);
     return { ...facts, warmingAtMs: nowMs };
   }

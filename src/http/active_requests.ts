@@ -1,12 +1,13 @@
 /**
- * The requests and tunnels whose end is still to come, for draining and for status.
  *
- * An array with the place noted in each member, and not a Set: a Set of objects that come and go leaves its outgrown
- * tables behind as garbage of the old generation, and those keep every request alive until the next full collection.
- * That cost 12 us of CPU per request (docs/performance.md).
+ * The requests and tunnels that have not ended yet, for draining and for the status.
+ *
+ * An array with an index in each member, and not a Set: V8 keeps the outgrown tables of a Set whose members come and go, and
+ * with them every request, until the next full garbage collection. That cost 12 us of CPU per request
+ * (docs/performance.md).
  */
 export interface ActiveMember {
-  /** Place in the list; -1 while it is not there. */
+  /** Index in the list; -1 while the request is not in it. */
   activeIndex: number;
 }
 
@@ -21,7 +22,7 @@ export class ActiveRequests<T extends ActiveMember> {
     member.activeIndex = this.#members.push(member) - 1;
   }
 
-  /** The last member takes the place of the one that goes. */
+  /** The last member takes the place of the removed one. */
   remove(member: T): void {
     const last = this.#members.pop();
     if (last !== undefined && last !== member) {
@@ -31,7 +32,7 @@ export class ActiveRequests<T extends ActiveMember> {
     member.activeIndex = -1;
   }
 
-  /** A copy: members may go while it is walked. */
+  /** Returns a copy, because members may be removed while it is iterated. */
   list(): readonly T[] {
     return [...this.#members];
   }

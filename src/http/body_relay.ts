@@ -1,24 +1,28 @@
 /**
- * The body of one request on its way to a backend: at the pace of the slower side, counted, and with a bounded
- * copy for another attempt.
+ *
+ * Streams the body of one request to a backend at the pace of the slower side, counts it, and keeps a bounded copy for
+ * another attempt.
  *
  *   client ── source ──> RequestBody ──┬──> AttemptBody of this attempt ──> upstream
  *                                      └──> replay copy (until it would exceed replayBytesMax)
  *
- * Each attempt reads from a private Readable, because an upstream may destroy the body it was given (an early
- * answer, a broken connection), and destroying the client's own stream would close the client's connection.
+ * Each attempt reads from a private Readable, because an upstream may destroy the body it was given (an early response, a
+ * broken connection), and destroying the client's own stream would close the client's connection.
  */
 import { Readable } from 'node:stream';
 
 export interface RequestBodyObserver {
-  /** A piece came; `bytes` in all. False: stop, the limit is reached (the listener has dealt with it). */
+  /**
+   * A chunk arrived; `bytes` is the total so far. Returns false to stop: the limit is reached and the observer has
+   * handled it.
+   */
   onBodyBytes(bytes: number): boolean;
   onBodyEnd(): void;
 }
 
 export class RequestBody {
   readonly #source: Readable;
-  readonly #listener: RequestBodyObserver;
+  readonly #observer: RequestBodyObserver;
   readonly #replayBytesMax: number;
   #copy: Buffer[] | null = [];
   #bytes = 0;
@@ -26,10 +30,10 @@ export class RequestBody {
   #ended = false;
   #reader: AttemptBody | null = null;
 
-  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyObserver) {
+  constructor(source: Readable, replayBytesMax: number, observer: RequestBodyObserver) {
     this.#source = source;
     this.#replayBytesMax = replayBytesMax;
-    this.#listener = listener;
+    this.#observer = observer;
   }
 
   get bytes(): number {
@@ -38,16 +42,16 @@ export class RequestBody {
   get ended(): boolean {
     return this.#ended;
   }
-  /** Another attempt can be given the body from its first byte. */
+  /** Whether another attempt can be given the body from its first byte. */
   get replayable(): boolean {
     return this.#copy !== null;
   }
-  /** The source is held back because the backend does not take more at the moment. */
+  /** The source is paused because the backend does not take more at the moment. */
   get waitsForBackend(): boolean {
     return this.#reader !== null && !this.#reader.wantsMore;
   }
 
-  /** The body for one attempt: what is kept of it first, then the rest as it comes. */
+  /** The body for one attempt: the bytes kept so far, then the rest as it arrives. */
   open(): Readable {
     const reader = new AttemptBody(this);
     this.#reader = reader;
@@ -56,19 +60,19 @@ export class RequestBody {
     return reader;
   }
 
-  /** The attempt is over: whatever is still to come waits for the next one. */
+  /** Ends the attempt's use of the body; the rest waits for the next attempt. */
   close(): void {
     this.#reader = null;
     if (this.#started && !this.#ended) this.#source.pause();
   }
 
-  /** No attempt follows. The copy goes now: a kept connection remembers its last request until the next one. */
+  /** No attempt follows. Frees the copy now, because a keep-alive connection holds on to its last request. */
   release(): void {
     this.close();
     this.#copy = null;
   }
 
-  /** The reader wants bytes. */
+  /** The reader of the current attempt wants bytes. */
   pull(reader: AttemptBody): void {
     if (reader !== this.#reader || this.#ended) return;
     if (this.#started) {
@@ -76,7 +80,7 @@ export class RequestBody {
       return;
     }
     this.#started = true;
-    // An HTTP/2 body can be over before anybody asks for it: its 'end' has been said then, and is not said again.
+    // An HTTP/2 body can be over before it is read. Its 'end' event has been emitted then and does not come again.
     if (this.#source.readableEnded) {
       this.#end();
       return;
@@ -87,7 +91,7 @@ export class RequestBody {
 
   #take(chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (!this.#listener.onBodyBytes(this.#bytes)) {
+    if (!this.#observer.onBodyBytes(this.#bytes)) {
       this.#source.pause();
       return;
     }
@@ -101,7 +105,7 @@ export class RequestBody {
   #end(): void {
     this.#ended = true;
     this.#reader?.push(null);
-    this.#listener.onBodyEnd();
+    this.#observer.onBodyEnd();
   }
 }
 

@@ -1,6 +1,7 @@
 /**
+ *
  * Everything that serves requests under one plan, and the one reference through which traffic reaches it.
- * Built by `lifecycle/assemble`; a request reads `planeRef.current.plane` once and keeps what it read to its end.
+ * Built by `lifecycle/assemble`. A request reads `planeRef.current.plane` once and keeps it to its end.
  */
 import type { ClusterPool } from '../load_balancer/pool.ts';
 import type { ClusterHandles, RouteHandles } from '../observability/metrics.ts';
@@ -19,17 +20,17 @@ import type { ListenerSettings } from './listener_settings.ts';
 export interface BoundCluster {
   readonly name: string;
   readonly pool: ClusterPool;
-  /** How a backend is chosen, by its name in the configuration. */
+  /** Name of the load balancing policy, as in the configuration. */
   readonly policy: string;
   readonly retryBudget: RetryBudget;
-  /** Of the cluster as a whole: counts requests with all their attempts. */
+  /** Circuit breaker of the cluster as a whole. It counts each request once, with all its attempts. */
   readonly circuit: CircuitBreaker | null;
   readonly handles: ClusterHandles;
-  /** Endpoints whose name has no address, with what the lookup says. */
+  /** Endpoints whose host name has no address, with the error code of the lookup. */
   readonly unresolved: () => readonly {
     readonly endpoint: string;
     readonly code: string;
-    readonly sinceMs: number;
+    readonly failedAtMs: number;
     readonly weight: number;
   }[];
 }
@@ -77,15 +78,15 @@ export interface DataPlane {
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;
   readonly origins: SettingOrigins;
-  /** What is done with the trace context of a request. */
+  /** How the trace context of a request is handled. */
   readonly tracing: {
     readonly propagate: boolean;
-    /** Whether a trace begins here where none came. */
+    /** Whether a request without a trace starts one. */
     readonly start: boolean;
-    /** Of the traces that begin here, the share that is recorded; null: no spans are exported. */
+    /** Share of the traces started here that are recorded, 0 to 1; null: no spans are exported. */
     readonly sample: number | null;
   };
-  /** Who may ask for a decision record with `X-Fairlead-Explain: 1`; null: nobody. */
+  /** Clients that may ask for a decision record with `X-Fairlead-Explain: 1`; null: nobody. */
   readonly explainFrom: NetworkSet | null;
 }
 

@@ -1,43 +1,37 @@
 /**
- * A request on its way to a cluster: the attempt loop, and the only place that repeats anything.
+ * The attempt loop of one request, and the only place that repeats anything.
  *
  *   next attempt ──> lease ──> send ──> head ──> relay ──> end
  *        ^              │        │       │         └── broken: cut the client's stream
- *        │              └────────┴───────┴── failed: decideRetry says again (after a delay) or no
+ *        │              └────────┴───────┴── failed: the retry rules say again (after a delay) or no
  *        └───────────────────────────────────┘
  *
  * An upload is never held back for a possible retry: it streams, and a bounded copy is kept while it fits.
  */
 import assert from 'node:assert/strict';
-import type { Backend } from '../load_balancer/backend.ts';
 import { type Lease, type Outcome, outcomeOfFailure, outcomeOfStatus } from '../load_balancer/lease.ts';
-import type { UpstreamRequest } from '../net/upstream.ts';
 import type { AttemptRecord, FiredTimeout } from '../observability/events.ts';
-import { formatTraceparent, withTraceparent } from '../observability/trace_context.ts';
-import { circuitOpen, type Permit } from '../resilience/circuit_breaker.ts';
+import { circuitOpen } from '../resilience/circuit_breaker.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
-import { decideRetry } from '../resilience/retries.ts';
 import { RequestTimer, type TimeoutName, type TimeoutObserver } from '../resilience/timeouts.ts';
-import { rewriteTarget } from '../routing/rewrite.ts';
-import {
-  buildUpstreamHeaders,
-  DEADLINE_FIELD,
-  filterInformation,
-  filterResponseHeaders,
-  findHeader,
-} from '../security/headers.ts';
+import { DEADLINE_FIELD, filterInformation, filterResponseHeaders } from '../security/headers.ts';
 import type { RequestHead } from '../security/request_head.ts';
+import { Attempt, type AttemptOwner } from './attempt.ts';
 import { RequestBody, type RequestBodyObserver } from './body_relay.ts';
 import type { SlowReader } from './client/slow_reader.ts';
+import { ClusterPermit } from './cluster_permit.ts';
 import type { BoundCluster, BoundRoute } from './data_plane.ts';
-import { Attempt, type AttemptOwner } from './exchange.ts';
 import { InterimAllowance } from './interim_allowance.ts';
 import type { RequestContext } from './request.ts';
 import type { UpstreamFacts } from './request_record.ts';
 import type { Responder, Work } from './responder.ts';
+import { type AttemptEnd, RetryHistory } from './retry_history.ts';
 import { RetryPause } from './retry_pause.ts';
+import { failureOfTimeout } from './timeout_failure.ts';
 import { startHandshake } from './tunnel/websocket.ts';
+import { UpstreamRequestBuilder } from './upstream_request.ts';
 
+/** Sends the request to a backend of `cluster` and its response to the client, or a failure. Returns at once. */
 export function forwardRequest(
   context: RequestContext,
   responder: Responder,
@@ -50,15 +44,6 @@ export function forwardRequest(
   forwarding.start();
 }
 
-/** What is known of the attempt that is being repeated. */
-interface Before {
-  /** Null: it was a response, and its status is one to try again. */
-  readonly failure: Failure | null;
-  readonly timeout: FiredTimeout | null;
-  /** Its connection was to blame: the next attempt gets one of its own. */
-  readonly wasStale: boolean;
-}
-
 class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, RequestBodyObserver {
   readonly #context: RequestContext;
   readonly #responder: Responder;
@@ -67,25 +52,21 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
   readonly #head: RequestHead;
   readonly #timer: RequestTimer;
   readonly #body: RequestBody | null;
-  readonly #request: UpstreamRequest;
-  readonly #tried: Backend[] = [];
-  /** Attempts whose answer nobody wants, still being read to their end. */
+  readonly #requests: UpstreamRequestBuilder;
+  readonly #history: RetryHistory;
+  /** Attempts whose response is not wanted and is still being read to its end. */
   readonly #discarding: Attempt[] = [];
   #attempt: Attempt | null = null;
-  #attemptCount = 0;
-  /** Null: nothing is being repeated. */
-  #before: Before | null = null;
   #pause: RetryPause | null = null;
   #interim: InterimAllowance | null = null;
-  /** Of a client that holds up the answer; null: it reads. */
-  #pace: SlowReader | null = null;
-  #permit: Permit | null = null;
+  /** Set while the client does not take the response as fast as it comes. */
+  #slowReader: SlowReader | null = null;
+  #permit: ClusterPermit | null = null;
   #continued = false;
-  #withoutRoom = 0;
-  /** It gave up at a time of its own choice: that says nothing of a backend. */
+  /** The client's own deadline has passed: that says nothing about a backend. */
   #isDeadlineOfClient = false;
 
-  // Read for the record of the request when it is over.
+  // Facts for the record of the request (`UpstreamFacts`).
   readonly attempts: AttemptRecord[] = [];
   queueMs = 0;
   pausedMs = 0;
@@ -107,15 +88,9 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#body = head.hasBody
       ? new RequestBody(responder.body, route.settings.retries.replayBytesMax, this)
       : null;
-    const headers = buildUpstreamHeaders(head, context, route.requestEdits);
-    const { begunTraceparent } = context;
-    this.#request = {
-      method: head.method,
-      target: route.rewrite === null ? head.target : rewriteTarget(route.rewrite, head.target),
-      authority: route.settings.rewrite.host ?? head.authority,
-      headers: begunTraceparent === null ? headers : withTraceparent(headers, begunTraceparent, true),
-      body: null,
-    };
+    const { random } = context.services;
+    this.#history = new RetryHistory(head, route.settings.retries, cluster.retryBudget, random);
+    this.#requests = new UpstreamRequestBuilder(context, route, head, this.#body);
   }
 
   start(): void {
@@ -125,7 +100,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
       this.#responder.fail(circuitOpen(circuit));
       return;
     }
-    this.#permit = permit;
+    if (circuit !== null && permit !== null) this.#permit = new ClusterPermit(circuit, permit);
     retryBudget.deposit();
     const { deadlineAtMs } = this.#context;
     if (this.#body === null) this.#startRequestTimer();
@@ -134,7 +109,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#next();
   }
 
-  /** From the request being there in full; a deadline that came with it may be sooner. */
+  /** Starts when the whole request has arrived; a deadline that came with the request may be sooner. */
   #startRequestTimer(): void {
     const { deadlineAtMs, services } = this.#context;
     const limitMs = this.#route.limits.requestMs;
@@ -142,49 +117,37 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#timer.startRequest(leftMs === null ? limitMs : Math.min(leftMs, limitMs ?? leftMs));
   }
 
-  /** Tells the cluster's circuit once how the whole request went. */
-  #settleCircuit(outcome: Outcome, status = this.#responder.status): void {
-    if (this.#permit === null) return;
-    const { reason } = this.#responder;
-    this.#cluster.circuit?.settle(this.#permit, outcome, reason ?? `status ${status}`);
-    this.#permit = null;
+  #settleCircuit(outcome: Outcome): void {
+    const { reason, status } = this.#responder;
+    this.#permit?.settle(outcome, reason ?? `status ${status}`);
   }
 
-  /** Others wait for what the one that an open circuit has let through learns, and its response may go on for hours. */
-  #judgeProbe(status: number): void {
-    if (this.#cluster.circuit?.isProbe(this.#permit) === true)
-      this.#settleCircuit(outcomeOfStatus(status), status);
-  }
-
-  /** The client has left, or the request has failed for a reason of its own. */
+  /** The client has left, or the request has failed for another reason. */
   cancel(): void {
     this.#timer.stop();
     this.#endPause();
     const { reason } = this.#responder;
     this.#stopAttempt('abandoned', reason);
-    // A request that no backend was asked for says nothing about them.
-    const wasAsked = (this.#attempt?.lease ?? null) !== null;
-    const isTold = wasAsked && reason !== null && !this.#isDeadlineOfClient;
-    this.#settleCircuit(isTold ? outcomeOfFailure(reason) : 'abandoned');
+    // A request that never reached a backend says nothing about the cluster.
+    const wasLeased = (this.#attempt?.lease ?? null) !== null;
+    const counts = wasLeased && reason !== null && !this.#isDeadlineOfClient;
+    this.#settleCircuit(counts ? outcomeOfFailure(reason) : 'abandoned');
     this.#finish();
   }
 
   onClientDrain(): void {
-    this.#pace = null;
+    this.#slowReader = null;
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
     this.#attempt?.resume();
-  }
-
-  get #wantsFresh(): boolean {
-    return this.#before?.wasStale === true;
   }
 
   // ---- one attempt, in the order in which it happens
 
   #next(): void {
     this.#endPause();
-    this.#attemptCount++;
-    this.#attempt = new Attempt(this.#tried, !this.#wantsFresh, this, this.#context.services.clock);
+    const { tried, wantsFresh } = this.#history;
+    this.#history.countAttempt();
+    this.#attempt = new Attempt(tried, !wantsFresh, this, this.#context.services.clock);
     this.#cluster.pool.lease(this.#attempt);
   }
 
@@ -195,10 +158,11 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
       this.#continued = true;
       this.#responder.inform(100, []);
     }
+    const request = this.#requests.build(attempt, this.#history.wantsFresh);
     if (this.#head.upgrade === 'websocket') {
       startHandshake(
         lease.slot,
-        this.#requestOfAttempt(attempt),
+        request,
         attempt,
         this.#context,
         this.#responder,
@@ -207,26 +171,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
       );
       return;
     }
-    lease.slot.send(this.#requestOfAttempt(attempt), attempt);
-  }
-
-  /** The same object for every attempt, unless this one has something of its own. */
-  #requestOfAttempt(attempt: Attempt): UpstreamRequest {
-    const { deadlineAtMs, services, trace } = this.#context;
-    const isPlain = deadlineAtMs === null && trace === null && !this.#wantsFresh;
-    if (this.#body === null && isPlain) return this.#request;
-    const body = this.#body === null ? null : this.#body.open();
-    const request = { ...this.#request, body, fresh: this.#wantsFresh };
-    if (isPlain) return request;
-    let { headers } = request;
-    if (trace !== null) {
-      attempt.spanId = services.random.hex(8);
-      const traceparent = formatTraceparent(trace.traceId, attempt.spanId, trace.sampled);
-      headers = withTraceparent(headers, traceparent, trace.parentId === null);
-    }
-    if (deadlineAtMs === null) return { ...request, headers };
-    const leftMs = Math.max(0, Math.floor(deadlineAtMs - services.clock.nowMs()));
-    return { ...request, headers: [...headers, DEADLINE_FIELD, String(leftMs)] };
+    lease.slot.send(request, attempt);
   }
 
   onConnected(): void {
@@ -235,7 +180,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     else this.#waitForHead();
   }
 
-  /** The backend has the whole request: what takes time from here on is its own. */
+  /** The backend has the whole request: from here on it is the backend that takes time. */
   #waitForHead(): void {
     this.#timer.startTry(this.#route.settings.retries.perTryMs);
     this.#timer.startPhase('responseHead', this.#route.settings.responseHeadMs);
@@ -251,7 +196,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
   }
 
   onBodyEnd(): void {
-    if (this.#responder.headSent) return; // an early answer is under way and has its own timeouts
+    if (this.#responder.headSent) return; // an early response has its own timeouts
     this.#startRequestTimer();
     if (this.#attempt?.connected === true) this.#waitForHead();
   }
@@ -272,14 +217,14 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
   ): boolean {
     if (
       this.#route.settings.retries.onStatuses.includes(status) &&
-      this.#tryAgain(attempt, NO_FAILURE, status, headers)
+      this.#tryAgain(attempt, { kind: 'response', status, headers })
     ) {
       this.#discarding.push(attempt);
-      return false; // its timeouts have ended with #tryAgain
+      return false; // #tryAgain has stopped its timeouts
     }
     this.#timer.stopRequest();
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
-    this.#judgeProbe(status);
+    this.#permit?.settleProbe(status);
     const fields = filterResponseHeaders(status, headers, this.#context, this.#route.responseEdits);
     this.#responder.sendHead(status, statusText, fields, endOfStream);
     return true;
@@ -294,7 +239,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     const flows = this.#responder.write(chunk);
     if (flows) this.#timer.touch();
     else {
-      this.#pace = this.#responder.watchReader();
+      this.#slowReader = this.#responder.watchReader();
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
     }
     return flows;
@@ -319,30 +264,29 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
       this.#onNobodyLeft(failure, timeout);
       return;
     }
-    if (failure.kind === 'reset_before_head' && failure.noRoom === true && this.#askForRoomAgain()) return;
-    if (this.#responder.headSent || !this.#tryAgain(attempt, { failure, timeout }, null, []))
+    if (failure.kind === 'reset_before_head' && failure.noCapacity === true && this.#move()) return;
+    if (this.#responder.headSent || !this.#tryAgain(attempt, { kind: 'failed', failure, timeout }))
       this.#responder.fail(failure, timeout);
   }
 
-  /** It was no attempt: nothing of it has left, and no retry rule is asked. False: it has happened too often. */
-  #askForRoomAgain(): boolean {
-    if (this.#withoutRoom++ >= WITHOUT_ROOM_MAX) return false;
+  /** Sends the request on another connection: nothing of it was sent on this one, and no retry rule applies. */
+  #move(): boolean {
+    if (!this.#history.moveAttempt()) return false;
     this.attempts.pop();
-    this.#attemptCount--;
     this.#body?.close();
     this.#next();
     return true;
   }
 
-  /** The whole cluster has said no. After an attempt that failed, that is only why it was not repeated. */
+  /** The pool gives no lease. After a failed attempt, that failure is the response and this is why it was not repeated. */
   #onNobodyLeft(failure: Failure, timeout: FiredTimeout | null): void {
-    const before = this.#before;
-    if (before === null || before.failure === null) {
+    const { repeated } = this.#history;
+    if (repeated?.kind !== 'failed') {
       this.#responder.fail(failure, timeout);
       return;
     }
     this.#noteRefusal(failure.kind);
-    this.#responder.fail(before.failure, before.timeout);
+    this.#responder.fail(repeated.failure, repeated.timeout);
   }
 
   onDefect(error: unknown): void {
@@ -351,11 +295,12 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
 
   onTimeout(name: TimeoutName, afterMs: number): void {
     const { deadlineAtMs, services } = this.#context;
-    if (name === 'bodyIdle' && this.#pace?.hasStopped(services.clock.nowMs(), afterMs) === false) {
+    if (name === 'bodyIdle' && this.#slowReader?.hasStopped(services.clock.nowMs(), afterMs) === false) {
       this.#timer.startPhase(name, afterMs);
       return;
     }
-    const failure = this.#failureOf(name, afterMs);
+    const waitsForBackend = this.#body?.waitsForBackend === true && !this.#responder.headSent;
+    const failure = failureOfTimeout(name, afterMs, waitsForBackend);
     let timeout = this.#context.firedTimeout(name, afterMs);
     if (name === 'request' && deadlineAtMs !== null && deadlineAtMs - services.clock.nowMs() < 1) {
       this.#isDeadlineOfClient = true;
@@ -367,25 +312,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     else this.#responder.fail(failure, timeout);
   }
 
-  #failureOf(name: TimeoutName, afterMs: number): Failure {
-    switch (name) {
-      case 'request':
-        return { kind: 'request_timeout', afterMs };
-      case 'perTry':
-        return { kind: 'per_try_timeout', afterMs };
-      case 'responseHead':
-        return { kind: 'response_head_timeout', afterMs };
-      case 'responseIdle':
-        return { kind: 'response_idle_timeout', afterMs };
-      case 'bodyIdle':
-        // The client is not to blame for a body that the backend does not take.
-        return this.#body?.waitsForBackend === true && !this.#responder.headSent
-          ? { kind: 'response_head_timeout', afterMs }
-          : { kind: 'client_timeout', timer: 'bodyIdle', afterMs };
-    }
-  }
-
-  /** Of those that are watched elsewhere. */
+  /** The timeouts that the pool and the connection watch. */
   #timeoutOf(failure: Failure): FiredTimeout | null {
     if (failure.kind === 'queue_timeout') return this.#context.firedTimeout('queueTimeout', failure.afterMs);
     if (failure.kind === 'connect_timeout')
@@ -398,7 +325,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     for (const attempt of this.#discarding) attempt.stopDiscarding();
   }
 
-  /** One that still waits for a backend must not get one after its request is over. */
+  /** An attempt that still waits leaves the queue: it must not get a backend after the request is over. */
   #stopAttempt(outcome: Outcome, reason: FailureKind | null): void {
     const attempt = this.#attempt;
     if (attempt === null || attempt.isOver) return;
@@ -422,43 +349,17 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#context.services.telemetry.retryRefused(this.#cluster.name, why);
   }
 
-  /** Makes another attempt if the rules allow one. */
-  #tryAgain(
-    attempt: Attempt,
-    failed: Pick<Before, 'failure' | 'timeout'>,
-    status: number | null,
-    headers: readonly string[],
-  ): boolean {
+  /** Makes another attempt if the rules allow one; false if they do not. */
+  #tryAgain(attempt: Attempt, end: AttemptEnd): boolean {
     const { services } = this.#context;
-    const { failure } = failed;
-    const facts = {
-      failure: failure?.kind ?? null,
-      status,
-      method: this.#head.method,
-      hasIdempotencyKey: findHeader(this.#head.headers, 'idempotency-key') !== null,
-      replayable: this.#body === null || this.#body.replayable,
-      stale: attempt.stale,
-      unsent: failure?.kind === 'reset_before_head' && failure.unsent === true,
-      refused: failure?.kind === 'reset_before_head' && failure.refused === true,
-      attempts: this.#attemptCount,
-      retryAfter: findHeader(headers, 'retry-after'),
-      timeLeftMs: this.#timer.requestDueAtMs - services.clock.nowMs(),
-    };
-    const decision = decideRetry(
-      facts,
-      this.#route.settings.retries,
-      this.#cluster.retryBudget,
-      services.random,
-    );
+    const replayable = this.#body === null || this.#body.replayable;
+    const timeLeftMs = this.#timer.requestDueAtMs - services.clock.nowMs();
+    const decision = this.#history.decide(attempt, end, { replayable, timeLeftMs });
     if (!decision.again) {
       this.#noteRefusal(decision.why);
       return false;
     }
-    assert(this.#body === null || this.#body.replayable);
-    const wasStale = decision.where === 'any';
-    if (wasStale) this.#attemptCount--;
-    else if (attempt.lease !== null) this.#tried.push(attempt.lease.backend);
-    this.#before = { ...failed, wasStale };
+    assert(replayable, 'the rules allow no retry without the body');
     this.#timer.stopTry();
     this.#body?.close();
     if (decision.delayMs === 0) this.#next();
@@ -467,11 +368,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
   }
 }
 
-/** Whoever has so much still to read gets no more of them. */
+/** A client that has this much still to read gets no further interim responses. */
 const INTERIM_UNSENT_BYTES_MAX = 16 * 1_024;
-/** Each new connection may turn out to have less room than was presumed. */
-const WITHOUT_ROOM_MAX = 8;
-/** Of an attempt that ended with a response. */
-const NO_FAILURE = { failure: null, timeout: null };
-/** What nobody has asked for was not refused. */
+/** Where no retry was configured for the failure, none was refused. */
 const NO_REFUSAL: ReadonlySet<string> = new Set(['off', 'not_asked_for']);

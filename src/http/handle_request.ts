@@ -1,7 +1,8 @@
 /**
- * The story of a request: read its head, decide who asks, find the route, admit, act.
  *
- * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
+ * The steps of a request in order: read its head, identify the client, find the route, admit, act.
+ *
+ * Everything here happens synchronously. What takes time (a backend, a body) continues in `forward.ts`.
  */
 
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
@@ -19,15 +20,15 @@ import type { Responder } from './responder.ts';
 
 export function handleRequest(context: RoutingContext, responder: Responder): void {
   try {
-    const failure = answerRequest(context, responder);
+    const failure = routeRequest(context, responder);
     if (failure !== null) responder.fail(failure);
   } catch (error) {
     responder.failInternally(error);
   }
 }
 
-/** Null: a response was given, or is being worked on. */
-function answerRequest(context: RoutingContext, responder: Responder): Failure | null {
+/** Returns null once a response was given or is in progress. */
+function routeRequest(context: RoutingContext, responder: Responder): Failure | null {
   const { raw, services } = context;
   const { settings, trusted, access, router } = context.bound;
   const head = parseRequestHead(raw, settings.head, settings.paths);
@@ -36,7 +37,7 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   identify(context, trusted, head);
   const { clientIp } = context;
 
-  if (head.path === settings.healthPath) return answerHealth(context, responder);
+  if (head.path === settings.healthPath) return respondHealth(context, responder);
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
@@ -56,7 +57,7 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   return admit(context, route, head) ?? act(context, responder, route, head);
 }
 
-/** Who asks, by which id and in which trace, and whether they may see why they are answered as they are. */
+/** Sets client address, request id and trace, and whether the client may see the decision record. */
 function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHead): void {
   const { explainFrom } = context.plane;
   const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
@@ -69,7 +70,7 @@ function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHea
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
 }
 
-/** Before anything that costs: a process that is late must not work on what it will refuse. */
+/** First of all checks, because an overloaded process must not spend time on requests that it will refuse. */
 function shed({ services }: RequestContext): Failure | null {
   const signal = services.overload.refusal(services.random);
   if (signal === null) return null;
@@ -77,7 +78,7 @@ function shed({ services }: RequestContext): Failure | null {
   return { kind: 'overloaded', signal };
 }
 
-/** What a peer that is not trusted says of its deadline is not even looked at. */
+/** The deadline of a peer that is not trusted is ignored. */
 function readDeadline(context: RoutingContext, head: RequestHead): Failure | null {
   const written = context.peerTrusted ? findHeader(head.headers, 'x-request-deadline-ms') : null;
   if (written === null) return null;
@@ -87,7 +88,7 @@ function readDeadline(context: RoutingContext, head: RequestHead): Failure | nul
   return null;
 }
 
-/** Takes part in the trace where spans are exported; otherwise it passes as it came, or begins here. */
+/** Joins the trace where spans are exported; otherwise passes it on, or starts one. */
 function traceRequest(context: RoutingContext, head: RequestHead, ownId: string): void {
   const { propagate, start, sample } = context.plane.tracing;
   if (!propagate) return;
@@ -99,13 +100,13 @@ function traceRequest(context: RoutingContext, head: RequestHead, ownId: string)
   else if (parent === null) context.begunTraceparent = begunTraceparent(traceId);
 }
 
-/** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */
+/** An id from outside is used only from a trusted peer, and only if it is safe in logs and headers. */
 function offeredRequestId(peerTrusted: boolean, head: RequestHead): string | null {
   const offered = peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
-/** Who may pass, how much, and how often: asked before any backend is. */
+/** Access, body size and rate limits, checked before any backend is involved. */
 function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
@@ -116,7 +117,10 @@ function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): F
 
 type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
 
-/** All are asked, and charged only if all that enforce admit: what one refuses does not use up the others. */
+/**
+ * Every limit is asked, and charged only if all enforced limits admit: a request that one limit refuses does not use
+ * up the others.
+ */
 function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
   const { authority, headers } = head;
   const request = { clientIp: context.clientIp, authority, headers };
@@ -161,8 +165,8 @@ function edited({ responseEdits }: BoundRoute, headers: readonly string[]): read
   return editHeaders(headers, responseEdits);
 }
 
-/** For a load balancer that can only look at the port that it sends traffic to. */
-function answerHealth(context: RequestContext, responder: Responder): null {
+/** For load balancers that can only check the port that they send traffic to. */
+function respondHealth(context: RequestContext, responder: Responder): null {
   const ready = context.services.isReady();
   const headers = ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'];
   return respond(context, responder, ready ? 200 : 503, headers, ready ? 'ready\n' : 'not ready\n');

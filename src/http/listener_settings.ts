@@ -1,4 +1,4 @@
-/** What a listener is told by the plan. */
+/** Settings of a listener, from the plan. */
 import type { SocketListenerSettings } from '../net/listener.ts';
 import type { RouteLimits } from '../routing/route.ts';
 import type { AccessSettings } from '../security/access.ts';
@@ -12,7 +12,7 @@ interface Http2Settings {
   readonly connectionWindowBytes: number;
 }
 
-/** Everything that one listener does with a connection and with a request, before a route is known. */
+/** Everything that one listener does with a connection and with a request before a route is known. */
 export interface ListenerSettings extends SocketListenerSettings {
   readonly trustedProxies: readonly string[];
   readonly access: AccessSettings;
@@ -23,6 +23,6 @@ export interface ListenerSettings extends SocketListenerSettings {
   readonly requestsMax: number | null;
   readonly keepAliveIdleMs: number;
   readonly http2Settings: Http2Settings;
-  /** For a request that no route matches, or as long as none is known. */
+  /** Limits for requests that match no route, or whose route is not known yet. */
   readonly limits: RouteLimits;
 }

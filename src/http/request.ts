@@ -1,4 +1,4 @@
-/** One request: who asks for what, on which plan; and what all requests share. */
+/** The context of one request: who asks for what, on which plan; and the services that all requests share. */
 import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
@@ -11,52 +11,52 @@ import type { ForwardingFacts } from '../security/forwarding.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
-import type { Answered } from './stalled_responses.ts';
+import type { PendingResponse } from './stalled_responses.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 
-/** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
-export interface OpenRequest extends Answered {
+/** A request that has not ended, as the rest of the process sees it (`responder.ts`). */
+export interface OpenRequest extends PendingResponse {
   readonly peer: Peer;
-  /** Ends it with a failure; the first one stays. */
+  /** Ends the request with a failure; only the first failure counts. */
   fail(failure: Failure): void;
   onClientClose(complete: boolean): void;
 }
 
-/** What is under way in the process, whatever plan it runs on. */
+/** Counts what is in progress in the process, whatever plan it runs on. */
 export interface Traffic {
-  /** Requests and tunnels whose end is still to come. */
+  /** Requests and tunnels that have not ended. */
   readonly active: ActiveRequests<OpenRequest>;
   tunnels: number;
-  /** Requests that have ended since the start, and those of them that failed (`isFailure`). */
+  /** Requests that have ended since the start, and how many of them failed (`isFailure`). */
   finished: number;
   failed: number;
-  /** Answers close their connection from now on. */
+  /** Responses close their connection from now on. */
   draining: boolean;
-  /** The last request or tunnel has ended. */
+  /** Called when the last request or tunnel has ended. */
   onIdle: () => void;
 }
 
-/** What all requests share. */
+/** Services shared by all requests. */
 export interface Services {
   readonly planeRef: PlaneRef;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly traffic: Traffic;
-  /** Marks this process in `Via`, to recognise a request that comes back. */
+  /** Identifies this process in `Via`, to detect a loop. */
   readonly instanceId: string;
-  /** Whether a new request may be taken at all. */
+  /** Decides whether a new request is accepted at all. */
   readonly overload: Overload;
-  /** What `healthPath` answers. */
+  /** Whether `healthPath` answers 200. */
   readonly isReady: () => boolean;
 }
 
-/** The connection that a request came on, as far as it matters to the request. */
+/** The client connection of a request, as far as it matters to the request. */
 export interface Peer {
   readonly ip: string;
   readonly tlsVersion: string | null;
   readonly localPort: number;
-  /** Requests under way on this connection. */
+  /** Number of requests in flight on this connection. */
   readonly active: number;
   onRequestEnd(): void;
   onTunnel(): void;
@@ -66,38 +66,38 @@ export interface Peer {
 const KEPT_HEAD_CHARACTERS_MAX = 8_192;
 
 /**
- * The context of one request while it is routed. Only `handle_request.ts` writes it, in one turn; whatever works on the
- * request from then on has it as `RequestContext`.
+ * The context of one request while it is routed. Only `handle_request.ts` writes it, synchronously; everything that
+ * works on the request afterwards sees it as the read-only `RequestContext`.
  */
 export class RoutingContext implements ForwardingFacts {
   readonly services: Services;
   readonly plane: DataPlane;
   readonly bound: BoundListener;
   readonly peer: Peer;
-  /** As it came: a head that was refused has fields too. */
+  /** The raw request: a head that was refused has fields too. */
   readonly raw: RawRequest;
   readonly startedAtMs: number;
-  /** Ours, until that of a trusted peer takes its place. */
+  /** Generated here, until the id of a trusted peer replaces it. */
   requestId: string;
-  /** Null: it was not read yet, or was refused. */
+  /** Null until it is read, or if it was refused. */
   head: RequestHead | null = null;
   clientIp: string;
-  /** What the peer says of the client is believed. */
+  /** The peer is a trusted proxy: its forwarding fields are used. */
   peerTrusted = false;
-  /** When a trusted peer gives up, in time of the monotonic clock; null: nobody has said. */
+  /** When a trusted peer gives up, in monotonic milliseconds; null: it has set no deadline. */
   deadlineAtMs: number | null = null;
   traceId: string | null = null;
   /** Null: no trace is recorded here. */
   trace: TraceContext | null = null;
-  /** Of a trace that begins here and is recorded by others. */
+  /** `traceparent` of a trace that starts here and is recorded by others. */
   begunTraceparent: string | null = null;
-  /** Somebody who may has asked for the decision record. */
+  /** A client that may ask for the decision record has asked for it. */
   explainWanted = false;
-  /** Null: the route has no rate limits, or none was asked. */
+  /** Null: the route has no rate limits, or they were not reached. */
   limitsAsked: readonly AskedLimit[] | null = null;
-  /** Null: none has matched. */
+  /** Null: no route has matched. */
   route: BoundRoute | null = null;
-  /** Null: no backend is asked. */
+  /** Null: the request is not forwarded. */
   cluster: BoundCluster | null = null;
 
   /** Reads `planeRef.current.plane` once; the request stays on that plan to its end. */
@@ -121,12 +121,12 @@ export class RoutingContext implements ForwardingFacts {
   get tls(): string | null {
     return this.peer.tlsVersion;
   }
-  /** As the client named it, with its port; empty where the head was refused. */
+  /** Host and port as the client sent them; empty if the head was refused. */
   get host(): string {
     return this.head === null ? '' : this.head.authority;
   }
 
-  /** A timeout that was reached after `ms`, with the line that set it. */
+  /** A timeout that was reached after `ms`, with the line of the configuration that set it. */
   firedTimeout(name: NamedTimeout, ms: number): FiredTimeout {
     const setting = settingOf(name, {
       listener: this.bound.settings.name,
@@ -147,7 +147,7 @@ export class RoutingContext implements ForwardingFacts {
   }
 }
 
-/** Who asks for what, on which plan: to read. */
+/** The context of a request, read-only. */
 export type RequestContext = Readonly<RoutingContext>;
 
 function sizeOf({ target, headers }: RequestHead): number {

@@ -1,6 +1,6 @@
 /**
- * What logs, metrics and traces learn of a request: data, written once when it is over. Three know a part of it: the context
- * (who asked), the responder (how the client was answered) and whoever asked backends.
+ * The record of a finished request for logs, metrics and traces, written once. It is made from three sources: the
+ * context (who asked), the responder (the response to the client) and the attempt loop (what the backends did).
  */
 import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
@@ -9,7 +9,7 @@ import { findHeader } from '../security/headers.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import type { RequestContext } from './request.ts';
 
-/** How the client was answered; written by the responder alone. */
+/** How the client was answered; written only by the responder. */
 interface ClientFacts {
   readonly status: number;
   readonly reason: FailureKind | null;
@@ -20,18 +20,18 @@ interface ClientFacts {
   readonly bytesOut: number;
 }
 
-/** What was done on the side of the backends; written by `Forwarding` alone. */
+/** What happened on the side of the backends; written only by `Forwarding`. */
 export interface UpstreamFacts {
   readonly attempts: readonly AttemptRecord[];
-  /** Time spent waiting for a connection slot, over all attempts. */
+  /** Time spent waiting for a connection, over all attempts. */
   readonly queueMs: number;
-  /** Time spent waiting before attempts were repeated. */
+  /** Time spent in pauses between attempts. */
   readonly pausedMs: number;
-  /** Why what failed was not tried again; null where there was nothing to repeat. */
+  /** Why a failed attempt was not repeated; null if there was nothing to repeat. */
   readonly retryRefused: string | null;
 }
 
-/** Of a request for which no backend was asked. */
+/** For requests that are not forwarded. */
 export const NOTHING_UPSTREAM: UpstreamFacts = Object.freeze({
   attempts: Object.freeze([]),
   queueMs: 0,
@@ -102,7 +102,7 @@ export class FinishedRequest implements RequestRecord {
     this.plan = context.plane.digest;
   }
 
-  /** Looked up by the formats that show it, and by no other. */
+  /** Computed on demand, because only some log formats show it. */
   get referer(): string | null {
     const { raw, services } = this.#context;
     const referer = findHeader(raw.headers, 'referer');

@@ -1,11 +1,12 @@
 /**
- * The client's side of one request: the only place that answers it, and that says with which status and why.
  *
- *   open ─┬─ respond, end, or fail without a head ──> complete ──┬── onClientClose, at any time ──> over
- *         └─ cut, or fail behind a head ────────────> cut <──────┘   (a complete response that is not taken is cut)
+ * The client's side of one request: the only place that responds to the client and that decides status and reason.
  *
- * Whoever answers, the end is told exactly once: when the client's side of the exchange is over (`onClientClose`). It makes
- * the record of the request from what the context, the backends' side and this side know.
+ *   open ─┬─ respond, end, or fail before the head ──> complete ──┬── onClientClose, at any time ──> over
+ *         └─ cut, or fail after the head ────────────> cut <──────┘   (a complete response that is not taken is cut)
+ *
+ * The end is recorded exactly once, when the client's side of the exchange is over (`onClientClose`). It builds the record
+ * of the request from the context, the attempt loop and the facts kept here.
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { FiredTimeout } from '../observability/events.ts';
@@ -20,20 +21,24 @@ import {
 import { EXPLAIN_FIELD, filterTrailers, findHeader } from '../security/headers.ts';
 import { SlowReader } from './client/slow_reader.ts';
 import type { ClientStream, ClientStreamObserver } from './client/stream.ts';
-import { failureAnswer, grpcFailureAnswer } from './failure_answer.ts';
+import { failureResponse, grpcFailureResponse } from './failure_response.ts';
+import { grpcStatusOf, isGrpcCall } from './grpc.ts';
 import type { OpenRequest, Peer, RequestContext } from './request.ts';
 import { FinishedRequest, NOTHING_UPSTREAM, type UpstreamFacts } from './request_record.ts';
 
-/** Whatever works on the request at the moment and must be stopped when the request ends early. */
+/** What works on the request at the moment, and must be stopped when the request ends early. */
 export interface Work {
   cancel(): void;
-  /** The client reads again. */
+  /** The client reads again after it was too slow. */
   onClientDrain(): void;
-  /** Of a tunnel: asks the client to close, because the process ends. */
+  /** Asks the client of a tunnel to close, because the process ends. */
   goAway?(): void;
 }
 
-/** Complete: it is for the client to take it. Cut: what the client has not taken was thrown away. Over: the client's side has ended. */
+/**
+ * `complete`: the client has to read it. `cut`: what the client has not read was discarded. `over`: the client's side
+ * has ended.
+ */
 type Stage = 'open' | 'complete' | 'cut' | 'over';
 
 export class Responder implements OpenRequest, ClientStreamObserver {
@@ -43,16 +48,16 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   #stage: Stage = 'open';
   #work: Work | null = null;
   #upstream: UpstreamFacts = NOTHING_UPSTREAM;
-  /** Of a client that is slow to take a complete response. */
+  /** Watches a client that is slow to read a complete response. */
   #pace: SlowReader | null = null;
   #status = 0;
   #reason: FailureKind | null = null;
-  /** The one that it has ended with; null also where the client has just left. */
+  /** The failure that ended the request; null also if the client has just left. */
   #failure: Failure | null = null;
-  /** The one that has made it fail. */
+  /** The timeout that caused the failure. */
   #timeout: FiredTimeout | null = null;
   #grpcStatus: number | null = null;
-  /** Of the backend's response, as they went out; null: there was none. */
+  /** Fields of the backend's response, as sent to the client; null: there was none. */
   #headers: readonly string[] | null = null;
   #bytesIn = 0;
   #bytesOut = 0;
@@ -61,7 +66,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#context = context;
     this.#client = client;
     context.services.traffic.active.add(this);
-    client.listen(this);
+    client.observe(this);
   }
 
   get peer(): Peer {
@@ -73,22 +78,22 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   get status(): number {
     return this.#status;
   }
-  /** Why it failed, so far. */
+  /** Reason of the first failure, if any so far. */
   get reason(): FailureKind | null {
     return this.#reason;
   }
-  /** A failure can only cut the stream from here on. */
+  /** From here on a failure can only cut the stream. */
   get headSent(): boolean {
     return this.#client.headSent;
   }
-  /** Of the request, paused until somebody reads it. */
+  /** Body of the request, paused until it is read. */
   get body(): Readable {
     return this.#client.body;
   }
   get bodyReceived(): boolean {
     return this.#client.bodyReceived;
   }
-  /** Written here and not yet taken by the system. */
+  /** Bytes written that the operating system has not taken yet. */
   get unsentBytes(): number {
     return this.#client.unsentBytes;
   }
@@ -99,7 +104,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   // ---- who works on it
 
-  /** Its facts are read when the request is over. */
+  /** `forwarding` also provides the upstream facts for the record of the request. */
   forwardedBy(forwarding: Work & UpstreamFacts): void {
     this.#work = forwarding;
     this.#upstream = forwarding;
@@ -111,7 +116,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     work?.cancel();
   }
 
-  /** The process ends. */
+  /** The process ends: asks a tunnel to close. */
   goAway(): void {
     this.#work?.goAway?.();
   }
@@ -120,7 +125,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#work?.onClientDrain();
   }
 
-  /** Of the body of the request, so far. */
+  /** Bytes of the request body so far. */
   noteBytesIn(bytes: number): void {
     this.#bytesIn = bytes;
   }
@@ -131,12 +136,12 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     const { requestId, explainWanted, raw, services } = this.#context;
     this.#status = status;
     this.#bytesOut = raw.method === 'HEAD' ? 0 : Buffer.byteLength(body);
-    if (services.traffic.draining) this.#client.closeAfterAnswer();
+    if (services.traffic.draining) this.#client.closeAfterResponse();
     const asked = explainWanted ? [EXPLAIN_FIELD, requestId] : [];
     try {
-      this.#client.answer(status, [...headers, ...asked], body);
+      this.#client.respond(status, [...headers, ...asked], body);
     } catch (error) {
-      // Timers and pools call this too: nothing above them would catch it.
+      // Timers and pools call this too, and nothing above them would catch the error.
       this.#emitDefect(error);
       this.#abort();
       return;
@@ -146,42 +151,42 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   // ---- a backend's response, piece by piece
 
-  /** An interim response. */
+  /** Sends an interim response (RFC 9110 section 15.2). */
   inform(status: number, headers: readonly string[]): void {
     this.#client.writeInformation(status, headers);
   }
 
-  /** `fields` are filtered already, and belong to the responder from here on. */
+  /** `fields` are already filtered, and belong to the responder from here on. */
   sendHead(status: number, statusText: string, fields: string[], endOfStream: boolean): void {
     const { requestId, explainWanted, services } = this.#context;
     this.#status = status;
-    if (services.traffic.draining) this.#client.closeAfterAnswer();
+    if (services.traffic.draining) this.#client.closeAfterResponse();
     if (explainWanted) fields.push(EXPLAIN_FIELD, requestId);
     this.#headers = fields;
     this.#client.writeHead(status, statusText, fields, endOfStream);
   }
 
-  /** False: wait for `onClientDrain`. */
+  /** Returns false if the caller must wait for `onClientDrain`. */
   write(chunk: Buffer): boolean {
     this.#bytesOut += chunk.length;
     return this.#client.write(chunk);
   }
 
-  /** Whether the client reads, from now on. */
+  /** Starts to watch whether the client reads. */
   watchReader(): SlowReader {
     return new SlowReader(this.#client, this.peer, this.#context.services.clock.nowMs());
   }
 
   end(trailers: readonly string[] | null): void {
     this.#work = null;
-    if (this.#isGrpc) this.#noteGrpcStatus(trailers ?? this.#headers ?? []);
+    if (isGrpcCall(this.#context.raw)) this.#grpcStatus = grpcStatusOf(trailers ?? this.#headers ?? []);
     this.#client.end(trailers === null ? null : filterTrailers(trailers));
     this.#become('complete');
   }
 
   // ---- a tunnel
 
-  /** The bare connection; the response to the handshake is for whoever takes it. */
+  /** Hands over the bare connection; the caller writes the response to the handshake. */
   switchProtocols(): Duplex {
     const socket = this.#client.takeSocket();
     this.#status = 101;
@@ -189,12 +194,12 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     return socket;
   }
 
-  /** It takes the place of the forwarding that has led to it. */
+  /** The tunnel replaces the forwarding that led to it. */
   tunnelledBy(tunnel: Work): void {
     this.#work = tunnel;
   }
 
-  /** `idleMs`: nothing has passed through it for this long; null: it has ended in another way. */
+  /** `idleMs`: the idle timeout that ended the tunnel; null if it ended in another way. */
   onTunnelEnd(bytesIn: number, bytesOut: number, idleMs: number | null): void {
     if (idleMs !== null)
       this.#blame(
@@ -208,7 +213,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   // ---- failures
 
-  /** Answers with a failure; where a head is out already it cuts. The first cause stays, and the timeout that was it. */
+  /**
+   * Responds with a failure, or cuts the response if its head was sent. Only the first failure and its timeout are
+   * recorded.
+   */
   fail(failure: Failure, timeout: FiredTimeout | null = null): void {
     if (this.isOver) return;
     if (this.#client.headSent) {
@@ -217,17 +225,17 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     }
     this.#blame(failure, timeout);
     this.#stopWork();
-    if (!this.isOver) this.#respondFailure(failure); // a tunnel is over when it is stopped
+    if (!this.isOver) this.#respondFailure(failure); // stopping a tunnel ends the request
   }
 
-  /** Breaks the response off, so that the client cannot take what it has for a whole one. */
+  /** Breaks off the response, so that the client cannot take a part of it for the whole. */
   cut(failure: Failure, timeout: FiredTimeout | null): void {
     this.#blame(failure, timeout);
     this.#stopWork();
     this.#abort();
   }
 
-  /** A defect of ours costs one request, never the process. */
+  /** An internal error costs one request, never the process. */
   failInternally(error: unknown): void {
     this.#emitDefect(error);
     this.fail({ kind: 'internal', detail: 'unexpected error' });
@@ -243,12 +251,12 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   #respondFailure(failure: Failure): void {
     const { requestId, head, raw } = this.#context;
     const accept = head === null ? findHeader(raw.headers, 'accept') : head.accept;
-    const isGrpc = this.#isGrpc;
+    const isGrpc = isGrpcCall(raw);
     if (isGrpc) this.#grpcStatus = GRPC_STATUS[failure.kind];
     const { status, headers, body } = isGrpc
-      ? grpcFailureAnswer(failure, requestId)
-      : failureAnswer(failure, requestId, accept);
-    // What follows on a connection after a malformed or unfinished request cannot be trusted to be a request.
+      ? grpcFailureResponse(failure, requestId)
+      : failureResponse(failure, requestId, accept);
+    // After a malformed or unfinished request, the next bytes on the connection cannot be trusted to begin a request.
     if (FAILURE_RULES[failure.kind].blame === 'client' && !this.#client.bodyReceived)
       this.#client.distrustConnection();
     if (failure.kind === 'bad_request') this.#client.distrustConnection();
@@ -267,14 +275,14 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   // ---- the end
 
-  /** This is the last response on its connection. */
+  /** Makes this the last response on its connection. */
   closeAfterResponse(): void {
-    this.#client.closeAfterAnswer();
+    this.#client.closeAfterResponse();
   }
 
-  /** Asked once a second (`stalled_responses.ts`). */
+  /** Called once a second (`stalled_responses.ts`). */
   checkTaken(nowMs: number): void {
-    if (this.#stage === 'cut') this.#client.destroy(); // and is still here
+    if (this.#stage === 'cut') this.#client.destroy(); // it was cut a second ago and is still open
     if (this.#stage !== 'complete') return;
     const context = this.#context;
     const limitMs = (context.route ?? context.bound.settings).limits.bodyIdleMs;
@@ -292,10 +300,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     if (!complete && this.#reason === null && !this.#isEndless) this.#reason = 'client_gone';
     if (this.#reason === 'client_gone') this.#status = FAILURE_RULES.client_gone.status;
     this.#stopWork();
-    this.#tellEnd();
+    this.#recordEnd();
   }
 
-  #tellEnd(): void {
+  #recordEnd(): void {
     const context = this.#context;
     const { clock, telemetry, traffic } = context.services;
     const client = {
@@ -320,23 +328,9 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     if (traffic.active.size === 0) traffic.onIdle();
   }
 
-  /** An event stream ends when its reader leaves (HTML Living Standard section 9.2): that is no failure of anybody. */
+  /** An event stream ends when its reader leaves (HTML Living Standard section 9.2); that is not a failure. */
   get #isEndless(): boolean {
     const type = this.#headers === null ? null : findHeader(this.#headers, 'content-type');
     return this.#status === 200 && type?.toLowerCase().startsWith('text/event-stream') === true;
-  }
-
-  /** Over HTTP/2 only, as gRPC is; `application/grpc-web` is another protocol, whose clients know HTTP's status. */
-  get #isGrpc(): boolean {
-    const { protocol, headers } = this.#context.raw;
-    if (protocol !== 'HTTP/2.0') return false;
-    const type = findHeader(headers, 'content-type');
-    return type !== null && /^application\/grpc(?:[+; ]|$)/i.test(type);
-  }
-
-  /** How a gRPC call went: in its trailers, or with the head where nothing else came (Trailers-Only). */
-  #noteGrpcStatus(fields: readonly string[]): void {
-    const said = findHeader(fields, 'grpc-status');
-    if (said !== null && /^\d{1,3}$/.test(said)) this.#grpcStatus = Number(said);
   }
 }

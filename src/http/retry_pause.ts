@@ -1,22 +1,22 @@
-/** The wait before a request is tried again. */
+/** The pause before a request is tried again. */
 import type { Clock, Timer } from '../resilience/clock.ts';
 
 export class RetryPause {
   readonly #clock: Clock;
   readonly #timer: Timer;
-  readonly #sinceMs: number;
+  readonly #startedAtMs: number;
 
-  /** Begins at once; `onOver` is called after `delayMs`, unless it is ended before. */
+  /** Starts now. `onOver` is called after `delayMs`, unless the pause is ended earlier. */
   constructor(clock: Clock, delayMs: number, onOver: () => void) {
     this.#clock = clock;
-    this.#sinceMs = clock.nowMs();
+    this.#startedAtMs = clock.nowMs();
     this.#timer = clock.setTimer(call, delayMs, onOver);
   }
 
-  /** Also where it has rung. Says how long it was. */
+  /** Ends the pause, also after it is over, and returns its length in milliseconds. */
   end(): number {
     this.#clock.cancelTimer(this.#timer);
-    return this.#clock.nowMs() - this.#sinceMs;
+    return this.#clock.nowMs() - this.#startedAtMs;
   }
 }
 

@@ -1,9 +1,10 @@
 /**
- * HTTP on the connections of one listener: Node's HTTP/1.1 and HTTP/2 servers, which never listen themselves.
- * `net/listener` hands them sockets; they live as long as the process, and what is behind them is swapped.
  *
- * What Node's parsers refuse never becomes a request; `onParserError` gives it the same answer and log line as
- * any other failure.
+ * HTTP on the connections of one listener: Node's HTTP/1.1 and HTTP/2 servers, which never listen themselves.
+ * `net/listener` passes sockets to them. They live as long as the process; the plan behind them is swapped.
+ *
+ * Bytes that Node's parsers refuse never become a request. `onParserError` gives them the same response and log line as any
+ * other failure.
  */
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage, ServerResponse } from 'node:http';
@@ -26,30 +27,33 @@ import type { ListenerSettings } from './listener_settings.ts';
 import { RoutingContext, type Services } from './request.ts';
 import { Responder } from './responder.ts';
 
-/** Of a response; the backend's side has bounded it already. nghttp2 would end the connection above 64 KiB. */
+/**
+ * Limit for response heads, which the backend's side has bounded already. nghttp2 would end the connection above 64
+ * KiB.
+ */
 const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /** Streams over the limit that a session may have refused before it is ended. */
 const REJECTED_STREAMS_MAX = 1_000;
-/** Node's default. */
+/** The default of Node. */
 const SESSION_MEGABYTES_MIN = 10;
-/** What a field of HTTP/2 counts for at least: 32 and its own length. */
+/** Minimum size that HTTP/2 counts for a field (RFC 9113 section 6.5.2 adds 32 bytes to its length). */
 const HEADER_FIELD_BYTES_MIN = 32;
-/** A client that has said that it leaves has so long to end its connection. */
+/** How long a client that has sent GOAWAY may take to close its connection. */
 const CLOSE_MS_MAX = 2_000;
-/** For the last answers of a listener that was removed to get out. */
+/** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;
-/** Node looks this often for heads that are overdue. */
+/** How often Node looks for request heads that are overdue. */
 const HEAD_CHECK_MS_MAX = 500;
 /** Requests of one connection that may wait for their turn (HTTP pipelining, RFC 9112 section 9.3.2). */
 const PIPELINED_MAX = 64;
-/** Node keeps at most this many idle milliseconds of grace after `keepAliveIdleMs`, for a request that is on its way. */
+/** Added by Node to `keepAliveIdleMs`, for a request that is already on its way. */
 const KEEP_ALIVE_GRACE_MS = 1_000;
 
 export class ListenerServer {
   readonly #services: Services;
   readonly #name: string;
   readonly #connections = new WeakMap<Socket, ClientConnection>();
-  /** For the end of the listener. */
+  /** All open connections, to end them with the listener. */
   readonly #open = new Set<ClientConnection>();
   readonly #drain: ConnectionDrain;
   #onEmpty: (() => void) | null = null;
@@ -70,7 +74,7 @@ export class ListenerServer {
     this.#applyToHttp1(settings);
   }
 
-  /** Takes other settings; open connections stay, and an HTTP/2 session keeps what it was opened with. */
+  /** Applies other settings. Open connections stay, and an HTTP/2 session keeps the settings that it was opened with. */
   update(settings: ListenerSettings): void {
     if (isDeepStrictEqual(settings, this.#settings)) return;
     this.#settings = settings;
@@ -90,15 +94,18 @@ export class ListenerServer {
     }
     socket.allowHalfOpen = false; // a connection with many streams is of no use half closed
     this.#http2.once('session', session => this.#onSession(session, connection));
-    this.#http2.emit('connection', socket); // says 'session' in the same turn
+    this.#http2.emit('connection', socket); // emits 'session' synchronously
   }
 
-  /** Tells HTTP/2 clients to open no more streams here; what is under way goes on. HTTP/1.1 hears it with the next answer. */
+  /**
+   * Tells HTTP/2 clients to open no more streams; streams in progress continue. HTTP/1.1 clients learn it with the
+   * next response.
+   */
   goAway(): void {
     for (const session of this.#sessions.keys()) if (!session.closed) session.close();
   }
 
-  /** Ends connections as they become quiet; requests under way go on, and each answer closes its connection. */
+  /** Closes connections as they become idle; requests in flight continue, and each response closes its connection. */
   drain(): void {
     this.#isDraining = true;
     this.goAway();
@@ -106,8 +113,8 @@ export class ListenerServer {
   }
 
   /**
-   * The listener is no longer in the plan. Resolves when its last connection has ended: at `timeoutMs` what is still under
-   * way fails with `shutting_down`, and nothing of the listener is left in memory.
+   * Ends a listener that is no longer in the plan. Resolves when its last connection has ended. After `timeoutMs` the
+   * requests that are left fail with `shutting_down`, so that nothing of the listener stays in memory.
    */
   async retire(timeoutMs: number): Promise<void> {
     const { clock } = this.#services;
@@ -140,7 +147,7 @@ export class ListenerServer {
   /** Closes the server and destroys the HTTP/2 sessions that are still open. */
   close(): void {
     this.#drain.stop();
-    this.#http1.close(); // its watch over slow heads too: a timer, which would keep all of this in memory
+    this.#http1.close(); // stops its timer for slow heads too, which would keep this object in memory
     for (const session of this.#sessions.keys()) session.destroy();
   }
 
@@ -148,13 +155,13 @@ export class ListenerServer {
 
   #createHttp1(): http.Server {
     const server = http.createServer({
-      requestTimeout: 0, // the body has `bodyIdle`; a whole upload may take as long as it progresses
+      requestTimeout: 0, // the body has `bodyIdle`: an upload may take any time as long as it makes progress
       keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE_MS,
-      requireHostHeader: false, // ours says why
+      requireHostHeader: false, // our own check says why
       insecureHTTPParser: false,
       shouldUpgradeCallback: asksForWebSocket,
     });
-    server.maxHeadersCount = 0; // Node would drop what is above it in silence; `parseRequestHead` refuses
+    server.maxHeadersCount = 0; // Node would silently drop fields above the limit; `parseRequestHead` refuses them
     server.timeout = 0;
     const onRequest = (request: IncomingMessage, response: ServerResponse) =>
       this.#safely(request.socket, () => this.#onRequest(request, response));
@@ -177,7 +184,7 @@ export class ListenerServer {
     Object.assign(this.#http1, { maxHeaderSize: head.headBytesMax, connectionsCheckingInterval });
     this.#http1.headersTimeout = headMs;
     this.#http1.keepAliveTimeout = keepAliveIdleMs;
-    // Node starts its watch over slow heads, or starts it anew, when a server listens; this one is fed by hand.
+    // Node starts its check for slow heads when a server begins to listen; this server never listens.
     this.#http1.emit('listening');
   }
 
@@ -191,16 +198,16 @@ export class ListenerServer {
     const protocol = PROTOCOLS[request.httpVersion];
     if (protocol === undefined) {
       if (connection.active > 0) {
-        connection.closeWhenIdle(); // the answers before it come first
+        connection.closeWhenIdle(); // earlier responses go first
         return;
       }
       refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
       return;
     }
     const client = new Http1ClientStream(request, response, this.#services.clock);
-    // Node's parser drops what comes in the same packet behind an upgrade, also behind one that is ignored.
+    // Node's parser drops bytes that arrive in the same packet after an upgrade, also after one that is ignored.
     if (request.headers.upgrade !== undefined && !connection.hasRead(headBytes(request)))
-      client.closeAfterAnswer();
+      client.closeAfterResponse();
     this.#begin(connection, client, {
       method: request.method ?? '',
       target: request.url ?? '',
@@ -212,13 +219,14 @@ export class ListenerServer {
   }
 
   /**
-   * CONNECT, or a WebSocket handshake: Node has taken its parser off the connection. Behind a request that is still
-   * to be answered nobody may send one (RFC 9110 section 7.8 makes the answer the beginning of the tunnel): it is dropped.
+   * CONNECT or a WebSocket handshake: Node has detached its parser from the connection. It is not allowed behind a
+   * request that has no response yet (RFC 9110 section 7.8 makes the response the beginning of the tunnel), so it is
+   * dropped.
    */
   #onDetached(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const connection = this.#connections.get(socket);
     if (connection !== undefined && connection.active > 0) {
-      this.#onlyAnswer(connection, socket);
+      this.#finishResponses(connection, socket);
       return;
     }
     if (head.length > 0) socket.unshift(head);
@@ -230,8 +238,8 @@ export class ListenerServer {
     this.#onRequest(request, response);
   }
 
-  /** Requests on it are still answered; what comes in is thrown away, and only tells that the client leaves. */
-  #onlyAnswer(connection: ClientConnection, socket: Socket): void {
+  /** Finishes the responses in progress. What still comes in is discarded, and only shows whether the client leaves. */
+  #finishResponses(connection: ClientConnection, socket: Socket): void {
     connection.closeWhenIdle();
     socket.on('end', () => socket.destroy());
     socket.on('close', () => {
@@ -255,10 +263,10 @@ export class ListenerServer {
     if (latest === null) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
     else if (!latest.bodyReceived) {
       if (latest.isOver)
-        socket.destroy(); // the rest of a body that was not wanted: that request has its line
+        socket.destroy(); // the rest of an unwanted body; its request is already logged
       else latest.fail(failure);
     } else if (latest.isOver) refuseBytes(this.#services, this.#bound(), connection, socket, failure);
-    else connection.closeWhenIdle(); // garbage after a good request: that one is answered first
+    else connection.closeWhenIdle(); // garbage after a good request: that request gets its response first
   }
 
   // ---- HTTP/2
@@ -270,11 +278,11 @@ export class ListenerServer {
         enablePush: false,
         maxConcurrentStreams: streamsMax,
         initialWindowSize: streamWindowBytes,
-        // Node resets a stream above this without an answer: a head above the limit shall get its 431.
+        // Node resets a stream above this limit without a response. A head above our own limit must get its 431.
         maxHeaderListSize: 2 * settings.head.headBytesMax,
       },
-      // More pairs than allowed are read, so that the refusal is an answer (431) and not a reset; and a cookie may come in as
-      // many crumbs as the bytes of a head allow, each at least of this size (RFC 9113 section 6.5.2).
+      // More pairs than allowed are read, so that the refusal is a response (431) and not a reset. A cookie may be
+      // split into as many parts as the bytes of a head allow, each of at least this size (RFC 9113 section 6.5.2).
       maxHeaderListPairs: Math.max(
         2 * settings.head.headerCountMax,
         Math.ceil(settings.head.headBytesMax / HEADER_FIELD_BYTES_MIN),
@@ -282,7 +290,7 @@ export class ListenerServer {
       maxSettings: 16,
       maxOutstandingPings: 10,
       maxSessionInvalidFrames: REJECTED_STREAMS_MAX, // a stream over the limit counts as one
-      // A burst that was sent before our SETTINGS were read costs its own streams, not the connection.
+      // A burst that was sent before the client read our SETTINGS costs its own streams, not the connection.
       maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
       maxSessionMemory: sessionMemoryMegabytes(settings),
       // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
@@ -290,12 +298,12 @@ export class ListenerServer {
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
       maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
-      strictSingleValueFields: false, // what a backend sends twice is passed on twice, and throws nothing
+      strictSingleValueFields: false, // fields that a backend sends twice are passed on twice, without an error
     });
     server.on('stream', (stream, _headers, flags, rawHeaders) =>
       this.#safely(stream, () => this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders)),
     );
-    server.on('sessionError', ignore); // the session closes; each of its requests ends by its own stream
+    server.on('sessionError', ignore); // the session closes, and each of its requests ends with its own stream
     return server;
   }
 
@@ -308,8 +316,9 @@ export class ListenerServer {
   }
 
   /**
-   * Without a request for `idleMs` it ends; bytes that are no request (pings, half a head) do not count. It also ends when it
-   * was closed in another way and has no request left. Node waits then for the client to close its side, for ever.
+   * Closes the session after `idleMs` without a request; other bytes (pings, half a head) do not count. Also destroys
+   * a session that was closed and has no request left, because Node would wait for ever for the client to close its
+   * side.
    */
   #watchIdle(session: ServerHttp2Session, connection: ClientConnection, idleMs: number): void {
     const { clock } = this.#services;
@@ -321,9 +330,9 @@ export class ListenerServer {
     const endSoon = () => {
       if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
     };
-    let sinceMs = clock.nowMs();
+    let idleAtMs = clock.nowMs();
     const look = () => {
-      const leftMs = connection.active > 0 ? idleMs : sinceMs + idleMs - clock.nowMs();
+      const leftMs = connection.active > 0 ? idleMs : idleAtMs + idleMs - clock.nowMs();
       if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
       else {
         session.close();
@@ -334,13 +343,13 @@ export class ListenerServer {
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', endSoon);
     connection.onIdle = () => {
-      sinceMs = clock.nowMs();
+      idleAtMs = clock.nowMs();
       endSoon();
     };
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
-    stream.on('error', ignore); // also where the session has gone in the same turn
+    stream.on('error', ignore); // also if the session was destroyed in the same turn
     const connection =
       stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
@@ -350,7 +359,7 @@ export class ListenerServer {
 
   // ---- both
 
-  /** A defect of ours costs the connection or stream on which it shows, and no other one. */
+  /** An internal error costs the connection or stream on which it occurs, and no other. */
   #safely(stream: Duplex, handle: () => void): void {
     try {
       handle();
@@ -365,13 +374,13 @@ export class ListenerServer {
     const context = new RoutingContext(this.#services, this.#bound(), connection, raw);
     const responder = new Responder(context, client);
     connection.latest = responder;
-    if (this.#isDraining || this.#services.traffic.draining) client.closeAfterAnswer();
+    if (this.#isDraining || this.#services.traffic.draining) client.closeAfterResponse();
     const { requestsMax } = this.#settings;
-    if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterAnswer();
+    if (requestsMax !== null && connection.requests >= requestsMax) client.closeAfterResponse();
     handleRequest(context, responder);
   }
 
-  /** The listener as the current plan has it; on a connection that outlives its listener, as the last plan had it. */
+  /** The listener in the current plan. A connection that outlives its listener keeps the last plan that had it. */
   #bound(): BoundListener {
     this.#lastBound = this.#services.planeRef.current.plane.listeners.get(this.#name) ?? this.#lastBound;
     assert(this.#lastBound !== null, 'a listener server is made for a listener of the current plan');
@@ -379,24 +388,27 @@ export class ListenerServer {
   }
 }
 
-/** Nobody reads this connection before it is a tunnel (`Http1ClientStream.takeSocket`), and a client may leave earlier. */
+/**
+ * Notices a client that leaves before the connection becomes a tunnel (`Http1ClientStream.takeSocket`): nobody reads
+ * it until then.
+ */
 function noticeEnd(socket: Socket): void {
   socket.on('readable', () => {
-    if (socket.readableLength === 0) socket.read(); // says 'end' if this is the end
+    if (socket.readableLength === 0) socket.read(); // emits 'end' if this is the end
   });
   socket.once('end', () => {
     if (socket.listenerCount('readable') > 0) socket.destroy();
   });
 }
 
-/** As clients write it: one space behind each colon. */
+/** Size of the head as clients usually write it, with one space after each colon. */
 function headBytes({ method = '', url = '', rawHeaders }: IncomingMessage): number {
   let bytes = method.length + url.length + '  HTTP/1.1\r\n\r\n'.length;
   for (const text of rawHeaders) bytes += text.length + 2; // ': ' or CRLF
   return bytes;
 }
 
-/** Only `Upgrade: websocket` is an upgrade for us; any other is ignored (RFC 9110 section 7.8 allows that). */
+/** Only `Upgrade: websocket` is handled; RFC 9110 section 7.8 allows any other to be ignored. */
 function asksForWebSocket(request: IncomingMessage): boolean {
   return (
     request.method === 'GET' &&
@@ -405,14 +417,14 @@ function asksForWebSocket(request: IncomingMessage): boolean {
   );
 }
 
-/** What the streams of one session may hold at once, in the unit of Node: a head each, what is being written, and the windows. */
+/** Memory that the streams of one session may need at once, in megabytes: a head each, buffered writes, and the windows. */
 function sessionMemoryMegabytes({ head, http2Settings }: ListenerSettings): number {
   const { streamsMax, streamWindowBytes, connectionWindowBytes } = http2Settings;
   const bytes = connectionWindowBytes + streamsMax * (head.headBytesMax + 2 * streamWindowBytes);
   return Math.max(SESSION_MEGABYTES_MIN, Math.ceil(bytes / 1_000_000));
 }
 
-/** Pseudo-header fields (RFC 9113 section 8.3) come first and are told apart by their colon. */
+/** Pseudo-header fields (RFC 9113 section 8.3) come first, and their names begin with a colon. */
 function rawHttp2Request(rawHeaders: readonly string[], endOfStream: boolean): RawRequest {
   let method = '';
   let target = '';
@@ -427,7 +439,7 @@ function rawHttp2Request(rawHeaders: readonly string[], endOfStream: boolean): R
   return { method, target, headers: rawHeaders.slice(at), protocol: 'HTTP/2.0', authority, endOfStream };
 }
 
-/** Node's HTTP/1 parser reads `GET / HTTP/2.0` and `HTTP/0.9` too. */
+/** Node's HTTP/1 parser also accepts `GET / HTTP/2.0` and `HTTP/0.9`. */
 const PROTOCOLS: Readonly<Record<string, RawRequest['protocol']>> = { '1.0': 'HTTP/1.0', '1.1': 'HTTP/1.1' };
 
 const WRONG_VERSION = {

@@ -1,4 +1,4 @@
-/** Where in the plan each timeout of docs/timeouts.md stands: the way to the line that set it. */
+/** The path in the plan of each timeout of docs/timeouts.md. It leads to the line of the configuration that set it. */
 
 export type NamedTimeout =
   | 'head'
@@ -13,7 +13,7 @@ export type NamedTimeout =
 
 interface TimedRequest {
   readonly listener: string;
-  /** Null: none has matched yet. */
+  /** Null: no route has matched yet. */
   readonly route: string | null;
   readonly cluster: string | null;
 }
@@ -30,9 +30,9 @@ export function settingOf(name: NamedTimeout, { listener, route, cluster }: Time
     case 'request':
       return `${own}.listeners.${listener}.requestMs`;
     case 'queueTimeout':
-      return `clusters.${cluster}.pool.queueMs`;
+      return `clusters.${cluster}.pool.queueTimeoutMs`;
     case 'connectTimeout':
-      return `clusters.${cluster}.pool.connectMs`;
+      return `clusters.${cluster}.pool.connectTimeoutMs`;
     case 'perTry':
       return `${own}.retries.perTryMs`;
     case 'responseHead':

@@ -13,19 +13,19 @@ import {
   type EndpointSettings,
   type PoolSettings,
 } from '../load_balancer/backend.ts';
-import { LeastRequestsPolicy } from '../load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../load_balancer/least_requests.ts';
 import { Load } from '../load_balancer/load.ts';
 import type { Policy } from '../load_balancer/policy.ts';
 import { ClusterPool } from '../load_balancer/pool.ts';
-import { RandomPolicy } from '../load_balancer/random.ts';
+import { randomPolicy } from '../load_balancer/random.ts';
 import { RoundRobinPolicy } from '../load_balancer/round_robin.ts';
+import { formatAddress } from '../net/address.ts';
 import { connect } from '../net/connect.ts';
-import { formatAddress } from '../net/endpoint.ts';
 import { openUpstream } from '../net/open_upstream.ts';
 import type { Upstream, UpstreamLimits, UpstreamSettings } from '../net/upstream.ts';
 import { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import { RetryBudget } from '../resilience/retry_budget.ts';
-import { ClusterMembers, type ResolvedEndpoint } from './cluster_members.ts';
+import { ClusterEndpoints, type ResolvedEndpoint } from './cluster_endpoints.ts';
 import type { Runtime } from './runtime_state.ts';
 
 export function assembleCluster(settings: ClusterSettings, runtime: Runtime): BoundCluster {
@@ -34,7 +34,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
   const members = registry.getOrCreate(
     `cluster ${JSON.stringify(settings)}`,
     () =>
-      new ClusterMembers(settings, runtime, createPool(settings, runtime, outage), (member, states) =>
+      new ClusterEndpoints(settings, runtime, createPool(settings, runtime, outage), (member, states) =>
         assembleBackend(member, outage, { ...runtime, registry: states }),
       ),
   );
@@ -67,7 +67,7 @@ function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage)
     policy: createPolicy(settings, runtime),
     ejectedRatioMax: settings.health.passive?.ejectedRatioMax ?? 0,
     panicBelow: settings.panicBelow,
-    onServing: count => outage.become(count === 0),
+    onEligibleCount: count => outage.become(count === 0),
     onPanic: (panic, serving) =>
       telemetry.emit({ kind: 'panic_changed', cluster: settings.name, panic, serving }),
     clock,
@@ -78,9 +78,9 @@ function createPool(settings: ClusterSettings, runtime: Runtime, outage: Outage)
 function createPolicy(settings: ClusterSettings, { registry, random }: Runtime): Policy<Backend> {
   switch (settings.policy) {
     case 'leastRequests':
-      return new LeastRequestsPolicy(random);
+      return leastRequestsPolicy(random);
     case 'random':
-      return new RandomPolicy(random);
+      return randomPolicy(random);
     case 'roundRobin':
       return new RoundRobinPolicy(
         registry.getOrCreate(`cursor ${settings.name}`, () => ({ at: -1, dispose: () => {} })),
@@ -151,9 +151,9 @@ function limitsOf({
   idleMs,
   requestsMax,
   ageMsMax,
-  connectMs,
+  connectTimeoutMs,
 }: PoolSettings): UpstreamLimits {
-  return { connectionsMax, idleMs, requestsMax, ageMsMax, connectMs };
+  return { connectionsMax, idleMs, requestsMax, ageMsMax, connectTimeoutMs };
 }
 
 /** `endpoint` null: the circuit of the cluster as a whole. */
@@ -173,7 +173,7 @@ function assembleCircuit(
           endpoint,
           from,
           to: to.kind,
-          ...(to.kind === 'open' ? { cause: to.why, forMs: Math.round(to.untilMs - clock.nowMs()) } : {}),
+          ...(to.kind === 'open' ? { cause: to.why, forMs: Math.round(to.retryAtMs - clock.nowMs()) } : {}),
         }),
       ),
   );
@@ -211,7 +211,7 @@ function startProber(
     address: endpoint.address,
     tls: settings.tls,
     protocols: [http2 ? ('h2' as const) : ('http/1.1' as const)],
-    connectMs: active.timeoutMs,
+    connectTimeoutMs: active.timeoutMs,
   };
   const prober = new Prober(
     active,
@@ -289,4 +289,4 @@ class KeptUpstream {
   }
 }
 
-const LIMITS = ['connectionsMax', 'idleMs', 'requestsMax', 'ageMsMax', 'connectMs'] as const;
+const LIMITS = ['connectionsMax', 'idleMs', 'requestsMax', 'ageMsMax', 'connectTimeoutMs'] as const;

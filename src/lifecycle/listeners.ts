@@ -6,8 +6,8 @@
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Services } from '../http/request.ts';
 import { ListenerServer } from '../http/server.ts';
+import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import type { ConnectionTable } from '../net/connection.ts';
-import { type Address, formatAddress, parseAddress } from '../net/endpoint.ts';
 import { type Listener, openListener } from '../net/listener.ts';
 import { clientKey, plainAddress } from '../security/client_address.ts';
 

@@ -49,7 +49,12 @@ export class Probation {
     this.#timer = null;
   }
 
-  #look(settings: ProbationSettings, start: TrafficCounts, before: TrafficCounts, untilMs: number): void {
+  #look(
+    settings: ProbationSettings,
+    start: TrafficCounts,
+    before: TrafficCounts,
+    deadlineAtMs: number,
+  ): void {
     this.#timer = null;
     const after = {
       finished: this.#counts.finished - start.finished,
@@ -58,8 +63,8 @@ export class Probation {
     if (isWorse(before, after, settings)) {
       const then = before.failed === 0 ? '' : ` (${before.failed} of ${before.finished} before it)`;
       this.#onFailed(`${after.failed} of ${after.finished} requests failed after the reload${then}`);
-    } else if (this.#clock.nowMs() < untilMs) {
-      const again = () => this.#look(settings, start, before, untilMs);
+    } else if (this.#clock.nowMs() < deadlineAtMs) {
+      const again = () => this.#look(settings, start, before, deadlineAtMs);
       this.#timer = this.#clock.setTimer(lookAgain, LOOK_EVERY_MS, again);
     }
   }

@@ -14,7 +14,7 @@ export function readinessOf(phase: ProcessPhase, { loaded, plane }: RunningPlan)
   else if (phase !== 'serving') reasons.push('the process is shutting down');
   for (const { name } of Object.values(loaded.plan.clusters).filter(({ required }) => required)) {
     const pool = plane.clusters.get(name)?.pool;
-    if (pool?.servingCount === 0) reasons.push(`the required cluster ${name} has no endpoint that serves`);
+    if (pool?.eligibleCount === 0) reasons.push(`the required cluster ${name} has no endpoint that serves`);
   }
   return { ready: reasons.length === 0, reasons };
 }

@@ -27,7 +27,7 @@ export function runtimeView(
         queueDepth: pool.queueDepth,
         retryBudget: retryBudget.remaining,
         panic: pool.isPanicking,
-        serving: pool.servingCount,
+        serving: pool.eligibleCount,
         endpoints: [...Map.groupBy(pool.backends, ({ label }) => label)].map(([label, backends]) =>
           summarize(label, backends),
         ),

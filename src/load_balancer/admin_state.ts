@@ -1,15 +1,15 @@
 /**
- * An endpoint that an operator has taken out by hand, or not. Kept by the address of the endpoint alone, so that no reload
- * and no change of a setting puts it back by accident.
+ * Whether an operator has drained an endpoint. The state is kept by the address of the endpoint alone, so that no
+ * reload and no changed setting puts it back by accident.
  */
 export class AdminState {
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
   #drainedAtMs: number | null = null;
 
   get isDrained(): boolean {
     return this.#drainedAtMs !== null;
   }
-  /** Since when; null: it is not. */
+  /** When it was drained, in monotonic milliseconds; null: it is not drained. */
   get drainedAtMs(): number | null {
     return this.#drainedAtMs;
   }
@@ -18,20 +18,20 @@ export class AdminState {
     return this.isDrained;
   }
 
-  /** False: it was so before. */
+  /** Returns false if it was in that state already. */
   setDrained(isDrained: boolean, nowMs: number): boolean {
     if (isDrained === this.isDrained) return false;
     this.#drainedAtMs = isDrained ? nowMs : null;
-    for (const listener of this.#listeners) listener();
+    for (const observer of this.#observers) observer();
     return true;
   }
 
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   dispose(): void {
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 }

@@ -1,9 +1,9 @@
-/** One endpoint of one cluster: what the plan says of it, and what is known of it at run time. */
+/** One endpoint of one cluster: its settings from the plan, and its state at run time. */
 import type { ActiveHealthSettings } from '../health/active.ts';
 import type { Disagreement } from '../health/disagreement.ts';
 import type { PassiveHealth, PassiveHealthSettings } from '../health/passive.ts';
 import type { EndpointHealth } from '../health/state.ts';
-import type { Address } from '../net/endpoint.ts';
+import type { Address } from '../net/address.ts';
 import type { ClientTlsSettings } from '../net/tls.ts';
 import type { Upstream } from '../net/upstream.ts';
 import type { CircuitBreaker, CircuitBreakerSettings } from '../resilience/circuit_breaker.ts';
@@ -16,36 +16,36 @@ export interface EndpointSettings {
   readonly address: Address;
   /** Relative share of the traffic; an endpoint of weight 0 gets none. */
   readonly weight: number;
-  /** Backups have a higher one: they serve only when the tiers below cannot. */
+  /** Priority tier. Backups have a higher one: they get traffic only while the tiers below cannot take it. */
   readonly tier: number;
-  /** The longest time between two lookups of the name in `address`; null: there is no name to look up. */
+  /** Longest time between two lookups of the name in `address`; null: there is no name to look up. */
   readonly refreshMs: number | null;
 }
 
 export interface PoolSettings {
-  /** Most connections to each endpoint at once. */
+  /** Maximum of connections to each endpoint. */
   readonly connectionsMax: number;
-  /** Requests of the cluster that may wait for a connection. */
+  /** Maximum of requests of the cluster that wait for a connection. */
   readonly queueMax: number;
-  readonly queueMs: number;
+  readonly queueTimeoutMs: number;
   readonly idleMs: number;
   readonly requestsMax: number | null;
   readonly ageMsMax: number | null;
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
 }
 
-/** A group of endpoints that answer alike. */
+/** A group of endpoints that serve the same requests. */
 export interface ClusterSettings {
   readonly name: string;
   readonly endpoints: readonly EndpointSettings[]; // at least one
   readonly protocol: 'http1' | 'http2' | 'h2c';
-  /** Without an endpoint that serves, the process is not ready. */
+  /** The process is not ready while the cluster has no eligible endpoint. */
   readonly required: boolean;
   readonly tls: ClientTlsSettings | null;
   readonly policy: 'roundRobin' | 'leastRequests' | 'random';
-  /** How long an endpoint that comes back or is added takes to get its whole share; null: at once. */
+  /** How long a recovered or new endpoint takes to get its full share of the traffic; null: at once. */
   readonly slowStartMs: number | null;
-  /** With a smaller share of healthy endpoints than this, all of them serve. */
+  /** Panic threshold: with a smaller share of healthy endpoints than this, all are eligible; null: off. */
   readonly panicBelow: number | null;
   readonly pool: PoolSettings;
   readonly health: {
@@ -58,24 +58,24 @@ export interface ClusterSettings {
 
 /**
  * The state comes from the registry, under keys that name the endpoint and the settings that gave the state its
- * meaning, so that it survives a reload; this object belongs to one pool.
+ * meaning, so that it survives a reload. The object itself belongs to one pool.
  */
 export class Backend {
   /** The address as text: the `endpoint` of logs and of the status. */
   readonly name: string;
-  /** The address as the configuration has it, perhaps with a name: the `endpoint` of metrics. */
+  /** The address as configured, possibly with a host name: the `endpoint` of metrics. */
   readonly label: string;
   readonly weight: number;
   readonly tier: number;
   readonly upstream: Upstream;
-  /** Of the upstream: shared with the pools of other plans that use the same connections. */
+  /** Belongs to the upstream, and is shared with the pools of other plans that use the same connections. */
   readonly capacity: CapacitySignal;
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
   readonly circuit: CircuitBreaker | null;
-  /** Whether an operator has taken it out. */
+  /** Whether an operator has drained the endpoint. */
   readonly adminState: AdminState;
-  /** Compares what probes say with what happens to requests; null without probes. */
+  /** Compares the results of probes with those of requests; null without probes. */
   readonly disagreement: Disagreement | null;
   readonly load: Load;
 
@@ -104,20 +104,20 @@ export class Backend {
   get inFlight(): number {
     return this.load.inFlight;
   }
-  /** It may be asked at all: plan and operator want that. */
+  /** It has a weight and is not drained by an operator. */
   get takesTraffic(): boolean {
     return this.weight > 0 && !this.adminState.isDrained;
   }
-  /** Health and weight allow traffic. */
+  /** Weight, operator and health allow traffic. */
   get isEligible(): boolean {
     return this.takesTraffic && this.health.isEligible;
   }
-  /** The circuit lets a request through; only time or an answer changes that. */
+  /** The circuit breaker lets a request through. Only time or a response changes that. */
   get admits(): boolean {
     return this.circuit === null || this.circuit.wouldAdmit;
   }
-  /** A lease could be given out now, if its pool lets it serve. */
+  /** It has a free connection, and its circuit breaker admits a request. */
   get isReady(): boolean {
-    return this.upstream.hasRoom && this.admits;
+    return this.upstream.hasCapacity && this.admits;
   }
 }

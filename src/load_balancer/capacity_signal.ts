@@ -1,21 +1,24 @@
 /**
- * Who wants to know when one more request could be sent to an endpoint. After a reload the pool of the older plan
- * and that of the newer one share the connections of an endpoint: what a request of one gives back, a request that
- * waits in the other may take. So the signal belongs to the connections and not to a pool.
+ * Notifies observers when one more request could be sent to an endpoint. After a reload the pools of the old and the
+ * new plan share the connections of an endpoint, and a connection that one pool frees may serve a request that waits
+ * in the other. So the signal belongs to the connections and not to a pool.
  */
 import type { Upstream } from '../net/upstream.ts';
 
 export class CapacitySignal {
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
 
-  /** The function it returns ends that. In the order of listening: whoever belongs to the older plan is first. */
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  /**
+   * The returned function ends the observation. Observers are called in the order in which they were added, so the
+   * older plan comes first.
+   */
+  observe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   notify(): void {
-    for (const listener of this.#listeners) listener();
+    for (const observer of this.#observers) observer();
   }
 }
 
@@ -27,6 +30,6 @@ export function capacitySignalOf(upstream: Upstream): CapacitySignal {
   if (known !== undefined) return known;
   const signal = new CapacitySignal();
   signals.set(upstream, signal);
-  upstream.onRoom(() => signal.notify());
+  upstream.onCapacity(() => signal.notify());
   return signal;
 }

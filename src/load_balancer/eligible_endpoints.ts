@@ -1,31 +1,32 @@
 /**
- * Which backends of a cluster serve, and why: health alone does not say it.
  *
- *   the lowest tier that has a healthy one, and of which at least `panicBelow` are healthy     -> its healthy ones;
- *                                                     the healthy ones above it stand by, should none of these admit
- *   no tier is good enough, and `panicBelow` is set                                           -> panic: everyone
- *   nothing is healthy, but something was never asked yet                                     -> the unknown ones
+ * Which backends of a cluster are eligible. Health alone does not decide it:
  *
- * Panic (Envoy's name and idea): when most of a cluster is down, the few that are left would be drowned by the traffic
- * of all, and a health check that is wrong for everyone is likelier than so many deaths at once.
+ *   the lowest tier with a healthy backend, of which at least `panicBelow` are healthy   -> its healthy backends;
+ *                                          the healthy ones of higher tiers are standby, should none of these admit
+ *   no tier is good enough, and `panicBelow` is set                                      -> panic: all backends
+ *   nothing is healthy, but some backends were never probed                              -> the unknown ones
+ *
+ * Panic threshold (Envoy's term and idea): when most of a cluster is down, the traffic of all would overload the few that
+ * are left, and a health check that is wrong is more likely than so many failures at once.
  */
 import type { HealthState } from '../health/state.ts';
 
 interface TieredBackend {
   readonly tier: number;
-  /** False: the plan or an operator does not want it asked, whatever its health. */
+  /** False: its weight is 0, or an operator has drained it. */
   readonly takesTraffic: boolean;
   readonly health: { readonly state: HealthState; readonly isEligible: boolean };
 }
 
 interface EligibleEndpoints<B> {
   readonly members: readonly B[];
-  /** Asked, in this order, when none of the members may be asked at the moment. */
+  /** Asked in this order while none of the members admits requests. */
   readonly standby: readonly B[];
   readonly panic: boolean;
 }
 
-/** `panicBelow` null: no panic, a tier with a single healthy one serves. */
+/** `panicBelow` null: no panic; a tier with a single healthy backend is used. */
 export function eligibleEndpoints<B extends TieredBackend>(
   all: readonly B[],
   panicBelow: number | null,
@@ -33,7 +34,7 @@ export function eligibleEndpoints<B extends TieredBackend>(
   const backends = all.filter(({ takesTraffic }) => takesTraffic);
   const tiers = [...new Set(backends.map(({ tier }) => tier))].sort((a, b) => a - b);
   for (const tier of tiers) {
-    // Whoever was never asked counts neither way: a start is no panic.
+    // Backends that were never probed do not count, otherwise every start would be a panic.
     const judged = backends.filter(({ tier: at, health }) => at === tier && health.state !== 'unknown');
     const healthy = judged.filter(isKnownGood);
     if (healthy.length > 0 && healthy.length / judged.length >= (panicBelow ?? 0))

@@ -1,4 +1,4 @@
-/** The right to send one request to one backend; whoever holds it must settle it exactly once. */
+/** The right to send one request to one backend. Its holder must settle it exactly once. */
 import assert from 'node:assert/strict';
 import type { UpstreamSlot } from '../net/upstream.ts';
 import type { Outcome, Permit } from '../resilience/circuit_breaker.ts';
@@ -10,7 +10,7 @@ export type { Outcome } from '../resilience/circuit_breaker.ts';
 
 /** The pool, as far as a lease needs it. */
 export interface LeaseOwner {
-  /** Whether one more backend may be taken out by passive health. */
+  /** Whether passive health may take out one more backend. */
   readonly mayEject: () => boolean;
   readonly clock: Clock;
 }
@@ -31,20 +31,24 @@ export class Lease {
   }
 }
 
-/** The request is known to be good or bad at once where a failure speaks of the backend, and of nobody else. */
+/** `failure` only if the failure is the fault of the backend. */
 export function outcomeOfFailure(kind: FailureKind): Outcome {
   return FAILURE_RULES[kind].blame === 'upstream' ? 'failure' : 'abandoned';
 }
 
-/** 501 and 505 speak of the request: a method or a version that nobody there knows (RFC 9110 sections 15.6.2 and 15.6.6). */
+/**
+ * 501 and 505 are about the request: a method or a version that the server does not know (RFC 9110 sections 15.6.2
+ * and 15.6.6).
+ */
 export function outcomeOfStatus(status: number): Outcome {
   return status >= 500 && status !== 501 && status !== 505 ? 'failure' : 'success';
 }
 
 /**
- * Tells circuit and passive health how it went, before the connection is given back or while it goes on. What is judged
- * once is not judged again. `cause` is what was seen, for the log. `abandoned` says nothing about the backend: the client
- * left, or the request failed for a reason of its own.
+ *
+ * Reports the outcome to circuit breaker and passive health, before the connection is given back or while it is still in
+ * use. Only the first call counts. `cause` is what was seen, for the log. `abandoned` says nothing about the backend: the
+ * client left, or the request failed for another reason.
  */
 export function judgeLease(lease: Lease, outcome: Outcome, cause: string): void {
   if (lease.judged) return;
@@ -58,7 +62,7 @@ export function judgeLease(lease: Lease, outcome: Outcome, cause: string): void 
 }
 
 /**
- * Judges, then gives the slot back to whoever waits. In this order: the next request must not get a backend that this
+ * Reports the outcome, then gives the slot back. The order matters: the next request must not get a backend that this
  * one has just shown to be broken.
  */
 export function settleLease(lease: Lease, outcome: Outcome, cause: string): void {

@@ -1,43 +1,31 @@
 /**
- * Least requests by the power of two choices: of two different members drawn by weight, the one with fewer requests
- * in flight for its weight (Mitzenmacher 1996). Nearly as even as asking all of them, in constant time, and without
- * everybody running to the one that looked idle a moment ago.
  *
- * The two are different, so that with two endpoints the busier one is never taken while the other one is free to.
- * Compared is `inFlight / weight`, and a tie goes to the first one drawn: an idle cluster then shares by weight.
- * (Envoy compares `(active + 1) / weight`: between two idle ones that always chooses the heavier.)
+ * Least requests by the power of two choices: of two different backends drawn by weight, the one with fewer requests in
+ * flight for its weight (Mitzenmacher 1996). Nearly as even as comparing all of them, in constant time, and without all
+ * requests running to the backend that was idle a moment ago.
+ *
+ * The two differ, so that of two endpoints the busier one is never taken while the other is free. `inFlight / weight` is
+ * compared, and a tie goes to the first one drawn, so that an idle cluster shares by weight. (Envoy compares
+ * `(active + 1) / weight`, which always chooses the heavier of two idle ones.)
  */
 import type { Random } from '../resilience/random.ts';
-import { type Member, type Policy, scan, takesTraffic, WeightedDraw } from './policy.ts';
+import { DrawingPolicy, type Pickable, type Policy, type WeightedDraw } from './policy.ts';
 
-const DRAWS = 3;
-
-export class LeastRequestsPolicy<M extends Member> implements Policy<M> {
-  readonly #random: Random;
-  #members: readonly M[] = [];
-  #draw = new WeightedDraw<M>([]);
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  setMembers(members: readonly M[]): void {
-    this.#members = members.filter(takesTraffic);
-    this.#draw = new WeightedDraw(this.#members);
-  }
-
-  pick(usable: (member: M) => boolean): M | null {
-    for (let attempt = 0; attempt < DRAWS; attempt++) {
-      const first = this.#draw.draw(this.#random);
-      const second = this.#draw.draw(this.#random, first);
-      const better = lessBusy(this.#draw.member(first), this.#draw.member(second), usable);
-      if (better !== null) return better;
-    }
-    return scan(this.#members, usable, this.#random);
-  }
+export function leastRequestsPolicy<M extends Pickable>(random: Random): Policy<M> {
+  return new DrawingPolicy(random, drawUsable);
 }
 
-function lessBusy<M extends Member>(
+function drawUsable<M extends Pickable>(
+  draw: WeightedDraw<M>,
+  usable: (member: M) => boolean,
+  random: Random,
+): M | null {
+  const first = draw.draw(random);
+  const second = draw.draw(random, first);
+  return lessBusy(draw.member(first), draw.member(second), usable);
+}
+
+function lessBusy<M extends Pickable>(
   first: M | null,
   second: M | null,
   usable: (member: M) => boolean,

@@ -1,5 +1,5 @@
 /**
- * How many requests an endpoint has in flight, from the pools of all plans together. Kept by its address alone: a
+ * Requests in flight to an endpoint, from the pools of all plans together. The state is kept by the address alone: a
  * reload that changes a setting must not make a busy endpoint look idle to `leastRequests`.
  */
 export class Load {

@@ -1,10 +1,10 @@
 /**
- * Smooth weighted round robin, in the order of nginx: with weights 5, 1 and 1 a turn is a a b a c a a, spread and
- * not in bursts. The order of a whole turn is computed when the members change; a pick only moves a cursor. The
- * cursor is handed in, so that a reload does not begin again with the first member.
+ * Smooth weighted round robin, in the order of nginx: with weights 5, 1 and 1 a turn is a a b a c a a, spread and not
+ * in bursts. The order of a turn is computed when the endpoints change; a pick only moves a cursor. The cursor is a
+ * parameter, so that a reload does not begin again with the first endpoint.
  */
 import type { Random } from '../resilience/random.ts';
-import { greatestCommonDivisor, type Member, type Policy, scan, takesTraffic } from './policy.ts';
+import { greatestCommonDivisor, type Pickable, type Policy, scan, takesTraffic } from './policy.ts';
 
 interface Cursor {
   at: number;
@@ -12,14 +12,14 @@ interface Cursor {
 }
 
 /**
- * About the longest turn. Where the weights add up to more, they are scaled down and rounded, to one place at
- * least: a share is then off by up to one place in a turn for each member.
+ * Approximate maximum length of a turn. Larger weights are scaled down and rounded, to at least one position: a share
+ * is then off by up to one position per endpoint and turn.
  */
 const TURN_MAX = 10_000;
-/** Places of the turn that are tried before the scan. */
+/** Positions of the turn that are tried before the scan. */
 const STEPS_MAX = 16;
 
-export class RoundRobinPolicy<M extends Member> implements Policy<M> {
+export class RoundRobinPolicy<M extends Pickable> implements Policy<M> {
   readonly #cursor: Cursor;
   readonly #random: Random;
   #members: readonly M[] = [];
@@ -30,7 +30,7 @@ export class RoundRobinPolicy<M extends Member> implements Policy<M> {
     this.#random = random;
   }
 
-  setMembers(members: readonly M[]): void {
+  setEndpoints(members: readonly M[]): void {
     this.#members = members.filter(takesTraffic);
     this.#turn = smoothTurn(this.#members);
   }
@@ -46,7 +46,7 @@ export class RoundRobinPolicy<M extends Member> implements Policy<M> {
   }
 }
 
-/** Members with the same number of places; they take turns, so that one counter says all of them. */
+/** Backends with the same number of positions. They take turns, so that one counter serves all of them. */
 interface Group {
   readonly places: number;
   readonly members: number[];
@@ -54,12 +54,13 @@ interface Group {
 }
 
 /**
- * nginx adds to each member its weight and takes the one with the highest sum (the first of several), from which
- * it subtracts the total. After `step` steps that sum is `step * weight - picks * total`: so among equal weights the
- * one with the fewest picks is next, and only one candidate of each group has to be looked at. The square root of
- * TURN_MAX bounds the number of groups, whatever the number of members.
+ *
+ * nginx adds to each backend its weight and takes the one with the highest sum (the first of several), from which it
+ * subtracts the total. After `step` steps that sum is `step * weight - picks * total`. So among equal weights the one with
+ * the fewest picks is next, and only one of each group has to be compared. The square root of TURN_MAX bounds the number of
+ * groups, whatever the number of backends.
  */
-export function smoothTurn<M extends Member>(members: readonly M[]): M[] {
+export function smoothTurn<M extends Pickable>(members: readonly M[]): M[] {
   const groups = groupByPlaces(members);
   const total = groups.reduce((sum, group) => sum + group.places * group.members.length, 0);
   const turn: M[] = [];
@@ -86,7 +87,7 @@ function nextOf({ members, picked }: Group): number {
   return members[picked % members.length] ?? 0;
 }
 
-function groupByPlaces(members: readonly Member[]): Group[] {
+function groupByPlaces(members: readonly Pickable[]): Group[] {
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
   const divisor = members.reduce((common, { weight }) => greatestCommonDivisor(common, weight), 0);
   const scale = total / divisor <= TURN_MAX ? 1 / divisor : TURN_MAX / total;

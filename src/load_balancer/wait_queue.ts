@@ -1,18 +1,18 @@
 /**
- * Requests that wait for a backend, in the order of arrival. First attempts and repeated ones stand in two rows: a
- * first attempt takes any backend, a repeated one may be waiting for another than the one that came free. So the
- * work for one free connection is bounded, and no first attempt ever stands behind somebody who declines.
+ * Requests that wait for a backend, in order of arrival. First and repeated attempts have separate queues: a first
+ * attempt takes any backend, a repeated one may wait for another backend than the one that came free. So the work for
+ * one free connection is bounded, and no first attempt waits behind a request that declines.
  */
 interface Waiter {
-  /** Empty: a first attempt. Does not change while it waits. */
+  /** Empty for a first attempt. Does not change while the request waits. */
   readonly tried: readonly unknown[];
 }
 
-/** So many repeated attempts are offered one free connection; those behind them are offered the next one. */
+/** A free connection is offered to this many repeated attempts; the ones after them get the next offer. */
 const OFFERS_MAX = 8;
 
 export class WaitQueue<W extends Waiter> {
-  /** Waiting requests, each with the time at which its wait began. */
+  /** Waiting requests, with the time at which they were queued. */
   readonly #first = new Map<W, number>();
   readonly #repeated = new Map<W, number>();
 
@@ -22,8 +22,8 @@ export class WaitQueue<W extends Waiter> {
   get hasFirstAttempts(): boolean {
     return this.#first.size > 0;
   }
-  /** When the one that waits longest began to wait; infinity when nobody waits. */
-  get oldestSinceMs(): number {
+  /** When the oldest request was queued; infinity if none waits. */
+  get oldestQueuedAtMs(): number {
     return Math.min(head(this.#first)?.[1] ?? NEVER, head(this.#repeated)?.[1] ?? NEVER);
   }
 
@@ -32,33 +32,33 @@ export class WaitQueue<W extends Waiter> {
     row.set(waiter, nowMs);
   }
 
-  /** Since when it has waited, or null if it does not. */
+  /** Removes a request and returns when it was queued; null if it is not in the queue. */
   remove(waiter: W): number | null {
     for (const row of [this.#first, this.#repeated]) {
-      const sinceMs = row.get(waiter);
-      if (row.delete(waiter)) return sinceMs ?? null;
+      const queuedAtMs = row.get(waiter);
+      if (row.delete(waiter)) return queuedAtMs ?? null;
     }
     return null;
   }
 
-  /** Whose turn it is; `takes` is asked for repeated attempts only. */
+  /** The next request to serve; `takes` is asked for repeated attempts only. */
   next(takes: (waiter: W) => boolean): W | null {
     const first = head(this.#first);
     let offers = 0;
-    for (const [waiter, sinceMs] of this.#repeated) {
-      // Of two that came at the same time the repeated one belongs to the older request.
-      if (offers++ === OFFERS_MAX || sinceMs > (first?.[1] ?? NEVER)) break;
+    for (const [waiter, queuedAtMs] of this.#repeated) {
+      // Of two requests that were queued at the same time, the repeated one is older.
+      if (offers++ === OFFERS_MAX || queuedAtMs > (first?.[1] ?? NEVER)) break;
       if (takes(waiter)) return waiter;
     }
     return first?.[0] ?? null;
   }
 
-  /** The ones that began to wait before this time, with when they began, oldest first; they are taken out. */
-  takeBefore(timeMs: number): [waiter: W, sinceMs: number][] {
+  /** Removes and returns the requests queued before this time, oldest first, with the time at which they were queued. */
+  takeBefore(beforeAtMs: number): [waiter: W, queuedAtMs: number][] {
     const taken: [W, number][] = [];
     for (const row of [this.#repeated, this.#first]) {
       for (const entry of row) {
-        if (entry[1] >= timeMs) break;
+        if (entry[1] >= beforeAtMs) break;
         taken.push(entry);
         row.delete(entry[0]);
       }

@@ -1,18 +1,18 @@
 /**
- * Takes an address for a listener: TCP, a Unix socket, or a descriptor that a service manager has opened. A reason
- * why that fails says what a person can do about it.
+ * Binds a listener to an address: TCP, a Unix socket, or a descriptor that a service manager has opened. An error
+ * message says what to do about it.
  */
 import { lstatSync, unlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
-import { type Address, formatAddress } from './endpoint.ts';
+import { type Address, formatAddress } from './address.ts';
 import { inheritedDescriptor } from './listen/socket_activation.ts';
 
-/** Connections that the kernel holds for us while the event loop is busy; it cuts this to net.core.somaxconn. */
+/** Length of the kernel's queue of connections while the event loop is busy; the kernel limits it to net.core.somaxconn. */
 const BACKLOG = 4_096;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Resolves when the server listens; rejects with an error whose message is the reason and the advice. */
+/** Resolves when the server listens. Rejects with an error whose message is the reason and the advice. */
 export async function bind(server: net.Server, address: Address, env: Environment): Promise<void> {
   try {
     await listen(server, address, env);
@@ -73,8 +73,9 @@ export function bindAdvice(error: unknown): string {
 }
 
 /**
- * Removes a socket file that a process left behind when it died: nobody answers on it. The kernel refuses a connection to
- * a regular file with the same ECONNREFUSED, so what the file is must be asked first: data is never deleted here.
+ * Removes a socket file that a dead process left behind: nobody answers on it. The kernel refuses a connection to a
+ * regular file with the same ECONNREFUSED, so the type of the file is checked first: data is never deleted here.
+ * Returns whether a file was removed.
  */
 export async function removeStaleSocket(path: string): Promise<boolean> {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;

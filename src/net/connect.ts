@@ -1,37 +1,38 @@
 /**
- * Opens one connection to a backend: name lookup, TCP or Unix socket, TLS, within one limit. Every way in which
- * that can go wrong becomes a `Failure` that says which step it was.
  *
- * A TLS session is taken up again by the next connection of the same `ConnectTarget` object: it saves the backend
- * a signature and us a verification. So keep one target for all connections that may share it, and no longer.
+ * Opens one connection to a backend: name lookup, TCP or Unix socket, TLS, within one limit. Everything that can go wrong
+ * becomes a `Failure` that says which step failed.
+ *
+ * The next connection of the same `ConnectTarget` object resumes its TLS session, which saves the backend a signature and
+ * us a verification. Use one target for all connections that may share a session, and no longer than that.
  */
 import net, { type Socket } from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
+import type { Address } from './address.ts';
 import { backendSockets } from './descriptors.ts';
-import type { Address } from './endpoint.ts';
 import { type ClientTlsSettings, clientSecureContext } from './tls.ts';
 
 export interface ConnectTarget {
   readonly address: Address;
   readonly tls: ClientTlsSettings | null;
-  /** Protocols offered by ALPN, preferred first. */
+  /** Protocols offered by ALPN, most preferred first. */
   readonly protocols: readonly ('http/1.1' | 'h2')[];
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
 }
 
 type ConnectCallback = (failure: Failure | null, socket: Socket | null) => void;
 
-/** RFC 8305 section 5: the next address is tried when this one has not answered for so long. */
+/** RFC 8305 section 5: when an address has not answered for this long, the next one is tried. */
 const NEXT_ADDRESS_MS = 250;
-/** A backend that vanished without a word is noticed, although nothing is being sent. */
+/** TCP keep-alive: detects a backend that vanished silently although nothing is being sent. */
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** The newest session of each target; only of connections whose certificate was verified. */
+/** The newest session of each target, only from connections whose certificate was verified. */
 const sessions = new WeakMap<ConnectTarget, Buffer>();
 
-/** Calls back once. The function it returns gives up; the callback is not called then. */
+/** Calls back once. The returned function gives up; the callback is then not called. */
 export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCallback): () => void {
   if (backendSockets.isFull) return refuse(callback);
   const startedAtMs = clock.nowMs();
@@ -42,16 +43,16 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
     clock.cancelTimer(timer);
     if (failure === null) callback(null, socket);
     else {
-      sessions.delete(target); // it may be what the backend stumbled over
+      sessions.delete(target); // the session may be the reason for the failure
       socket.destroy();
       callback(failure, null);
     }
   };
   const socket = open(target, () => finish(null));
   backendSockets.add(socket);
-  const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectMs };
-  const timer = clock.setTimer(finish, target.connectMs, timeout);
-  // From birth to death somebody listens: an error without a listener would end the process.
+  const timeout: Failure = { kind: 'connect_timeout', afterMs: target.connectTimeoutMs };
+  const timer = clock.setTimer(finish, target.connectTimeoutMs, timeout);
+  // The socket needs an error listener all its life: an error without a listener would end the process.
   socket.on('error', error =>
     finish(connectFailure(error, target.tls !== null, clock.nowMs() - startedAtMs)),
   );
@@ -65,7 +66,7 @@ export function connect(target: ConnectTarget, clock: Clock, callback: ConnectCa
   };
 }
 
-/** As the system would refuse it, but before the last descriptors are gone, which the admin API needs. */
+/** Fails like the system would, but before the last descriptors are used up, which the admin API needs. */
 function refuse(callback: ConnectCallback): () => void {
   let isWanted = true;
   process.nextTick(() => {
@@ -85,7 +86,7 @@ function open(target: ConnectTarget, onReady: () => void): Socket {
   return socket;
 }
 
-/** With TLS 1.3 tickets come after the handshake, one by one (RFC 8446 section 4.6.1); before that they are part of it. */
+/** TLS 1.3 tickets come after the handshake, one by one (RFC 8446 section 4.6.1); in older versions they are part of it. */
 function rememberSession(socket: TLSSocket, target: ConnectTarget): void {
   if (socket.getProtocol() === 'TLSv1.3') socket.on('session', session => sessions.set(target, session));
   else {
@@ -112,7 +113,7 @@ function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.Con
   return {
     ...tcpOptions(target),
     secureContext: clientSecureContext(settings),
-    // An address is no name for SNI (RFC 6066 section 3); it is verified all the same.
+    // An IP address cannot be used for SNI (RFC 6066 section 3). It is verified all the same.
     servername: net.isIP(serverName) === 0 ? serverName : '',
     checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(serverName, certificate),
     rejectUnauthorized: settings.verify,
@@ -121,10 +122,10 @@ function tlsOptions(target: ConnectTarget, settings: ClientTlsSettings): tls.Con
   };
 }
 
-/** What Node reports of a certificate that it does not accept (`verifyError` of OpenSSL, RFC 6125 for names). */
+/** Node's codes for a certificate that it does not accept (`verifyError` of OpenSSL, RFC 6125 for names). */
 const CERTIFICATE_CODE =
   /^(?:ERR_TLS_CERT_ALTNAME|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|ERROR_IN_CERT|CRL_|INVALID_|HOSTNAME_|PATH_LENGTH_)/;
-/** Descriptors, ports, buffers, memory; or a rule of the local firewall. */
+/** This machine has no descriptors, ports, buffers or memory left, or its firewall forbids the connection. */
 const LOCAL_CODES: ReadonlySet<string> = new Set([
   'EMFILE',
   'ENFILE',
@@ -133,7 +134,7 @@ const LOCAL_CODES: ReadonlySet<string> = new Set([
   'ENOMEM',
   'EPERM',
 ]);
-/** What getaddrinfo says when there is no address. */
+/** Codes of getaddrinfo when there is no address. */
 const DNS_CODE = /^(?:ENOTFOUND|ENODATA|ESERVFAIL|ETIMEOUT|EAI_\w+)$/;
 
 /** `elapsedMs`: how long it took to fail. */
@@ -142,7 +143,7 @@ function connectFailure(error: Error & { code?: unknown }, secure: boolean, elap
   if (DNS_CODE.test(code))
     return { kind: 'dns_failed', code, name: 'hostname' in error ? String(error.hostname) : 'the name' };
   if (code === 'ETIMEDOUT') return { kind: 'connect_timeout', afterMs: Math.round(elapsedMs) };
-  // This machine is out of something, or forbids it: the backend has no part in that.
+  // This machine is short of something, or forbids the connection: the backend is not involved.
   if (LOCAL_CODES.has(code)) return { kind: 'local_exhausted', code };
   if (secure && CERTIFICATE_CODE.test(code)) return { kind: 'tls_failed', part: 'certificate', code };
   if (secure && (/^ERR_(?:SSL|TLS|OSSL)/.test(code) || code === 'EPROTO' || code === 'ECONNRESET'))

@@ -1,12 +1,12 @@
 /**
- * Every open client connection with its state, counted for limits and listed for draining. Accepting costs the
- * same whatever the number of connections.
+ * All open client connections with their state, counted for the limits and listed for draining. Accepting takes the
+ * same time for any number of connections.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
 
-/** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
+/** `new`: no request yet; `active`: a request is in flight; `idle`: between two requests; `tunnel`: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
 export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
@@ -17,7 +17,7 @@ interface ConnectionLimits {
   readonly perIpMax: number | null;
 }
 
-/** What was refused in the last minute. */
+/** Connections refused in the last minute. */
 export interface RecentRefusals {
   readonly listener: string;
   readonly cause: RefusalCause;
@@ -30,7 +30,7 @@ const RECENT_BUCKETS = 6;
 export interface Connection {
   readonly listener: string;
   readonly ip: string;
-  readonly openedMs: number;
+  readonly openedAtMs: number;
   tlsVersion: string | null;
   readonly state: ConnectionState;
   setState(state: ConnectionState): void;
@@ -41,11 +41,11 @@ export class ConnectionTable {
   readonly #open = new Set<TrackedConnection>();
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
-  /** Recent refusals by listener and cause. */
+  /** Recent refusals, by listener and cause. */
   readonly #refusals = new Map<string, Omit<RecentRefusals, 'count'> & { readonly recent: SlidingCount }>();
-  /** How many the descriptors of the process allow (`descriptors.ts`). */
+  /** Connections that the descriptors of the process allow (`descriptors.ts`). */
   descriptorsMax = Number.POSITIVE_INFINITY;
-  /** The last one has closed. */
+  /** Called when the last connection has closed. */
   onEmpty: (() => void) | null = null;
 
   constructor(clock: Clock) {
@@ -56,7 +56,10 @@ export class ConnectionTable {
     return this.#open.size;
   }
 
-  /** Counts the connection until its socket closes, or says which limit it would exceed. `ipKey` groups addresses of one client. */
+  /**
+   * Counts the connection until its socket closes, or returns the limit that it would exceed. `ipKey` groups the
+   * addresses of one client.
+   */
   admit(
     socket: Socket,
     listener: string,
@@ -69,7 +72,7 @@ export class ConnectionTable {
     return admitted;
   }
 
-  /** Connections refused lately, for the status page. */
+  /** Recently refused connections, for the status page. */
   recentRefusals(): RecentRefusals[] {
     const nowMs = this.#clock.nowMs();
     return [...this.#refusals.values()]
@@ -82,7 +85,7 @@ export class ConnectionTable {
     let known = this.#refusals.get(key);
     if (known === undefined) {
       for (const [old, { recent }] of this.#refusals)
-        if (recent.total(this.#clock.nowMs()) === 0) this.#refusals.delete(old); // perhaps of a listener that is gone
+        if (recent.total(this.#clock.nowMs()) === 0) this.#refusals.delete(old); // perhaps of a removed listener
       known = { listener, cause, recent: new SlidingCount(RECENT_BUCKET_MS, RECENT_BUCKETS) };
       this.#refusals.set(key, known);
     }
@@ -125,12 +128,12 @@ export class ConnectionTable {
     readonly ageMs: number;
   }[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#open].map(({ listener, ip, state, openedMs, stateSinceMs }) => ({
+    return [...this.#open].map(({ listener, ip, state, openedAtMs, stateChangedAtMs }) => ({
       listener,
       ip,
       state,
-      stateAgeMs: nowMs - stateSinceMs,
-      ageMs: nowMs - openedMs,
+      stateAgeMs: nowMs - stateChangedAtMs,
+      ageMs: nowMs - openedAtMs,
     }));
   }
 
@@ -144,11 +147,11 @@ export class ConnectionTable {
     return counts;
   }
 
-  /** Closes those that have said nothing for so long: in a handshake, or before their first request. */
+  /** Closes connections that have sent no request for this long: in a handshake, or before their first request. */
   closeNew(ageMs: number): void {
     const nowMs = this.#clock.nowMs();
     for (const connection of this.#open)
-      if (connection.state === 'new' && nowMs - connection.openedMs >= ageMs) connection.close();
+      if (connection.state === 'new' && nowMs - connection.openedAtMs >= ageMs) connection.close();
   }
 
   closeAll(): void {
@@ -161,23 +164,23 @@ class TrackedConnection implements Connection {
   readonly #clock: Clock;
   readonly listener: string;
   readonly ip: string;
-  readonly openedMs: number;
+  readonly openedAtMs: number;
   tlsVersion: string | null = null;
   state: ConnectionState = 'new';
-  stateSinceMs: number;
+  stateChangedAtMs: number;
 
   constructor(socket: Socket, listener: string, ip: string, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
     this.listener = listener;
     this.ip = ip;
-    this.openedMs = clock.nowMs();
-    this.stateSinceMs = this.openedMs;
+    this.openedAtMs = clock.nowMs();
+    this.stateChangedAtMs = this.openedAtMs;
   }
 
   setState(state: ConnectionState): void {
     this.state = state;
-    this.stateSinceMs = this.#clock.nowMs();
+    this.stateChangedAtMs = this.#clock.nowMs();
   }
   close(): void {
     this.#socket.destroy();

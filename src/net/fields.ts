@@ -1,11 +1,13 @@
-/** Like `findHeader` of security/, which this folder may not import: the value, several joined by a comma; null: none. */
-export function fieldOf(headers: readonly string[], name: string): string | null {
-  let found: string | null = null;
+const NONE: readonly string[] = [];
+
+/** The values of a field in a flat list (name, value, …), in order; empty if there is none. `name` is lower case. */
+export function fieldValues(headers: readonly string[], name: string): readonly string[] {
+  let values: string[] | null = null;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     const candidate = headers[at] as string;
     if (candidate.length !== name.length || candidate.toLowerCase() !== name) continue;
-    const value = headers[at + 1] as string;
-    found = found === null ? value : `${found}, ${value}`;
+    values ??= [];
+    values.push(headers[at + 1] as string);
   }
-  return found;
+  return values ?? NONE;
 }

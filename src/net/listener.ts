@@ -15,13 +15,13 @@ import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../resilience/clock.ts';
 import { errorCode } from '../resilience/error_code.ts';
+import type { Address } from './address.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
-import type { Address } from './endpoint.ts';
 import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
 import { ThrottledLog } from './listen/throttled_log.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
-import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
+import { PLAIN_HTTP_RESPONSE, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
 
 /** What `net` needs to open one listener. Null is `off`: no limit. */
 export interface SocketListenerSettings {
@@ -193,7 +193,7 @@ class Acceptor {
   /** Somebody typed http:// for https://: a reset would tell them nothing. */
   #refusePlainHttp(socket: Socket): void {
     this.#unsecured.add('HTTP_REQUEST');
-    socket.end(PLAIN_HTTP_ANSWER);
+    socket.end(PLAIN_HTTP_RESPONSE);
     socket.resume();
     const timer = this.#deps.clock.setTimer(destroySocket, LINGER_MS, socket);
     socket.once('close', () => this.#deps.clock.cancelTimer(timer));

@@ -1,4 +1,4 @@
-/** Which implementation serves which protocol. */
+/** Chooses the implementation for the protocol of a cluster. */
 import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
 import { Http1Upstream } from './upstream/http1_upstream.ts';

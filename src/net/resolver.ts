@@ -1,19 +1,20 @@
 /**
- * Names of backends become addresses, and stay up to date in the background.
+ *
+ * Resolves the names of backends and keeps the addresses up to date in the background.
  *
  *   watch ──> lookup ──> addresses ──(TTL, at most `refreshMs`)──> lookup ──> ...
- *                └─ fails: the last addresses stay; asked again, at growing distances, until it answers
+ *                └─ fails: the last addresses stay; retried with growing pauses until it succeeds
  *
- * What a name had last is remembered beside those who watch it: a reload that renames a cluster or changes how often its
- * names are asked for goes on with the last addresses.
+ * The last addresses of a name are remembered independently of its watches: a reload that renames a cluster or changes its
+ * refresh time continues with them.
  *
- * A lookup cannot be broken off, and one whose server is silent holds a thread for as long as resolv.conf(5) says. So
- * names that are known to be silent share a few lanes of their own, one that turns out to be silent moves there, and in
- * the others those that were well come first, then new ones.
+ * A lookup cannot be cancelled, and one whose name server is silent holds a thread for as long as resolv.conf(5) says. So
+ * names that are known to be silent share a few lanes of their own, and a name that turns out to be silent moves there. In
+ * the other lanes healthy names come first, then new ones.
  *
- * The system's own lookup answers (hosts file, search domains, RFC 6724 order); the time to live is asked of the name
- * server beside it, where there is one. All addresses of the family that the system prefers are taken: both families
- * of a name are the same machines twice.
+ * The system's own lookup is used (hosts file, search domains, RFC 6724 order). The time to live comes from a second query
+ * to the name server, where there is one. All addresses of the preferred family are used: both families of a name are
+ * usually the same machines.
  */
 import dns from 'node:dns/promises';
 import pRetry from 'p-retry';
@@ -23,7 +24,7 @@ import type { Random } from '../resilience/random.ts';
 import { NAME_THREADS } from './thread_pool.ts';
 
 export interface Resolution {
-  /** IP addresses; at least one. */
+  /** IP addresses, at least one. */
   readonly addresses: readonly string[];
   /** Time to live in milliseconds; null if the resolver did not report one. */
   readonly ttlMs: number | null;
@@ -38,20 +39,20 @@ interface NameSettings {
   readonly refreshMs: number;
 }
 
-/** A name server that says 0 must not make us ask all the time. */
+/** Lower bound for a time to live, so that a name server that sends 0 does not cause constant lookups. */
 const REFRESH_MS_MIN = 1_000;
 const JITTER = 0.1;
-/** One name cannot fill the memory; the first ones in order are taken. */
+/** Bounds the memory for one name; the first addresses are kept. */
 const ADDRESSES_MAX = 256;
-/** Of the threads that names may have: for those that are known to be silent, and for all others. */
+/** Lookups at the same time: for names that are known to be silent, and for all others. */
 const SILENT_LOOKUPS_MAX = 2;
 const LOOKUPS_MAX = NAME_THREADS - SILENT_LOOKUPS_MAX;
-/** Resolvers wait so long for one name server (resolv.conf(5), `timeout`); the lookup itself goes on. */
+/** How long a resolver waits for one name server (resolv.conf(5), `timeout`); the lookup itself continues. */
 const SILENT_MS_MAX = 5_000;
 const RETRY_MS = { min: 500, max: 10_000 };
-/** The addresses wait so long for their time to live: without it they are asked for again after `refreshMs`. */
+/** How long the addresses wait for their time to live; without it they are looked up again after `refreshMs`. */
 const TTL_MS_MAX = 500;
-/** Names that nobody watches any more are remembered so long, and so many of them. */
+/** How long, and how many, names are remembered that nobody watches any more. */
 const REMEMBERED_MS = 600_000;
 const REMEMBERED_MAX = 1_024;
 
@@ -71,17 +72,17 @@ async function timeToLiveMs(host: string, family: 4 | 6): Promise<number | null>
         : await resolver.resolve6(host, { ttl: true });
     return records.length === 0 ? null : Math.min(...records.map(({ ttl }) => ttl)) * 1_000;
   } catch {
-    return null; // a name from the hosts file, for example
+    return null; // for example a name from the hosts file
   }
 }
 
-/** What is known of a name, whoever watches it. */
+/** What is known about a name, for all its watches. */
 interface Known {
   addresses: readonly string[];
-  /** Its last lookup took longer than a server that is there. */
+  /** Its last lookup took longer than a name server that is alive would need. */
   isSilent: boolean;
   watches: number;
-  unusedSinceMs: number;
+  unusedAtMs: number;
 }
 
 interface Waiting {
@@ -89,7 +90,7 @@ interface Waiting {
   readonly start: (inSilentLane: boolean) => void;
 }
 
-/** Looks names up, a few at a time. */
+/** Looks up names, a few at a time. */
 export class Resolver {
   readonly #lookUp: LookUp;
   readonly #clock: Clock;
@@ -105,7 +106,7 @@ export class Resolver {
     this.#random = random;
   }
 
-  /** The first lookup begins at once. */
+  /** The first lookup starts at once. */
   watch(settings: NameSettings, retryMs = RETRY_MS): NameWatch {
     const known = this.#knownOf(settings.host);
     known.watches++;
@@ -117,7 +118,7 @@ export class Resolver {
       },
       onEnd: () => {
         known.watches--;
-        known.unusedSinceMs = this.#clock.nowMs();
+        known.unusedAtMs = this.#clock.nowMs();
         this.#forgetSome();
       },
     };
@@ -127,16 +128,15 @@ export class Resolver {
   #knownOf(host: string): Known {
     const nowMs = this.#clock.nowMs();
     const found = this.#known.get(host);
-    if (found !== undefined && (found.watches > 0 || nowMs - found.unusedSinceMs < REMEMBERED_MS))
-      return found;
-    const made = { addresses: [], isSilent: false, watches: 0, unusedSinceMs: nowMs };
+    if (found !== undefined && (found.watches > 0 || nowMs - found.unusedAtMs < REMEMBERED_MS)) return found;
+    const made = { addresses: [], isSilent: false, watches: 0, unusedAtMs: nowMs };
     this.#known.set(host, made);
     return made;
   }
 
   #forgetSome(): void {
     const unused = [...this.#known].filter(([, { watches }]) => watches === 0);
-    unused.sort(([, one], [, other]) => other.unusedSinceMs - one.unusedSinceMs);
+    unused.sort(([, one], [, other]) => other.unusedAtMs - one.unusedAtMs);
     for (const [host] of unused.slice(REMEMBERED_MAX)) this.#known.delete(host);
   }
 
@@ -144,7 +144,7 @@ export class Resolver {
 
   async #inTurn(host: string, known: Known, onSilent: () => void): Promise<Resolution> {
     const lane = this.#enterLane(known);
-    let inSilentLane = typeof lane === 'boolean' ? lane : await lane; // at once where nothing is in the way
+    let inSilentLane = typeof lane === 'boolean' ? lane : await lane; // synchronously if a lane is free
     let isLate = false;
     const timer = this.#clock.setTimer(
       () => {
@@ -152,7 +152,7 @@ export class Resolver {
         known.isSilent = true;
         if (!inSilentLane) {
           this.#leave(false);
-          this.#runningSilent++; // perhaps one more than may begin there
+          this.#runningSilent++; // may briefly exceed the limit by one
           inSilentLane = true;
           this.#startNext();
         }
@@ -171,7 +171,7 @@ export class Resolver {
     }
   }
 
-  /** Whether it is the silent one. */
+  /** Whether the lane is the one for silent names. */
   #enterLane(known: Known): Promise<boolean> | boolean {
     if (this.#mayStart(known)) return this.#enter(known);
     return new Promise(start => this.#waiting.push({ known, start }));
@@ -192,11 +192,14 @@ export class Resolver {
     else this.#running--;
   }
 
-  /** Enters for whoever it starts: nobody may come between. */
+  /** Takes the lane for the lookup that it starts, so that nothing can come between. */
   #startNext(): void {
     let best: Waiting | null = null;
     for (const waiting of this.#waiting) {
-      if (this.#mayStart(waiting.known) && (best === null || rank(waiting.known) < rank(best.known)))
+      if (
+        this.#mayStart(waiting.known) &&
+        (best === null || urgencyOf(waiting.known) < urgencyOf(best.known))
+      )
         best = waiting;
     }
     if (best === null) return;
@@ -205,23 +208,23 @@ export class Resolver {
   }
 }
 
-/** Who serves traffic is asked about first. */
-function rank({ addresses, isSilent }: Known): number {
+/** Names that serve traffic are looked up first. */
+function urgencyOf({ addresses, isSilent }: Known): number {
   if (isSilent) return 2;
   return addresses.length > 0 ? 0 : 1;
 }
 
-/** The resolver, as one watch sees it. */
+/** The resolver, as one watch uses it. */
 interface NameSource {
-  /** What the name had when it was watched last. */
+  /** The addresses that the name had when it was last watched. */
   readonly known: readonly string[];
-  /** `onSilent`: the server has not answered in time; the lookup goes on. */
+  /** `onSilent` is called when the name server has not answered in time; the lookup continues. */
   lookUp(onSilent: () => void): Promise<Resolution>;
   onAddresses(addresses: readonly string[]): void;
   onEnd(): void;
 }
 
-/** One name, and what is known of it. */
+/** Watches one name. */
 export class NameWatch {
   readonly host: string;
   readonly #settings: NameSettings;
@@ -253,21 +256,21 @@ export class NameWatch {
     void this.#refresh();
   }
 
-  /** Of the last lookup that has succeeded; empty before that. Sorted. */
+  /** Addresses of the last successful lookup, sorted; empty before the first one. */
   get addresses(): readonly string[] {
     return this.#addresses;
   }
-  /** Why the lookups since the last success have failed (`ENOTFOUND`); null: they have not. */
+  /** Error code of the lookups since the last success (`ENOTFOUND`); null if they succeed. */
   get failure(): string | null {
     return this.#failure;
   }
 
-  /** Since when, while `failure` is not null. */
+  /** When the lookups began to fail, while `failure` is not null. */
   get failingAtMs(): number {
     return this.#failingAtMs;
   }
 
-  /** Hears of other addresses, of the first failure, and of the first success after one. */
+  /** Called when the addresses change, on the first failure, and on the first success after a failure. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -328,7 +331,7 @@ export class NameWatch {
   }
 }
 
-/** The same addresses in another order are no news. */
+/** The same addresses in another order are no change. */
 function canonical(addresses: readonly string[]): string[] {
   return [...new Set(addresses)].sort().slice(0, ADDRESSES_MAX);
 }

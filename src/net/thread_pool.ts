@@ -1,13 +1,14 @@
 /**
- * How many threads wait for what has no event of its own: names (getaddrinfo(3)), files, compression. Of libuv's four it
- * gives two to names, so that two name servers that say nothing hold up every other name for as long as they say it.
  *
- * A thread that waits costs a stack that is mostly not there (some 20 KiB). Their number is read from the environment
- * when the first of them is needed, so that it must be set before that. An operator's own choice holds.
+ * Size of libuv's thread pool, which serves name lookups (getaddrinfo(3)), files and compression. libuv uses at most half of
+ * it for names: of its default of four threads, two silent name servers would block every other name.
+ *
+ * A waiting thread costs little memory (about 20 KiB of its stack are in use). libuv reads the size from the environment
+ * when it first needs a thread, so it must be set before. A size that an operator has set is kept.
  */
 const THREADS = 16;
 
-/** libuv never has more than half of its threads busy with names (`uv_getaddrinfo` is slow work). */
+/** libuv never uses more than half of its threads for names (`uv_getaddrinfo` is slow work). */
 export const NAME_THREADS = THREADS / 2;
 
 export function sizeThreadPool(env: Record<string, string | undefined>): void {

@@ -1,9 +1,9 @@
 /**
- * A client that does not get through the TLS handshake: why, in words of which there are few, and the alert or code.
- * RFC 8446 section 6 has the alerts; OpenSSL says `ERR_SSL_...` for what it sees first.
+ * Why a client failed in the TLS handshake: one of a few causes, with the alert or code. RFC 8446 section 6 lists the
+ * alerts; OpenSSL reports `ERR_SSL_...` for what it detects itself.
  */
 
-/** The label of the metric, and the `cause` of the event. */
+/** Label of the metric, and `cause` of the event. */
 export const TLS_REFUSALS = [
   'plain_http',
   'version',
@@ -30,7 +30,7 @@ export function tlsRefusalOf(code: string): TlsRefusal {
 
 const SENTENCE = 'This port requires TLS: use https:// instead of http://.\n';
 
-/** What a client that speaks HTTP in clear is told (RFC 9110 section 15.5.1). */
-export const PLAIN_HTTP_ANSWER =
+/** Sent to a client that speaks HTTP without TLS (RFC 9110 section 15.5.1). */
+export const PLAIN_HTTP_RESPONSE =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n' +
   `Content-Length: ${SENTENCE.length}\r\nProxy-Status: fairlead; error=http_request_error\r\nConnection: close\r\n\r\n${SENTENCE}`;

@@ -3,7 +3,7 @@
  * asked to have recorded. A ring of fixed length: the oldest goes first.
  *
  * A record is a copy of plain facts: the request itself holds sockets and a whole plan. Why nearer routes did not match
- * is worked out when somebody looks (`admin/decisions.ts`), from the head, which is kept where it is small.
+ * is worked out when somebody looks (`admin/decision_view.ts`), from the head, which is kept where it is small.
  */
 import {
   detailOf,

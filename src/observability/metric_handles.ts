@@ -7,7 +7,7 @@
 import type { Counter, Histogram } from 'prom-client';
 import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
-import { TrafficFigures } from './traffic_figures.ts';
+import { TrafficStats } from './traffic_stats.ts';
 
 /** Of one cluster; names may change their addresses for ever. */
 const ADDRESSES_MAX = 1_000;
@@ -23,7 +23,7 @@ export class RouteHandles {
   readonly #makeReason: (reason: FailureKind) => CounterChild;
   readonly #duration: HistogramChild;
   /** The last minute, for a person. */
-  readonly figures = new TrafficFigures();
+  readonly figures = new TrafficStats();
   readonly #codes: (CounterChild | undefined)[] = [];
   readonly #reasons = new Map<FailureKind, CounterChild>();
   #retired = false;
@@ -86,7 +86,7 @@ export class ClusterHandles {
   /** An endpoint that no plan names is not counted; null where nobody has said which ones there are. */
   #endpoints: Set<string> | null = null;
   /** The last minute of each address, for a person; those that were used last. */
-  readonly #figures = new Map<string, TrafficFigures>();
+  readonly #figures = new Map<string, TrafficStats>();
   #retired = false;
 
   constructor(
@@ -115,7 +115,7 @@ export class ClusterHandles {
   }
 
   /** Null: nothing was sent there lately. */
-  figuresOf(address: string): TrafficFigures | null {
+  figuresOf(address: string): TrafficStats | null {
     return this.#figures.get(address) ?? null;
   }
 
@@ -127,7 +127,7 @@ export class ClusterHandles {
     let figures = this.#figures.get(endpoint);
     if (figures === undefined) {
       if (this.#figures.size >= ADDRESSES_MAX) this.#figures.delete(this.#figures.keys().next().value ?? '');
-      figures = new TrafficFigures();
+      figures = new TrafficStats();
       this.#figures.set(endpoint, figures);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';

@@ -18,7 +18,7 @@ import { ClusterHandles, RouteHandles } from './metric_handles.ts';
 import { OPENMETRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './openmetrics.ts';
 import { defineProcessMetrics } from './process_metrics.ts';
 import { defineRuntimeGauges, type RuntimeView } from './runtime_gauges.ts';
-import { TrafficFigures } from './traffic_figures.ts';
+import { TrafficStats } from './traffic_stats.ts';
 
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
 export type { RuntimeView } from './runtime_gauges.ts';
@@ -37,8 +37,8 @@ interface Scrape {
 export class Metrics {
   readonly registry = new Registry();
   /** The last minute of the whole process, for a person. */
-  readonly figures = new TrafficFigures();
-  readonly overheadFigures = new TrafficFigures();
+  readonly figures = new TrafficStats();
+  readonly overheadFigures = new TrafficStats();
   readonly #requests = defineCounter(this.registry, 'requests_total', 'Requests answered', [
     'listener',
     'route',

@@ -27,7 +27,7 @@ interface OtlpObserver {
 const QUEUE_MAX = 2_048;
 const BATCH_MAX = 512;
 const EVERY_MS = 1_000;
-const ANSWER_BYTES_MAX = 64 * 1_024;
+const RESPONSE_BYTES_MAX = 64 * 1_024;
 const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true, unref: true };
 
 export class OtlpExporter {
@@ -69,11 +69,11 @@ export class OtlpExporter {
 
   /** Sends what is there, without repeating anything, and is over within twice the timeout of a batch. */
   async close(): Promise<void> {
-    const untilMs = this.#clock.nowMs() + this.#settings.timeoutMs;
+    const deadlineAtMs = this.#clock.nowMs() + this.#settings.timeoutMs;
     this.#clock.cancelTimer(this.#timer);
     this.#ended.abort();
     await this.#sending;
-    while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < untilMs)
+    while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < deadlineAtMs)
       await this.#sendBatch();
     if (this.#queue.length > 0) this.#listener.dropped('send_failed', this.#queue.splice(0).length);
   }
@@ -123,13 +123,13 @@ export class OtlpExporter {
     });
     const { signal, timer } = this.#timeout(timeoutMs);
     try {
-      const { statusCode, body: answer } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
+      const { statusCode, body: responseBody } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
         body,
         signal,
       });
-      await answer.dump({ limit: ANSWER_BYTES_MAX });
+      await responseBody.dump({ limit: RESPONSE_BYTES_MAX });
       if (statusCode >= 300) throw new Error(`the collector answered ${statusCode}`);
     } finally {
       this.#clock.cancelTimer(timer);

@@ -26,8 +26,8 @@ export interface CircuitBreakerSettings {
 
 type CircuitState =
   | { readonly kind: 'closed' }
-  | { readonly kind: 'open'; readonly untilMs: number; readonly waitMs: number; readonly why: string }
-  | { readonly kind: 'probing'; readonly untilMs: number; readonly waitMs: number; readonly why: string };
+  | { readonly kind: 'open'; readonly retryAtMs: number; readonly waitMs: number; readonly why: string }
+  | { readonly kind: 'probing'; readonly retryAtMs: number; readonly waitMs: number; readonly why: string };
 export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
@@ -76,7 +76,7 @@ export class CircuitBreaker {
 
   /** `admit` would say yes; changes nothing. */
   get wouldAdmit(): boolean {
-    return this.#state.kind === 'closed' || this.#clock.nowMs() >= this.#state.untilMs;
+    return this.#state.kind === 'closed' || this.#clock.nowMs() >= this.#state.retryAtMs;
   }
 
   /** Of what it has counted, so large a share has failed, be it much or little; or it is not closed. */
@@ -100,7 +100,7 @@ export class CircuitBreaker {
   /** Milliseconds until it is worth asking again; while a probe is out, until another one may be sent. */
   get retryAfterMs(): number {
     const state = this.#state;
-    return state.kind === 'closed' ? 0 : Math.max(0, state.untilMs - this.#clock.nowMs());
+    return state.kind === 'closed' ? 0 : Math.max(0, state.retryAtMs - this.#clock.nowMs());
   }
 
   /** Asks to send one request. Settle every permit once, also when the client leaves. */
@@ -120,7 +120,7 @@ export class CircuitBreaker {
   /** A probe whose answer never begins must not keep everybody out: after `waitMs` another one may be sent. */
   #probe(waitMs: number, why: string): void {
     const wasProbing = this.#state.kind === 'probing';
-    this.#become({ kind: 'probing', untilMs: this.#clock.nowMs() + waitMs, waitMs, why });
+    this.#become({ kind: 'probing', retryAtMs: this.#clock.nowMs() + waitMs, waitMs, why });
     if (wasProbing) this.#epoch = (this.#epoch + 1) as Permit; // the one before is late whatever it says
   }
 
@@ -128,7 +128,7 @@ export class CircuitBreaker {
     const nowMs = this.#clock.nowMs();
     if (outcome === 'success') this.#become({ kind: 'closed' });
     else if (outcome === 'abandoned') {
-      this.#become({ kind: 'open', untilMs: nowMs, waitMs, why }); // says nothing: the next one may probe
+      this.#become({ kind: 'open', retryAtMs: nowMs, waitMs, why }); // says nothing: the next one may probe
     } else {
       const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
       this.#open(nowMs, nextMs, `the probe request failed: ${cause}`);
@@ -154,7 +154,7 @@ export class CircuitBreaker {
 
   #open(nowMs: number, waitMs: number, why: string): void {
     const jitter = 1 + JITTER * (2 * this.#random.unit() - 1);
-    this.#become({ kind: 'open', untilMs: nowMs + waitMs * jitter, waitMs, why });
+    this.#become({ kind: 'open', retryAtMs: nowMs + waitMs * jitter, waitMs, why });
   }
 
   #become(next: CircuitState): void {

@@ -39,7 +39,7 @@ export type Failure =
       /** The backend said that it did not look at the request (REFUSED_STREAM, RFC 9113 section 8.7). */
       readonly refused?: true;
       /** It never left: the backend takes fewer streams at once than was presumed before its SETTINGS came. */
-      readonly noRoom?: true;
+      readonly noCapacity?: true;
     }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
   | { readonly kind: 'per_try_timeout'; readonly afterMs: number }

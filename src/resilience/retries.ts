@@ -45,7 +45,7 @@ export interface RetryFacts {
   readonly timeLeftMs: number;
 }
 
-type RetryDecision =
+export type RetryDecision =
   /** `any`: the backend is not to blame, only the connection was; `other`: one that was not tried, if there is one. */
   | { readonly again: true; readonly delayMs: number; readonly where: 'other' | 'any' }
   /** `off`, `not_asked_for`: nobody wants it repeated. */

@@ -24,7 +24,7 @@ const KEPT_MAX = 1_024;
 
 interface Kept {
   readonly state: Disposable;
-  readonly untilMs: number;
+  readonly expiresAtMs: number;
 }
 
 export class StateRegistry implements Disposable {
@@ -66,7 +66,7 @@ export class StateRegistry implements Disposable {
       if (isUsed) continue;
       this.#states.delete(key);
       if (state.isWorthKeeping === true)
-        this.#kept.set(key, { state, untilMs: this.#clock.nowMs() + KEPT_MS });
+        this.#kept.set(key, { state, expiresAtMs: this.#clock.nowMs() + KEPT_MS });
       else state.dispose();
     }
     this.#used = new Set();
@@ -101,7 +101,7 @@ export class StateRegistry implements Disposable {
     }
   }
 
-  #isOver({ state, untilMs }: Kept): boolean {
-    return this.#clock.nowMs() >= untilMs || state.isWorthKeeping !== true;
+  #isOver({ state, expiresAtMs }: Kept): boolean {
+    return this.#clock.nowMs() >= expiresAtMs || state.isWorthKeeping !== true;
   }
 }

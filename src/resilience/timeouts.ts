@@ -26,7 +26,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 export class RequestTimer {
   readonly #clock: Clock;
-  readonly #listener: TimeoutObserver;
+  readonly #observer: TimeoutObserver;
   #timer: Timer | null = null;
   #timerDueAtMs = NEVER;
   #requestMs = 0;
@@ -37,9 +37,9 @@ export class RequestTimer {
   #phaseMs = 0;
   #phaseDueAtMs = NEVER;
 
-  constructor(clock: Clock, listener: TimeoutObserver) {
+  constructor(clock: Clock, observer: TimeoutObserver) {
     this.#clock = clock;
-    this.#listener = listener;
+    this.#observer = observer;
   }
 
   /** When the whole request is over; infinity while it is not limited. */
@@ -117,7 +117,7 @@ export class RequestTimer {
     if (name === 'request') this.#requestDueAtMs = NEVER;
     this.stopTry();
     this.#arm();
-    this.#listener.onTimeout(name, afterMs);
+    this.#observer.onTimeout(name, afterMs);
   }
 }
 

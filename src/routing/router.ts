@@ -29,14 +29,14 @@ export interface Router<T> {
 }
 
 /** A candidate at its place in a trie. */
-interface Placed<T> {
+interface ListedRoute<T> {
   readonly candidate: Candidate<T>;
   readonly value: T;
   readonly regex: LinearRegex | null;
   /** Null: none, which spares looking. */
   readonly conditions: Conditions | null;
   /** The next one in the order of precedence. */
-  next: Placed<T> | null;
+  next: ListedRoute<T> | null;
 }
 
 /** One segment deep in the trie of paths. */
@@ -45,9 +45,9 @@ class PathNode<T> implements Named {
   readonly hash: number;
   literals: LiteralTable<PathNode<T>> | null = null;
   parameter: PathNode<T> | null = null;
-  end: Placed<T> | null = null;
-  regex: Placed<T> | null = null;
-  rest: Placed<T> | null = null;
+  end: ListedRoute<T> | null = null;
+  regex: ListedRoute<T> | null = null;
+  rest: ListedRoute<T> | null = null;
 
   constructor(name: string) {
     this.name = name;
@@ -111,7 +111,7 @@ class TrieRouter<T> implements Router<T> {
     };
   }
 
-  #find(request: RoutableRequest): Placed<T> | null {
+  #find(request: RoutableRequest): ListedRoute<T> | null {
     const host = request.matchHost;
     const exact = this.#exactHosts.get(host);
     const found = exact === undefined ? null : search(exact, request);
@@ -166,7 +166,7 @@ function insert<T>(root: PathNode<T>, candidate: Candidate<T>): void {
 }
 
 /** Candidates come in the order of precedence, so a new one is the last of its list. */
-function append<T>(list: Placed<T> | null, candidate: Candidate<T>): Placed<T> {
+function append<T>(list: ListedRoute<T> | null, candidate: Candidate<T>): ListedRoute<T> {
   const { conditions, match, path, value } = candidate;
   const unconditional = match.methods.length + match.headers.length + match.query.length === 0;
   const placed = {
@@ -189,7 +189,7 @@ function searchWildcards<T>(
   host: string,
   end: number,
   request: RoutableRequest,
-): Placed<T> | null {
+): ListedRoute<T> | null {
   if (end <= 0) return null;
   const dot = host.lastIndexOf('.', end - 1);
   const child = node.labels.find(host, dot + 1, end);
@@ -197,15 +197,20 @@ function searchWildcards<T>(
   return found ?? (node.paths === null ? null : search(node.paths, request));
 }
 
-function search<T>(root: PathNode<T>, request: RoutableRequest): Placed<T> | null {
+function search<T>(root: PathNode<T>, request: RoutableRequest): ListedRoute<T> | null {
   return request.matchPath === '*'
     ? firstHolding(root.rest, request)
     : walk(root, request.matchPath, 1, request);
 }
 
 /** Depth first and in the order of precedence: end, literal, parameter, regex, rest. */
-function walk<T>(node: PathNode<T>, path: string, from: number, request: RoutableRequest): Placed<T> | null {
-  let found: Placed<T> | null = null;
+function walk<T>(
+  node: PathNode<T>,
+  path: string,
+  from: number,
+  request: RoutableRequest,
+): ListedRoute<T> | null {
+  let found: ListedRoute<T> | null = null;
   if (from > path.length) found = firstHolding(node.end, request);
   else if (node.literals !== null || node.parameter !== null) {
     const slash = path.indexOf('/', from);
@@ -219,7 +224,7 @@ function walk<T>(node: PathNode<T>, path: string, from: number, request: Routabl
   return found ?? firstHolding(node.regex, request) ?? firstHolding(node.rest, request);
 }
 
-function firstHolding<T>(list: Placed<T> | null, request: RoutableRequest): Placed<T> | null {
+function firstHolding<T>(list: ListedRoute<T> | null, request: RoutableRequest): ListedRoute<T> | null {
   for (let placed = list; placed !== null; placed = placed.next) {
     if (placed.regex !== null && !placed.regex.matches(request.matchPath)) continue;
     if (placed.conditions === null || firstBroken(placed.conditions, request) < 0) return placed;

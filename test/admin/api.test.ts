@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AdminActions, AdminAddress, AdminView } from '../../src/admin/admin_interfaces.ts';
 import { openAdminApi } from '../../src/admin/api.ts';
-import type { AdminActions, AdminAddress, AdminView } from '../../src/admin/view.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { fetchRaw } from '../support/raw_client.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Samples } from '../../src/admin/samples.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import { TrafficFigures } from '../../src/observability/traffic_figures.ts';
+import { TrafficStats } from '../../src/observability/traffic_stats.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 test('each sample has what happened in its second, and how late it was', () => {
@@ -16,7 +16,7 @@ test('each sample has what happened in its second, and how late it was', () => {
     draining: false,
     onIdle() {},
   };
-  const pulse = new Samples(traffic, new TrafficFigures(), new TrafficFigures(), clock);
+  const pulse = new Samples(traffic, new TrafficStats(), new TrafficStats(), clock);
   clock.advance(1_000);
   traffic.finished += 30;
   traffic.failed += 3;

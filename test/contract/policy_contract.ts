@@ -1,13 +1,13 @@
 // What a pool relies on, whoever picks: one suite that each policy passes.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Member, Policy } from '../../src/load_balancer/policy.ts';
+import type { Pickable, Policy } from '../../src/load_balancer/policy.ts';
 import type { Random } from '../../src/resilience/random.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20261121);
 
-interface Counted extends Member {
+interface Counted extends Pickable {
   readonly name: string;
   inFlight: number;
   picks: number;
@@ -56,7 +56,7 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
   promise('in the long run each member gets its share', () => {
     for (const members of [many(3, at => [1, 2, 5][at] ?? 0), many(2), many(50, at => 1 + (at % 7))]) {
       const policy = create();
-      policy.setMembers(members);
+      policy.setEndpoints(members);
       pickTimes(policy, 40_000);
       const far = chiSquare(members);
       assert.ok(far <= chiSquareMax(members.length - 1), `${members.length} members: chi square ${far}`);
@@ -67,7 +67,7 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
     const policy = create();
     const random = seededRandom(SEED + 1);
     const members = many(6, at => 1 + at);
-    policy.setMembers(members);
+    policy.setEndpoints(members);
     const running: Counted[] = [];
     for (let count = 0; count < 40_000; count++) {
       const picked = policy.pick(({ inFlight }) => inFlight < 20);
@@ -90,7 +90,7 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
     const policy = create();
     const members = many(200);
     const usable = (one: Counted) => Number(one.name.slice(1)) >= 100;
-    policy.setMembers(members);
+    policy.setEndpoints(members);
     pickTimes(policy, 20_000, usable);
     const most = Math.max(...members.map(({ picks }) => picks));
     assert.ok(most < 3 * 200, `200 picks are the fair share of each of 100, and one got ${most}`);
@@ -99,21 +99,21 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
   promise('a member of weight 0 is never picked, not even when it is the only usable one', () => {
     const policy = create();
     const members = many(10, at => at % 2);
-    policy.setMembers(members);
+    policy.setEndpoints(members);
     pickTimes(policy, 1_000);
     assert.ok(members.every(({ picks, weight }) => weight > 0 || picks === 0));
     assert.equal(
       policy.pick(({ weight }) => weight === 0),
       null,
     );
-    policy.setMembers(many(3, () => 0));
+    policy.setEndpoints(many(3, () => 0));
     assert.equal(policy.pick(all), null);
   });
 
   promise('the only usable one of a thousand is found, wherever it stands', () => {
     const policy = create();
     const members = many(1_000, at => 1 + (at % 3));
-    policy.setMembers(members);
+    policy.setEndpoints(members);
     for (const at of [0, 1, 500, 637, 998, 999]) {
       const only = members[at];
       for (let count = 0; count < 20; count++)
@@ -127,12 +127,12 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
   promise('when no member is usable it says so', () => {
     const policy = create();
     assert.equal(policy.pick(all), null, 'before there were members');
-    policy.setMembers(many(100));
+    policy.setEndpoints(many(100));
     assert.equal(
       policy.pick(() => false),
       null,
     );
-    policy.setMembers([]);
+    policy.setEndpoints([]);
     assert.equal(policy.pick(all), null, 'all are gone');
   });
 
@@ -142,7 +142,7 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
     const members = many(12, at => 1 + (at % 4));
     for (let round = 0; round < 2_000; round++) {
       const some = members.filter(() => random.unit() < 0.5);
-      policy.setMembers(some);
+      policy.setEndpoints(some);
       for (let count = 0; count < 3; count++) {
         const picked = policy.pick(all);
         assert.ok(
@@ -155,7 +155,7 @@ export function policyContract(name: string, make: (random: Random) => Policy<Co
 
   promise('a pick in a large cluster asks a few members, not all of them', () => {
     const policy = create();
-    policy.setMembers(many(10_000, at => 1 + (at % 3)));
+    policy.setEndpoints(many(10_000, at => 1 + (at % 3)));
     let asked = 0;
     for (let count = 0; count < 1_000; count++) policy.pick(() => ++asked > 0);
     assert.ok(asked <= 2 * 1_000, `${asked} questions for 1000 picks`);

@@ -23,10 +23,10 @@ const middle: Random = { unit: () => 0.5, requestId: () => '', hex: () => '' }; 
 function prober(answers: (number: number) => boolean | null, random = middle) {
   const clock = new FakeClock();
   const health = new EndpointHealth(settings, clock.nowMs());
-  const sentMs: number[] = [];
+  const sentAtMs: number[] = [];
   let open = 0;
   const openSocket: OpenSocket = callback => {
-    const answer = answers(sentMs.push(clock.nowMs()));
+    const answer = answers(sentAtMs.push(clock.nowMs()));
     open++;
     const giveUp = () => {
       open--;
@@ -40,7 +40,7 @@ function prober(answers: (number: number) => boolean | null, random = middle) {
   };
   const outage = new Outage();
   const subject = new Prober(settings, { open: openSocket, authority: 'a' }, health, clock, random, outage);
-  return { clock, outage, health, subject, sentMs, count: () => sentMs.length, openSockets: () => open };
+  return { clock, outage, health, subject, sentAtMs, count: () => sentAtMs.length, openSockets: () => open };
 }
 
 test('the first probe is made at once, failures are looked at again soon, and a dead one ever more seldom', () => {
@@ -76,11 +76,11 @@ test('a dead endpoint that answers again is back after the successes it needs, q
 });
 
 test(`intervals have 20 % of jitter, so that probes do not march in step (seed ${SEED})`, () => {
-  const { clock, subject, sentMs } = prober(() => true, seededRandom(SEED));
+  const { clock, subject, sentAtMs } = prober(() => true, seededRandom(SEED));
   subject.start();
   clock.advance(2_000_000);
   subject.dispose();
-  const gaps = sentMs.slice(1).map((ms, at) => ms - (sentMs[at] ?? 0));
+  const gaps = sentAtMs.slice(1).map((ms, at) => ms - (sentAtMs[at] ?? 0));
   const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
   assert.ok(least >= 8_000 && least < 8_500, `shortest ${least}`);
   assert.ok(most <= 12_000 && most > 11_500, `longest ${most}`);
@@ -150,12 +150,12 @@ test('a probe that was on its way when traffic ejected the endpoint does not lif
 });
 
 test('a dead endpoint is asked ever more seldom also while it is ejected', () => {
-  const { clock, health, subject, sentMs } = prober(() => false);
+  const { clock, health, subject, sentAtMs } = prober(() => false);
   health.eject('traffic', clock.nowMs());
   subject.start();
   clock.advance(120_000);
   subject.dispose();
-  const gaps = sentMs.slice(1).map((ms, at) => ms - (sentMs[at] ?? 0));
+  const gaps = sentAtMs.slice(1).map((ms, at) => ms - (sentAtMs[at] ?? 0));
   assert.deepEqual(gaps, [2_000, 10_000, 20_000, 30_000, 30_000]);
 });
 
@@ -172,24 +172,24 @@ test('the pause is never shorter than the interval because an endpoint is down',
 });
 
 test('while nobody else serves a dead endpoint is asked every interval', () => {
-  const { clock, outage, subject, sentMs } = prober(() => false);
+  const { clock, outage, subject, sentAtMs } = prober(() => false);
   outage.become(true);
   subject.start();
   clock.advance(120_000);
   subject.dispose();
-  const gaps = sentMs.slice(2).map((ms, at) => ms - (sentMs[at + 1] ?? 0));
+  const gaps = sentAtMs.slice(2).map((ms, at) => ms - (sentAtMs[at + 1] ?? 0));
   assert.ok(gaps.length > 5 && gaps.every(gap => gap === settings.intervalMs), gaps.join());
 });
 
 test('when the last one that served goes, those that were asked seldom are asked within an interval', () => {
-  const { clock, outage, subject, sentMs } = prober(() => false);
+  const { clock, outage, subject, sentAtMs } = prober(() => false);
   subject.start();
   clock.advance(100_000); // the pause is 30 s by now
-  for (const known = sentMs.length; sentMs.length === known; ) clock.advance(100);
-  const before = sentMs.length;
+  for (const known = sentAtMs.length; sentAtMs.length === known; ) clock.advance(100);
+  const before = sentAtMs.length;
   outage.become(true);
   clock.advance(settings.intervalMs);
-  assert.equal(sentMs.length, before + 1);
+  assert.equal(sentAtMs.length, before + 1);
   outage.become(true);
   subject.dispose();
   outage.become(false);

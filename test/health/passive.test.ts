@@ -112,9 +112,9 @@ test('no ejection is longer than five minutes, unless the first one is', () => {
     const times: number[] = [];
     for (let round = 0; round < 7; round++) {
       subject.record('failure', 'x', () => true);
-      const sinceMs = clock.nowMs();
+      const startedAtMs = clock.nowMs();
       while (health.isEjected) clock.advance(10_000);
-      times.push(clock.nowMs() - sinceMs);
+      times.push(clock.nowMs() - startedAtMs);
     }
     const expected = [1, 2, 3, 4, 5, 6, 7].map(round =>
       Math.max(ejectMs, Math.min(round * ejectMs, longestMs)),

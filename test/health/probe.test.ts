@@ -27,7 +27,8 @@ const TCP: ProbeSettings = { kind: 'tcp' };
 
 function opener(port: number): OpenSocket {
   const address = { kind: 'tcp', host: '127.0.0.1', port } as const;
-  return callback => connect({ address, tls: null, protocols: [], connectMs: 2_000 }, systemClock, callback);
+  return callback =>
+    connect({ address, tls: null, protocols: [], connectTimeoutMs: 2_000 }, systemClock, callback);
 }
 
 /** Asks a server that is closed afterwards; fails if there is not exactly one result. */

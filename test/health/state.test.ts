@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   afterProbe,
+  allowsTraffic,
   EndpointHealth,
   type HealthFacts,
   type HealthThresholds,
-  isServing,
 } from '../../src/health/state.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
@@ -30,7 +30,7 @@ test('unknown serves, the first success is enough to say healthy, and three fail
   assert.equal(subject.state, 'unhealthy', 'one success is not two');
   subject.onProbe(true, '200', 6);
   assert.deepEqual(changes, ['unknown healthy', 'healthy unhealthy', 'unhealthy healthy']);
-  assert.deepEqual([subject.sinceMs, subject.lastError], [6, '500']);
+  assert.deepEqual([subject.changedAtMs, subject.lastError], [6, '500']);
 });
 
 test('an endpoint that was never reached serves until three probes have failed', () => {
@@ -108,7 +108,7 @@ test('what changes nothing is not told', () => {
   const { subject, changes } = health();
   subject.readmit(1);
   subject.onProbe(false, '500', 2);
-  assert.deepEqual([changes, subject.sinceMs], [[], 0]);
+  assert.deepEqual([changes, subject.changedAtMs], [[], 0]);
 });
 
 test('who has left, and everybody when it is disposed of, hears nothing', () => {
@@ -125,7 +125,7 @@ test('who has left, and everybody when it is disposed of, hears nothing', () => 
 });
 
 test('healthy, unknown and warming serve', () => {
-  assert.deepEqual((['unknown', 'healthy', 'warming', 'unhealthy', 'ejected'] as const).map(isServing), [
+  assert.deepEqual((['unknown', 'healthy', 'warming', 'unhealthy', 'ejected'] as const).map(allowsTraffic), [
     true,
     true,
     true,
@@ -148,15 +148,15 @@ function slow(isAdded = false, thresholds: HealthThresholds | null = THRESHOLDS)
 test('at a start nobody warms up; who comes back does, linearly from a tenth, and then is healthy', () => {
   const { clock, subject, changes, probes } = slow();
   probes(1, true);
-  assert.equal(subject.warmth(clock.nowMs()), 1);
+  assert.equal(subject.slowStartShare(clock.nowMs()), 1);
   probes(3, false);
   probes(2, true);
   assert.equal(subject.state, 'warming');
-  const warmth = [0, 500, 2_000, 7_500].map(ms => {
+  const slowStartShare = [0, 500, 2_000, 7_500].map(ms => {
     clock.advance(ms);
-    return subject.warmth(clock.nowMs());
+    return subject.slowStartShare(clock.nowMs());
   });
-  assert.deepEqual(warmth, [0.1, 0.1, 0.25, 1]);
+  assert.deepEqual(slowStartShare, [0.1, 0.1, 0.25, 1]);
   assert.deepEqual(changes, ['unknown healthy', 'healthy unhealthy', 'unhealthy warming', 'warming healthy']);
   assert.equal(clock.pendingTimers, 0);
 });
@@ -169,7 +169,7 @@ test('one that fails while it warms up is out, and begins anew', () => {
   subject.eject('traffic', clock.nowMs());
   assert.equal(clock.pendingTimers, 0, 'the old slow start is forgotten');
   subject.readmit(clock.nowMs());
-  assert.equal(subject.warmth(clock.nowMs()), 0.1);
+  assert.equal(subject.slowStartShare(clock.nowMs()), 0.1);
   assert.deepEqual(changes, ['healthy ejected', 'ejected warming', 'warming ejected', 'ejected warming']);
   subject.dispose();
   assert.equal(clock.pendingTimers, 0);
@@ -180,7 +180,7 @@ test('one that is added to a running cluster warms up from its first success on'
   clock.advance(5_000);
   assert.equal(subject.state, 'unknown');
   probes(1, true);
-  assert.deepEqual([subject.state, subject.warmth(clock.nowMs())], ['warming', 0.1]);
+  assert.deepEqual([subject.state, subject.slowStartShare(clock.nowMs())], ['warming', 0.1]);
   assert.equal(slow(true, null).subject.state, 'warming', 'without probes at once');
 });
 

@@ -27,13 +27,13 @@ export class NotedClient {
   onAnswer: () => void = () => {};
   #listener: ClientStreamObserver | null = null;
 
-  listen(listener: ClientStreamObserver): void {
+  observe(listener: ClientStreamObserver): void {
     this.#listener = listener;
   }
   close(complete: boolean): void {
     this.#listener?.onClientClose(complete);
   }
-  answer(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string): void {
     if (this.refusal !== null) throw this.refusal;
     this.headSent = true;
     this.headers = headers;
@@ -62,7 +62,7 @@ export class NotedClient {
   destroy(): void {
     this.said.push('destroy');
   }
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     this.said.push('last');
   }
   distrustConnection(): void {

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import { type Answered, StalledResponses } from '../../src/http/stalled_responses.ts';
+import { type PendingResponse, StalledResponses } from '../../src/http/stalled_responses.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 test('each request under way is looked at once a second, also when the one before goes away meanwhile', () => {
   const clock = new FakeClock();
-  const active = new ActiveRequests<Answered>();
+  const active = new ActiveRequests<PendingResponse>();
   const looks: string[] = [];
-  const first: Answered = {
+  const first: PendingResponse = {
     activeIndex: -1,
     checkTaken: nowMs => {
       looks.push(`first ${nowMs}`);

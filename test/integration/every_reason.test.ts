@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { mock, test } from 'node:test';
-import type { StartOptions } from '../../src/lifecycle/startup.ts';
+import type { StartOptions } from '../../src/lifecycle/running_proxy.ts';
 import { FAILURE_RULES, type FailureKind } from '../../src/resilience/failure.ts';
 import { RateLimiter } from '../../src/security/rate_limit.ts';
 import {

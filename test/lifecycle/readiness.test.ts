@@ -6,7 +6,7 @@ import type { RunningPlan } from '../../src/lifecycle/running_plan.ts';
 function running(serving: number, required: boolean): RunningPlan {
   return {
     loaded: { plan: { clusters: { app: { name: 'app', required } } } },
-    plane: { clusters: new Map([['app', { pool: { servingCount: serving } }]]) },
+    plane: { clusters: new Map([['app', { pool: { eligibleCount: serving } }]]) },
   } as unknown as RunningPlan;
 }
 

@@ -6,13 +6,13 @@ import { FakeUpstream } from './fake_cluster.ts';
 test('all who use the same connections hear of capacity, others do not', () => {
   const upstream = new FakeUpstream(1);
   const heard: string[] = [];
-  const leave = capacitySignalOf(upstream).listen(() => heard.push('older'));
-  capacitySignalOf(upstream).listen(() => heard.push('newer'));
-  capacitySignalOf(new FakeUpstream(1)).listen(() => heard.push('other'));
+  const leave = capacitySignalOf(upstream).observe(() => heard.push('older'));
+  capacitySignalOf(upstream).observe(() => heard.push('newer'));
+  capacitySignalOf(new FakeUpstream(1)).observe(() => heard.push('other'));
   capacitySignalOf(upstream).notify();
   assert.deepEqual(heard, ['older', 'newer']);
   leave();
-  upstream.makeRoom(2);
+  upstream.addCapacity(2);
   assert.deepEqual(
     heard,
     ['older', 'newer', 'newer'],

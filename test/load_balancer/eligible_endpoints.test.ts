@@ -1,7 +1,7 @@
 // Who serves: the plan's tiers and what is known of each endpoint, and what happens when most of them are down.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HealthState, isServing } from '../../src/health/state.ts';
+import { allowsTraffic, type HealthState } from '../../src/health/state.ts';
 import { eligibleEndpoints } from '../../src/load_balancer/eligible_endpoints.ts';
 
 /** `1 healthy` is a healthy one of tier 1, in the order of the text; `- healthy` takes no traffic. */
@@ -13,7 +13,7 @@ function serving(texts: readonly string[], panicBelow: number | null = null): st
       at,
       tier: Number(tier === '-' ? 0 : tier),
       takesTraffic: tier !== '-',
-      health: { state, isEligible: isServing(state) },
+      health: { state, isEligible: allowsTraffic(state) },
     };
   });
   const { members, panic } = eligibleEndpoints(all, panicBelow);

@@ -5,7 +5,7 @@ import { EndpointHealth, type HealthThresholds } from '../../src/health/state.ts
 import { AdminState } from '../../src/load_balancer/admin_state.ts';
 import { Backend, type PoolSettings } from '../../src/load_balancer/backend.ts';
 import type { Lease } from '../../src/load_balancer/lease.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { Load } from '../../src/load_balancer/load.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
 import { ClusterPool, type LeaseWant } from '../../src/load_balancer/pool.ts';
@@ -26,23 +26,23 @@ export class FakeUpstream implements Upstream {
   get counts() {
     return { open: this.inUse, inUse: this.inUse };
   }
-  get hasRoom() {
+  get hasCapacity() {
     return this.inUse < this.max;
   }
   take(): UpstreamSlot | null {
-    if (!this.hasRoom) return null;
+    if (!this.hasCapacity) return null;
     this.inUse++;
     return {} as UpstreamSlot;
   }
   release(): void {
     this.inUse--;
   }
-  onRoom(listener: () => void) {
+  onCapacity(listener: () => void) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
   /** A connection that was being closed is gone: more capacity without a release. */
-  makeRoom(max: number): void {
+  addCapacity(max: number): void {
     this.max = max;
     for (const listener of this.#listeners) listener();
   }
@@ -54,7 +54,7 @@ export class FakeUpstream implements Upstream {
 export interface ClusterOptions {
   readonly slots?: number;
   readonly queueMax?: number;
-  readonly queueMs?: number;
+  readonly queueTimeoutMs?: number;
   readonly weights?: readonly number[];
   readonly tiers?: readonly number[];
   readonly panicBelow?: number;
@@ -98,24 +98,24 @@ export function fakeBackend(at: number, clock: FakeClock, options: ClusterOption
 }
 
 export function fakePool(backends: readonly Backend[], clock: FakeClock, options: ClusterOptions = {}) {
-  const { slots = 1, queueMax = 2, queueMs = 100 } = options;
+  const { slots = 1, queueMax = 2, queueTimeoutMs = 100 } = options;
   const settings: PoolSettings = {
     connectionsMax: slots,
     queueMax,
-    queueMs,
+    queueTimeoutMs,
     idleMs: 1_000,
     requestsMax: null,
     ageMsMax: null,
-    connectMs: 100,
+    connectTimeoutMs: 100,
   };
-  const policy = options.policy ?? new LeastRequestsPolicy(seededRandom(1));
+  const policy = options.policy ?? leastRequestsPolicy(seededRandom(1));
   const pool = new ClusterPool({
     name: 'c',
     settings,
     policy,
     ejectedRatioMax: options.ejectedRatioMax ?? 0.5,
     panicBelow: options.panicBelow ?? null,
-    onServing: () => {},
+    onEligibleCount: () => {},
     onPanic: () => {},
     clock,
     random: seededRandom(2),

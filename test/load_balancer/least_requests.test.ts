@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20261121);
@@ -8,8 +8,8 @@ const all = () => true;
 
 function cluster(...members: (readonly [weight: number, inFlight: number])[]) {
   const list = members.map(([weight, inFlight]) => ({ weight, inFlight }));
-  const policy = new LeastRequestsPolicy<(typeof list)[number]>(seededRandom(SEED));
-  policy.setMembers(list);
+  const policy = leastRequestsPolicy<(typeof list)[number]>(seededRandom(SEED));
+  policy.setEndpoints(list);
   return { policy, list };
 }
 

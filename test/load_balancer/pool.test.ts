@@ -133,7 +133,7 @@ test('requests that wait are told at once when the last backend goes out', () =>
 });
 
 test('requests that wait are told at once when the last circuit opens, and one of them is the probe in time', () => {
-  const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueMs: 60_000 });
+  const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueTimeoutMs: 60_000 });
   const [a, b] = [leased(pool), leased(pool)];
   const waiting = ask(pool);
   settleLease(a, 'failure', 'status 500');
@@ -164,7 +164,7 @@ test('a backend that comes back is given to those who wait', () => {
 test('a connection that comes free by itself is given to those who wait', () => {
   const { backends, pool } = fakeCluster(1, { slots: 0 });
   const waiting = ask(pool);
-  upstreamOf(backends[0]).makeRoom(1);
+  upstreamOf(backends[0]).addCapacity(1);
   assert.notEqual(waiting.lease, null);
 });
 
@@ -179,7 +179,7 @@ test('passive health never takes out the last backend that serves, however many 
   const { clock, backends, pool } = fakeCluster(4, { slots: 100, passive: true, ejectedRatioMax: 1 });
   backends[3]?.health.eject('as if by probes', clock.nowMs());
   for (let count = 0; count < 100; count++) settleLease(leased(pool), 'failure', 'status 500');
-  assert.equal(pool.servingCount, 1);
+  assert.equal(pool.eligibleCount, 1);
 });
 
 test('what one pool gives back, a request that waits in the pool of another plan may take', () => {
@@ -252,7 +252,7 @@ test('with other backends whoever waits is served by the new ones, and what is u
   const behind = ask(pool);
   settleLease(held, 'success', '200');
   assert.equal(behind.lease, null, 'what an old one gives back is no capacity any more');
-  assert.deepEqual([pool.backends, pool.servingCount], [[next], 1]);
+  assert.deepEqual([pool.backends, pool.eligibleCount], [[next], 1]);
 });
 
 test('without any backend requests wait for the first one, unless its name does not resolve', () => {
@@ -274,9 +274,9 @@ test('without any backend requests wait for the first one, unless its name does 
 test('in panic everyone is asked, also those that health has taken out', () => {
   const { clock, backends, pool } = fakeCluster(4, { slots: 9, panicBelow: 0.5 });
   for (const at of [0, 1, 2]) backends[at]?.health.eject('test', clock.nowMs());
-  assert.deepEqual([pool.isPanicking, pool.servingCount], [true, 4]);
+  assert.deepEqual([pool.isPanicking, pool.eligibleCount], [true, 4]);
   backends[0]?.health.readmit(clock.nowMs());
-  assert.deepEqual([pool.isPanicking, pool.servingCount], [false, 2]);
+  assert.deepEqual([pool.isPanicking, pool.eligibleCount], [false, 2]);
 });
 
 test('one that warms up gets a growing share, and everything when there is nobody else', () => {
@@ -314,7 +314,7 @@ test('with nobody left, those that traffic has ejected serve again, unless probe
   for (const backend of [alive, dead])
     for (let count = 0; count < 2; count++) backend.passive?.record('failure', 'status 500', pool.mayEject);
   dead.health.onProbe(false, '500', clock.nowMs());
-  assert.equal(pool.servingCount, 1);
+  assert.equal(pool.eligibleCount, 1);
   last.health.onProbe(false, '500', clock.nowMs());
   assert.deepEqual(
     backends.map(({ health }) => health.state),

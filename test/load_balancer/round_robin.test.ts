@@ -66,7 +66,7 @@ test('the smallest weight beside many large ones still has a place', () => {
 test('a change in a large cluster is taken in quickly', () => {
   const policy = new RoundRobinPolicy({ at: -1, dispose: () => {} }, seededRandom(SEED));
   const startedAtMs = performance.now();
-  policy.setMembers(members(Array.from({ length: 5_000 }, (_, at) => 1 + (at % 1_000))));
+  policy.setEndpoints(members(Array.from({ length: 5_000 }, (_, at) => 1 + (at % 1_000))));
   const tookMs = performance.now() - startedAtMs;
   assert.ok(tookMs < 500, `${tookMs} ms`);
 });
@@ -75,16 +75,16 @@ test('a reload goes on where the plan before it was', () => {
   const cursor = { at: -1, dispose: () => {} };
   const [list, all] = [members([2, 1]), () => true];
   const before = new RoundRobinPolicy<(typeof list)[number]>(cursor, seededRandom(1));
-  before.setMembers(list);
+  before.setEndpoints(list);
   assert.equal(before.pick(all)?.name, 'a');
   const after = new RoundRobinPolicy<(typeof list)[number]>(cursor, seededRandom(1));
-  after.setMembers(list);
+  after.setEndpoints(list);
   assert.deepEqual([after.pick(all)?.name, after.pick(all)?.name], ['b', 'a']);
 });
 
 test('a cursor behind the end of a shorter turn goes on within it', () => {
   const policy = new RoundRobinPolicy({ at: 1_000, dispose: () => {} }, seededRandom(1));
-  policy.setMembers(members([1, 1, 1]));
+  policy.setEndpoints(members([1, 1, 1]));
   assert.notEqual(
     policy.pick(() => true),
     null,

@@ -9,10 +9,10 @@ import type { ProbeTarget } from '../../src/health/probe.ts';
 import type { Backend } from '../../src/load_balancer/backend.ts';
 import { eligibleEndpoints } from '../../src/load_balancer/eligible_endpoints.ts';
 import { type Lease, settleLease } from '../../src/load_balancer/lease.ts';
-import { LeastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
+import { leastRequestsPolicy } from '../../src/load_balancer/least_requests.ts';
 import type { Policy } from '../../src/load_balancer/policy.ts';
 import type { ClusterPool } from '../../src/load_balancer/pool.ts';
-import { RandomPolicy } from '../../src/load_balancer/random.ts';
+import { randomPolicy } from '../../src/load_balancer/random.ts';
 import { RoundRobinPolicy } from '../../src/load_balancer/round_robin.ts';
 import type { Random } from '../../src/resilience/random.ts';
 import { FakeClock } from '../support/fake_clock.ts';
@@ -34,8 +34,8 @@ const ACTIVE = {
 
 const POLICIES: Readonly<Record<string, (random: Random) => Policy<Backend>>> = {
   roundRobin: random => new RoundRobinPolicy({ at: -1, dispose: () => {} }, random),
-  leastRequests: random => new LeastRequestsPolicy(random),
-  random: random => new RandomPolicy(random),
+  leastRequests: random => leastRequestsPolicy(random),
+  random: random => randomPolicy(random),
 };
 
 for (const [name, policy] of Object.entries(POLICIES)) {
@@ -88,7 +88,7 @@ class World {
     for (const prober of this.#probers) prober.start();
     this.#pool = fakePool(this.#backends, this.#clock, {
       queueMax: 50,
-      queueMs: 1_000,
+      queueTimeoutMs: 1_000,
       ejectedRatioMax: EJECTED_MAX / ENDPOINTS,
       policy: policy(this.#random),
     });

@@ -48,13 +48,13 @@ test('who has waited too long is taken out, oldest first', () => {
   const queue = new WaitQueue<Guest>();
   const guests = [first('a'), repeated('b'), first('c'), repeated('d')];
   for (const [at, guest] of guests.entries()) queue.add(guest, at);
-  assert.equal(queue.oldestSinceMs, 0);
+  assert.equal(queue.oldestQueuedAtMs, 0);
   assert.deepEqual(
-    queue.takeBefore(2).map(([{ name }, sinceMs]) => `${name} ${sinceMs}`),
+    queue.takeBefore(2).map(([{ name }, queuedAtMs]) => `${name} ${queuedAtMs}`),
     ['a 0', 'b 1'],
   );
-  assert.deepEqual([queue.oldestSinceMs, queue.size], [2, 2]);
+  assert.deepEqual([queue.oldestQueuedAtMs, queue.size], [2, 2]);
   const [, , c, d] = guests;
   assert.deepEqual([c && queue.remove(c), d && queue.remove(d), c && queue.remove(c)], [2, 3, null]);
-  assert.equal(queue.oldestSinceMs, Number.POSITIVE_INFINITY);
+  assert.equal(queue.oldestQueuedAtMs, Number.POSITIVE_INFINITY);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { parseAddress } from '../../src/net/address.ts';
 import { connect } from '../../src/net/connect.ts';
-import { parseAddress } from '../../src/net/endpoint.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import type { Failure } from '../../src/resilience/failure.ts';
 import { echo } from '../support/backend_behaviours.ts';
@@ -23,12 +23,12 @@ const verified = {
 function open(
   where: string,
   tls: typeof verified | null = null,
-  connectMs = 1_000,
+  connectTimeoutMs = 1_000,
 ): Promise<Failure | Socket> {
   const address = parseAddress(where);
   assert(typeof address !== 'string');
   return new Promise(resolve => {
-    connect({ address, tls, protocols: ['http/1.1'], connectMs }, systemClock, (failure, socket) => {
+    connect({ address, tls, protocols: ['http/1.1'], connectTimeoutMs }, systemClock, (failure, socket) => {
       socket?.destroy();
       resolve(failure ?? (socket as Socket));
     });
@@ -78,7 +78,7 @@ test('whoever gives up hears nothing more', async () => {
   const address = parseAddress(backend.address);
   assert(typeof address !== 'string');
   const giveUp = connect(
-    { address, tls: verified, protocols: ['http/1.1'], connectMs: 50 },
+    { address, tls: verified, protocols: ['http/1.1'], connectTimeoutMs: 50 },
     systemClock,
     () => assert.fail('nobody waits'),
   );

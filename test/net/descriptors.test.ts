@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { parseAddress } from '../../src/net/address.ts';
 import { connect } from '../../src/net/connect.ts';
 import {
   backendSockets,
@@ -9,7 +10,6 @@ import {
   descriptorLimit,
   shareDescriptors,
 } from '../../src/net/descriptors.ts';
-import { parseAddress } from '../../src/net/endpoint.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import type { Failure } from '../../src/resilience/failure.ts';
 import { answer } from '../support/backend_behaviours.ts';
@@ -65,7 +65,7 @@ test('a backend beyond the share is not connected to: local_exhausted, until ano
   await using backend = await startBackend(answer());
   const address = parseAddress(backend.address);
   assert(typeof address !== 'string');
-  const target = { address, tls: null, protocols: ['http/1.1'], connectMs: 1_000 } as const;
+  const target = { address, tls: null, protocols: ['http/1.1'], connectTimeoutMs: 1_000 } as const;
   const open = () =>
     new Promise<Failure | Socket>(resolve => {
       connect(target, systemClock, (failure, socket) => resolve(failure ?? (socket as Socket)));

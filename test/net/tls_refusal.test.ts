@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PLAIN_HTTP_ANSWER, tlsRefusalOf } from '../../src/net/tls_refusal.ts';
+import { PLAIN_HTTP_RESPONSE, tlsRefusalOf } from '../../src/net/tls_refusal.ts';
 
 test('what OpenSSL and Node say of a failed handshake becomes one of a few words', () => {
   const words = {
@@ -18,6 +18,6 @@ test('what OpenSSL and Node say of a failed handshake becomes one of a few words
 });
 
 test('the answer to HTTP in clear is whole', () => {
-  const [head = '', body = ''] = PLAIN_HTTP_ANSWER.split('\r\n\r\n');
+  const [head = '', body = ''] = PLAIN_HTTP_RESPONSE.split('\r\n\r\n');
   assert.match(head, new RegExp(`Content-Length: ${Buffer.byteLength(body)}(\r\n|$)`));
 });

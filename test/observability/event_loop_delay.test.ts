@@ -79,8 +79,8 @@ test('the time between two firings of the timer is not called a delay, nor is ha
 test('an event loop that is held up is late', async () => {
   const delay = new EventLoopDelay();
   await wait(30); // the first interval is not measured
-  const untilMs = performance.now() + 200;
-  while (performance.now() < untilMs);
+  const endsAtMs = performance.now() + 200;
+  while (performance.now() < endsAtMs);
   await wait(30);
   const busy = delay.p99Seconds();
   assert.ok(busy > 0.15 && busy < 1, `${busy} s while held up for 200 ms`);

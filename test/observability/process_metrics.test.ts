@@ -46,8 +46,8 @@ test('the time in which the event loop was busy only grows, whoever reads it', a
   const registry = new Registry();
   defineProcessMetrics(registry);
   const before = await read(registry, 'fairlead_event_loop_active_seconds_total');
-  const untilMs = performance.now() + 50;
-  while (performance.now() < untilMs);
+  const endsAtMs = performance.now() + 50;
+  while (performance.now() < endsAtMs);
   await wait(0); // the loop counts what it did when it comes round
   const after = await read(registry, 'fairlead_event_loop_active_seconds_total');
   assert.ok(after >= before + 0.05, `${before} s, and ${after} s after 50 ms of work`);

@@ -11,8 +11,8 @@ checkLeaks();
 
 /** Nothing else of this process runs meanwhile, as in a process that was stopped. */
 function standStill(forMs: number): void {
-  const untilMs = performance.now() + forMs;
-  while (performance.now() < untilMs);
+  const endsAtMs = performance.now() + forMs;
+  while (performance.now() < endsAtMs);
 }
 
 async function socketPair(use: (near: Socket, far: Socket) => Promise<void>): Promise<void> {

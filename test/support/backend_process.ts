@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import type { Mode, Report } from './backend_program.ts';
+import type { AdminViews, Mode } from './backend_program.ts';
 
 const PROGRAM = fileURLToPath(new URL('backend_program.ts', import.meta.url));
 
@@ -28,9 +28,9 @@ export class BackendProcess implements AsyncDisposable {
   behave(mode: Mode): void {
     this.#child.send({ mode });
   }
-  async report(): Promise<Report> {
+  async report(): Promise<AdminViews> {
     this.#child.send('report');
-    const [report] = (await once(this.#child, 'message')) as [Report];
+    const [report] = (await once(this.#child, 'message')) as [AdminViews];
     return report;
   }
   freeze(): void {

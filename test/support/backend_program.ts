@@ -7,7 +7,7 @@ import http from 'node:http';
 export type Mode = 'well' | 'fail' | 'slow' | 'reset_in_body' | 'close_on_accept' | 'close_each_third';
 
 export type Order = { readonly mode: Mode } | 'report';
-export interface Report {
+export interface AdminViews {
   readonly requests: number;
   /** Requests with `x-id` that came more than once. */
   readonly repeated: readonly string[];
@@ -62,7 +62,7 @@ function answer(response: http.ServerResponse): void {
 process.on('message', (order: Order) => {
   if (order === 'report') {
     const repeated = [...seen].filter(([, count]) => count > 1).map(([id]) => id);
-    process.send?.({ requests, repeated } satisfies Report);
+    process.send?.({ requests, repeated } satisfies AdminViews);
   } else mode = order.mode;
 });
 process.on('disconnect', () => process.exit());

@@ -10,7 +10,7 @@ import { program } from './programs.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /** In how many pieces nobody waits for ever: an answer of the browser takes milliseconds. */
-const ANSWER_MS_MAX = 15_000;
+const RESPONSE_MS_MAX = 15_000;
 
 export class Browser implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -63,7 +63,7 @@ export class Browser implements AsyncDisposable {
   send(method: string, params: Json = {}, sessionId?: string): Promise<Json> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`${method}: no answer`)), ANSWER_MS_MAX);
+      const timer = setTimeout(() => reject(new Error(`${method}: no answer`)), RESPONSE_MS_MAX);
       this.#answers.set(id, answer => {
         clearTimeout(timer);
         if (answer['error'] === undefined) resolve(answer['result'] as Json);

@@ -39,22 +39,22 @@ export class FakeClock implements Clock {
   }
   /** Moves time forward; timers that fall due fire at their own time, also those that others set meanwhile. */
   advance(byMs: number): void {
-    const untilMs = this.#nowMs + byMs;
-    for (let next = this.#nextUntil(untilMs); next !== undefined; next = this.#nextUntil(untilMs)) {
+    const endsAtMs = this.#nowMs + byMs;
+    for (let next = this.#nextUntil(endsAtMs); next !== undefined; next = this.#nextUntil(endsAtMs)) {
       this.#pending.delete(next);
       this.#nowMs = Math.max(this.#nowMs, next.dueAtMs);
       next.fire();
     }
-    this.#nowMs = untilMs;
+    this.#nowMs = endsAtMs;
   }
   /** Time passes and nothing fires: something holds up the event loop. */
   stall(byMs: number): void {
     this.#nowMs += byMs;
   }
-  #nextUntil(untilMs: number): Pending | undefined {
+  #nextUntil(endsAtMs: number): Pending | undefined {
     for (;;) {
       const first = this.#heap[0];
-      if (first === undefined || (this.#pending.has(first) && first.dueAtMs > untilMs)) return undefined;
+      if (first === undefined || (this.#pending.has(first) && first.dueAtMs > endsAtMs)) return undefined;
       this.#pop();
       if (this.#pending.has(first)) return first;
     }

@@ -35,8 +35,8 @@ export function openResources(known: readonly string[] = []): string[] {
 
 /** Waits a moment for what is closing, then fails with a list of what is open. */
 export async function assertNoLeaks(known: readonly string[] = []): Promise<void> {
-  const untilMs = performance.now() + SETTLE_MS;
-  while (openResources(known).length > 0 && performance.now() < untilMs) await turn();
+  const endsAtMs = performance.now() + SETTLE_MS;
+  while (openResources(known).length > 0 && performance.now() < endsAtMs) await turn();
   assert.deepEqual(
     openResources(known),
     [],

@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import type { RunningProxy } from '../../src/lifecycle/startup.ts';
+import type { RunningProxy } from '../../src/lifecycle/running_proxy.ts';
 import type { Config } from './plan_builder.ts';
 import { PLAN_STORM_MS } from './plan_storm_variable.ts';
 

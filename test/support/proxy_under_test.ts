@@ -14,10 +14,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Admin } from '../../src/admin/admin.ts';
-import type { Report } from '../../src/admin/report.ts';
+import type { AdminViews } from '../../src/admin/admin_views.ts';
 import type { ProcessView } from '../../src/lifecycle/process_view.ts';
-import { type StartOptions, type StartResult, startProxy as start } from '../../src/lifecycle/startup.ts';
-import { parseAddress } from '../../src/net/endpoint.ts';
+import {
+  type StartOptions,
+  type StartResult,
+  startProxy as start,
+} from '../../src/lifecycle/running_proxy.ts';
+import { parseAddress } from '../../src/net/address.ts';
 import { LogLines } from './log_lines.ts';
 import { type Config, configText, load } from './plan_builder.ts';
 import { startPlanStorm } from './plan_storm.ts';
@@ -40,7 +44,7 @@ type Started = Extract<StartResult, { kind: 'started' }>;
 
 export interface ProxyInProcess extends Running {
   readonly proxy: Started['proxy'];
-  readonly report: Report;
+  readonly report: AdminViews;
   /** Where the admin API is. */
   admin(): Target & { readonly port: number };
 }
@@ -80,7 +84,7 @@ export async function startProxy(
   const { proxy } = started;
   const [admin] = admins;
   assert(admin !== undefined, 'a started proxy has its admin side');
-  const { report } = admin;
+  const { views: report } = admin;
   const storm = startPlanStorm(proxy, config, next => files.write(next));
   let stopped: Promise<void> | null = null;
   const stop = () => {

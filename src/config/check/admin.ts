@@ -1,5 +1,5 @@
 /** Whoever reaches the admin API can reload and drain: beyond this machine it asks for a token. */
-import { isLoopback, parseAddress } from '../../net/endpoint.ts';
+import { isLoopback, parseAddress } from '../../net/address.ts';
 import type { Relations } from './relations.ts';
 
 export function checkAdmin({ config: { admin }, report }: Relations): void {

@@ -15,8 +15,8 @@ import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
 import { checkTimes } from './times.ts';
 
-export function relationProblems(config: Config, document: Document, salvage: PartialParse): Problem[] {
-  return collectRelations(config, document, salvage, [
+export function relationProblems(config: Config, document: Document, partial: PartialParse): Problem[] {
+  return collectRelations(config, document, partial, [
     checkAdmin,
     checkListeners,
     checkRoutes,

@@ -1,5 +1,5 @@
 /** Clusters: endpoints that are different and take traffic, protocols and checks that go together. */
-import { nameOf, parseAddress } from '../../net/endpoint.ts';
+import { nameOf, parseAddress } from '../../net/address.ts';
 import type { ClusterConfig } from '../schema/cluster.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';

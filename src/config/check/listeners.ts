@@ -1,5 +1,5 @@
 /** Where the proxy listens: addresses that are free of each other, protocols that go together. */
-import { type Address, parseAddress } from '../../net/endpoint.ts';
+import { type Address, parseAddress } from '../../net/address.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';

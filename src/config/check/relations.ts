@@ -17,17 +17,17 @@ export interface Relations {
 export function collectRelations(
   config: Config,
   document: Document,
-  salvage: PartialParse,
+  partial: PartialParse,
   checks: readonly ((relations: Relations) => void)[],
 ): Problem[] {
   const problems: Problem[] = [];
   const relations: Relations = {
     config,
     document,
-    isLost: (...paths) => salvage.isLost(...paths),
+    isLost: (...paths) => partial.isLost(...paths),
     // What the schema refused has been said; what was put in its place is nobody's fault.
     report: (path, message, options) => {
-      if (!salvage.isLost(path)) problems.push(document.problem('error', path, message, options));
+      if (!partial.isLost(path)) problems.push(document.problem('error', path, message, options));
     },
   };
   for (const check of checks) check(relations);

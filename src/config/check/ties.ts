@@ -4,14 +4,14 @@ import type { RouteMatch, RouteSettings } from '../../routing/route.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 
-export type PlacedRoute = Pick<RouteSettings, 'match' | 'listeners' | 'name'> & {
+export type NumberedRoute = Pick<RouteSettings, 'match' | 'listeners' | 'name'> & {
   /** Its index in the file. */
   readonly at: number;
 };
 
 /** Routes in the order of the file. One problem for a route, with the first one that it ties with. */
-export function tieProblems(routes: readonly PlacedRoute[], document: Document): Problem[] {
-  const firstOf = new Map<PlacedRoute, PlacedRoute>();
+export function tieProblems(routes: readonly NumberedRoute[], document: Document): Problem[] {
+  const firstOf = new Map<NumberedRoute, NumberedRoute>();
   for (const [a, b] of findConflicts(routes)) {
     const [one, two] = [routes[Math.min(a, b)], routes[Math.max(a, b)]];
     if (one === undefined || two === undefined) continue;

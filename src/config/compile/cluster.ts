@@ -1,7 +1,7 @@
 /** One cluster of the configuration becomes its part of the plan. */
 import type { FailureShare } from '../../health/passive.ts';
 import type { ClusterSettings } from '../../load_balancer/backend.ts';
-import { nameOf } from '../../net/endpoint.ts';
+import { nameOf } from '../../net/address.ts';
 import type { ClientTlsSettings } from '../../net/tls.ts';
 import type { ClusterConfig } from '../schema/cluster.ts';
 import { HEALTHY_STATUSES } from '../schema/defaults.ts';
@@ -38,11 +38,11 @@ export function compileCluster(
     pool: {
       connectionsMax: scope.number('pool.connectionsMax', 'clusters.pool.connections'),
       queueMax: scope.number('pool.queueMax', 'clusters.pool.queue'),
-      queueMs: scope.number('pool.queueMs', 'clusters.pool.queueTimeout'),
+      queueTimeoutMs: scope.number('pool.queueTimeoutMs', 'clusters.pool.queueTimeout'),
       idleMs: scope.number('pool.idleMs', 'clusters.pool.idle'),
       requestsMax: scope.limit('pool.requestsMax', 'clusters.pool.maxRequests'),
       ageMsMax: scope.limit('pool.ageMsMax', 'clusters.pool.maxAge'),
-      connectMs: scope.number('pool.connectMs', 'clusters.pool.connectTimeout'),
+      connectTimeoutMs: scope.number('pool.connectTimeoutMs', 'clusters.pool.connectTimeout'),
     },
     health: { active: compileActive(cluster, scope), passive: compilePassive(cluster, endpoints, scope) },
     circuitBreaker: compileCircuitBreaker(cluster, scope),

@@ -4,7 +4,7 @@
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
-import { type Address, parseAddress } from '../../net/endpoint.ts';
+import { type Address, parseAddress } from '../../net/address.ts';
 import { type CertificateMaterial, materialProblem } from '../../net/tls.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';

@@ -3,7 +3,7 @@
  * What is read here is what a person wrote, so a message says what to write instead.
  */
 import { z } from 'zod';
-import { parseAddress } from '../../net/endpoint.ts';
+import { parseAddress } from '../../net/address.ts';
 import { compileRegex } from '../../routing/regex.ts';
 import { cidrProblem } from '../../security/client_address.ts';
 import {

@@ -25,7 +25,7 @@ export class PartialParse {
   }
 
   /** Says that the text meant something at a path that is not known. */
-  lose(path: Path): void {
+  markLost(path: Path): void {
     this.#lost.push(path);
   }
 

@@ -7,12 +7,12 @@ import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 
-interface LaterKey {
+interface UnsupportedKey {
   /** `*` is any name or index. */
   readonly at: string;
   /** Which values are not supported yet; every value when absent. */
   readonly when?: (value: unknown, path: Path) => boolean;
-  readonly instead: string;
+  readonly advice: string;
 }
 
 const isNot =
@@ -24,37 +24,37 @@ const isOneOf =
   (value: unknown) =>
     later.includes(String(value));
 
-export const LATER: readonly LaterKey[] = [
-  { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
-  { at: 'listeners.*.preset', instead: 'set timeouts.keepAliveIdle and trustedProxies instead' },
-  { at: 'listeners.*.proxyProtocol', instead: 'remove it and switch it off in the load balancer' },
+export const UNSUPPORTED: readonly UnsupportedKey[] = [
+  { at: 'logging.access.format', when: isOneOf('otel'), advice: 'use json' },
+  { at: 'listeners.*.preset', advice: 'set timeouts.keepAliveIdle and trustedProxies instead' },
+  { at: 'listeners.*.proxyProtocol', advice: 'remove it and switch it off in the load balancer' },
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,
-    instead: 'use one certificate per listener that covers all names',
+    advice: 'use one certificate per listener that covers all names',
   },
   {
     at: 'listeners.*.tls.clientCertificate.mode',
     when: isNot('none'),
-    instead: 'use none: clients are not asked for a certificate',
+    advice: 'use none: clients are not asked for a certificate',
   },
-  { at: 'routes.*.forward.mirror', instead: 'remove it' },
-  { at: 'routes.*.cors', instead: 'remove it and answer OPTIONS in the backend' },
-  { at: 'routes.*.basicAuth', instead: 'remove it; use access to allow networks' },
-  { at: 'routes.*.compress', when: isNot('off'), instead: 'write off and compress in the backend' },
+  { at: 'routes.*.forward.mirror', advice: 'remove it' },
+  { at: 'routes.*.cors', advice: 'remove it and answer OPTIONS in the backend' },
+  { at: 'routes.*.basicAuth', advice: 'remove it; use access to allow networks' },
+  { at: 'routes.*.compress', when: isNot('off'), advice: 'write off and compress in the backend' },
   {
     at: 'routes.*.rateLimits.*.store',
     when: isNot('local'),
-    instead: 'use local: each process counts on its own',
+    advice: 'use local: each process counts on its own',
   },
   {
     at: 'clusters.*.loadBalancing.policy',
     when: value => typeof value === 'object' || isOneOf('peakEwma', 'consistentHash')(value),
-    instead: 'use leastRequests, roundRobin or random',
+    advice: 'use leastRequests, roundRobin or random',
   },
-  { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
-  { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
-  { at: 'stores', instead: 'remove it; each process counts its rate limits on its own' },
+  { at: 'clusters.*.loadBalancing.consistentHash', advice: 'remove it' },
+  { at: 'clusters.*.loadBalancing.sticky', advice: 'remove it' },
+  { at: 'stores', advice: 'remove it; each process counts its rate limits on its own' },
 ];
 
 interface FoundLater {
@@ -63,13 +63,13 @@ interface FoundLater {
 }
 
 export function findUnsupported(document: Document): FoundLater[] {
-  return LATER.flatMap(({ at, when, instead }) =>
+  return UNSUPPORTED.flatMap(({ at, when, advice }) =>
     expand(document, at.split('.'), [])
       .filter(path => when === undefined || when(document.at(path), path))
       .map(path => {
         const value = document.at(path);
         const named = when !== undefined && typeof value === 'string' ? value : nameOf(path);
-        const message = `"${named}" is not supported yet; ${instead}`;
+        const message = `"${named}" is not supported yet; ${advice}`;
         return {
           path,
           problem: document.problem('error', path, message, { at: named === value ? 'value' : 'key' }),

@@ -7,7 +7,7 @@
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
 import type { Problem } from '../problems.ts';
 import { type Path, valueAt } from './path.ts';
-import { Places, type TextRange } from './places.ts';
+import { SourcePositions, type TextRange } from './source_positions.ts';
 import { type Environment, expandVariables } from './variables.ts';
 
 export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
@@ -24,10 +24,10 @@ export class Document {
   readonly file: string;
   readonly source: string;
   readonly value: unknown;
-  readonly #places: Places | null;
+  readonly #places: SourcePositions | null;
   readonly #lineStarts: readonly number[];
 
-  constructor(file: string, source: string, value: unknown, places: Places | null) {
+  constructor(file: string, source: string, value: unknown, places: SourcePositions | null) {
     this.file = file;
     this.source = source;
     this.value = value;
@@ -144,7 +144,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
       return refuse(0, 'the file is empty; it needs at least version, listeners and routes');
     }
     if (documents.length > 1) return refuse(0, 'the file has more than one YAML document');
-    const places = new Places(events, source);
+    const places = new SourcePositions(events, source);
     const expanded = expandVariables(documents[0], env, DEPTH_MAX);
     if (typeof expanded === 'string') return refuse(0, expanded);
     const document = new Document(file, source, expanded.value, places);
@@ -166,7 +166,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
   }
 }
 
-function duplicateKeys(document: Document, { duplicates }: Places): Problem[] {
+function duplicateKeys(document: Document, { duplicates }: SourcePositions): Problem[] {
   return duplicates.map(({ path, key, first }) => {
     const name = String(path.at(-1));
     const message = `duplicate key "${name}", first used on line ${document.lineOf(first)}`;

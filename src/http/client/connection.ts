@@ -1,12 +1,15 @@
-/** A client connection with what its requests need to know of it, and how it ends when they have ended. */
+/** A client connection, as far as its requests need it, and how it is closed after the last of them. */
 import type { Socket } from 'node:net';
 import type { Connection } from '../../net/connection.ts';
 import type { Peer } from '../request.ts';
 import type { Responder } from '../responder.ts';
 
-/** A kept connection on which nothing moves for so long is closed: a request that was on its way has come by then. */
+/**
+ * A keep-alive connection without traffic for this long is closed. A request that was already on its way has arrived
+ * by then.
+ */
 const QUIET_MS = 250;
-/** A client that does not close its side after we have closed ours, and takes nothing more. */
+/** How long a client may take to close its side after we have closed ours, while it reads nothing more. */
 const LINGER_MS = 5_000;
 
 export class ClientConnection implements Peer {
@@ -20,12 +23,12 @@ export class ClientConnection implements Peer {
   latest: Responder | null = null;
   #isClosing = false;
   #bytesAtIdle = 0;
-  /** Its last request has ended. */
+  /** Called when its last request has ended. */
   onIdle: (() => void) | null = null;
   readonly #socket: Socket;
   readonly #protocol: 'http1' | 'http2';
   #isEnded = false;
-  /** As `drain` has seen it last. */
+  /** What `drain` has seen last. */
   #bytes = -1;
   #movedAtMs = 0;
 
@@ -53,16 +56,16 @@ export class ClientConnection implements Peer {
   destroy(): void {
     this.#socket.destroy();
   }
-  /** Nothing more is read from it: it closes when its last request has been answered. */
+  /** Nothing more is read from the connection; it closes after the last response. */
   closeWhenIdle(): void {
     this.#isClosing = true;
     this.latest?.closeAfterResponse();
   }
-  /** Since its last request has ended, so many bytes and no more have come. */
+  /** Whether exactly this many bytes have arrived since its last request ended. */
   hasRead(bytes: number): boolean {
     return this.#socket.bytesRead - this.#bytesAtIdle === bytes;
   }
-  /** Asked again and again while its listener or the process ends. An HTTP/2 session has sent GOAWAY, and ends by itself. */
+  /** Called repeatedly while its listener or the process ends. An HTTP/2 session has sent GOAWAY and closes by itself. */
   drain(nowMs: number): void {
     const bytes = this.#socket.bytesRead + this.#socket.bytesWritten - this.#socket.writableLength;
     if (bytes !== this.#bytes || this.active > 0) this.#movedAtMs = nowMs;

@@ -1,7 +1,7 @@
 /**
- * The end of client connections, all of a process or of a listener that was removed. None is cut that may still have
- * something to say: one is closed when it has been quiet for a moment, because a request may be on its way or wait in the
- * kernel's buffer; and it counts as open until the client has what was sent to it.
+ * Closes client connections, those of the whole process or of a removed listener, without cutting off a request. A
+ * connection is closed after it has been quiet for a moment, because a request may be on its way or wait in the
+ * kernel's buffer. It counts as open until the client has received what was sent to it.
  */
 import type { Clock, Timer } from '../../resilience/clock.ts';
 import type { ClientConnection } from './connection.ts';
@@ -18,7 +18,7 @@ export class ConnectionDrain {
     this.#clock = clock;
   }
 
-  /** Goes on until there are none, or until `stop`. */
+  /** Continues until no connection is left, or until `stop`. */
   begin(): void {
     if (this.#timer === null) this.#look();
   }

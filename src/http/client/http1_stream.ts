@@ -1,6 +1,6 @@
 /**
- * One HTTP/1.x request on Node's `http` server. Framing is Node's: it chunks an answer without a length, keeps
- * the body of HEAD, 204 and 304 answers empty, and closes the connection where HTTP/1.0 demands it.
+ * One HTTP/1.x request on Node's `http` server. Node does the framing: it chunks a response without a length, keeps
+ * the body of HEAD, 204 and 304 responses empty, and closes the connection where HTTP/1.0 requires it.
  */
 import assert from 'node:assert/strict';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
@@ -9,18 +9,18 @@ import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
 import type { ClientStream, ClientStreamObserver } from './stream.ts';
 
-/** A body up to this size is copied once more to save a system call; beyond it the copy costs more. */
+/** A body up to this size is copied once more to save a system call. Above it the copy costs more than the call. */
 const JOINED_BYTES_MAX = 16 * 1024;
 
 export class Http1ClientStream implements ClientStream {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #clock: Clock;
-  #listener: ClientStreamObserver | null = null;
+  #observer: ClientStreamObserver | null = null;
   #headFlushed = true;
   #waitsForDrain = false;
   #isCutting = false;
-  /** The first piece of the body, as long as the head has not left. */
+  /** The first chunk of the body, until the head is sent. */
   #first: Buffer | null = null;
 
   constructor(request: IncomingMessage, response: ServerResponse, clock: Clock) {
@@ -48,12 +48,12 @@ export class Http1ClientStream implements ClientStream {
     return this.#request.complete || !declaresBody(this.#request);
   }
 
-  listen(listener: ClientStreamObserver): void {
-    this.#listener = listener;
+  observe(observer: ClientStreamObserver): void {
+    this.#observer = observer;
     const response = this.#response;
-    // 'close' comes after 'finish' as well as after a lost connection: one event for both ends.
-    response.on('close', () => listener.onClientClose(response.writableFinished));
-    // A client that leaves during its upload is also an error on the request; 'close' tells it.
+    // 'close' comes after 'finish' and after a lost connection alike: one event for both ends.
+    response.on('close', () => observer.onClientClose(response.writableFinished));
+    // A client that leaves during its upload also causes an error on the request. 'close' reports it.
     this.#request.on('error', ignore);
     response.on('error', ignore);
   }
@@ -65,18 +65,18 @@ export class Http1ClientStream implements ClientStream {
   }
 
   writeHead(status: number, statusText: string, headers: readonly string[], _endOfStream: boolean): void {
-    if (!this.bodyReceived) this.closeAfterAnswer(); // what is left of the upload would be in the way of a next request
+    if (!this.bodyReceived) this.closeAfterResponse(); // the rest of the upload would be in the way of the next request
     const list = this.#canChunk(status, headers) ? headers : withoutTrailerField(headers);
     this.#response.writeHead(status, sendable(statusText), list as string[]);
     this.#headFlushed = false;
-    // Head and body of a small answer arrive in one turn and leave in one packet; a head whose body is still
-    // to come must not wait for it (server-sent events).
+    // Head and body of a small response arrive in one turn and leave in one packet. A head whose body is still to
+    // come must not wait for it (server-sent events).
     process.nextTick(flushHead, this);
   }
 
   write(chunk: Buffer): boolean {
     if (!this.#headFlushed && this.#first === null && chunk.length <= JOINED_BYTES_MAX) {
-      this.#first = chunk; // head and this leave together: with what the same turn brings, or at its end
+      this.#first = chunk; // leaves together with the head, at the latest at the end of this turn
       return true;
     }
     this.#sendFirst();
@@ -96,7 +96,7 @@ export class Http1ClientStream implements ClientStream {
       this.#waitsForDrain = true;
       this.#response.once('drain', () => {
         this.#waitsForDrain = false;
-        this.#listener?.onClientDrain();
+        this.#observer?.onClientDrain();
       });
     }
     return flows;
@@ -108,22 +108,22 @@ export class Http1ClientStream implements ClientStream {
     this.#headFlushed = true;
     if (trailers !== null && trailers.length > 0) this.#response.addTrailers(pairs(trailers));
     this.#lingerIfUploading();
-    // As one text head and body are one write to the system; as two buffers they would be a vector.
+    // One string with head and body is one write; two buffers would become a vectored write.
     if (first === null) this.#response.end();
     else this.#response.end(first.toString('latin1'), 'latin1');
   }
 
-  answer(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string): void {
     if (this.#response.destroyed) return;
     this.#lingerIfUploading();
-    // Node remembers the text of a head that it has refused.
+    // Node keeps the text of a head that it has refused.
     this.#response.writeHead(status, STATUS_CODES[status] ?? '', headers as string[]);
     this.#response.end(body);
   }
 
   abort(): void {
     if (this.isQueued) {
-      // Node would send what it has of it, and wait for the rest: the connection ends when it is its turn.
+      // Node would send what it has and wait for the rest. The connection ends when it is its turn.
       if (!this.#isCutting) this.#response.once('socket', socket => socket.destroy());
       this.#isCutting = true;
     } else this.#response.destroy();
@@ -134,10 +134,10 @@ export class Http1ClientStream implements ClientStream {
   }
 
   distrustConnection(): void {
-    this.closeAfterAnswer();
+    this.closeAfterResponse();
   }
 
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     this.#response.shouldKeepAlive = false;
   }
 
@@ -146,7 +146,7 @@ export class Http1ClientStream implements ClientStream {
     assert(socket !== null, 'a tunnel is made while the client is connected');
     this.#response.removeAllListeners('close');
     this.#response.detachSocket(socket);
-    socket.removeAllListeners('readable'); // the tunnel reads from here on
+    socket.removeAllListeners('readable'); // from here on the tunnel reads
     return socket;
   }
 
@@ -157,10 +157,10 @@ export class Http1ClientStream implements ClientStream {
       return;
     }
     this.#headFlushed = true;
-    this.#response.write(NOTHING); // `flushHeaders` would write Latin-1 as UTF-8
+    this.#response.write(NOTHING); // `flushHeaders` would encode Latin-1 as UTF-8
   }
 
-  /** Trailers follow chunks only: Node refuses to announce them for an answer that is framed otherwise. */
+  /** Trailers are only possible after chunks: Node refuses to announce them for a response that is framed otherwise. */
   #canChunk(status: number, headers: readonly string[]): boolean {
     const isBodyless = status === 204 || status === 304 || this.#request.method === 'HEAD';
     if (this.#request.httpVersionMinor === 0 || isBodyless) return false;
@@ -174,10 +174,10 @@ export class Http1ClientStream implements ClientStream {
   #lingerIfUploading(): void {
     if (this.bodyReceived) return;
     const { socket } = this.#request;
-    this.closeAfterAnswer();
+    this.closeAfterResponse();
     this.#request.removeAllListeners('data');
     this.#request.resume();
-    // Node closes the connection by `destroySoon` once the answer is written.
+    // Node calls `destroySoon` on the connection once the response is written.
     socket.destroySoon = () => {
       socket.end();
       const linger = new Linger(
@@ -190,7 +190,7 @@ export class Http1ClientStream implements ClientStream {
   }
 }
 
-/** RFC 9112 section 4: a reason phrase says nothing that matters; one that Node would refuse is left out. */
+/** RFC 9112 section 4: a reason phrase has no meaning. One that Node would refuse is left out. */
 function sendable(statusText: string): string {
   return UNSENDABLE.test(statusText) ? '' : statusText;
 }
@@ -210,7 +210,7 @@ function flushHead(client: Http1ClientStream): void {
   client.flushHead();
 }
 
-/** Node calls a request complete only after its handler has returned, even if there is no body to wait for. */
+/** Node marks a request as complete only after its handler has returned, even without a body. */
 function declaresBody(request: IncomingMessage): boolean {
   return (
     request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0'
@@ -219,7 +219,7 @@ function declaresBody(request: IncomingMessage): boolean {
 
 function ignore(): void {}
 
-/** Flat list to pairs, as `addTrailers` wants them. */
+/** Flat list to pairs, as `addTrailers` expects them. */
 function pairs(list: readonly string[]): [string, string][] {
   const result: [string, string][] = [];
   for (let at = 0; at + 1 < list.length; at += 2) result.push([list[at] ?? '', list[at + 1] ?? '']);

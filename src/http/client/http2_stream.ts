@@ -12,13 +12,13 @@ export class Http2ClientStream implements ClientStream {
   readonly #stream: ServerHttp2Stream;
   readonly #headOnly: boolean;
   readonly #clock: Clock;
-  #listener: ClientStreamObserver | null = null;
+  #observer: ClientStreamObserver | null = null;
   #trailers: readonly string[] | null = null;
   #ended = false;
-  /** By this side: its reset has to get out before the stream goes. */
+  /** Aborted by this side. The reset must be sent before the stream is destroyed. */
   #isAborted = false;
   #waitsForDrain = false;
-  /** The listener has heard of the end. */
+  /** The observer was told about the end. */
   #isTold = false;
   #linger: Linger | null = null;
 
@@ -47,11 +47,11 @@ export class Http2ClientStream implements ClientStream {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }
 
-  listen(listener: ClientStreamObserver): void {
-    this.#listener = listener;
+  observe(observer: ClientStreamObserver): void {
+    this.#observer = observer;
     const stream = this.#stream;
-    stream.on('error', ignore); // 'close' tells it with the code
-    // A reset without an error code ends the body as if it were whole, and 'close' waits for somebody to read it.
+    stream.on('error', ignore); // 'close' reports it with the code
+    // A reset without an error code ends the body like a complete one, and 'close' waits until somebody reads it.
     stream.on('aborted', () => {
       if (!this.#isAborted) stream.destroy(RESET);
     });
@@ -59,14 +59,14 @@ export class Http2ClientStream implements ClientStream {
       const complete =
         this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
       this.#linger?.stop();
-      this.#tellClose(complete);
+      this.#reportClose(complete);
     });
   }
 
-  #tellClose(complete: boolean): void {
+  #reportClose(complete: boolean): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    this.#listener?.onClientClose(complete);
+    this.#observer?.onClientClose(complete);
   }
 
   writeInformation(status: number, headers: readonly string[]): void {
@@ -74,7 +74,7 @@ export class Http2ClientStream implements ClientStream {
     try {
       this.#stream.additionalHeaders({ ...groupValues(headers), ':status': status });
     } catch {
-      // Fields that Node will not send; nobody depends on a 1xx answer.
+      // Fields that Node refuses to send. A 1xx response is optional, so it is dropped.
     }
   }
 
@@ -85,7 +85,7 @@ export class Http2ClientStream implements ClientStream {
       const name = (headers[at] ?? '').toLowerCase();
       if (status !== 204 || name !== 'content-length') list.push(name, headers[at + 1] ?? ''); // RFC 9110 section 8.6
     }
-    // Without a body Node ends the stream with the HEADERS frame, and there is nothing for trailers to follow.
+    // Without a body Node ends the stream with the HEADERS frame, so trailers cannot follow.
     const bodyless = endOfStream || this.#headOnly || status === 204 || status === 304;
     this.#stream.respond(
       list as unknown as Record<string, string>,
@@ -102,7 +102,7 @@ export class Http2ClientStream implements ClientStream {
       this.#waitsForDrain = true;
       this.#stream.once('drain', () => {
         this.#waitsForDrain = false;
-        this.#listener?.onClientDrain();
+        this.#observer?.onClientDrain();
       });
     }
     return flows;
@@ -111,7 +111,7 @@ export class Http2ClientStream implements ClientStream {
   end(trailers: readonly string[] | null): void {
     if (this.#isGone) return;
     if (this.#ended) {
-      this.#endUpload(); // an answer without a body has ended with its head
+      this.#endUpload(); // a response without a body has ended with its head
       return;
     }
     this.#ended = true;
@@ -119,13 +119,16 @@ export class Http2ClientStream implements ClientStream {
     this.#stream.end();
   }
 
-  answer(status: number, headers: readonly string[], body: string): void {
+  respond(status: number, headers: readonly string[], body: string): void {
     this.writeHead(status, '', headers, body === '');
     if (body !== '') this.write(Buffer.from(body));
     this.end(null);
   }
 
-  /** An answer that is complete before the upload is: the rest is not wanted (RFC 9113 section 8.1), and read all the same. */
+  /**
+   * The response is complete before the upload. The rest of the upload is not wanted (RFC 9113 section 8.1), but must
+   * be read.
+   */
   #endUpload(): void {
     const stream = this.#stream;
     if (this.bodyReceived || this.#linger !== null || this.#isGone) return;
@@ -142,12 +145,12 @@ export class Http2ClientStream implements ClientStream {
         if (!this.#isGone) stream.close(constants.NGHTTP2_NO_ERROR);
       },
     );
-    if (stream.writableFinished) this.#tellClose(true);
-    else stream.once('finish', () => this.#tellClose(true));
+    if (stream.writableFinished) this.#reportClose(true);
+    else stream.once('finish', () => this.#reportClose(true));
   }
 
   abort(): void {
-    // INTERNAL_ERROR tells the client that what it has is no whole answer (RFC 9113 section 5.4.2).
+    // INTERNAL_ERROR tells the client that the response is not complete (RFC 9113 section 5.4.2).
     this.#isAborted = true;
     if (!this.#stream.destroyed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   }
@@ -158,16 +161,16 @@ export class Http2ClientStream implements ClientStream {
 
   distrustConnection(): void {}
 
-  closeAfterAnswer(): void {
+  closeAfterResponse(): void {
     const session = this.#stream.session;
-    if (session !== undefined && !session.closed) session.close(); // GOAWAY; streams under way are finished
+    if (session !== undefined && !session.closed) session.close(); // sends GOAWAY; streams in progress are finished
   }
 
   takeSocket(): never {
     throw new Error('a WebSocket over HTTP/2 (RFC 8441) is not offered, so there is no tunnel to make');
   }
 
-  /** A stream that is closed may still hold bytes that nobody has read. */
+  /** A closed stream may still hold bytes that nobody has read. */
   get #isGone(): boolean {
     return this.#stream.destroyed || this.#stream.closed;
   }
@@ -176,9 +179,9 @@ export class Http2ClientStream implements ClientStream {
     const stream = this.#stream;
     if (this.#isGone) return;
     try {
-      stream.sendTrailers(groupValues(this.#trailers ?? [])); // none: an empty DATA frame ends the stream
+      stream.sendTrailers(groupValues(this.#trailers ?? [])); // without trailers, an empty DATA frame ends the stream
     } catch {
-      stream.close(constants.NGHTTP2_INTERNAL_ERROR); // fields that Node will not send: the answer is not whole
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR); // fields that Node refuses to send: the response is not complete
     }
     this.#endUpload();
   }
@@ -188,7 +191,7 @@ const RESET = new Error('the client has reset the stream');
 
 function ignore(): void {}
 
-/** Flat list to one entry for each lower-case name, without a prototype: the names come from outside. */
+/** Flat list to one entry per lower-case name. The object has no prototype, because the names come from outside. */
 function groupValues(list: readonly string[]): Record<string, string | string[]> {
   const grouped: Record<string, string | string[]> = Object.create(null);
   for (let at = 0; at + 1 < list.length; at += 2) {

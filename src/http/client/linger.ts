@@ -1,11 +1,12 @@
 /**
- * After an answer that came before the end of an upload, what still arrives is read and thrown away: closing at once would
- * send a reset, and the reset may take the answer with it (RFC 9112 section 9.6; with HTTP/2 some clients drop an answer whose
- * stream is reset in the same packet). It goes on while bytes come, and not for ever. (nginx: lingering_close.)
+ * Reads and discards what still arrives after a response that was sent before the end of an upload. Closing at once
+ * would send a reset, and the reset may destroy the response on its way (RFC 9112 section 9.6; some HTTP/2 clients
+ * drop a response whose stream is reset in the same packet). It continues while bytes arrive, up to a limit. nginx
+ * calls it lingering_close.
  */
 import type { Clock, Timer } from '../../resilience/clock.ts';
 
-/** Without a byte for so long, the client has stopped. */
+/** Without a byte for this long, the client has stopped sending. */
 const IDLE_MS = 2_000;
 const LINGER_MS_MAX = 30_000;
 
@@ -13,16 +14,16 @@ export class Linger {
   readonly #clock: Clock;
   readonly #bytesRead: () => number;
   readonly #end: () => void;
-  readonly #untilMs: number;
+  readonly #deadlineAtMs: number;
   #bytes: number;
   #timer: Timer;
 
-  /** `end` is called once, unless `stop` is called before. */
+  /** `end` is called once, unless `stop` is called earlier. */
   constructor(clock: Clock, bytesRead: () => number, end: () => void) {
     this.#clock = clock;
     this.#bytesRead = bytesRead;
     this.#end = end;
-    this.#untilMs = clock.nowMs() + LINGER_MS_MAX;
+    this.#deadlineAtMs = clock.nowMs() + LINGER_MS_MAX;
     this.#bytes = bytesRead();
     this.#timer = clock.setTimer(look, IDLE_MS, this as Linger);
   }
@@ -33,7 +34,7 @@ export class Linger {
 
   look(): void {
     const bytes = this.#bytesRead();
-    if (bytes === this.#bytes || this.#clock.nowMs() + IDLE_MS > this.#untilMs) {
+    if (bytes === this.#bytes || this.#clock.nowMs() + IDLE_MS > this.#deadlineAtMs) {
       this.#end();
       return;
     }

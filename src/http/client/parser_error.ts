@@ -1,6 +1,6 @@
 /**
- * Bytes that Node's HTTP/1.1 parser refuses, or that do not arrive in time: the same failure, answer and log
- * line as for a request, although there is none.
+ * Bytes that Node's HTTP/1.1 parser refuses, or that do not arrive in time. They get the same failure, response and
+ * log line as a request, although there is none.
  */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import type { Failure } from '../../resilience/failure.ts';
 import { FAILURE_RULES } from '../../resilience/failure.ts';
 import { resolveClientAddress } from '../../security/client_address.ts';
 import type { BoundListener } from '../data_plane.ts';
-import { failureAnswer } from '../failure_answer.ts';
+import { failureResponse } from '../failure_response.ts';
 import type { ListenerSettings } from '../listener_settings.ts';
 import type { Peer, Services } from '../request.ts';
 import { settingOf } from '../timeout_settings.ts';
@@ -20,7 +20,10 @@ interface ParserError {
   readonly rawPacket?: Buffer;
 }
 
-/** What a parser error means; null: nothing was asked (a connection that ended or broke between requests). */
+/**
+ * The failure that a parser error means; null if there was no request (a connection that ended or broke between
+ * requests).
+ */
 export function parserFailure(
   error: ParserError,
   settings: Pick<ListenerSettings, 'headMs' | 'head'>,
@@ -51,7 +54,7 @@ export function refuseBytes(
   failure: Failure,
 ): void {
   const requestId = services.random.requestId();
-  const { status, headers, body } = failureAnswer(failure, requestId, null);
+  const { status, headers, body } = failureResponse(failure, requestId, null);
   if (failure.kind !== 'client_gone' && socket.writable) {
     let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
     for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;

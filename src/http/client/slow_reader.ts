@@ -1,49 +1,51 @@
 /**
- * Whether a client that has something to read still reads. Streams of one HTTP/2 connection share its line: while bytes move
- * on it, one of them may have to wait for the others, as many times the limit as there are of them, and no longer: a client
- * that reads one stream and shuts the others is not waited for. An HTTP/1.1 answer that waits for its turn is not the
- * client's fault at all.
+ *
+ * Whether a client that has a response to read still reads it.
+ *
+ * Streams of one HTTP/2 connection share it: while bytes move on the connection, a stream may have to wait for the others.
+ * It gets the limit once for each of them and no more, so that a client cannot read one stream and block the others for
+ * ever. An HTTP/1.1 response that waits for earlier ones is never the client's fault.
  */
 import type { ClientStream } from './stream.ts';
 
-/** How many requests are under way on the connection. */
-interface Sharers {
+/** The connection of the response, with its number of requests in flight. */
+interface SharedConnection {
   readonly active: number;
 }
 
-/** A system timer may ring a fraction of a millisecond early. */
+/** A system timer may fire a fraction of a millisecond early. */
 const EARLY_MS = 1;
 
-/** From the moment when it is made. */
+/** Watches from the moment when it is created. */
 export class SlowReader {
   readonly #client: ClientStream;
-  readonly #peer: Sharers;
-  #sinceMs: number;
+  readonly #peer: SharedConnection;
+  #progressAtMs: number;
   #unsentBytes: number;
   #connectionBytes: number;
-  #movedMs: number;
-  /** Most requests at once on its connection, as far as was looked. */
-  #sharersMax: number;
+  #movedAtMs: number;
+  /** Highest number of requests in flight on the connection that was seen. */
+  #activeMax: number;
 
-  constructor(client: ClientStream, peer: Sharers, nowMs: number) {
+  constructor(client: ClientStream, peer: SharedConnection, nowMs: number) {
     this.#client = client;
     this.#peer = peer;
-    this.#sinceMs = nowMs;
+    this.#progressAtMs = nowMs;
     this.#unsentBytes = client.unsentBytes;
     this.#connectionBytes = client.connectionBytes;
-    this.#movedMs = nowMs;
-    this.#sharersMax = peer.active;
+    this.#movedAtMs = nowMs;
+    this.#activeMax = peer.active;
   }
 
   hasStopped(nowMs: number, limitMs: number): boolean {
     const { unsentBytes, connectionBytes, isQueued } = this.#client;
-    if (isQueued || unsentBytes < this.#unsentBytes) this.#sinceMs = nowMs;
-    if (connectionBytes > this.#connectionBytes) this.#movedMs = nowMs;
+    if (isQueued || unsentBytes < this.#unsentBytes) this.#progressAtMs = nowMs;
+    if (connectionBytes > this.#connectionBytes) this.#movedAtMs = nowMs;
     this.#unsentBytes = unsentBytes;
     this.#connectionBytes = connectionBytes;
-    this.#sharersMax = Math.max(this.#sharersMax, this.#peer.active);
-    const waitedMs = nowMs - this.#sinceMs + EARLY_MS;
-    const stoodMs = nowMs - this.#movedMs + EARLY_MS;
-    return waitedMs >= limitMs && (stoodMs >= limitMs || waitedMs >= limitMs * this.#sharersMax);
+    this.#activeMax = Math.max(this.#activeMax, this.#peer.active);
+    const waitedMs = nowMs - this.#progressAtMs + EARLY_MS;
+    const stoodMs = nowMs - this.#movedAtMs + EARLY_MS;
+    return waitedMs >= limitMs && (stoodMs >= limitMs || waitedMs >= limitMs * this.#activeMax);
   }
 }

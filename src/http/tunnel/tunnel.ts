@@ -1,10 +1,10 @@
 /**
- * Two sockets become one connection: raw bytes both ways at the pace of the slower side, counted, with an idle
- * limit. Nothing is parsed but where the frames for the client end, so nothing is buffered beyond the sockets' own
- * high-water marks.
  *
- * When the process drains, the client gets a close frame 1001 between two frames, and no more of the backend's bytes.
- * Its own close frame goes to the backend as any other bytes do, and closes that side.
+ * Joins two sockets: raw bytes both ways at the pace of the slower side, counted, with an idle limit. Nothing is parsed
+ * except where the frames for the client end, so nothing is buffered beyond the high-water marks of the sockets.
+ *
+ * When the process drains, the client gets a close frame 1001 between two frames, and no more bytes of the backend. The
+ * client's own close frame goes to the backend like any other bytes, and closes that side.
  */
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../resilience/clock.ts';
@@ -17,11 +17,11 @@ export interface TunnelEnd {
 }
 
 interface TunnelSettings {
-  /** No byte either way for this long ends the tunnel; null: never. */
+  /** Without a byte in either direction for this long the tunnel ends; null: no limit. */
   readonly idleMs: number | null;
 }
 
-/** For what is still to be read when one side has gone: no more than the buffers of two sockets. */
+/** How long the other side may read what is left after one side has gone: at most the buffers of two sockets. */
 const TAIL_MS_MAX = 30_000;
 const NOTHING = Buffer.alloc(0);
 
@@ -97,7 +97,7 @@ export class Tunnel {
     this.#client.write(GOING_AWAY);
   }
 
-  /** `pass` says what of a chunk goes on. */
+  /** `pass` returns the part of a chunk that is passed on. */
   #relay(from: Duplex, to: Duplex, cause: 'client' | 'backend', pass: (chunk: Buffer) => Buffer): void {
     from.on('data', (chunk: Buffer) => {
       this.#lastByteAtMs = this.#clock.nowMs();
@@ -105,13 +105,13 @@ export class Tunnel {
       if (passed.length > 0 && !to.write(passed)) from.pause();
     });
     to.on('drain', () => from.resume());
-    from.on('end', () => to.end()); // half-close: the other direction goes on until it ends too
+    from.on('end', () => to.end()); // half-close: the other direction continues until it ends too
     from.on('error', () => this.end(cause));
     from.on('close', () => this.#onClosed(to, cause));
     from.resume();
   }
 
-  /** Where the backend has gone, the client may still have to read what it has sent last. */
+  /** After the backend has gone, the client may still have to read the last bytes. */
   #onClosed(to: Duplex, cause: 'client' | 'backend'): void {
     if (cause === 'client' || this.#ended || to.destroyed || to.writableLength === 0) {
       this.end(cause);
@@ -121,7 +121,7 @@ export class Tunnel {
     this.#tail = this.#clock.setTimer(endTunnel, TAIL_MS_MAX, () => this.end(cause));
   }
 
-  /** One timer; a byte only moves `lastByteAtMs`, and a timer that rings too early looks again. */
+  /** One timer: a byte only moves `lastByteAtMs`, and a timer that fires too early is set again. */
   #watch(idleMs: number): void {
     const leftMs = this.#lastByteAtMs + idleMs - this.#clock.nowMs();
     if (leftMs < 1) this.end('idle');

@@ -1,19 +1,19 @@
 /**
- * A WebSocket handshake (RFC 6455 section 4) and what follows: the backend's own answer decides. 101 makes a
- * tunnel of raw bytes; anything else is passed to the client like any other answer.
+ * A WebSocket handshake (RFC 6455 section 4) and what follows. The backend's response decides: 101 starts a tunnel of
+ * raw bytes, anything else is passed to the client like any other response.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { headFailure, requestOn } from '../../net/request_on.ts';
+import { headFailure, oneOffRequest } from '../../net/one_off_request.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
 import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
-import type { Attempt } from '../exchange.ts';
+import type { Attempt } from '../attempt.ts';
 import type { RequestContext } from '../request.ts';
 import type { Responder, Work } from '../responder.ts';
 import { Tunnel } from './tunnel.ts';
 import { handshakeProblem } from './websocket_handshake.ts';
 
-/** Sends the handshake on a connection of its own in place of the slot's; the attempt hears what comes of it. */
+/** Sends the handshake on a new connection that replaces the slot's connection, and reports the outcome to the attempt. */
 export function startHandshake(
   slot: UpstreamSlot,
   request: UpstreamRequest,
@@ -30,7 +30,7 @@ export function startHandshake(
       return;
     }
     attempt.onConnected(false, context.services.clock.nowMs() - startedAtMs);
-    const handshake = requestOn(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    const handshake = oneOffRequest(socket, request, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
     if (handshake === null) {
       attempt.onError({ kind: 'internal', detail: 'the handshake cannot be sent' });
       return;
@@ -41,23 +41,23 @@ export function startHandshake(
       attempt.onError({ kind: 'bad_response', detail });
     };
     handshake.on('information', info => attempt.onInformation(info.statusCode, info.rawHeaders));
-    handshake.on('upgrade', (answer, backend, head) => {
+    handshake.on('upgrade', (response, backend, head) => {
       if (attempt.isOver) {
         backend.destroy();
         return;
       }
-      const problem = handshakeProblem(request.headers, answer.rawHeaders);
+      const problem = handshakeProblem(request.headers, response.rawHeaders);
       if (problem === null)
-        becomeTunnel(context, responder, attempt, answer, backend, head, tunnelIdleMs, edits);
+        becomeTunnel(context, responder, attempt, response, backend, head, tunnelIdleMs, edits);
       else {
         backend.destroy();
         refuse(problem);
       }
     });
-    handshake.on('response', answer => {
-      if (attempt.isOver) answer.destroy();
-      else if (answer.statusCode === 101) refuse('The 101 response does not switch to websocket.');
-      else relayRefusal(answer, attempt);
+    handshake.on('response', response => {
+      if (attempt.isOver) response.destroy();
+      else if (response.statusCode === 101) refuse('The 101 response does not switch to websocket.');
+      else relayRefusal(response, attempt);
     });
     handshake.on('error', error => attempt.onError(headFailure(error)));
     handshake.end();
@@ -68,7 +68,7 @@ function becomeTunnel(
   context: RequestContext,
   responder: Responder,
   attempt: Attempt,
-  answer: IncomingMessage,
+  response: IncomingMessage,
   backend: Duplex,
   head: Buffer,
   idleMs: number | null,
@@ -78,7 +78,7 @@ function becomeTunnel(
   const client = responder.switchProtocols();
   attempt.switched();
   client.write(
-    renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context, edits)),
+    renderHead(response.statusMessage ?? '', filterTunnelHeaders(response.rawHeaders, context, edits)),
     'latin1',
   );
   if (head.length > 0) backend.unshift(head);
@@ -97,15 +97,15 @@ function tunnelAsWork(tunnel: Tunnel): Work {
   return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {}, goAway: () => tunnel.goAway() };
 }
 
-/** The backend said no, or something else than 101: its answer is the client's answer. */
-function relayRefusal(answer: IncomingMessage, attempt: Attempt): void {
-  attempt.flowsThrough({ resume: () => answer.resume(), abort: () => answer.destroy() });
-  attempt.onHead(answer.statusCode ?? 502, answer.statusMessage ?? '', answer.rawHeaders, false);
-  answer.on('data', (chunk: Buffer) => {
-    if (!attempt.onData(chunk)) answer.pause();
+/** Passes a response other than 101 on to the client. */
+function relayRefusal(response: IncomingMessage, attempt: Attempt): void {
+  attempt.flowsThrough({ resume: () => response.resume(), abort: () => response.destroy() });
+  attempt.onHead(response.statusCode ?? 502, response.statusMessage ?? '', response.rawHeaders, false);
+  response.on('data', (chunk: Buffer) => {
+    if (!attempt.onData(chunk)) response.pause();
   });
-  answer.on('end', () => attempt.onEnd(answer.rawTrailers.length > 0 ? answer.rawTrailers : null));
-  answer.on('error', error => attempt.onError({ kind: 'reset_in_body', code: errorCode(error) }));
+  response.on('end', () => attempt.onEnd(response.rawTrailers.length > 0 ? response.rawTrailers : null));
+  response.on('error', error => attempt.onError({ kind: 'reset_in_body', code: errorCode(error) }));
 }
 
 function renderHead(statusText: string, headers: readonly string[]): string {

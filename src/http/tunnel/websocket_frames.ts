@@ -1,6 +1,6 @@
 /**
- * Where one WebSocket frame ends and the next begins (RFC 6455 section 5.2), and nothing else: a frame of ours may be
- * put between two frames of a backend, never into one. Payloads are skipped, not looked at.
+ * Finds the boundaries of WebSocket frames (RFC 6455 section 5.2), so that a frame of our own can be put between two
+ * frames of a backend. Payloads are skipped.
  */
 
 /** Close with 1001, going away (RFC 6455 section 7.4.1), as a server sends it: not masked. */
@@ -11,17 +11,15 @@ const HEAD_BYTES_MAX = 14;
 export class FrameBoundary {
   readonly #head = Buffer.alloc(HEAD_BYTES_MAX);
   #headBytes = 0;
-  /** Of the payload that is under way. */
+  /** Bytes of the current payload still to come. */
   #leftBytes = 0;
 
-  /** The bytes so far end with a whole frame. */
+  /** The bytes so far end with a complete frame. */
   get isHere(): boolean {
     return this.#headBytes === 0 && this.#leftBytes === 0;
   }
 
-  /**
-   * Takes the next bytes. With `stop` it takes none beyond the first boundary; says how many bytes it has taken.
-   */
+  /** Takes the next bytes and returns how many it has taken. With `stop` it takes none beyond the first boundary. */
   take(chunk: Buffer, stop = false): number {
     let at = 0;
     while (at < chunk.length) {

@@ -1,10 +1,10 @@
-/** What a 101 response must say before a client is told that it has a WebSocket (RFC 6455 section 4.1). */
+/** What a 101 response must contain before the client is told that it has a WebSocket (RFC 6455 section 4.1). */
 import { createHash } from 'node:crypto';
 import { findHeader, type HeaderList } from '../../security/headers.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
-/** For a person; null: the backend has answered this handshake. */
+/** What is wrong, as a sentence; null if the backend has accepted this handshake. */
 export function handshakeProblem(request: HeaderList, response: HeaderList): string | null {
   const upgrade = findHeader(response, 'upgrade');
   if (upgrade?.toLowerCase() !== 'websocket')
@@ -16,7 +16,7 @@ export function handshakeProblem(request: HeaderList, response: HeaderList): str
   );
 }
 
-/** Without a key, which no browser leaves out, there is nothing that the backend could prove. */
+/** Without a key, which every browser sends, the backend has nothing to prove. */
 function acceptProblem(key: string | null, accept: string | null): string | null {
   if (key === null) return null;
   if (accept === null) return 'The 101 response has no Sec-WebSocket-Accept.';
@@ -36,7 +36,7 @@ function extensionProblem(request: HeaderList, response: HeaderList): string | n
   return surplus === undefined ? null : `The extension ${quoted(surplus)} was not offered.`;
 }
 
-/** Names, without parameters. */
+/** Extension names without their parameters. */
 function extensionsOf(headers: HeaderList): string[] {
   const items = listOf(findHeader(headers, 'sec-websocket-extensions'));
   return items.map(item => (item.split(';', 1)[0] as string).trim().toLowerCase());

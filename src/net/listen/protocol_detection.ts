@@ -1,13 +1,13 @@
 /**
- * Which protocol a client speaks on a connection without TLS: HTTP/2 by prior knowledge begins with a preface
- * (RFC 9113 sections 3.3 and 3.4) that no HTTP/1 request can begin with. The bytes looked at are put back.
+ * Detects the protocol on a connection without TLS. HTTP/2 with prior knowledge begins with a preface (RFC 9113
+ * sections 3.3 and 3.4) with which no HTTP/1 request can begin. The bytes that were read are put back.
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../../resilience/clock.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
-/** Calls back at most once; a client that says too little for `limitMs` is closed, and there is no call. */
+/** Calls back at most once. A client that sends too little within `limitMs` is closed, without a call. */
 export function detectProtocol(
   socket: Socket,
   limitMs: number,
@@ -22,8 +22,8 @@ export function detectProtocol(
     socket.pause();
     if (head.length > 0) socket.unshift(head);
     callback(protocol);
-    // Node's HTTP/1.1 server takes what is buffered when the socket flows; its HTTP/2 session reads it by itself.
-    // Nobody listens yet where the connection waits for a plan (`lifecycle/listeners.ts`): what it holds must stay.
+    // Node's HTTP/1.1 server takes what is buffered when the socket flows; its HTTP/2 session reads it by itself. A
+    // connection that waits for a plan (`lifecycle/listeners.ts`) has no reader yet, so its bytes must stay.
     if (protocol === 'http1' && socket.listenerCount('data') > 0) socket.resume();
   };
   const onData = (chunk: Buffer): void => {
@@ -42,8 +42,8 @@ const HANDSHAKE = 0x16;
 const SSL2 = 0x80;
 
 /**
- * Whether the client begins with TLS, or with something else, such as HTTP in clear. One that says nothing for `limitMs`
- * is closed, and `onSilence` is called instead.
+ * Whether the client begins with TLS or with something else, such as plain HTTP. A client that sends nothing for
+ * `limitMs` is closed, and `onSilence` is called instead.
  */
 export function detectTls(
   socket: Socket,

@@ -1,4 +1,4 @@
-/** Descriptors that a service manager has opened for us (sd_listen_fds(3)): 3, 4, ... in the order of their names. */
+/** Descriptors that a service manager has opened for us (sd_listen_fds(3)): 3, 4, … in the order of their names. */
 
 const FIRST_DESCRIPTOR = 3;
 

@@ -1,20 +1,18 @@
 /**
- * NTLM and Negotiate authenticate a connection, not a request (RFC 4559 section 6): after the handshake whoever sends
- * the next request on it is taken for the one who has logged in. Such a connection must never serve another client.
+ * NTLM and Negotiate authenticate a connection, not a request (RFC 4559 section 6): after the handshake every request
+ * on the connection counts as that of the user who logged in. Such a connection must never serve another client.
  */
-import { fieldOf } from '../fields.ts';
+import { fieldValues } from '../fields.ts';
 
-/** Also behind another challenge in the same field. */
+/** Matches also after another challenge in the same field. */
 const SCHEME = /(?:^|,)[ \t]*(?:ntlm|negotiate)(?:[ \t,]|$)/i;
 
 /** Whether a request logs in its connection (NTLM or Negotiate) rather than itself. */
 export function carriesConnectionLogin(headers: readonly string[]): boolean {
-  const credential = fieldOf(headers, 'authorization');
-  return credential !== null && SCHEME.test(credential);
+  return fieldValues(headers, 'authorization').some(credential => SCHEME.test(credential));
 }
 
 /** Whether a 401 response asks for such a login. */
 export function asksForConnectionLogin(headers: readonly string[]): boolean {
-  const challenge = fieldOf(headers, 'www-authenticate');
-  return challenge !== null && SCHEME.test(challenge);
+  return fieldValues(headers, 'www-authenticate').some(challenge => SCHEME.test(challenge));
 }

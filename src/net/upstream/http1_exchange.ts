@@ -1,30 +1,31 @@
 /**
- * One request in undici's terms, translated into ours: the handler that undici calls.
  *
- *   waiting ──onRequestStart──> sent ──onResponseStart──> answering ──onResponseEnd──> over
+ * One request as undici's handler, translated to our callbacks.
+ *
+ *   waiting ──onRequestStart──> sent ──onResponseStart──> responding ──onResponseEnd──> over
  *      └────────────┴──────────────┴── onResponseError, cancel, a reset of the connection ──> over
  *
- * Once it is over nobody hears anything, whatever undici still has to say.
+ * Once it is over no callback is called, whatever undici still reports.
  */
 import { type Dispatcher, errors } from 'undici';
 import type { Failure } from '../../resilience/failure.ts';
-import { fieldOf } from '../fields.ts';
-import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../request_on.ts';
+import { fieldValues } from '../fields.ts';
+import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 import { asksForConnectionLogin, carriesConnectionLogin } from './connection_auth.ts';
 import { UNASKED_CONTINUE } from './undici_parser.ts';
 
-/** What the connection knows of itself. */
+/** The connection of the request, as far as the exchange needs it. */
 export interface ConnectionFacts {
-  /** A request is about to be written to the connection: the two below are true from here on. */
+  /** The request is about to be written: from here on `reused` and `connectMs` are valid. */
   onRequestStart(): void;
   readonly reused: boolean;
   readonly connectMs: number;
-  /** Over the connection's life, also when it is over; equal to nothing where it is not known. */
+  /** Bytes over the life of the connection, also after its end; NaN (equal to nothing) if unknown. */
   readonly bytesWritten: number;
-  /** Also by a defect that undici will tell in a moment. */
+  /** Also true after an error that undici has not reported yet. */
   readonly isDestroyed: boolean;
-  /** No other request may use it: the response is complete. */
+  /** No other request may use the connection; the response is complete. */
   closeAfterResponse(): void;
   /** Why there was no connection for the request. */
   readonly connectFailure: Failure | null;
@@ -37,12 +38,12 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   readonly #handler: UpstreamHandler;
   readonly #hasBody: boolean;
   #controller: Dispatcher.DispatchController | null = null;
-  /** On the connection before this request; looked up only where it can matter. */
+  /** Bytes written on the connection before this request; read only if it can matter. */
   #writtenBefore = 0;
   #headSeen = false;
-  /** What has come in the turn of the head; null: passed on, or there was nothing. */
+  /** What arrived in the turn of the head; null: passed on, or nothing is held. */
   #held: HeldResponse | null = null;
-  /** The answer is the last on its connection, whatever it says of that itself. */
+  /** The response is the last on its connection, whatever its `Connection` field says. */
   #isLast: boolean;
   /** The first error of the connection during this request. */
   #socketCode: string | null = null;
@@ -62,12 +63,12 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#controller?.abort(new Error('cancelled')); // without one nothing was written: see onRequestStart
+    this.#controller?.abort(new Error('cancelled')); // without a controller nothing was written: see onRequestStart
   }
 
   /**
-   * The connection has an error, which undici has not heard yet. Of two kinds it would tell something else: it takes a
-   * reset for the end of an answer that ends with its connection, and a TLS alert for a mere end of the connection.
+   * An error of the connection, before undici sees it. Undici would misreport two kinds: it takes a reset for the end
+   * of a response that ends with its connection, and a TLS alert for an ordinary end of the connection.
    */
   onSocketError(error: CodedError): void {
     if (this.#over) return;
@@ -80,7 +81,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   // ---- called by undici
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Undici drops a request whose handler throws here, and leaves the connection alone: nothing was written.
+    // If the handler throws here, undici drops the request and keeps the connection: nothing was written.
     if (this.#over) throw new Error('cancelled before it was sent');
     this.#controller = controller;
     this.#connection.onRequestStart();
@@ -101,14 +102,15 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (status === 401 && asksForConnectionLogin(headers)) this.#isLast = true;
-    const coding = fieldOf(headers, 'transfer-encoding');
-    if (coding === null) {
+    const codings = fieldValues(headers, 'transfer-encoding');
+    if (codings.length === 0) {
       this.#headSeen = true;
       this.#handler.onHead(status, statusText ?? '', headers, false);
       return;
     }
-    // Only chunks can turn out to be broken in the turn of their head: every byte is good behind a Content-Length.
-    this.#held = { status, statusText: statusText ?? '', headers, coding, chunks: [] };
+    // Only chunked bodies can turn out to be broken in the turn of their head: with Content-Length every byte is
+    // valid.
+    this.#held = { status, statusText: statusText ?? '', headers, coding: codings.join(', '), chunks: [] };
     process.nextTick(passHeld, this);
   }
 
@@ -124,15 +126,16 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (this.#over) return;
     this.#over = true;
     const trailers = asTexts(controller.rawTrailers);
-    // `Connection: close` in trailers ends the parser of this connection; nothing there says anything else of it.
-    if (this.#isLast || fieldOf(trailers, 'connection') !== null) this.#connection.closeAfterResponse();
+    // Undici's parser ends the connection for `Connection: close` in trailers; otherwise the field has no meaning
+    // there.
+    if (this.#isLast || fieldValues(trailers, 'connection').length > 0) this.#connection.closeAfterResponse();
     this.#handler.onEnd(trailers.length === 0 ? null : trailers);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: CodedError): void {
     if (this.#over) return;
     if (isLengthInTrailers(error) && (this.#held !== null || this.#headSeen)) {
-      // The last chunk was there, and the whole body with it; only what follows cannot be read.
+      // The last chunk arrived, and with it the whole body; only what follows cannot be read.
       this.#passOn();
       if (this.#over) return;
       this.#over = true;
@@ -143,7 +146,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     this.#fail(this.#failureOf(error));
   }
 
-  /** The turn of the head is over. What is broken by now is no answer: nothing of it has gone to the client. */
+  /** The turn of the head is over. If the response is broken by now, nothing of it has gone to the client. */
   endTurn(): void {
     if (!this.#connection.isDestroyed) this.#passOn();
   }
@@ -154,13 +157,13 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (held === null || this.#over) return;
     this.#headSeen = true;
     if (!isJustChunked(held.coding)) {
-      this.cancel(); // the connection goes with it, before the owner gives it back
+      this.cancel(); // ends the connection too, before the owner gives it back
       this.#handler.onError({ kind: 'bad_response', detail: 'The Transfer-Encoding is not just "chunked".' });
       return;
     }
     this.#handler.onHead(held.status, held.statusText, held.headers, false);
     for (const chunk of held.chunks) {
-      if (this.#over) return; // the owner may have given up on it meanwhile
+      if (this.#over) return; // the owner may have given up meanwhile
       if (!this.#handler.onData(chunk)) this.#controller?.pause();
     }
   }
@@ -180,7 +183,8 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
     if (isMalformed(error)) return { kind: 'bad_response', detail: 'Not a valid HTTP/1.1 response.' };
     if (isOurFault(error)) return { kind: 'internal', detail: error.message };
     if (this.#controller === null) return { kind: 'connect_refused', code };
-    // TLS 1.3: a server judges the client's certificate after the handshake is over for the client (RFC 8446 section 4.4.2.4).
+    // TLS 1.3: a server checks the client certificate after the handshake is over for the client (RFC 8446 section
+    // 4.4.2.4).
     if (!this.#connection.reused && isTlsAlert(code)) return { kind: 'tls_failed', part: 'protocol', code };
     return this.#isUnsent(error)
       ? { kind: 'reset_before_head', code, unsent: true }
@@ -188,9 +192,9 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * For certain not a byte of the request was written. Undici writes the head together with the first piece of the
-   * body, so nothing has left as long as the connection counts no byte more; and without a body the whole request
-   * is one write, which the system has refused. A refused write of a body may have got through in part.
+   * Whether certainly no byte of the request was written. Undici writes the head together with the first chunk of the
+   * body, so nothing was sent as long as the byte count of the connection has not changed. Without a body the whole
+   * request is one write, which the system has refused. A refused write of a body may have been sent in part.
    */
   #isUnsent(error: CodedError): boolean {
     if (!this.#connection.reused) return false;
@@ -198,7 +202,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler {
   }
 }
 
-/** A head and what follows it in the same turn. */
+/** A head and what followed it in the same turn. */
 interface HeldResponse {
   readonly status: number;
   readonly statusText: string;
@@ -211,7 +215,7 @@ function passHeld(exchange: Http1Exchange): void {
   exchange.endTurn();
 }
 
-/** llhttp gives up at a Content-Length behind chunks; in a head it says the same. */
+/** llhttp's error for Content-Length in trailers; it uses the same one for a head. */
 function isLengthInTrailers(error: CodedError): boolean {
   return (
     error instanceof errors.HTTPParserError &&
@@ -219,13 +223,13 @@ function isLengthInTrailers(error: CodedError): boolean {
   );
 }
 
-/** Undici says `SocketError` with these words when an answer comes unasked or with a status that cannot be. */
+/** Undici reports `SocketError` with these words for an unsolicited response or an impossible status. */
 function isMalformed(error: CodedError): boolean {
   return (
     error instanceof errors.HTTPParserError ||
     error instanceof errors.ResponseContentLengthMismatchError ||
     (error instanceof errors.SocketError && error.message.startsWith('bad ')) ||
-    error.code === 'ERR_ASSERTION' // its parser has met what it does not expect
+    error.code === 'ERR_ASSERTION' // undici's parser met something unexpected
   );
 }
 
@@ -241,7 +245,7 @@ function codeOf({ code, name }: CodedError): string {
   return typeof code === 'string' ? code : name;
 }
 
-/** Flat list of Latin-1 texts. */
+/** Flat list of Latin-1 strings. */
 function asTexts(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
   if (!Array.isArray(raw)) return [];
   const texts: string[] = new Array(raw.length);
@@ -253,8 +257,8 @@ function asTexts(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
 }
 
 /**
- * RFC 9112 section 6.1: `gzip, chunked` was not asked for. Without its Transfer-Encoding the body would go on as
- * something that it is not. `identity` is what servers of the last century said for none.
+ * RFC 9112 section 6.1: `gzip, chunked` was not asked for. Without its Transfer-Encoding the body would be passed on
+ * as something that it is not. `identity` is what old servers send for none.
  */
 function isJustChunked(coding: string): boolean {
   const lower = coding.trim().toLowerCase();

@@ -1,22 +1,23 @@
 /**
- * One slot of an HTTP/1.1 upstream: one undici `Client`, which holds at most one socket; or, in its place, a socket
- * outside undici, for a WebSocket or for `OPTIONS *`.
  *
- * What to know of undici 8 before changing this:
- * - `controller.rawHeaders` holds the fields as they came; the object beside it is made for each answer all the same.
- * - `onRequestStart` comes when the socket is ready and nothing is written yet. Undici lets the event loop turn once
- *   before it uses an idle socket again, and opens a new one by itself if the old one turns out to be closed: only in
- *   `onRequestStart` is it known whether the socket is a reused one.
+ * One slot of an HTTP/1.1 upstream: one undici `Client`, which holds at most one socket; or, in its place, a socket outside
+ * undici, for a WebSocket or for `OPTIONS *`.
+ *
+ * What to know about undici 8 before changing this:
+ * - `controller.rawHeaders` holds the fields as received; the parsed object is created for each response all the same.
+ * - `onRequestStart` comes when the socket is ready and nothing was written yet. Undici lets the event loop turn once before
+ *   it reuses an idle socket, and opens a new one by itself if the old one turns out to be closed. So only
+ *   `onRequestStart` knows whether the socket is reused.
  * - `reset: false` keeps the connection after HEAD. `servername` must stay the same: a change closes the connection.
- * - `blocking: false` and `idempotent: true`: nothing waits for anything; there is one request at a time anyhow.
- * - A body stream is destroyed on any error and when the answer comes before its end.
+ * - `blocking: false` and `idempotent: true`: nothing waits, because there is only one request at a time.
+ * - A body stream is destroyed on any error, and when the response comes before its end.
  */
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher } from 'undici';
 import type { Clock } from '../../resilience/clock.ts';
 import type { Failure } from '../../resilience/failure.ts';
 import { type ConnectTarget, connect } from '../connect.ts';
-import { RESPONSE_HEAD_BYTES_MAX } from '../request_on.ts';
+import { RESPONSE_HEAD_BYTES_MAX } from '../one_off_request.ts';
 import type {
   SocketCallback,
   UpstreamHandler,
@@ -28,38 +29,41 @@ import { type ConnectionFacts, Http1Exchange } from './http1_exchange.ts';
 import { type OneOffExchange, sendOnSocket } from './one_off_exchange.ts';
 import { readPastContinue } from './undici_parser.ts';
 
-/** A backend that says `Keep-Alive: timeout=5` is asked no more after 4 s: the request needs time to get there. */
+/**
+ * With `Keep-Alive: timeout=5` from a backend, the connection is not used after 4 s: the request needs time to get
+ * there.
+ */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
-/** A backend that does not close its side in this time loses the connection. */
+/** A backend that does not close its side within this time loses the connection. */
 const CLOSE_MS_MAX = 1_000;
 const CLOSED: Failure = { kind: 'connect_refused', code: 'CLOSED' };
 
 type UndiciCallback = (error: Error | null, socket: Socket | null) => void;
 
 export class Http1Slot implements UpstreamSlot, ConnectionFacts {
-  /** Those that it was made for. */
+  /** The settings that the slot was created with. */
   readonly settings: UpstreamSettings;
   readonly #target: ConnectTarget;
   readonly #requestsMax: number;
   readonly #ageMsMax: number;
   readonly #clock: Clock;
   readonly #client: Client;
-  /** Undici's, from the end of the connecting to its close. */
+  /** Undici's socket, from the end of connecting to its close. */
   #socket: Socket | null = null;
-  /** The one that the request under way was given. */
+  /** The socket of the current request. */
   #used: Socket | null = null;
   #bornAtMs = 0;
   #requests = 0;
   #connectStartedAtMs = 0;
-  /** Ends the connecting that is under way; true tells whoever waits for it. */
-  #cancelConnect: ((tell: boolean) => void) | null = null;
-  #dedicated: Socket | null = null;
+  /** Cancels the connecting in progress; `true` reports it to the callback. */
+  #cancelConnect: ((notify: boolean) => void) | null = null;
+  #oneOffSocket: Socket | null = null;
   #exchange: Http1Exchange | OneOffExchange | null = null;
   connectFailure: Failure | null = null;
   reused = false;
   connectMs = 0;
 
-  /** `ageMsMax`: of this slot's connections, with the jitter in it. */
+  /** `ageMsMax` is the maximum age of this slot's connections, with its jitter. */
   constructor(target: ConnectTarget, settings: UpstreamSettings, ageMsMax: number, clock: Clock) {
     this.settings = settings;
     this.#target = target;
@@ -69,7 +73,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     this.#client = new Client(target.tls === null ? 'http://backend' : 'https://backend', {
       pipelining: 1,
       allowH2: false,
-      headersTimeout: 0, // the timeouts of a request are ours: resilience/timeouts.ts
+      headersTimeout: 0, // resilience/timeouts.ts has the timeouts of a request
       bodyTimeout: 0,
       keepAliveTimeout: settings.idleMs,
       keepAliveMaxTimeout: settings.idleMs,
@@ -87,23 +91,23 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   /** Holds a connection, or is opening one. */
   get isOpen(): boolean {
-    return this.#socket !== null || this.#cancelConnect !== null || this.#dedicated !== null;
+    return this.#socket !== null || this.#cancelConnect !== null || this.#oneOffSocket !== null;
   }
 
-  /** The next request will find a connection, as far as is known. */
-  get isWarm(): boolean {
+  /** Holds a connection that is open, as far as is known. */
+  get isConnected(): boolean {
     return this.#socket !== null && !this.#socket.destroyed;
   }
 
-  /** The connection has served its time, by requests or by age. */
-  get isSpent(): boolean {
-    if (!this.isWarm) return false;
+  /** The connection has reached its limit of requests or age. */
+  get isExhausted(): boolean {
+    if (!this.isConnected) return false;
     return this.#requests >= this.#requestsMax || this.#clock.nowMs() - this.#bornAtMs >= this.#ageMsMax;
   }
 
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     if (request.target === '*') {
-      this.#sendDedicated(request, handler);
+      this.#sendOneOff(request, handler);
       return;
     }
     if (request.fresh === true) this.#socket?.destroy();
@@ -132,33 +136,33 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
   abort(): void {
     this.#exchange?.cancel();
     this.#cancelConnect?.(false);
-    this.#dedicated?.destroy();
+    this.#oneOffSocket?.destroy();
   }
 
   openSocket(callback: SocketCallback): void {
-    this.#socket?.destroy(); // the slot is worth one connection, not two
+    this.#socket?.destroy(); // a slot counts as one connection, not two
     const giveUp = connect(this.#target, this.#clock, (failure, socket) => {
       this.#cancelConnect = null;
-      this.#dedicated = socket;
+      this.#oneOffSocket = socket;
       socket?.once('close', () => {
-        if (this.#dedicated === socket) this.#dedicated = null;
+        if (this.#oneOffSocket === socket) this.#oneOffSocket = null;
       });
       callback(failure, socket);
     });
-    this.#cancelConnect = tell => {
+    this.#cancelConnect = notify => {
       this.#cancelConnect = null;
       giveUp();
-      if (tell) callback(CLOSED, null);
+      if (notify) callback(CLOSED, null);
     };
   }
 
-  /** For the pool, when the slot is given back: what is still under way is not wanted any more. */
+  /** Called when the slot is given back: cancels what is still in progress. */
   endUse(): void {
     this.abort();
     this.#exchange = null;
   }
 
-  /** Closes the connection in good order; `callback` comes when the backend has closed it too, or is too slow to. */
+  /** Closes the connection cleanly. `callback` is called when the backend has closed it too, or takes too long. */
   closeThen(callback: () => void): void {
     const socket = this.#socket;
     if (socket === null) {
@@ -173,16 +177,16 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     socket.end();
   }
 
-  /** The end of the slot. Whoever waits for an answer hears of it. */
+  /** Ends the slot; a request in progress gets an error. */
   destroy(): void {
     this.#cancelConnect?.(true);
-    this.#dedicated?.destroy();
+    this.#oneOffSocket?.destroy();
     this.#client.destroy(() => {});
   }
 
   // ---- for the exchange
 
-  /** Of the connection of the request under way, also when it is over. */
+  /** Bytes written on the connection of the current request, also after its end. */
   get bytesWritten(): number {
     return this.#used?.bytesWritten ?? Number.NaN;
   }
@@ -204,13 +208,13 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
 
   // ---- connections
 
-  /** Undici wants a socket. */
+  /** Undici asks for a socket. */
   #connect(callback: UndiciCallback): void {
     this.#connectStartedAtMs = this.#clock.nowMs();
     const finish = (failure: Failure | null, socket: Socket | null): void => {
       this.#cancelConnect = null;
       this.connectFailure = failure;
-      // Without an `UND_ERR_*` code undici tells the request; with one it would try again by itself.
+      // For an error without an `UND_ERR_*` code undici fails the request; with one it would retry by itself.
       if (failure !== null) callback(new Error(failure.kind), null);
       else if (socket !== null) {
         this.#adopt(socket);
@@ -220,7 +224,7 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     const giveUp = connect(this.#target, this.#clock, finish);
     this.#cancelConnect = () => {
       giveUp();
-      finish(CLOSED, null); // undici must hear it in any case: it waits for a socket
+      finish(CLOSED, null); // undici waits for a socket, so it must be told in any case
     };
   }
 
@@ -228,11 +232,11 @@ export class Http1Slot implements UpstreamSlot, ConnectionFacts {
     this.#socket = socket;
     this.#bornAtMs = this.#clock.nowMs();
     this.#requests = 0;
-    socket.on('error', error => this.#exchange?.onSocketError(error)); // before undici hears it
+    socket.on('error', error => this.#exchange?.onSocketError(error)); // before undici sees the error
   }
 
   /** Undici refuses to send the target `*`. */
-  #sendDedicated(request: UpstreamRequest, handler: UpstreamHandler): void {
+  #sendOneOff(request: UpstreamRequest, handler: UpstreamHandler): void {
     const startedAtMs = this.#clock.nowMs();
     this.openSocket((failure, socket) => {
       if (failure !== null) handler.onError(failure);

@@ -1,9 +1,10 @@
 /**
+ *
  * HTTP/1.1 connections to one endpoint, on undici.
  *
- * Each slot holds at most one socket: so the number of sockets is bounded by the number of slots, nothing ever
- * queues inside undici, and it is known which socket serves which request. Free slots are kept as a stack: the most
- * recently used socket is the least likely to be closed by the backend, and those that nobody needs grow old.
+ * Each slot holds at most one socket. So the number of sockets is bounded by the number of slots, nothing queues inside
+ * undici, and it is known which socket serves which request. Free slots are a stack: the backend is least likely to have
+ * closed the most recently used socket, and surplus connections become idle for long.
  */
 import assert from 'node:assert/strict';
 import type { Clock } from '../../resilience/clock.ts';
@@ -18,7 +19,7 @@ import type {
 } from '../upstream.ts';
 import { Http1Slot } from './http1_slot.ts';
 
-/** Spread of maxAge, so that connections opened together do not end together. */
+/** Jitter of maxAge, so that connections opened together do not end together. */
 const AGE_JITTER = 0.1;
 
 export class Http1Upstream implements Upstream {
@@ -27,18 +28,18 @@ export class Http1Upstream implements Upstream {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #slots = new Set<Http1Slot>();
-  /** Free, and with a connection when they were given back. */
-  readonly #warm: Http1Slot[] = [];
+  /** Free slots that had an open connection when they were given back. */
+  readonly #idle: Http1Slot[] = [];
   /** Free slots without an open connection. */
-  readonly #cold: Http1Slot[] = [];
-  readonly #roomListeners = new Set<() => void>();
+  readonly #unconnected: Http1Slot[] = [];
+  readonly #capacityObservers = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
   constructor(settings: UpstreamSettings, clock: Clock, random: Random) {
-    const { address, tls, connectMs } = settings;
+    const { address, tls, connectTimeoutMs } = settings;
     this.#settings = settings;
-    this.#target = { address, tls, protocols: ['http/1.1'], connectMs };
+    this.#target = { address, tls, protocols: ['http/1.1'], connectTimeoutMs };
     this.#clock = clock;
     this.#random = random;
   }
@@ -49,12 +50,16 @@ export class Http1Upstream implements Upstream {
     return { open, inUse: this.#inUse };
   }
 
-  get hasRoom(): boolean {
-    return this.#warm.length > 0 || this.#cold.length > 0 || this.#slots.size < this.#settings.connectionsMax;
+  get hasCapacity(): boolean {
+    return (
+      this.#idle.length > 0 ||
+      this.#unconnected.length > 0 ||
+      this.#slots.size < this.#settings.connectionsMax
+    );
   }
 
   take(): UpstreamSlot | null {
-    const slot = this.#takeWarm() ?? this.#cold.pop() ?? this.#create();
+    const slot = this.#takeIdle() ?? this.#unconnected.pop() ?? this.#create();
     if (slot !== null) this.#inUse++;
     return slot;
   }
@@ -63,21 +68,21 @@ export class Http1Upstream implements Upstream {
     assert(slot instanceof Http1Slot && this.#inUse > 0, 'a slot is given back to whom it was taken from');
     this.#inUse--;
     slot.endUse();
-    if (!this.#retired && slot.isSpent)
-      slot.closeThen(() => this.#comeBack(slot)); // two connections for a moment would be one too many
+    if (!this.#retired && slot.isExhausted)
+      slot.closeThen(() => this.#comeBack(slot)); // two connections at the same time would exceed the limit
     else this.#put(slot);
   }
 
-  onRoom(listener: () => void): () => void {
-    this.#roomListeners.add(listener);
-    return () => this.#roomListeners.delete(listener);
+  onCapacity(observer: () => void): () => void {
+    this.#capacityObservers.add(observer);
+    return () => this.#capacityObservers.delete(observer);
   }
 
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };
-    this.#target = { ...this.#target, connectMs: limits.connectMs };
+    this.#target = { ...this.#target, connectTimeoutMs: limits.connectTimeoutMs };
     this.#dropFree();
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
   retire(): void {
@@ -87,16 +92,16 @@ export class Http1Upstream implements Upstream {
 
   destroy(): void {
     this.#retired = true;
-    this.#warm.length = 0;
-    this.#cold.length = 0;
+    this.#idle.length = 0;
+    this.#unconnected.length = 0;
     for (const slot of this.#slots) this.#drop(slot);
   }
 
-  /** Connections that were closed meanwhile are met at most once each. */
-  #takeWarm(): Http1Slot | null {
-    for (let slot = this.#warm.pop(); slot !== undefined; slot = this.#warm.pop()) {
-      if (slot.isWarm) return slot;
-      this.#cold.push(slot);
+  /** Skips connections that were closed meanwhile; each is met at most once. */
+  #takeIdle(): Http1Slot | null {
+    for (let slot = this.#idle.pop(); slot !== undefined; slot = this.#idle.pop()) {
+      if (slot.isConnected) return slot;
+      this.#unconnected.push(slot);
     }
     return null;
   }
@@ -112,20 +117,20 @@ export class Http1Upstream implements Upstream {
 
   #comeBack(slot: Http1Slot): void {
     this.#put(slot);
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
-  #tellRoom(): void {
-    for (const listener of this.#roomListeners) listener();
+  #notifyCapacity(): void {
+    for (const observer of this.#capacityObservers) observer();
   }
 
   #dropFree(): void {
-    for (const slot of [...this.#warm.splice(0), ...this.#cold.splice(0)]) this.#drop(slot);
+    for (const slot of [...this.#idle.splice(0), ...this.#unconnected.splice(0)]) this.#drop(slot);
   }
 
   #put(slot: Http1Slot): void {
     if (this.#retired || slot.settings !== this.#settings) this.#drop(slot);
-    else this.#warm.push(slot);
+    else this.#idle.push(slot);
   }
 
   #drop(slot: Http1Slot): void {

@@ -1,6 +1,6 @@
 /**
- * One HTTP/2 connection to an endpoint: connecting, open, or spent (it takes no new streams; those that it has go on).
- * It answers for its own life: age, idle time, requests, GOAWAY, and whether the peer is still there.
+ * One HTTP/2 connection to an endpoint: connecting, open, or exhausted (it takes no new streams, and those in
+ * progress continue). It manages its own life: age, idle time, requests, GOAWAY, and whether the peer is still alive.
  */
 import http2, { type ClientHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -10,23 +10,26 @@ import type { Random } from '../../resilience/random.ts';
 import { type ConnectTarget, connect } from '../connect.ts';
 import type { UpstreamLimits, UpstreamSettings } from '../upstream.ts';
 
-/** Until the peer's SETTINGS say otherwise, and never more. RFC 9113 section 6.5.2 recommends at least 100. */
+/** Limit until the peer's SETTINGS arrive, and upper bound after that. RFC 9113 section 6.5.2 recommends at least 100. */
 const STREAMS_MAX = 100;
 const WINDOW_BYTES = 256 * 1024;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 const AGE_JITTER = 0.1;
 const CLOSE_MS_MAX = 2_000;
-/** Of a response, as for HTTP/1.1; and as many fields as fit, each at least 32 bytes (RFC 9113 section 6.5.2). */
+/**
+ * Limit for a response head, as for HTTP/1.1, and for as many fields as fit, each at least 32 bytes (RFC 9113 section
+ * 6.5.2).
+ */
 const RECEIVED_HEAD_BYTES_MAX = 64 * 1024;
-/** Of a request. The listener has bounded it already; nghttp2 would stop at 64 KiB. */
+/** Limit for a request head. The listener has bounded it already; nghttp2 would stop at 64 KiB. */
 export const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /**
- * Servers of gRPC end a connection on which more than two PINGs come within five minutes without data (gRPC A8,
+ * gRPC servers end a connection that gets more than two PINGs within five minutes without data (gRPC A8,
  * "too_many_pings").
  */
 const PINGS_MAX = 2;
 const PING_WINDOW_MS = 300_000;
-/** The types of Node do not know the last one yet. */
+/** Node's types lack the last one. */
 const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean } = {
   settings: {
     enablePush: false,
@@ -36,7 +39,7 @@ const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean }
   maxHeaderListPairs: RECEIVED_HEAD_BYTES_MAX / 32,
   maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
   maxOutstandingPings: 10,
-  strictSingleValueFields: false, // a field that came twice is passed on twice
+  strictSingleValueFields: false, // a repeated field is passed on twice
 };
 
 type ReadyCallback = (failure: Failure | null, session: ClientHttp2Session | null) => void;
@@ -45,39 +48,39 @@ export class Session {
   #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #onGone: (session: Session) => void;
-  readonly #onRoom: () => void;
+  readonly #onCapacity: () => void;
   readonly #bornAtMs: number;
-  /** Of the oldest age, so that connections opened together do not end together. */
+  /** Maximum age of the connection, with jitter, so that connections opened together do not end together. */
   readonly #ageRatio: number;
   readonly #cancelConnect: () => void;
   #waiting: ReadyCallback[] = [];
   #http2: ClientHttp2Session | null = null;
   #socket: Socket | null = null;
   #idleTimer: Timer | null = null;
-  /** Runs while a PING is out to learn whether the peer is still there. */
-  #doubt: Timer | null = null;
+  /** Runs while a PING is out to learn whether the peer is alive. */
+  #livenessTimer: Timer | null = null;
   /** When the last PINGs were sent, oldest first. */
   #pingsAtMs: readonly number[] = [];
-  /** Runs until the peer's SETTINGS are there. */
+  /** Runs until the peer's SETTINGS arrive. */
   #settingsTimer: Timer | null = null;
-  /** They are there: it is known how many streams the peer takes. */
+  /** The SETTINGS have arrived: it is known how many streams the peer takes. */
   #isSettled = false;
   #taken = 0;
   #closing = false;
   streams = 0;
 
-  /** `onRoom`: it takes streams again. */
+  /** `onCapacity` is called when the session takes streams again. */
   constructor(
     settings: UpstreamSettings,
     clock: Clock,
     random: Random,
     onGone: (session: Session) => void,
-    onRoom: () => void,
+    onCapacity: () => void,
   ) {
     this.#settings = settings;
     this.#clock = clock;
     this.#onGone = onGone;
-    this.#onRoom = onRoom;
+    this.#onCapacity = onCapacity;
     this.#bornAtMs = clock.nowMs();
     this.#ageRatio = 1 + AGE_JITTER * (2 * random.unit() - 1);
     this.#cancelConnect = connect(connectTarget(settings, 'h2'), clock, (failure, socket) =>
@@ -85,14 +88,14 @@ export class Session {
     );
   }
 
-  get hasRoom(): boolean {
-    if (this.isSpent || this.#doubt !== null) return false;
+  get hasCapacity(): boolean {
+    if (this.isExhausted || this.#livenessTimer !== null) return false;
     return (
       this.streams < Math.min(STREAMS_MAX, this.#http2?.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX)
     );
   }
-  /** It takes no new streams any more; those that it has go on. */
-  get isSpent(): boolean {
+  /** The session takes no new streams; those in progress continue. */
+  get isExhausted(): boolean {
     if (this.#closing || this.#http2?.closed === true || this.#http2?.destroyed === true) return true;
     if (this.#settings.requestsMax !== null && this.#taken >= this.#settings.requestsMax) return true;
     const { ageMsMax } = this.#settings;
@@ -101,7 +104,7 @@ export class Session {
   setLimits(limits: UpstreamLimits): void {
     this.#settings = { ...this.#settings, ...limits };
   }
-  /** Moves whenever the peer is heard. */
+  /** Grows whenever something arrives from the peer. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0;
   }
@@ -109,7 +112,7 @@ export class Session {
     return this.#isSettled;
   }
 
-  /** The session when it is open; `reused` if it was open before. */
+  /** Calls back with the session when it is open; `reused` if it was open before. */
   whenReady(callback: ReadyCallback): void {
     this.#taken++;
     this.#clock.cancelTimer(this.#idleTimer);
@@ -122,19 +125,20 @@ export class Session {
   endStream(retired: boolean): void {
     this.streams--;
     if (this.streams > 0) return;
-    if (retired || this.#closing || !this.hasRoom) this.closeIfIdle();
+    if (retired || this.#closing || !this.hasCapacity) this.closeIfIdle();
     else this.#idleTimer = this.#clock.setTimer(closeIdle, this.#settings.idleMs, this as Session);
   }
 
   /**
-   * Nothing has been heard from the peer while somebody gave up waiting for it. A firewall may have forgotten the
-   * connection, or the machine be another one by now: it has as long as connecting may take to answer a PING
-   * (RFC 9113 section 6.7), and gets no new streams before that; without an answer it gets none any more. The streams that
-   * it has keep their own timeouts: one client that left early must not end the requests of others.
+   *
+   * Checks with a PING (RFC 9113 section 6.7) whether the peer is alive; called when a request gave up waiting and nothing has
+   * arrived since it was sent. A firewall may have forgotten the connection, or the machine may be another one by now. The
+   * peer gets the connect timeout to answer; until then the session takes no new streams, and without an answer none at all
+   * any more. Streams in progress keep their own timeouts: one client that left early must not end the requests of others.
    */
-  doubt(): void {
+  checkLiveness(): void {
     const session = this.#http2;
-    if (this.#doubt !== null || this.#closing || session === null || session.destroyed) return;
+    if (this.#livenessTimer !== null || this.#closing || session === null || session.destroyed) return;
     const nowMs = this.#clock.nowMs();
     this.#pingsAtMs = this.#pingsAtMs.filter(atMs => nowMs - atMs < PING_WINDOW_MS);
     if (this.#pingsAtMs.length >= PINGS_MAX) {
@@ -142,20 +146,24 @@ export class Session {
       return;
     }
     this.#pingsAtMs = [...this.#pingsAtMs, nowMs];
-    this.#doubt = this.#clock.setTimer(leaveSession, this.#settings.connectMs, this as Session);
+    this.#livenessTimer = this.#clock.setTimer(
+      leaveSession,
+      this.#settings.connectTimeoutMs,
+      this as Session,
+    );
     session.ping(error => {
-      this.#clock.cancelTimer(this.#doubt);
-      this.#doubt = null;
-      if (error === null) this.#onRoom();
+      this.#clock.cancelTimer(this.#livenessTimer);
+      this.#livenessTimer = null;
+      if (error === null) this.#onCapacity();
     });
   }
 
-  /** Whether the peer is there is not known: no new streams, and the end when the last one has ended. */
+  /** The peer may be dead: the session takes no new streams and ends with its last one. */
   leave(): void {
-    this.#doubt = null;
+    this.#livenessTimer = null;
     if (this.streams > 0) this.#closing = true;
     else this.destroy();
-    this.#onRoom(); // for another one
+    this.#onCapacity(); // another session may be opened
   }
 
   closeIfIdle(): void {
@@ -170,11 +178,11 @@ export class Session {
   destroy(): void {
     this.#closing = true;
     this.#clock.cancelTimer(this.#idleTimer);
-    this.#clock.cancelTimer(this.#doubt);
+    this.#clock.cancelTimer(this.#livenessTimer);
     this.#clock.cancelTimer(this.#settingsTimer);
     this.#cancelConnect();
     this.#http2?.destroy();
-    this.#answerWaiting({ kind: 'connect_refused', code: 'CLOSED' }, null);
+    this.#settleWaiting({ kind: 'connect_refused', code: 'CLOSED' }, null);
     this.#onGone(this);
   }
 
@@ -191,25 +199,25 @@ export class Session {
     if (failure !== null || socket === null) {
       this.#closing = true;
       this.#onGone(this);
-      this.#answerWaiting(failure, null);
+      this.#settleWaiting(failure, null);
       return;
     }
     const session = http2.connect('http://backend', { ...OPTIONS, createConnection: () => socket });
-    session.on('error', () => {}); // each stream hears of it
+    session.on('error', () => {}); // each stream gets the error
     session.on('close', () => {
       this.#closing = true;
       this.#clock.cancelTimer(this.#settingsTimer);
-      this.#answerWaiting({ kind: 'reset_before_head', code: 'CLOSED', unsent: true }, null);
+      this.#settleWaiting({ kind: 'reset_before_head', code: 'CLOSED', unsent: true }, null);
       this.#onGone(this);
     });
     session.on('goaway', () => {
       this.#closing = true;
-      this.#onRoom(); // for another one: this one does not count any more
+      this.#onCapacity(); // another session may be opened, because this one no longer counts
     });
     session.on('remoteSettings', () => this.#onSettings(session));
     this.#settingsTimer = this.#clock.setTimer(
       failWithoutSettings,
-      this.#settings.connectMs,
+      this.#settings.connectTimeoutMs,
       this as Session,
     );
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
@@ -218,8 +226,9 @@ export class Session {
   }
 
   /**
-   * Nothing is sent before: a burst on a connection that turns out to take five streams would lose all others. It costs
-   * nothing where the peer speaks first, as servers do (RFC 9113 section 3.4). Whoever is too many looks for room anew.
+   * Waits for the peer's SETTINGS before anything is sent: a burst on a connection that turns out to take five
+   * streams would lose all others. This costs nothing where the server speaks first, as servers do (RFC 9113 section
+   * 3.4). Requests beyond the limit look for another connection.
    */
   #onSettings(session: ClientHttp2Session): void {
     if (!this.#isSettled) {
@@ -227,20 +236,25 @@ export class Session {
       this.#clock.cancelTimer(this.#settingsTimer);
       const max = Math.min(STREAMS_MAX, session.remoteSettings.maxConcurrentStreams ?? STREAMS_MAX);
       const surplus = this.#waiting.splice(max);
-      this.#answerWaiting(null, session);
-      const failure: Failure = { kind: 'reset_before_head', code: 'H2_NO_ROOM', unsent: true, noRoom: true };
+      this.#settleWaiting(null, session);
+      const failure: Failure = {
+        kind: 'reset_before_head',
+        code: 'H2_NO_ROOM',
+        unsent: true,
+        noCapacity: true,
+      };
       for (const callback of surplus) callback(failure, null);
     }
-    this.#onRoom();
+    this.#onCapacity();
   }
 
-  /** It is no HTTP/2 server, or none that answers. */
+  /** The peer is not an HTTP/2 server, or does not answer. */
   failWithoutSettings(): void {
-    this.#answerWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectMs }, null);
+    this.#settleWaiting({ kind: 'connect_timeout', afterMs: this.#settings.connectTimeoutMs }, null);
     this.destroy();
   }
 
-  #answerWaiting(failure: Failure | null, session: ClientHttp2Session | null): void {
+  #settleWaiting(failure: Failure | null, session: ClientHttp2Session | null): void {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const callback of waiting) callback(failure, session);
@@ -251,7 +265,7 @@ function closeIdle(session: Session): void {
   session.closeIfIdle();
 }
 
-/** GOAWAY; the peer has so long to end the connection too. */
+/** Time for the peer to close its side after our GOAWAY. */
 function closeWithin(session: ClientHttp2Session, clock: Clock): void {
   session.close();
   const timer = clock.setTimer(destroyHttp2, CLOSE_MS_MAX, session);
@@ -275,6 +289,6 @@ export function connectTarget(settings: UpstreamSettings, protocol: 'h2' | 'http
     address: settings.address,
     tls: settings.tls,
     protocols: [protocol],
-    connectMs: settings.connectMs,
+    connectTimeoutMs: settings.connectTimeoutMs,
   };
 }

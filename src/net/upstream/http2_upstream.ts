@@ -1,40 +1,33 @@
 /**
- * HTTP/2 connections to one endpoint, on node:http2: by ALPN where there is TLS, else by prior knowledge
- * (RFC 9113 section 3.3). A slot is one stream. A session takes streams until the peer's limit; a further one is
- * opened only when all are full. Not undici's HTTP/2: it sends no request trailers, and full duplex (gRPC) needs
- * the stream itself.
+ * HTTP/2 connections to one endpoint, on node:http2: by ALPN with TLS, otherwise with prior knowledge (RFC 9113
+ * section 3.3). A slot is one stream. A session takes streams up to the peer's limit, and another session is opened
+ * only when all are full. Undici's HTTP/2 is not used: it sends no request trailers, and full duplex (gRPC) needs the
+ * stream itself.
  */
-import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import type { Clock } from '../../resilience/clock.ts';
 import type { Random } from '../../resilience/random.ts';
-import { connect } from '../connect.ts';
-import { formatAddress } from '../endpoint.ts';
 import type {
-  SocketCallback,
   Upstream,
   UpstreamCounts,
-  UpstreamHandler,
   UpstreamLimits,
-  UpstreamRequest,
   UpstreamSettings,
   UpstreamSlot,
 } from '../upstream.ts';
-import { connectTarget, SENT_HEAD_BYTES_MAX, Session } from './http2_session.ts';
+import { Session } from './http2_session.ts';
+import { Http2Slot } from './http2_slot.ts';
 
-/** Connections that take no new streams do not count, so that others can be opened; so many times the limit at most. */
-const WITH_SPENT = 2;
-
-/** Of one name or value: most servers take no more, and end the whole connection (nghttp2, NGHTTP2_HD_MAX_NV). */
-const FIELD_BYTES_MAX = 65_536;
+/**
+ * Exhausted connections do not count against the limit, so that others can be opened; all together are at most this
+ * many times the limit.
+ */
+const EXHAUSTED_FACTOR_MAX = 2;
 
 export class Http2Upstream implements Upstream {
   #settings: UpstreamSettings;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #sessions: Session[] = [];
-  readonly #roomListeners = new Set<() => void>();
+  readonly #capacityObservers = new Set<() => void>();
   #inUse = 0;
   #retired = false;
 
@@ -48,25 +41,25 @@ export class Http2Upstream implements Upstream {
     return { open: this.#sessions.length, inUse: this.#inUse };
   }
 
-  get hasRoom(): boolean {
-    return this.#sessions.some(session => session.hasRoom) || this.#hasRoomForSession;
+  get hasCapacity(): boolean {
+    return this.#sessions.some(session => session.hasCapacity) || this.#hasCapacityForSession;
   }
 
-  get #hasRoomForSession(): boolean {
+  get #hasCapacityForSession(): boolean {
     const { connectionsMax } = this.#settings;
     let fresh = 0;
     let used = 0;
     for (const session of this.#sessions) {
-      if (!session.isSpent) fresh++;
-      if (!session.isSpent || session.streams > 0) used++;
+      if (!session.isExhausted) fresh++;
+      if (!session.isExhausted || session.streams > 0) used++;
     }
-    return fresh < connectionsMax && used < connectionsMax * WITH_SPENT;
+    return fresh < connectionsMax && used < connectionsMax * EXHAUSTED_FACTOR_MAX;
   }
 
   take(): UpstreamSlot | null {
-    let session = this.#sessions.findLast(candidate => candidate.hasRoom);
+    let session = this.#sessions.findLast(candidate => candidate.hasCapacity);
     if (session === undefined) {
-      if (!this.#hasRoomForSession) return null;
+      if (!this.#hasCapacityForSession) return null;
       session = this.#openSession();
     }
     this.#inUse++;
@@ -75,14 +68,14 @@ export class Http2Upstream implements Upstream {
       session,
       this.#settings,
       this.#clock,
-      stale => this.#instead(stale),
-      () => this.#tellRoom(),
+      stale => this.#replacementFor(stale),
+      () => this.#notifyCapacity(),
     );
   }
 
-  /** A session that has served nobody, in place of one that may be dead; the same one where there is room for no other. */
-  #instead(stale: Session): Session {
-    if (!this.#hasRoomForSession) return stale;
+  /** A new session in place of one that may be dead; the same one if the limit allows no other. */
+  #replacementFor(stale: Session): Session {
+    if (!this.#hasCapacityForSession) return stale;
     const session = this.#openSession();
     session.streams++;
     stale.endStream(this.#retired);
@@ -90,13 +83,13 @@ export class Http2Upstream implements Upstream {
   }
 
   #openSession(): Session {
-    for (const session of [...this.#sessions]) if (session.isSpent) session.closeIfIdle();
+    for (const session of [...this.#sessions]) if (session.isExhausted) session.closeIfIdle();
     const session = new Session(
       this.#settings,
       this.#clock,
       this.#random,
       gone => this.#forget(gone),
-      () => this.#tellRoom(),
+      () => this.#notifyCapacity(),
     );
     this.#sessions.push(session);
     return session;
@@ -107,9 +100,9 @@ export class Http2Upstream implements Upstream {
     (slot as Http2Slot).endUse(this.#retired);
   }
 
-  onRoom(listener: () => void): () => void {
-    this.#roomListeners.add(listener);
-    return () => this.#roomListeners.delete(listener);
+  onCapacity(observer: () => void): () => void {
+    this.#capacityObservers.add(observer);
+    return () => this.#capacityObservers.delete(observer);
   }
 
   setLimits(limits: UpstreamLimits): void {
@@ -118,7 +111,7 @@ export class Http2Upstream implements Upstream {
       session.setLimits(limits);
       if (session.streams === 0) session.closeIfIdle();
     }
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
   retire(): void {
@@ -135,216 +128,10 @@ export class Http2Upstream implements Upstream {
     const at = this.#sessions.indexOf(session);
     if (at < 0) return;
     this.#sessions.splice(at, 1);
-    this.#tellRoom();
+    this.#notifyCapacity();
   }
 
-  #tellRoom(): void {
-    for (const listener of this.#roomListeners) listener();
+  #notifyCapacity(): void {
+    for (const observer of this.#capacityObservers) observer();
   }
-}
-
-class Http2Slot implements UpstreamSlot {
-  readonly #instead: (stale: Session) => Session;
-  readonly #onRoom: () => void;
-  #session: Session;
-  readonly #settings: UpstreamSettings;
-  readonly #clock: Clock;
-  #stream: ClientHttp2Stream | null = null;
-  #socket: Socket | null = null;
-  #cancelConnect: (() => void) | null = null;
-  #bytesReadBefore = 0;
-  #over = false;
-
-  constructor(
-    session: Session,
-    settings: UpstreamSettings,
-    clock: Clock,
-    instead: (stale: Session) => Session,
-    onRoom: () => void,
-  ) {
-    this.#instead = instead;
-    this.#onRoom = onRoom;
-    this.#session = session;
-    this.#settings = settings;
-    this.#clock = clock;
-  }
-
-  send(request: UpstreamRequest, handler: UpstreamHandler): void {
-    const startedAtMs = this.#clock.nowMs();
-    if (request.fresh === true && this.#session.isOpen) this.#session = this.#instead(this.#session);
-    const reused = this.#session.isOpen;
-    this.#session.whenReady((failure, session) => {
-      if (this.#over) return;
-      if (failure !== null || session === null) {
-        this.#over = true;
-        handler.onError(failure ?? { kind: 'connect_refused', code: 'CLOSED' });
-        return;
-      }
-      handler.onConnected(reused, reused ? 0 : this.#clock.nowMs() - startedAtMs);
-      if (!this.#over) this.#open(session, request, handler);
-    });
-  }
-
-  resume(): void {
-    this.#stream?.resume();
-  }
-
-  abort(): void {
-    this.#over = true;
-    if (this.#stream !== null && this.#session.bytesRead === this.#bytesReadBefore) this.#session.doubt();
-    this.#stream?.close(http2.constants.NGHTTP2_CANCEL);
-    this.#cancelConnect?.();
-    this.#socket?.destroy();
-  }
-
-  openSocket(callback: SocketCallback): void {
-    this.#cancelConnect = connect(
-      connectTarget(this.#settings, 'http/1.1'),
-      this.#clock,
-      (failure, socket) => {
-        this.#cancelConnect = null;
-        this.#socket = socket;
-        callback(failure, socket);
-      },
-    );
-  }
-
-  endUse(retired: boolean): void {
-    this.#cancelConnect?.();
-    this.#socket?.destroy();
-    const session = this.#session;
-    const stream = this.#stream;
-    // It counts against the peer's limit until both sides have ended (RFC 9113 section 5.1.2).
-    if (stream === null || stream.destroyed) session.endStream(retired);
-    else {
-      stream.once('close', () => {
-        session.endStream(retired);
-        this.#onRoom();
-      });
-    }
-  }
-
-  #open(session: ClientHttp2Session, request: UpstreamRequest, handler: UpstreamHandler): void {
-    if (request.headers.some(text => text.length > FIELD_BYTES_MAX)) {
-      this.#over = true;
-      handler.onError({ kind: 'head_too_large', limit: FIELD_BYTES_MAX, unit: 'bytes' });
-      return;
-    }
-    const fields = [
-      ':method',
-      request.method,
-      ':scheme',
-      this.#settings.tls === null ? 'http' : 'https',
-      ':authority',
-      request.authority === '' ? defaultAuthority(this.#settings) : request.authority,
-      ':path',
-      request.target,
-    ];
-    for (let at = 0; at + 1 < request.headers.length; at += 2) {
-      fields.push((request.headers[at] as string).toLowerCase(), request.headers[at + 1] as string);
-    }
-    let stream: ClientHttp2Stream;
-    try {
-      stream = session.request(fields as unknown as http2.OutgoingHttpHeaders, {
-        endStream: request.body === null,
-      });
-    } catch (error) {
-      this.#over = true;
-      handler.onError({
-        kind: 'reset_before_head',
-        code: error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN',
-      });
-      return;
-    }
-    this.#stream = stream;
-    this.#bytesReadBefore = this.#session.bytesRead;
-    this.#listen(session, stream, handler);
-    if (request.body instanceof Readable) sendBody(request.body, stream);
-    else if (request.body !== null) stream.end(request.body);
-  }
-
-  #listen(session: ClientHttp2Session, stream: ClientHttp2Stream, handler: UpstreamHandler): void {
-    let headSeen = false;
-    let trailers: readonly string[] | null = null;
-    stream.on('headers', (_headers, _flags, raw) => {
-      if (!this.#over) handler.onInformation(Number(raw[1]), fieldsOf(raw));
-    });
-    stream.on('response', (headers, flags, raw) => {
-      if (this.#over) return;
-      headSeen = true;
-      const endOfStream = (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      handler.onHead(headers[':status'] ?? 502, '', fieldsOf(raw), endOfStream);
-    });
-    // The head does not fit what the backend or HTTP/2 itself allows: that is the request's own fault.
-    stream.on('frameError', () => {
-      if (this.#over) return;
-      this.#over = true;
-      handler.onError({ kind: 'head_too_large', limit: SENT_HEAD_BYTES_MAX, unit: 'bytes' });
-    });
-    stream.on('trailers', (_headers, _flags, raw) => {
-      trailers = fieldsOf(raw);
-    });
-    stream.on('data', (chunk: Buffer) => {
-      if (!this.#over && !handler.onData(chunk)) stream.pause();
-    });
-    stream.on('error', () => {}); // 'close' follows with the code
-    const isWhole = watchEnd(stream);
-    stream.on('end', () => {
-      if (this.#over || !headSeen || !isWhole()) return;
-      this.#over = true;
-      handler.onEnd(trailers);
-      if (!stream.writableEnded) stream.close(http2.constants.NGHTTP2_NO_ERROR); // an early answer to an upload
-    });
-    stream.on('close', () => {
-      if (this.#over) return;
-      this.#over = true;
-      const code = `H2_${stream.rstCode}`;
-      if (headSeen) handler.onError({ kind: 'reset_in_body', code });
-      else handler.onError({ kind: 'reset_before_head', code, ...whatIsKnown(session, stream.rstCode) });
-    });
-  }
-}
-
-/**
- * Whether the peer has ended the stream. A reset ends the readable side too, also one without an error code, which looks
- * just like an end: but only an end comes while the stream is still open.
- */
-function watchEnd(stream: ClientHttp2Stream): () => boolean {
-  const push = stream.push.bind(stream);
-  let isWhole = false;
-  stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
-    if (chunk === null) isWhole ||= !stream.closed;
-    return push(chunk, encoding);
-  };
-  return () => isWhole;
-}
-
-/** RFC 9113 section 8.7: a refused stream was not processed. A session that is closing takes all its streams with it. */
-function whatIsKnown(session: ClientHttp2Session, code: number | undefined) {
-  const isRefused = code === http2.constants.NGHTTP2_REFUSED_STREAM;
-  const unsent = isRefused ? { unsent: true as const, refused: true as const } : {};
-  return session.closed || session.destroyed ? unsent : { ...unsent, streamOnly: true as const };
-}
-
-/** Bytes at the pace of the stream; a body that breaks off breaks the stream. */
-function sendBody(body: Readable, stream: ClientHttp2Stream): void {
-  body.on('data', (chunk: Buffer) => {
-    if (!stream.destroyed && !stream.write(chunk)) body.pause();
-  });
-  stream.on('drain', () => body.resume());
-  body.on('end', () => stream.end());
-  body.on('error', () => stream.close(http2.constants.NGHTTP2_CANCEL));
-  stream.on('close', () => body.destroy());
-}
-
-/** A request without a host (HTTP/1.0) still needs an authority: the endpoint's own. */
-function defaultAuthority({ address }: UpstreamSettings): string {
-  return address.kind === 'tcp' ? formatAddress(address) : 'localhost';
-}
-
-/** Without pseudo-header fields. */
-function fieldsOf(raw: readonly string[]): string[] {
-  let at = 0;
-  while (raw[at]?.startsWith(':') === true) at += 2;
-  return raw.slice(at);
 }

@@ -1,34 +1,34 @@
-/** One request on a connection of its own, through node:http: for `OPTIONS *`, which undici refuses to send. */
+/** One request through node:http on a one-off connection, for `OPTIONS *`, which undici refuses to send. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { headFailure, requestOn } from '../request_on.ts';
+import { headFailure, oneOffRequest } from '../one_off_request.ts';
 import type { UpstreamHandler, UpstreamRequest } from '../upstream.ts';
 
-/** A request that is under way; after `cancel` its handler hears nothing more. */
+/** A request in progress. After `cancel` its handler is not called any more. */
 export interface OneOffExchange {
   resume(): void;
   cancel(): void;
   onSocketError(error: Error): void;
 }
 
-/** The handler has heard `onConnected`; from here on it hears the rest. */
+/** Sends the request. The handler has had `onConnected`; the other callbacks follow. */
 export function sendOnSocket(
   socket: Socket,
   request: UpstreamRequest,
   handler: UpstreamHandler,
 ): OneOffExchange {
-  const exchange = requestOn(socket, request, ['Connection', 'close']);
+  const exchange = oneOffRequest(socket, request, ['Connection', 'close']);
   if (exchange === null) {
     handler.onError({ kind: 'internal', detail: 'the request cannot be sent' });
     return { resume: () => {}, cancel: () => {}, onSocketError: () => {} };
   }
-  let answer: IncomingMessage | null = null;
+  let response: IncomingMessage | null = null;
   let over = false;
   const fail = (error: Error & { code?: unknown }): void => {
     if (over) return;
     over = true;
-    if (answer === null) handler.onError(headFailure(error));
+    if (response === null) handler.onError(headFailure(error));
     else
       handler.onError({
         kind: 'reset_in_body',
@@ -51,7 +51,7 @@ export function sendOnSocket(
       exchange.destroy();
       return;
     }
-    answer = message;
+    response = message;
     handler.onHead(message.statusCode ?? 502, message.statusMessage ?? '', message.rawHeaders, false);
     message.on('error', fail);
     message.on('data', (chunk: Buffer) => {
@@ -66,11 +66,11 @@ export function sendOnSocket(
   if (request.body instanceof Readable) request.body.pipe(exchange);
   else exchange.end(request.body);
   return {
-    resume: () => answer?.resume(),
+    resume: () => response?.resume(),
     cancel() {
       over = true;
       exchange.destroy();
     },
-    onSocketError: () => {}, // node:http has its own eyes for that
+    onSocketError: () => {}, // node:http handles errors of the socket itself
   };
 }

@@ -1,18 +1,21 @@
 /**
- * Undici 8 takes a `100 Continue` that it has not asked for as a broken response, and has no option for that; RFC 9110
- * section 15.2 has clients read past any 1xx. So the callback of its parser hears another 1xx in place of 100, which it
- * reads past as it does with 102 and 103. The bytes are still read by llhttp, as undici drives it.
+ * Undici 8 treats a `100 Continue` that it has not asked for as a broken response, and has no option for it; RFC 9110
+ * section 15.2 requires clients to skip any 1xx. So the callback of its parser gets another 1xx instead of 100, which
+ * it skips like 102 and 103. The bytes are still parsed by llhttp, as undici drives it.
  */
 import type { Socket } from 'node:net';
 
-/** In place of 100; nobody has given this status a meaning (IANA HTTP Status Code Registry). */
+/** Replaces 100. The status has no meaning (IANA HTTP Status Code Registry). */
 export const UNASKED_CONTINUE = 199;
 
 interface Parser {
   onHeadersComplete(status: number, upgrade: boolean, shouldKeepAlive: boolean): number;
 }
 
-/** Of a connection that undici has just taken over. False: this undici keeps its parser elsewhere. */
+/**
+ * Patches the parser of a connection that undici has just taken over. False: this version of undici keeps its parser
+ * elsewhere.
+ */
 export function readPastContinue(socket: Socket): boolean {
   const parser = parserOf(socket);
   if (parser === null) return false;

@@ -9,9 +9,9 @@ import { textOf } from '../config_text.ts';
 test('every check is asked, and what the schema has refused is not reported again', () => {
   const { document } = parseDocument(textOf({}), 'x.yaml', {});
   assert(document !== null);
-  const salvage = new PartialParse(structuredClone(document.value));
-  salvage.lose(['clusters', 'app']);
-  const problems = collectRelations(configSchema.parse(document.value), document, salvage, [
+  const partial = new PartialParse(structuredClone(document.value));
+  partial.markLost(['clusters', 'app']);
+  const problems = collectRelations(configSchema.parse(document.value), document, partial, [
     ({ report }) => report(['listeners', 'main'], 'one', { at: 'key', hint: 'why' }),
     ({ report, isLost }) => report(['routes', 0], isLost(['clusters', 'app', 'pool']) ? 'lost' : 'whole'),
     ({ report }) => report(['clusters', 'app', 'endpoints'], 'nobody hears this'),

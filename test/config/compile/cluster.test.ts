@@ -24,11 +24,11 @@ test('a cluster with nothing but an endpoint has every default', () => {
     pool: {
       connectionsMax: 128,
       queueMax: 1024,
-      queueMs: 1_000,
+      queueTimeoutMs: 1_000,
       idleMs: 4_000,
       requestsMax: 1_000,
       ageMsMax: 3_600_000,
-      connectMs: 3_000,
+      connectTimeoutMs: 3_000,
     },
     health: { active: null, passive: null },
     circuitBreaker: null,

@@ -14,17 +14,17 @@ function value() {
 }
 
 test('only the setting that is wrong is taken out', () => {
-  const salvage = new PartialParse(value());
-  salvage.cut(['routes', 0, 'match', 'hosts', 1]);
-  assert.deepEqual((salvage.value as ReturnType<typeof value>).routes[0], { name: 'a' });
-  assert.ok(salvage.isLost(['routes', 0, 'match']));
-  assert.ok(salvage.isLost(['routes', 0, 'match', 'path']), 'and all that is in it');
-  assert.ok(salvage.isLost(['routes', 0]), 'and what holds it is not whole');
-  assert.ok(!salvage.isLost(['routes', 0, 'name']));
+  const partial = new PartialParse(value());
+  partial.cut(['routes', 0, 'match', 'hosts', 1]);
+  assert.deepEqual((partial.value as ReturnType<typeof value>).routes[0], { name: 'a' });
+  assert.ok(partial.isLost(['routes', 0, 'match']));
+  assert.ok(partial.isLost(['routes', 0, 'match', 'path']), 'and all that is in it');
+  assert.ok(partial.isLost(['routes', 0]), 'and what holds it is not whole');
+  assert.ok(!partial.isLost(['routes', 0, 'name']));
 });
 
 test('what must be there is replaced by something that means nothing', () => {
-  const salvage = new PartialParse(value());
+  const partial = new PartialParse(value());
   for (const path of [
     ['listeners', 'main', 'address'],
     ['listeners', 'main', 'limits', 'headBytes'],
@@ -32,17 +32,17 @@ test('what must be there is replaced by something that means nothing', () => {
     ['routes', 1],
     ['clusters', 'app', 'endpoints'],
   ])
-    salvage.cut(path);
-  assert.ok(configSchema.safeParse(salvage.value).success);
+    partial.cut(path);
+  assert.ok(configSchema.safeParse(partial.value).success);
   const whole = new PartialParse({ version: 2, listeners: 1, routes: 2 });
   for (const key of ['version', 'listeners', 'routes']) whole.cut([key]);
   assert.ok(configSchema.safeParse(whole.value).success);
 });
 
 test('the places of other items do not move', () => {
-  const salvage = new PartialParse({ routes: [1, { name: 'b' }] });
-  salvage.cut(['routes', 0]);
-  assert.deepEqual((salvage.value as { routes: unknown[] }).routes[1], { name: 'b' });
+  const partial = new PartialParse({ routes: [1, { name: 'b' }] });
+  partial.cut(['routes', 0]);
+  assert.deepEqual((partial.value as { routes: unknown[] }).routes[1], { name: 'b' });
 });
 
 test('a mistake of one kind does not hide those of another kind', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { schemaJson } from '../../../src/config/json_schema.ts';
-import { findUnsupported, LATER } from '../../../src/config/schema/unsupported.ts';
+import { findUnsupported, UNSUPPORTED } from '../../../src/config/schema/unsupported.ts';
 import { parseDocument } from '../../../src/config/text/document.ts';
 import { loadedFrom, problemsOf } from '../config_text.ts';
 
@@ -31,8 +31,8 @@ test('a value of a later feature is refused, the others of its key are not', () 
 });
 
 test('each row says what to do, and names a key once', () => {
-  for (const { at, instead } of LATER) assert.match(instead, /^(?:write|remove|set|use)/, at);
-  assert.equal(new Set(LATER.map(({ at }) => at)).size, LATER.length);
+  for (const { at, advice } of UNSUPPORTED) assert.match(advice, /^(?:write|remove|set|use)/, at);
+  assert.equal(new Set(UNSUPPORTED.map(({ at }) => at)).size, UNSUPPORTED.length);
 });
 
 test('a refused key is not called unknown as well, and hides no other problem', () => {

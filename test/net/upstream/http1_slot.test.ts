@@ -24,11 +24,16 @@ function slotTo(port: number, more: Partial<UpstreamSettings> = {}) {
     idleMs: 60_000,
     requestsMax: null,
     ageMsMax: null,
-    connectMs: 1_000,
+    connectTimeoutMs: 1_000,
     ...more,
   };
-  const { address, tls, connectMs } = settings;
-  const slot = new Http1Slot({ address, tls, protocols: ['http/1.1'], connectMs }, settings, 10_000, clock);
+  const { address, tls, connectTimeoutMs } = settings;
+  const slot = new Http1Slot(
+    { address, tls, protocols: ['http/1.1'], connectTimeoutMs },
+    settings,
+    10_000,
+    clock,
+  );
   return { clock, slot };
 }
 
@@ -56,10 +61,10 @@ test('a tunnel takes the place of the kept connection: the backend never has two
   await using backend = await startBackend(answer());
   const { slot } = slotTo(backend.port);
   assert.equal(await send(slot), 'new');
-  assert.equal(slot.isWarm, true);
+  assert.equal(slot.isConnected, true);
   const socket = await new Promise<Socket | null>(resolve => slot.openSocket((_, open) => resolve(open)));
   assert(socket !== null);
-  assert.deepEqual([slot.isWarm, slot.isOpen], [false, true]);
+  assert.deepEqual([slot.isConnected, slot.isOpen], [false, true]);
   while (backend.connections.total < 2 || backend.connections.open > 1) await turn();
   slot.endUse();
   await once(socket, 'close');
@@ -88,15 +93,15 @@ test('a connection has served its time after so many requests, or at its age', a
   await using backend = await startBackend(answer());
   const byCount = slotTo(backend.port, { requestsMax: 2 });
   await send(byCount.slot);
-  assert.equal(byCount.slot.isSpent, false);
+  assert.equal(byCount.slot.isExhausted, false);
   await send(byCount.slot);
-  assert.equal(byCount.slot.isSpent, true);
+  assert.equal(byCount.slot.isExhausted, true);
   const byAge = slotTo(backend.port);
   await send(byAge.slot);
   byAge.clock.advance(9_999);
-  assert.equal(byAge.slot.isSpent, false);
+  assert.equal(byAge.slot.isExhausted, false);
   byAge.clock.advance(1);
-  assert.equal(byAge.slot.isSpent, true);
+  assert.equal(byAge.slot.isExhausted, true);
   for (const { slot } of [byCount, byAge]) slot.destroy();
 });
 

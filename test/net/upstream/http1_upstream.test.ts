@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import type { Address } from '../../../src/net/endpoint.ts';
+import type { Address } from '../../../src/net/address.ts';
 import { Http1Upstream } from '../../../src/net/upstream/http1_upstream.ts';
 import type { UpstreamHandler, UpstreamSettings } from '../../../src/net/upstream.ts';
 import type { Failure } from '../../../src/resilience/failure.ts';
@@ -34,7 +34,7 @@ class Use implements Disposable {
       tls: null,
       connectionsMax: 1,
       idleMs: 4_000,
-      connectMs: 1_000,
+      connectTimeoutMs: 1_000,
     } as const;
     const limits = { requestsMax: null, ageMsMax: null };
     this.#upstream = new Http1Upstream(
@@ -73,7 +73,7 @@ class Use implements Disposable {
       const slot = this.#upstream.take();
       if (slot !== null) resolve(slot);
       else {
-        const stop = this.#upstream.onRoom(() => {
+        const stop = this.#upstream.onCapacity(() => {
           stop();
           resolve(this.#take());
         });

@@ -45,7 +45,7 @@ async function withSession(
       idleMs: 4_000,
       requestsMax: null,
       ageMsMax: null,
-      connectMs: 1_000,
+      connectTimeoutMs: 1_000,
       ...limits,
     },
     clock,
@@ -75,7 +75,7 @@ test('a session without streams is closed after the idle time, and a stream in t
     assert.equal(told.includes('gone'), false);
     await take();
     clock.advance(60_000);
-    assert.deepEqual([told.includes('gone'), session.isSpent], [false, false], 'it is not idle');
+    assert.deepEqual([told.includes('gone'), session.isExhausted], [false, false], 'it is not idle');
     session.endStream(false);
     clock.advance(4_000);
     assert.equal(told.includes('gone'), true);
@@ -84,9 +84,9 @@ test('a session without streams is closed after the idle time, and a stream in t
 test('it takes no stream beyond its requests or its age, and is closed when the last one has ended', async () => {
   await withSession({ requestsMax: 2 }, async ({ session, told, take }) => {
     await take();
-    assert.equal(session.hasRoom, true);
+    assert.equal(session.hasCapacity, true);
     await take();
-    assert.deepEqual([session.hasRoom, session.isSpent], [false, true]);
+    assert.deepEqual([session.hasCapacity, session.isExhausted], [false, true]);
     session.endStream(false);
     assert.equal(told.includes('gone'), false, 'one stream goes on');
     session.endStream(false);
@@ -95,18 +95,18 @@ test('it takes no stream beyond its requests or its age, and is closed when the 
   await withSession({ ageMsMax: 10_000 }, async ({ clock, session, take }) => {
     await take();
     clock.advance(9_999);
-    assert.equal(session.isSpent, false);
+    assert.equal(session.isExhausted, false);
     clock.advance(1);
-    assert.equal(session.isSpent, true);
+    assert.equal(session.isExhausted, true);
   });
 });
 
 test('the limits of a reload hold for a session that is open', () =>
   withSession({}, async ({ session, take }) => {
     await take();
-    assert.equal(session.isSpent, false);
-    session.setLimits({ connectionsMax: 1, idleMs: 1, requestsMax: 1, ageMsMax: null, connectMs: 1 });
-    assert.equal(session.isSpent, true);
+    assert.equal(session.isExhausted, false);
+    session.setLimits({ connectionsMax: 1, idleMs: 1, requestsMax: 1, ageMsMax: null, connectTimeoutMs: 1 });
+    assert.equal(session.isExhausted, true);
   }));
 
 test('who is one too many on a connection whose backend takes few streams is told that nothing was sent', () =>
@@ -117,9 +117,9 @@ test('who is one too many on a connection whose backend takes few streams is tol
       assert.deepEqual(failures, [
         null,
         null,
-        { kind: 'reset_before_head', code: 'H2_NO_ROOM', unsent: true, noRoom: true },
+        { kind: 'reset_before_head', code: 'H2_NO_ROOM', unsent: true, noCapacity: true },
       ]);
-      assert.equal(session.hasRoom, false);
+      assert.equal(session.hasCapacity, false);
     },
     { maxConcurrentStreams: 2 },
   ));
@@ -130,7 +130,7 @@ test('after GOAWAY it takes no more streams, and whoever waits hears that anothe
     const before = told.length;
     (await peer).goaway(0);
     while (told.length === before) await turn();
-    assert.deepEqual([told.at(-1), session.isSpent, session.hasRoom], ['room', true, false]);
+    assert.deepEqual([told.at(-1), session.isExhausted, session.hasCapacity], ['room', true, false]);
   }));
 
 test('whoever waits for a session that is destroyed is told, and no timer is left', () =>

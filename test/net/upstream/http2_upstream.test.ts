@@ -24,7 +24,7 @@ class Use implements Disposable {
   constructor(address: string, settings: Partial<UpstreamSettings> = {}) {
     const [host = '', port] = address.split(':');
     const fixed = { protocol: 'h2c', tls: null, requestsMax: null, ageMsMax: null } as const;
-    const times = { idleMs: PING_WINDOW_MS * 2, connectMs: CONNECT_MS };
+    const times = { idleMs: PING_WINDOW_MS * 2, connectTimeoutMs: CONNECT_MS };
     this.upstream = new Http2Upstream(
       {
         address: { kind: 'tcp', host, port: Number(port) },
@@ -221,8 +221,8 @@ for (const { waitMs, pinged } of [
 /** Resolves when the peer has answered the PING: there is room again. */
 function capacitySignalOf(upstream: Http2Upstream): Promise<void> {
   return new Promise(resolve => {
-    const stop = upstream.onRoom(() => {
-      if (!upstream.hasRoom) return;
+    const stop = upstream.onCapacity(() => {
+      if (!upstream.hasCapacity) return;
       stop();
       resolve();
     });

@@ -1,8 +1,8 @@
-/** An address as data: where to listen, or where a backend is. */
+/** An address: where to listen, or where a backend is. */
 import { isIP } from 'node:net';
 
 export type Address =
-  /** `host` is a name or an IP literal without brackets. */
+  /** `host` is a name, or an IP literal without brackets. */
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'unix'; readonly path: string }
   /** A descriptor inherited through socket activation, by its name in LISTEN_FDNAMES or its number. */
@@ -23,8 +23,8 @@ export function formatAddress(address: Address): string {
 }
 
 /**
- * The name that stands for the addresses of several machines, perhaps; null where there is nothing to look up.
- * `localhost` is one machine, whatever it resolves to (RFC 6761 section 6.3).
+ * The host name if it may stand for several machines; null if there is nothing to look up. `localhost` is one
+ * machine, whatever it resolves to (RFC 6761 section 6.3).
  */
 export function nameOf(address: Address): string | null {
   if (address.kind !== 'tcp' || isIP(address.host) !== 0) return null;
@@ -36,11 +36,14 @@ export function isLoopback(address: Address): boolean {
   return address.kind !== 'tcp' || /^(?:127\.\d+\.\d+\.\d+|::1|localhost)$/.test(address.host);
 }
 
-/** Reads an address; a string is the reason why it is none, for a person. Port 0 (any free port) is allowed for listeners. */
+/**
+ * Reads an address. A string is the reason why the text is not an address. Port 0 (any free port) is allowed for
+ * listeners.
+ */
 export function parseAddress(text: string): Address | string {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
-    // sun_path of struct sockaddr_un holds 108 bytes with the final NUL (unix(7)).
+    // sun_path of struct sockaddr_un holds 108 bytes including the final NUL (unix(7)).
     if (path === '') return '"unix:" must be followed by a path';
     return Buffer.byteLength(path) > 107
       ? 'the path of a Unix socket can have at most 107 bytes'
@@ -58,7 +61,7 @@ export function parseAddress(text: string): Address | string {
   return problem ?? { kind: 'tcp', host: match[1] ?? match[2] ?? '', port };
 }
 
-/** What old resolvers read as an address of another form: `127.1`, `0x7f.1`, `010.0.0.1` (octal). */
+/** What old resolvers read as an address in another form: `127.1`, `0x7f.1`, `010.0.0.1` (octal). */
 const NEARLY_IPV4 = /^(?:0x[0-9a-f]*|\d+)(?:\.(?:0x[0-9a-f]*|\d+))*\.?$/i;
 const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 

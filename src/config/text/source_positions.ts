@@ -9,7 +9,7 @@ export interface TextRange {
   readonly start: number;
   readonly end: number; // after start
 }
-interface Place {
+interface SourcePosition {
   readonly key: TextRange | null;
   readonly value: TextRange;
 }
@@ -22,13 +22,13 @@ interface Duplicate {
 
 type YamlEvent = ReturnType<typeof parseEvents>[number];
 
-export class Places {
+export class SourcePositions {
   readonly duplicates: Duplicate[] = [];
   /** Keys that would be the prototype of an object, and that no library is sure to treat as a key. */
   readonly prototypes: Path[] = [];
   readonly #source: string;
   readonly #events: readonly YamlEvent[];
-  readonly #places = new Map<string, Place>();
+  readonly #places = new Map<string, SourcePosition>();
   /** Where an alias stands, and the path of what it stands for. */
   readonly #aliases = new Map<string, Path>();
   readonly #anchors = new Map<string, Path>();
@@ -42,7 +42,7 @@ export class Places {
   }
 
   /** Null if the text does not hold the path. What an alias brings in stands where its anchor is. */
-  find(path: Path): Place | null {
+  find(path: Path): SourcePosition | null {
     const direct = this.#places.get(keyOf(path));
     if (direct !== undefined || this.#aliases.size === 0) return direct ?? null;
     for (let length = path.length - 1; length > 0; length--) {

@@ -5,7 +5,7 @@
 import type { BoundCluster } from '../http/data_plane.ts';
 import type { Backend, ClusterSettings, EndpointSettings } from '../load_balancer/backend.ts';
 import type { ClusterPool } from '../load_balancer/pool.ts';
-import { formatAddress, nameOf } from '../net/endpoint.ts';
+import { formatAddress, nameOf } from '../net/address.ts';
 import type { NameWatch } from '../net/resolver.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
@@ -31,7 +31,7 @@ interface Named {
   readonly watch: NameWatch;
 }
 
-export class ClusterMembers {
+export class ClusterEndpoints {
   readonly pool: ClusterPool;
   readonly #settings: ClusterSettings;
   readonly #runtime: Runtime;
@@ -66,7 +66,7 @@ export class ClusterMembers {
             {
               endpoint: formatAddress(endpoint.address),
               code: failure,
-              sinceMs: failingAtMs,
+              failedAtMs: failingAtMs,
               weight: endpoint.weight,
             },
           ],

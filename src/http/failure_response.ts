@@ -1,27 +1,28 @@
 /**
- * The answer that the proxy makes itself when a request fails: status, `Proxy-Status` (RFC 9209) and a body in
- * the form that the client accepts (RFC 9457 problem details, HTML or plain text). It names the reason and the
- * request id, and never an address, a path of the machine or a stack.
+ *
+ * The response that the proxy itself makes when a request fails: status, `Proxy-Status` (RFC 9209) and a body in the form
+ * that the client accepts (RFC 9457 problem details, HTML or plain text). It contains the reason and the request id, and
+ * never an address, a path of the machine or a stack.
  */
 import { FAILURE_RULES, type Failure, GRPC_STATUS, proxyStatusOf } from '../resilience/failure.ts';
 import type { HeaderList } from '../security/headers.ts';
 
-interface FailureAnswer {
+interface FailureResponse {
   readonly status: number;
   readonly headers: HeaderList;
   readonly body: string;
 }
 
 /**
- * A name, not a place (RFC 9457 section 3.1.1 allows any URI): it must stay the same wherever Fairlead runs. Behind the
- * `#` is the anchor in docs/reasons.md.
+ * An identifier, not a location (RFC 9457 section 3.1.1 allows any URI), so that it is the same wherever Fairlead
+ * runs. What follows the `#` is the anchor in docs/reasons.md.
  */
 const TYPE_URI_PREFIX = 'urn:fairlead:docs/reasons.md#';
 
-/** For a 503 whose end nobody knows: soon, but not at once. */
+/** `Retry-After` of a 503 where nothing tells how long the condition lasts. */
 const RETRY_AFTER_DEFAULT_MS = 1_000;
 
-export function failureAnswer(failure: Failure, requestId: string, accept: string | null): FailureAnswer {
+export function failureResponse(failure: Failure, requestId: string, accept: string | null): FailureResponse {
   const rule = FAILURE_RULES[failure.kind];
   const [contentType, body] = renderBody(failure, requestId, accept ?? '');
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
@@ -33,10 +34,10 @@ export function failureAnswer(failure: Failure, requestId: string, accept: strin
 }
 
 /**
- * The same for a gRPC client, which looks at nothing but `grpc-status`: a head without a body (gRPC over HTTP/2, "Trailers-Only").
- * Proxy-Status stays for whoever looks.
+ * The failure for a gRPC client, which reads only `grpc-status`: a head without a body (gRPC over HTTP/2,
+ * "Trailers-Only"). Proxy-Status is sent too, for people who look at the response.
  */
-export function grpcFailureAnswer(failure: Failure, requestId: string): FailureAnswer {
+export function grpcFailureResponse(failure: Failure, requestId: string): FailureResponse {
   const message = `${failure.kind}: ${failureDetail(failure)} (request ${requestId})`;
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
   headers.push('X-Request-Id', requestId, 'Content-Type', 'application/grpc');
@@ -44,14 +45,14 @@ export function grpcFailureAnswer(failure: Failure, requestId: string): FailureA
   return { status: 200, headers, body: '' };
 }
 
-/** gRPC over HTTP/2, "Percent-Encoded": all but printable ASCII, and the percent sign. */
+/** gRPC over HTTP/2, "Percent-Encoded": everything except printable ASCII, and the percent sign itself. */
 function percentEncoded(text: string): string {
   return encodeURIComponent(text).replace(/%(?:2[0-46-9A-F]|3[A-F]|40|5B|5C|5D|5E|60|7B|7C|7D)/gi, code =>
     decodeURIComponent(code),
   );
 }
 
-/** What a client may know about this one occurrence, beyond the title. */
+/** What a client may know about this occurrence, beyond the title. */
 function failureDetail(failure: Failure): string {
   switch (failure.kind) {
     case 'bad_request':
@@ -75,7 +76,7 @@ function failureDetail(failure: Failure): string {
   }
 }
 
-/** RFC 9110 section 10.2.3: whole seconds, rounded up, so that nobody comes back too early. */
+/** RFC 9110 section 10.2.3: whole seconds, rounded up, so that clients do not come back too early. */
 function retryAfterSeconds(failure: Failure, status: number): string | null {
   if (status !== 503 && status !== 429) return null;
   const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : RETRY_AFTER_DEFAULT_MS;
@@ -105,7 +106,7 @@ function renderBody(
   }
 }
 
-/** The first of the three forms that an `Accept` field names; quality values do not matter between error pages. */
+/** The first of the three forms that `Accept` names. Quality values are ignored: they do not matter for error pages. */
 function preferredForm(accept: string): 'json' | 'html' | 'text' {
   const json = accept.search(/json/i);
   const html = accept.search(/html/i);

@@ -1,10 +1,10 @@
 // The last minute in figures that a person can trust.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TrafficFigures } from '../../src/observability/traffic_figures.ts';
+import { TrafficStats } from '../../src/observability/traffic_stats.ts';
 
 test('before the first request there is nothing', () => {
-  const figures = new TrafficFigures();
+  const figures = new TrafficStats();
   assert.deepEqual(figures.summary(1_000), {
     perSecond: 0,
     failureShare: 0,
@@ -16,7 +16,7 @@ test('before the first request there is nothing', () => {
 });
 
 test('the rate is that of the last whole seconds, the share that of the minute', () => {
-  const figures = new TrafficFigures();
+  const figures = new TrafficStats();
   for (let ms = 0; ms < 20_000; ms += 10) figures.record(1, ms % 100 === 0, ms);
   const { perSecond, failureShare } = figures.summary(20_050);
   assert.deepEqual([perSecond, Math.round(failureShare * 100)], [100, 10]);
@@ -25,7 +25,7 @@ test('the rate is that of the last whole seconds, the share that of the minute',
 });
 
 test('percentiles are right within ten in a hundred, and forget what is older than a minute', () => {
-  const figures = new TrafficFigures();
+  const figures = new TrafficStats();
   for (let count = 1; count <= 1_000; count++) figures.record(count, false, 5_000);
   const { p50Ms, p95Ms, p99Ms } = figures.summary(5_500);
   for (const [found, wanted] of [
@@ -39,13 +39,13 @@ test('percentiles are right within ten in a hundred, and forget what is older th
 });
 
 test('nothing is too short or too long for it', () => {
-  const figures = new TrafficFigures();
+  const figures = new TrafficStats();
   for (const ms of [0, -1, 1e9, Number.MAX_SAFE_INTEGER]) figures.record(ms, false, 0);
   assert.ok((figures.summary(1).p99Ms ?? 0) > 30_000);
 });
 
 test('what was tried again is counted for a minute', () => {
-  const figures = new TrafficFigures();
+  const figures = new TrafficStats();
   figures.record(1, true, 1_000, true);
   figures.record(1, false, 1_000);
   assert.equal(figures.summary(30_000).retried, 1);

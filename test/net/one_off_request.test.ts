@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
-import { headFailure, isTlsAlert, requestOn } from '../../src/net/request_on.ts';
+import { headFailure, isTlsAlert, oneOffRequest } from '../../src/net/one_off_request.ts';
 import { echo } from '../support/backend_behaviours.ts';
 import { value, values } from '../support/http1_message.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -17,7 +17,7 @@ test('the head goes out as it is written, Host first, without the announcement o
   await using backend = await startBackend(echo());
   const socket = net.connect(backend.port, '127.0.0.1');
   const headers = ['X-Twice', '1', 'Trailer', 'X-Sum', 'X-Twice', '2'];
-  const sent = requestOn(socket, { ...REQUEST, headers }, ['Connection', 'close']);
+  const sent = oneOffRequest(socket, { ...REQUEST, headers }, ['Connection', 'close']);
   assert(sent !== null);
   sent.end();
   const [response] = await once(sent, 'response');
@@ -34,7 +34,7 @@ test('the head goes out as it is written, Host first, without the announcement o
 
 test('a head that Node does not send costs its connection, and is told', () => {
   const socket = new net.Socket();
-  assert.equal(requestOn(socket, { ...REQUEST, headers: ['X-Bad', 'a\nb'] }, []), null);
+  assert.equal(oneOffRequest(socket, { ...REQUEST, headers: ['X-Bad', 'a\nb'] }, []), null);
   assert.equal(socket.destroyed, true);
 });
 

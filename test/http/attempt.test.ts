@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Attempt, type AttemptOwner } from '../../src/http/exchange.ts';
+import { Attempt, type AttemptOwner } from '../../src/http/attempt.ts';
 import type { Backend } from '../../src/load_balancer/backend.ts';
 import { Lease } from '../../src/load_balancer/lease.ts';
 import type { UpstreamSlot } from '../../src/net/upstream.ts';

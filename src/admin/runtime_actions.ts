@@ -3,9 +3,9 @@ import type { PlaneRef } from '../http/data_plane.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
-import type { ActionResult } from './view.ts';
+import type { ActionResult } from './admin_interfaces.ts';
 
-export class Operator {
+export class RuntimeActions {
   readonly #planeRef: PlaneRef;
   readonly #telemetry: ProcessTelemetry;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class Operator {
     this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });
     const done = `${endpoint} is ${state}; requests in flight will finish`;
     const warning = `cluster ${cluster} has no eligible endpoint left`;
-    return pool.servingCount === 0 ? { done, warning } : { done };
+    return pool.eligibleCount === 0 ? { done, warning } : { done };
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane, SettingOrigins } from '../http/data_plane.ts';
 import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
-import { conditionOf, unresolvedOf } from './endpoint_view.ts';
+import { conditionOf, unresolvedOf } from './endpoint_condition.ts';
 import { describeLimits, type Explanation, routeOf } from './explain.ts';
 import type { EndpointCondition } from './status_view.ts';
 

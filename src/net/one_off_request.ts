@@ -1,17 +1,18 @@
-/** node:http's client on a connection that is open already: for what undici does not send. */
+/** A request through node:http's client on an existing connection, for requests that undici does not send. */
 import http, { type ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../resilience/failure.ts';
 import type { UpstreamRequest } from './upstream.ts';
 
-/** A response head above this, trailers included, is refused (HTTP/1.1). */
+/** Limit for an HTTP/1.1 response head, and for its trailers. */
 export const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;
 
 /**
- * Without the announcement of trailers, which is optional (RFC 9110 section 6.6.2) and which Node refuses where there is
- * no chunked body. Null: Node refuses the head for another reason; the socket is destroyed.
+ * Creates the request; the caller sends the body and ends it. The `Trailer` field is left out: it is optional (RFC
+ * 9110 section 6.6.2), and Node refuses it without a chunked body. Returns null if Node refuses the head for another
+ * reason; the socket is then destroyed.
  */
-export function requestOn(
+export function oneOffRequest(
   socket: Socket,
   { method, target, authority, headers }: UpstreamRequest,
   own: readonly string[],
@@ -31,7 +32,7 @@ export function requestOn(
   }
 }
 
-/** Why no response head has come. */
+/** The failure that an error before the response head means. */
 export function headFailure({ code }: Error & { code?: unknown }): Failure {
   if (code === 'HPE_HEADER_OVERFLOW') return { kind: 'bad_response', detail: RESPONSE_HEAD_TOO_LARGE };
   if (typeof code === 'string' && code.startsWith('HPE_'))
@@ -40,7 +41,7 @@ export function headFailure({ code }: Error & { code?: unknown }): Failure {
   return { kind: 'reset_before_head', code: typeof code === 'string' ? code : 'UNKNOWN' };
 }
 
-/** The peer has ended the TLS connection and says why (`ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`). */
+/** The peer has ended the TLS connection with an alert, such as `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`. */
 export function isTlsAlert(code: string): boolean {
   return /^ERR_SSL_.*ALERT/.test(code);
 }

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseEvents } from 'js-yaml';
 import type { Path } from '../../../src/config/text/path.ts';
-import { Places } from '../../../src/config/text/places.ts';
+import { SourcePositions } from '../../../src/config/text/source_positions.ts';
 
 function places(source: string) {
-  const found = new Places(parseEvents(source, {}), source);
+  const found = new SourcePositions(parseEvents(source, {}), source);
   const shown = (path: Path) => {
     const place = found.find(path);
     if (place === null) return null;

@@ -3,8 +3,8 @@ import { type Environment, loadConfig } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
 import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
 import type { OverloadWatch } from './overload_watch.ts';
+import type { PhaseKeeper } from './phase_keeper.ts';
 import type { Probation } from './probation.ts';
-import type { PhaseKeeper } from './process_phase.ts';
 import type { LastReload } from './process_view.ts';
 import type { Reloadable, ReloadResult, ReloadTrigger } from './reload.ts';
 
@@ -16,7 +16,7 @@ interface ReloadParts extends PlanFollowers {
   readonly probation: Probation;
 }
 
-export class ReloadOfProcess implements Reloadable {
+export class ProcessReload implements Reloadable {
   readonly #parts: ReloadParts;
   #last: LastReload | null = null;
 

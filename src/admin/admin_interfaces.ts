@@ -1,7 +1,7 @@
 /** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
-import type { Address } from '../net/endpoint.ts';
+import type { Address } from '../net/address.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { Explained } from './explain.ts';
 

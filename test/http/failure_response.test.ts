@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failureAnswer, grpcFailureAnswer } from '../../src/http/failure_answer.ts';
+import { failureResponse, grpcFailureResponse } from '../../src/http/failure_response.ts';
 import { value } from '../support/http1_message.ts';
 
 const id = '01a1fb72-9752-76aa-81e3-a102b51033e6';
@@ -13,7 +13,7 @@ test('the body has the form that the client accepts, and each says the reason an
     ['*/*', 'text/plain; charset=utf-8'],
     [null, 'text/plain; charset=utf-8'],
   ] as const) {
-    const answer = failureAnswer(failure, id, accept);
+    const answer = failureResponse(failure, id, accept);
     assert.equal(value(answer.headers, 'content-type'), type);
     assert.match(answer.body, /no_route/);
     assert.match(answer.body, new RegExp(id));
@@ -22,8 +22,8 @@ test('the body has the form that the client accepts, and each says the reason an
 });
 
 test('503 and 429 say when to come back, in whole seconds, rounded up', () => {
-  const after = (failure: Parameters<typeof failureAnswer>[0]) =>
-    value(failureAnswer(failure, id, null).headers, 'retry-after');
+  const after = (failure: Parameters<typeof failureResponse>[0]) =>
+    value(failureResponse(failure, id, null).headers, 'retry-after');
   assert.equal(after({ kind: 'circuit_open', retryAfterMs: 4_200, why: '' }), '5');
   assert.equal(after({ kind: 'rate_limited', limiter: 'a/0', retryAfterMs: 10 }), '1');
   assert.equal(after({ kind: 'shutting_down' }), '1');
@@ -31,19 +31,23 @@ test('503 and 429 say when to come back, in whole seconds, rounded up', () => {
 });
 
 test('a detail that came from outside cannot become markup', () => {
-  const answer = failureAnswer({ kind: 'bad_request', detail: '<script>alert(1)</script>' }, id, 'text/html');
+  const answer = failureResponse(
+    { kind: 'bad_request', detail: '<script>alert(1)</script>' },
+    id,
+    'text/html',
+  );
   assert.doesNotMatch(answer.body, /<script>/);
 });
 
 test('a gRPC client is told the status, the reason and the request, in a form that it can read', () => {
-  const { status, headers, body } = grpcFailureAnswer(
+  const { status, headers, body } = grpcFailureResponse(
     { kind: 'rate_limited', limiter: 'l', retryAfterMs: 5 },
     'id-12345',
   );
   const field = (name: string) => headers[headers.indexOf(name) + 1];
   assert.deepEqual([status, body, field('Grpc-Status')], [200, '', '8']);
   assert.equal(field('Grpc-Message'), 'rate_limited: Too many requests (request id-12345)');
-  const odd = grpcFailureAnswer({ kind: 'bad_request', detail: '50 % ä\n' }, 'id-12345').headers;
+  const odd = grpcFailureResponse({ kind: 'bad_request', detail: '50 % ä\n' }, 'id-12345').headers;
   assert.match(
     odd[odd.indexOf('Grpc-Message') + 1] ?? '',
     /^bad_request: 50 %25 %C3%A4%0A \(request id-12345\)$/,

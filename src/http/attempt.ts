@@ -1,13 +1,13 @@
 /**
- * One attempt against one backend: wait for a lease, send, hear the answer, settle the lease.
+ * One attempt against one backend: wait for a lease, send, receive the response, settle the lease.
  *
- *   waiting ──onLease──> sending ──onHead──> answering ──onEnd/onError──> over
- *                           │                    └─ or switched: a tunnel now
- *                           │                    └─ or discarding: the answer is not for the client,
+ *   waiting ──onLease──> sending ──onHead──> responding ──onEnd/onError──> over
+ *                           │                    ├─ or tunnel: the backend has switched protocols
+ *                           │                    └─ or discarding: the response is not for the client,
  *                           └──onError──> over      it is read to its end to keep the connection
  *
- * The attempt decides nothing: what a failure or a head means for the request is its owner's business
- * (`forward.ts`). It settles its lease exactly once, on every way out.
+ * The attempt decides nothing: its owner (`forward.ts`) decides what a failure or a head means for the request.
+ * The attempt settles its lease exactly once, on every way out.
  */
 import assert from 'node:assert/strict';
 import type { Backend } from '../load_balancer/backend.ts';
@@ -22,16 +22,17 @@ import {
 import type { ClusterPool, LeaseWant } from '../load_balancer/pool.ts';
 import type { UpstreamHandler } from '../net/upstream.ts';
 import type { AttemptRecord } from '../observability/events.ts';
-import type { Clock, Timer } from '../resilience/clock.ts';
+import type { Clock } from '../resilience/clock.ts';
 import { detailOf, type Failure, type FailureKind } from '../resilience/failure.ts';
+import { DiscardLimit } from './discard_limit.ts';
 
-/** Who hears what becomes of an attempt. */
+/** Observes one attempt. */
 export interface AttemptOwner {
-  /** A backend is there; nothing was sent. The owner sends through `lease.slot`. */
+  /** A backend is leased and nothing was sent yet. The owner sends through `lease.slot`. */
   onLeased(attempt: Attempt, lease: Lease): void;
   onConnected(attempt: Attempt): void;
   onInformation(status: number, headers: readonly string[]): void;
-  /** False: the answer is not wanted; another attempt is made. */
+  /** Returns false if the response is not wanted, because another attempt is made. */
   onHead(
     attempt: Attempt,
     status: number,
@@ -42,28 +43,36 @@ export interface AttemptOwner {
   onSwitched(): void;
   onData(chunk: Buffer): boolean;
   onEnd(trailers: readonly string[] | null): void;
-  /** The attempt is over without a whole answer. */
+  /** The attempt is over without a complete response. */
   onAttemptFailed(attempt: Attempt, failure: Failure): void;
-  /** One of the calls above has thrown. */
+  /** One of the calls above threw. */
   onDefect(error: unknown): void;
 }
 
-/** How the bytes of an answer are held back or stopped: a slot, or a WebSocket handshake on a socket of its own. */
+/** Pauses or stops the bytes of a response: a slot, or a WebSocket handshake on a socket of its own. */
 interface Flow {
   resume(): void;
   abort(): void;
 }
 
-/** An answer that nobody wants is read this far to keep its connection; a longer one costs the connection. */
-const DISCARD_BYTES_MAX = 64 * 1024;
-/** And for so long: the request that it belonged to may last for hours. */
-const DISCARD_MS_MAX = 1_000;
-/** A connection that the backend had closed shows it within a round trip; later it is the request that was lost. */
+/** One of them at a time; `#become` changes it. */
+type AttemptState =
+  | { readonly kind: 'waiting' | 'sending' | 'responding' | 'tunnel' | 'over' }
+  | { readonly kind: 'discarding'; readonly limit: DiscardLimit };
+
+// States without data of their own are shared by all attempts.
+const WAITING: AttemptState = { kind: 'waiting' };
+const SENDING: AttemptState = { kind: 'sending' };
+const RESPONDING: AttemptState = { kind: 'responding' };
+const TUNNEL: AttemptState = { kind: 'tunnel' };
+const OVER: AttemptState = { kind: 'over' };
+
+/** A connection that the backend had already closed fails within a round trip. After that, the request itself was lost. */
 const STALE_MS_MAX = 1_000;
 
-/** A backend with too much to do for one stream more, or with less room than was presumed, is not broken. */
+/** A backend that refuses one more stream, or allows fewer streams than was assumed, is not broken. */
 function isRefused(failure: Failure): boolean {
-  return failure.kind === 'reset_before_head' && (failure.refused === true || failure.noRoom === true);
+  return failure.kind === 'reset_before_head' && (failure.refused === true || failure.noCapacity === true);
 }
 
 export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
@@ -71,11 +80,9 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   readonly #mayBeStale: boolean;
   readonly #owner: AttemptOwner;
   readonly #clock: Clock;
-  #state: 'waiting' | 'sending' | 'answering' | 'discarding' | 'switched' | 'over' = 'waiting';
+  #state: AttemptState = WAITING;
   #lease: Lease | null = null;
   #flow: Flow | null = null;
-  #discardedBytes = 0;
-  #discardTimer: Timer | null = null;
 
   endpoint = '';
   endpointLabel = '';
@@ -88,12 +95,12 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   reason: FailureKind | null = null;
   detail: string | null = null;
   reused = false;
-  /** Time in the queue. */
+  /** Time spent waiting for a lease, in milliseconds. */
   waitedMs = 0;
-  /** The backend had closed this connection, it seems, and has seen nothing of the request. */
+  /** The reused connection was most likely closed by the backend before it saw the request. */
   stale = false;
 
-  /** `mayBeStale` false: the one before was, so this connection is to blame no more. */
+  /** `mayBeStale` is false after an attempt on a stale connection: this one uses a fresh connection. */
   constructor(tried: readonly Backend[], mayBeStale: boolean, owner: AttemptOwner, clock: Clock) {
     this.tried = tried;
     this.#mayBeStale = mayBeStale;
@@ -113,7 +120,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     this.waitedMs = waitedMs;
     this.#lease = lease;
     this.#flow = lease.slot;
-    this.#state = 'sending';
+    this.#become(SENDING);
     this.endpoint = lease.backend.name;
     this.endpointLabel = lease.backend.label;
     this.startedAtMs = this.#clock.nowMs();
@@ -122,7 +129,7 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
 
   onRefused(failure: Failure, waitedMs: number): void {
     this.waitedMs = waitedMs;
-    this.#state = 'over';
+    this.#become(OVER);
     this.#owner.onAttemptFailed(this, failure);
   }
 
@@ -146,55 +153,54 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     }
     this.status = status;
     this.firstByteMs = this.#clock.nowMs() - this.startedAtMs;
-    this.#state = 'answering';
+    this.#become(RESPONDING);
     let wanted = true;
     try {
       wanted = this.#owner.onHead(this, status, statusText, headers, endOfStream);
     } catch (error) {
-      this.#owner.onDefect(error); // undici would take it for a fault of the connection
+      this.#owner.onDefect(error); // undici would treat it as a failure of the connection
     }
     if (!wanted && !this.isOver) {
-      this.#state = 'discarding';
-      this.#discardTimer = this.#clock.setTimer(stopDiscarding, DISCARD_MS_MAX, this);
+      const limit = new DiscardLimit(this.#clock, () => this.stopDiscarding());
+      this.#become({ kind: 'discarding', limit });
     }
-    // Others wait for what this one learns, and its answer may go on for hours.
+    // Other requests wait for the verdict of the probe, and its response may go on for hours.
     if (this.#lease !== null && this.#lease.backend.circuit?.isProbe(this.#lease.permit) === true)
       judgeLease(this.#lease, outcomeOfStatus(status), `status ${status}`);
   }
 
-  /** The answer that nobody wants is read no further; its status has said how the backend did. */
+  /** Stops reading a response that is not wanted. Its status decides the outcome for the backend. */
   stopDiscarding(): void {
-    if (this.#state === 'discarding') this.stop(outcomeOfStatus(this.status ?? 0), null);
+    if (this.#state.kind === 'discarding') this.stop(outcomeOfStatus(this.status ?? 0), null);
   }
 
-  /** The backend has switched to another protocol: what comes now are bytes of a tunnel. */
+  /** The backend has switched to another protocol: from now on the bytes belong to a tunnel. */
   switched(): void {
     this.status = 101;
     this.firstByteMs = this.#clock.nowMs() - this.startedAtMs;
-    this.#state = 'switched';
-    // How a tunnel ends says nothing of the endpoint; that it began does.
+    this.#become(TUNNEL);
+    // How a tunnel ends says nothing about the endpoint; that it began does.
     if (this.#lease !== null) judgeLease(this.#lease, 'success', 'status 101');
     this.#owner.onSwitched();
   }
 
   onData(chunk: Buffer): boolean {
     if (this.isOver) return true;
-    if (this.#state !== 'discarding') return this.#owner.onData(chunk);
-    this.#discardedBytes += chunk.length;
-    if (this.#discardedBytes > DISCARD_BYTES_MAX) this.stopDiscarding();
+    if (this.#state.kind !== 'discarding') return this.#owner.onData(chunk);
+    this.#state.limit.countBytes(chunk.length);
     return true;
   }
 
   onEnd(trailers: readonly string[] | null): void {
     if (this.isOver) return;
-    const wanted = this.#state === 'answering';
+    const wanted = this.#state.kind === 'responding';
     this.#settle(this.status === null ? 'abandoned' : outcomeOfStatus(this.status), null);
     if (wanted) this.#owner.onEnd(trailers);
   }
 
   onError(failure: Failure): void {
     if (this.isOver) return;
-    const wanted = this.#state !== 'discarding';
+    const wanted = this.#state.kind !== 'discarding';
     this.stale = this.#mayBeStale && this.#isStale(failure);
     this.detail = detailOf(failure);
     this.#settle(
@@ -205,25 +211,25 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
   }
 
   /**
-   * A kept connection that ends at once; or, on any connection, an HTTP/2 backend that goes away and says that it has not
-   * looked at this stream (RFC 9113 section 6.8).
+   * True for a reused connection that ends at once; and, on any connection, for an HTTP/2 backend whose GOAWAY says that it
+   * did not process this stream (RFC 9113 section 6.8).
    */
   #isStale(failure: Failure): boolean {
-    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noRoom === true)
+    if (failure.kind !== 'reset_before_head' || failure.streamOnly === true || failure.noCapacity === true)
       return false;
     if (!this.reused && failure.unsent !== true) return false;
     return this.#clock.nowMs() - this.startedAtMs < STALE_MS_MAX;
   }
 
-  /** Ends the attempt from this side. The owner hears nothing more of it. */
+  /** Ends the attempt from this side; the owner is not called again. Withdraw an attempt that still waits for a lease. */
   stop(outcome: Outcome, reason: FailureKind | null): void {
     if (this.isOver) return;
-    assert(this.#state !== 'waiting', 'an attempt that waits for a backend is withdrawn, not stopped');
+    assert(this.#state.kind !== 'waiting', 'an attempt that waits for a backend is withdrawn, not stopped');
     this.#flow?.abort();
     this.#settle(outcome, reason);
   }
 
-  /** The answer comes another way than through the slot. */
+  /** The response comes through `flow` and not through the slot. */
   flowsThrough(flow: Flow): void {
     this.#flow = flow;
   }
@@ -231,29 +237,29 @@ export class Attempt implements AttemptRecord, LeaseWant, UpstreamHandler {
     if (!this.isOver) this.#flow?.resume();
   }
 
-  /** Withdraws a want that has no lease yet. */
+  /** Leaves the queue; does nothing once there is a lease. */
   withdraw(pool: ClusterPool): void {
-    if (this.#state !== 'waiting') return;
-    this.#state = 'over';
+    if (this.#state.kind !== 'waiting') return;
+    this.#become(OVER);
     this.waitedMs = pool.cancel(this);
   }
 
-  /** Nothing that comes now matters: what is stopped may still stumble. */
+  /** Late events of a connection that was stopped are ignored. */
   get isOver(): boolean {
-    return this.#state === 'over';
+    return this.#state.kind === 'over';
+  }
+
+  #become(next: AttemptState): void {
+    if (this.#state.kind === 'discarding') this.#state.limit.stop();
+    this.#state = next;
   }
 
   #settle(outcome: Outcome, reason: FailureKind | null): void {
-    this.#state = 'over';
-    this.#clock.cancelTimer(this.#discardTimer);
+    this.#become(OVER);
     this.reason = reason;
     this.endedAtMs = this.#clock.nowMs();
     if (this.#lease === null) return;
     const detail = this.detail === null ? '' : ` ${this.detail}`;
     settleLease(this.#lease, outcome, reason === null ? `status ${this.status}` : `${reason}${detail}`);
   }
-}
-
-function stopDiscarding(attempt: Attempt): void {
-  attempt.stopDiscarding();
 }

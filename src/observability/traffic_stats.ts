@@ -34,7 +34,7 @@ const NOTHING: FigureSummary = {
   p99Ms: null,
 };
 
-export class TrafficFigures {
+export class TrafficStats {
   #requests: Uint32Array | null = null;
   #failures = new Uint32Array(0);
   #retried = new Uint32Array(0);

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDuration } from '../config/units.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import { LOG_LEVELS } from '../observability/logging.ts';
+import type { ActionResult, AdminActions } from './admin_interfaces.ts';
 import { refuse } from './reply.ts';
-import type { ActionResult, AdminActions } from './view.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const AUDITED_CHARACTERS_MAX = 200;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { formatAddress, nameOf, parseAddress } from '../../src/net/endpoint.ts';
+import { formatAddress, nameOf, parseAddress } from '../../src/net/address.ts';
 
 test('every form of an address is read and written back', () => {
   for (const text of [

@@ -1,7 +1,7 @@
 // What is said of an endpoint in the status, on its page and in a decision record.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { conditionOf } from '../../src/admin/endpoint_view.ts';
+import { conditionOf } from '../../src/admin/endpoint_condition.ts';
 import { settleLease } from '../../src/load_balancer/lease.ts';
 import { fakeCluster, leased } from '../load_balancer/fake_cluster.ts';
 

@@ -1,8 +1,8 @@
 /** What a shutdown does to the process: each step of `shutdown.ts`, with the parts that it touches. */
 import type { ConfigFiles } from './config_files.ts';
 import type { Listeners } from './listeners.ts';
+import type { PhaseKeeper } from './phase_keeper.ts';
 import type { Probation } from './probation.ts';
-import type { PhaseKeeper } from './process_phase.ts';
 import type { RunningRef } from './running_plan.ts';
 import type { Runtime } from './runtime_state.ts';
 import type { ServiceManager } from './service_manager.ts';
@@ -26,7 +26,7 @@ interface DrainParts {
   readonly closeAdmin: () => Promise<void>;
 }
 
-export class DrainOfProcess implements Drainable {
+export class ProcessDrain implements Drainable {
   readonly #parts: DrainParts;
 
   constructor(parts: DrainParts) {

@@ -12,7 +12,7 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
     endpoint: backend.name,
     weight: backend.weight,
     state: stateOf(backend),
-    sinceMs: Math.round(nowMs - (adminState.drainedAtMs ?? health.sinceMs)),
+    sinceMs: Math.round(nowMs - (adminState.drainedAtMs ?? health.changedAtMs)),
     lastError: health.lastError,
     lastErrorAgoMs: lastErrorAtMs === null ? null : Math.round(nowMs - lastErrorAtMs),
     circuit: circuit?.state.kind ?? null,
@@ -22,11 +22,11 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
 
 /** Names that have no address stand in the place of the endpoints that they would be. */
 export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCondition[] {
-  return cluster.unresolved().map(({ endpoint, code, sinceMs, weight }) => ({
+  return cluster.unresolved().map(({ endpoint, code, failedAtMs, weight }) => ({
     endpoint,
     weight,
     state: 'unresolved',
-    sinceMs: Math.round(nowMs - sinceMs),
+    sinceMs: Math.round(nowMs - failedAtMs),
     lastError: `name lookup failed: ${code}`,
     lastErrorAgoMs: null,
     circuit: null,

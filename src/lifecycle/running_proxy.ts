@@ -17,17 +17,17 @@ import { assemblePlane } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
-import { DrainOfProcess } from './drain_process.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
 import { OverloadWatch } from './overload_watch.ts';
+import { PhaseKeeper } from './phase_keeper.ts';
 import { PlanHistory } from './plan_history.ts';
 import { Probation } from './probation.ts';
-import { PhaseKeeper } from './process_phase.ts';
+import { ProcessDrain } from './process_drain.ts';
+import { ProcessReload } from './process_reload.ts';
 import type { AdminSide, CreateAdmin, LastReload, ProcessView } from './process_view.ts';
 import { type Readiness, readinessOf } from './readiness.ts';
 import { Reloader, type ReloadResult, type ReloadTrigger } from './reload.ts';
-import { ReloadOfProcess } from './reload_process.ts';
 import type { LoadedPlan, RunningRef } from './running_plan.ts';
 import { createRuntime, type Runtime } from './runtime_state.ts';
 import { runtimeView } from './runtime_view.ts';
@@ -73,7 +73,7 @@ export class RunningProxy implements ProcessView {
   readonly #followers: PlanFollowers;
   readonly #phase: PhaseKeeper;
   readonly #manager: ServiceManager;
-  readonly #reload: ReloadOfProcess;
+  readonly #reload: ProcessReload;
   readonly #reloader: Reloader;
   readonly #shutdown: Shutdown;
   readonly #admin: AdminSide;
@@ -122,10 +122,10 @@ export class RunningProxy implements ProcessView {
     };
     const { configFile, env } = options;
     const parts = { ...this.#followers, phase: this.#phase, overloadWatch, probation };
-    this.#reload = new ReloadOfProcess({ ...parts, configFile, env });
+    this.#reload = new ProcessReload({ ...parts, configFile, env });
     this.#reloader = new Reloader(this.#reload);
     this.#admin = options.createAdmin(this);
-    const drain = new DrainOfProcess({
+    const drain = new ProcessDrain({
       ...parts,
       manager,
       disposables: [certificates, overloadWatch, new StalledResponses(traffic.active, clock)],

@@ -6,19 +6,19 @@ import type { ProcessView } from '../lifecycle/process_view.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
-import { renderDecision } from './decision_text.ts';
-import { type ExplainedDecision, explainDecision, listDecisions } from './decisions.ts';
+import type { AdminView } from './admin_interfaces.ts';
+import { type ExplainedDecision, explainDecision, listDecisions } from './decision_view.ts';
+import { renderDecision } from './decision_view_text.ts';
 import { explainOffline, readQuestion } from './explain.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import type { PageView } from './status_view.ts';
-import type { AdminView } from './view.ts';
 
 /** Failures shown on the status page. */
 const FAILURES_SHOWN = 50;
 
-export class Report implements AdminView {
+export class AdminViews implements AdminView {
   readonly #process: ProcessView;
   readonly #samples: Samples;
 

@@ -1,6 +1,6 @@
 /** A decision record as text, for a terminal and for a page. */
 
-import type { ExplainedDecision } from './decisions.ts';
+import type { ExplainedDecision } from './decision_view.ts';
 import { duration } from './status_format.ts';
 import type { EndpointCondition } from './status_view.ts';
 
