@@ -39,6 +39,9 @@ const IMPORTED_BY_NOBODY: Readonly<Record<string, string>> = {};
 
 /** Files with code and without a test of their own, each with the reason. */
 const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
+  'src/config/load_worker.ts': 'a thread: test/lifecycle/load_thread.test.ts starts it',
+  'src/lifecycle/worker_thread.ts':
+    'one call: test/lifecycle/load_thread.test.ts and test/packaging/packages.test.ts start threads',
   'src/resilience/random.ts': 'one call of Node in each function; tests use seeded_random.ts',
   'src/http/server.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
   'src/net/listener.ts': 'seen from outside in test/phases/phase_1_network.test.ts',

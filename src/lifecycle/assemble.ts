@@ -1,6 +1,9 @@
 /**
  * A plan becomes a data plane: routers, pools, limiters, header edits. Everything that can be decided before the
- * first request is decided here.
+ * first request is decided here, in two steps:
+ *
+ *   prepareRoutes   what depends on the plan alone, in slices: most of the time that a large plan takes
+ *   assemblePlane   what touches the state of the running process, in one turn, which is the turn of the swap
  *
  * State of the runtime is found by key, so that it survives a reload exactly as long as the settings that gave
  * it meaning: an unchanged cluster keeps its pool, with connections, queue, health and counters.
@@ -15,9 +18,10 @@ import type {
   SettingOrigins,
 } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
+import type { SlicedWork } from '../resilience/time_slices.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
-import type { RouteSettings } from '../routing/route.ts';
-import { buildRouter } from '../routing/router.ts';
+import type { RouteLimits, RouteSettings } from '../routing/route.ts';
+import { buildRouterInSlices, type Router } from '../routing/router.ts';
 import { buildSplit } from '../routing/split.ts';
 import { buildAccessList } from '../security/access.ts';
 import { buildNetworkSet } from '../security/client_address.ts';
@@ -32,14 +36,60 @@ const NO_ROUTE = '-';
 /** What backends do not get where traces are not passed on. */
 const TRACE_FIELDS = ['traceparent', 'tracestate'];
 
-export function assemblePlane(plan: Plan, origins: SettingOrigins, runtime: Runtime): DataPlane {
+/** Routes without what they need of the running process. */
+type PreparedRoute = Omit<BoundRoute, 'action' | 'rateLimiters' | 'handles'>;
+
+interface PreparedListener {
+  readonly routes: readonly PreparedRoute[];
+  /** Not to be asked before `assemblePlane` has completed its routes. */
+  readonly router: Router<BoundRoute>;
+}
+
+/** By the name of the listener. */
+export type PreparedRoutes = ReadonlyMap<string, PreparedListener>;
+
+export function* prepareRoutes(plan: Plan): SlicedWork<PreparedRoutes> {
+  const prepared = new Map<string, PreparedListener>();
+  for (const { name } of Object.values(plan.listeners)) {
+    const routes: PreparedRoute[] = [];
+    for (const route of plan.routes) {
+      const limits = route.listeners[name];
+      if (limits !== undefined) routes.push(prepareRoute(route, limits, plan.tracing.propagate));
+      yield;
+    }
+    const entries = routes.map(route => ({ match: route.settings.match, value: route as BoundRoute }));
+    prepared.set(name, { routes, router: yield* buildRouterInSlices(entries) });
+  }
+  return prepared;
+}
+
+function prepareRoute(settings: RouteSettings, limits: RouteLimits, propagate: boolean): PreparedRoute {
+  const { request, response } = settings.headers;
+  return {
+    settings,
+    limits,
+    rewrite: buildRewrite(settings.rewrite),
+    requestEdits: buildHeaderEdits(
+      propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
+    ),
+    responseEdits: buildHeaderEdits(response),
+    access: buildAccessList(settings.access),
+  };
+}
+
+export function assemblePlane(
+  plan: Plan,
+  prepared: PreparedRoutes,
+  origins: SettingOrigins,
+  runtime: Runtime,
+): DataPlane {
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
   );
   const listeners = new Map(
     Object.values(plan.listeners).map(settings => [
       settings.name,
-      bindListener(settings, plan, clusters, runtime),
+      bindListener(settings, prepared, clusters, runtime),
     ]),
   );
   const { explainFrom } = plan.logging;
@@ -59,48 +109,36 @@ export function assemblePlane(plan: Plan, origins: SettingOrigins, runtime: Runt
 
 function bindListener(
   settings: ListenerSettings,
-  plan: Plan,
+  prepared: PreparedRoutes,
   clusters: ReadonlyMap<string, BoundCluster>,
   runtime: Runtime,
 ): BoundListener {
-  const routes = plan.routes.filter(({ listeners }) => listeners[settings.name] !== undefined);
+  const listener = prepared.get(settings.name);
+  if (listener === undefined) throw new Error(`the routes of listener ${settings.name} are not prepared`);
+  for (const route of listener.routes) completeRoute(route, settings.name, clusters, runtime);
   return {
     settings,
-    router: buildRouter(
-      routes.map(route => ({
-        match: route.match,
-        value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, runtime),
-      })),
-    ),
+    router: listener.router,
     trusted: buildNetworkSet(settings.trustedProxies),
     access: buildAccessList(settings.access),
     handles: runtime.metrics.route(settings.name, NO_ROUTE),
   };
 }
 
-function bindRoute(
-  settings: RouteSettings,
+/** In place: the router holds the route already. */
+function completeRoute(
+  route: PreparedRoute,
   listener: string,
-  propagate: boolean,
   clusters: ReadonlyMap<string, BoundCluster>,
   runtime: Runtime,
-): BoundRoute {
-  const limits = settings.listeners[listener];
-  const { request } = settings.headers;
-  if (limits === undefined) throw new Error(`route ${settings.name} is not served on ${listener}`);
-  return {
-    settings,
-    limits,
+): void {
+  const { settings } = route;
+  const rest: Omit<BoundRoute, keyof PreparedRoute> = {
     action: bindAction(settings, clusters),
-    rewrite: buildRewrite(settings.rewrite),
-    requestEdits: buildHeaderEdits(
-      propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
-    ),
-    responseEdits: buildHeaderEdits(settings.headers.response),
-    access: buildAccessList(settings.access),
     rateLimiters: bindLimits(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };
+  Object.assign(route, rest);
 }
 
 function bindLimits(

@@ -1,7 +1,10 @@
 /** What a reload does to the process: each step of `reload.ts`, with the parts that it touches. */
-import { type Environment, loadConfig } from '../config/loader.ts';
+import type { Environment } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
+import { runInSlices } from '../resilience/time_slices.ts';
 import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
+import { prepareRoutes } from './assemble.ts';
+import { loadForReload } from './load_thread.ts';
 import type { OverloadWatch } from './overload_watch.ts';
 import type { PhaseKeeper } from './phase_keeper.ts';
 import type { Probation } from './probation.ts';
@@ -35,15 +38,18 @@ export class ProcessReload implements Reloadable {
     return this.#parts.phase.current === 'serving';
   }
 
-  load() {
+  async load() {
     const { overloadWatch, configFile, env, files } = this.#parts;
-    const result = overloadWatch.ownWork(() => loadConfig(configFile, env));
+    const result = await overloadWatch.ownWork(() => loadForReload(configFile, env));
     if (result.kind === 'invalid') files.add(result.files);
-    return Promise.resolve(result);
+    return result;
   }
 
   older(digest: string | null) {
     return this.#parts.history.find(digest);
+  }
+  prepare(next: Reloadable['plan']) {
+    return runInSlices(prepareRoutes(next), this.#parts.runtime.clock);
   }
   openListeners({ listeners }: Reloadable['plan']) {
     return this.#parts.listeners.prepare(listeners);
@@ -51,8 +57,8 @@ export class ProcessReload implements Reloadable {
   discardListeners() {
     return this.#parts.listeners.discard();
   }
-  apply(next: Parameters<Reloadable['apply']>[0], isOlder: boolean): void {
-    this.#parts.overloadWatch.ownWork(() => applyPlan(this.#parts, next, isOlder));
+  apply(...[next, prepared, isOlder]: Parameters<Reloadable['apply']>): void {
+    this.#parts.overloadWatch.ownWork(() => applyPlan(this.#parts, next, prepared, isOlder));
   }
   confirm(same: Parameters<Reloadable['confirm']>[0]): void {
     confirmPlan(this.#parts, same);

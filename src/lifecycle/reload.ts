@@ -9,6 +9,7 @@ import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
 import { describeDefect } from '../resilience/defect.ts';
+import type { PreparedRoutes } from './assemble.ts';
 import type { LoadedPlan } from './running_plan.ts';
 
 export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
@@ -26,6 +27,8 @@ export interface Reloadable {
   load(): Promise<LoadResult>;
   /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
   older(digest: string | null): LoadedPlan | string;
+  /** Builds what depends on the plan alone, in slices, between which requests are served. */
+  prepare(next: Plan): Promise<PreparedRoutes>;
   /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
   openListeners(next: Plan): Promise<readonly string[]>;
   /** Closes those that were opened and are not wanted after all. */
@@ -34,7 +37,7 @@ export interface Reloadable {
    * Assembles, swaps and reconciles; throws only for a defect of ours, and before anything has changed. `isOlder`: the
    * plan ran before, and is not what the file says now.
    */
-  apply(next: LoadedPlan, isOlder: boolean): void;
+  apply(next: LoadedPlan, prepared: PreparedRoutes, isOlder: boolean): void;
   /** The file says what runs already, perhaps on other lines, or again after a rollback. */
   confirm(same: LoadedPlan): void;
   describe(problem: Problem): string;
@@ -120,13 +123,14 @@ async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Pro
   const fixed = restartReasons(target.plan, next.plan);
   if (fixed.length > 0) return { kind: 'rejected', digest, problems: fixed };
   if (!target.isServing) return { kind: 'rejected', digest, problems: [NOT_SERVING] };
+  const prepared = await target.prepare(next.plan);
   const taken = await target.openListeners(next.plan);
   if (taken.length > 0) return { kind: 'rejected', digest, problems: taken };
   if (!target.isServing) {
     await target.discardListeners();
     return { kind: 'rejected', digest, problems: [NOT_SERVING] };
   }
-  target.apply(next, isOlder);
+  target.apply(next, prepared, isOlder);
   return { kind: 'applied', digest: next.plan.digest };
 }
 

@@ -12,8 +12,9 @@ import { systemClock } from '../resilience/clock.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
+import { runAtOnce } from '../resilience/time_slices.ts';
 import { followPlan, type PlanFollowers } from './apply_plan.ts';
-import { assemblePlane } from './assemble.ts';
+import { assemblePlane, prepareRoutes } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
@@ -90,7 +91,12 @@ export class RunningProxy implements ProcessView {
     this.startedAtMs = clock.nowMs();
     this.#manager = manager;
     this.#phase = new PhaseKeeper(runtime);
-    this.running = { current: { loaded, plane: assemblePlane(plan, loaded.origins, runtime) } };
+    this.running = {
+      current: {
+        loaded,
+        plane: assemblePlane(plan, runAtOnce(prepareRoutes(plan)), loaded.origins, runtime),
+      },
+    };
     registry.retainUsed();
     metrics.retainUsed();
     this.overload = new Overload(plan.process.overload, change =>

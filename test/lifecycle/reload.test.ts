@@ -32,6 +32,7 @@ function reloader(next: typeof one, taken: string[] = []) {
       } as never;
     },
     isServing: true,
+    prepare: async () => new Map(),
     openListeners: async () => taken,
     discardListeners: async () => {},
     older: digest =>

@@ -14,13 +14,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import { assemblePlane, prepareRoutes } from '../../src/lifecycle/assemble.ts';
 import { ConnectionTable } from '../../src/net/connection.ts';
 import { Resolver } from '../../src/net/resolver.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { ProcessTelemetry } from '../../src/observability/telemetry.ts';
 import { Overload } from '../../src/resilience/overload.ts';
 import { StateRegistry } from '../../src/resilience/state_registry.ts';
+import { runAtOnce } from '../../src/resilience/time_slices.ts';
 import { FakeClock } from './fake_clock.ts';
 import { LogLines } from './log_lines.ts';
 import { type Config, load } from './plan_builder.ts';
@@ -74,7 +75,7 @@ export async function startOnFakeClock(
   const runtime = { clock, random, telemetry, metrics, registry, resolver, connections, traffic };
   const readiness = { isReady: true };
   const services: Services = {
-    planeRef: { current: { plane: assemblePlane(plan, origins, runtime) } },
+    planeRef: { current: { plane: assemblePlane(plan, runAtOnce(prepareRoutes(plan)), origins, runtime) } },
     clock,
     random,
     telemetry,

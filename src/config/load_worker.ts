@@ -1,0 +1,25 @@
+/**
+ * The thread that loads a configuration, and ends when all of it is handed over. Each piece is sent when the receiver asks
+ * for it, so that each arrives in a turn of its own.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { type LoadPiece, piecesOf } from './load_pieces.ts';
+import { type Environment, loadConfig } from './loader.ts';
+
+export interface LoadOrder {
+  readonly file: string;
+  readonly env: Environment;
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const { file, env } = workerData as LoadOrder;
+  const pieces = piecesOf(loadConfig(file, env));
+  const send = (): void => {
+    const { value } = pieces.next();
+    port.postMessage((value ?? null) satisfies LoadPiece | null);
+    if (value === undefined) port.close();
+  };
+  port.on('message', send);
+  send();
+}
