@@ -92,7 +92,8 @@ function describeMatch({ hosts, path, methods }: RouteSettings['match']): string
   return parts.filter(part => part !== '').join(', ');
 }
 
-function describeAction(action: RouteSettings['action']): string {
+/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`. */
+export function describeAction(action: RouteSettings['action']): string {
   switch (action.kind) {
     case 'forward':
       return action.targets

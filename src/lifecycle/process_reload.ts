@@ -1,7 +1,9 @@
 /** What a reload does to the process: each step of `reload.ts`, with the parts that it touches. */
+import { diffPlans } from '../config/diff.ts';
 import type { Environment } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
 import { runInSlices } from '../resilience/time_slices.ts';
+import { withoutSecretValues } from '../security/secrets.ts';
 import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
 import { prepareRoutes } from './assemble.ts';
 import { loadForReload } from './load_thread.ts';
@@ -10,6 +12,7 @@ import type { PhaseKeeper } from './phase_keeper.ts';
 import type { Probation } from './probation.ts';
 import type { LastReload } from './process_view.ts';
 import type { Reloadable, ReloadResult, ReloadTrigger } from './reload.ts';
+import { touchedChanges } from './touched_traffic.ts';
 
 interface ReloadParts extends PlanFollowers {
   readonly configFile: string;
@@ -48,6 +51,14 @@ export class ProcessReload implements Reloadable {
   older(digest: string | null) {
     return this.#parts.history.find(digest);
   }
+  compare(next: Reloadable['plan']) {
+    return runInSlices(diffPlans(this.plan, next), this.#parts.runtime.clock);
+  }
+  touched(changes: Parameters<Reloadable['touched']>[0]) {
+    const { running } = this.#parts;
+    const { plane, loaded } = running.current;
+    return withoutSecretValues(touchedChanges(changes, plane, this.nowMs()), loaded.secrets);
+  }
   prepare(next: Reloadable['plan']) {
     return runInSlices(prepareRoutes(next), this.#parts.runtime.clock);
   }
@@ -79,6 +90,7 @@ export class ProcessReload implements Reloadable {
       result: result.kind,
       plan: result.digest,
       problems: result.kind === 'rejected' ? result.problems : [],
+      ...(result.kind === 'applied' ? { changes: result.changes } : {}),
       tookMs: Math.round(tookMs),
     });
   }

@@ -1,21 +1,22 @@
 /**
- * One reload, read top to bottom: load, compile, compare, bind what is new, assemble, swap, reconcile.
+ * One reload, read top to bottom: load, compile, compare, prepare, bind what is new, assemble, swap, reconcile.
  *
  * Until the swap nothing has changed; any problem before it leaves the old plane serving and says why. All
  * triggers end here: while one reload runs a second waits, and a third replaces the second.
  */
-import { isDeepStrictEqual } from 'node:util';
+import type { PlanChange } from '../config/diff.ts';
 import type { LoadResult } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import type { Problem } from '../config/problems.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { PreparedRoutes } from './assemble.ts';
 import type { LoadedPlan } from './running_plan.ts';
+import type { AppliedChanges } from './touched_traffic.ts';
 
 export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
 
 export type ReloadResult =
-  | { readonly kind: 'applied'; readonly digest: string }
+  | { readonly kind: 'applied'; readonly digest: string; readonly changes: AppliedChanges }
   | { readonly kind: 'unchanged'; readonly digest: string }
   | { readonly kind: 'rejected'; readonly digest: string; readonly problems: readonly string[] };
 
@@ -27,6 +28,10 @@ export interface Reloadable {
   load(): Promise<LoadResult>;
   /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
   older(digest: string | null): LoadedPlan | string;
+  /** What changes in meaning, in slices as well. */
+  compare(next: Plan): Promise<readonly PlanChange[]>;
+  /** With the traffic of the plan that still runs. */
+  touched(changes: readonly PlanChange[]): AppliedChanges;
   /** Builds what depends on the plan alone, in slices, between which requests are served. */
   prepare(next: Plan): Promise<PreparedRoutes>;
   /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
@@ -120,7 +125,8 @@ async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Pro
     if (!isOlder) target.confirm(next);
     return { kind: 'unchanged', digest };
   }
-  const fixed = restartReasons(target.plan, next.plan);
+  const changes = await target.compare(next.plan);
+  const fixed = restartReasons(changes);
   if (fixed.length > 0) return { kind: 'rejected', digest, problems: fixed };
   if (!target.isServing) return { kind: 'rejected', digest, problems: [NOT_SERVING] };
   const prepared = await target.prepare(next.plan);
@@ -130,14 +136,14 @@ async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Pro
     await target.discardListeners();
     return { kind: 'rejected', digest, problems: [NOT_SERVING] };
   }
+  const touched = target.touched(changes);
   target.apply(next, prepared, isOlder);
-  return { kind: 'applied', digest: next.plan.digest };
+  return { kind: 'applied', digest: next.plan.digest, changes: touched };
 }
 
 /** What a running process cannot change about itself. */
-export function restartReasons(running: Plan, next: Plan): string[] {
-  const changed = [];
-  if (!isDeepStrictEqual(running.admin, next.admin)) changed.push('admin');
-  if (running.logging.file !== next.logging.file) changed.push('logging.file');
-  return changed.map(what => `${what} cannot change while the process runs; restart it`);
+export function restartReasons(changes: readonly PlanChange[]): string[] {
+  return changes
+    .filter(change => change.class === 'restart')
+    .map(({ path }) => `${path} cannot change while the process runs; restart it`);
 }

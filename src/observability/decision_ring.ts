@@ -158,6 +158,13 @@ export class DecisionRing {
       .map(({ decision }) => decision);
   }
 
+  /** The requests that are kept whole, newest first: to match them again. */
+  heads(): { readonly listener: string; readonly head: RequestHead }[] {
+    return this.#all().flatMap(({ decision: { listener }, head }) =>
+      head === null ? [] : [{ listener, head }],
+    );
+  }
+
   /** The newest: a load balancer in front that tries again may send an id twice. */
   find(id: string): KeptDecision | null {
     return this.#all().find(({ decision }) => decision.id === id) ?? null;

@@ -177,6 +177,8 @@ export type Event =
       readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
       readonly plan: string;
       readonly problems: readonly string[];
+      /** What has changed in meaning, with the class of each change and its traffic; only of an applied one. */
+      readonly changes?: { readonly total: number; readonly first: readonly object[] };
       readonly tookMs: number;
     }
   /** A certificate of a listener ends soon, or has ended; said once a day. */

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { diffPlans } from '../../src/config/diff.ts';
 import { PlanOrigins } from '../../src/config/plan_origins.ts';
 import { Reloader, type ReloadResult, restartReasons } from '../../src/lifecycle/reload.ts';
+import { runAtOnce } from '../../src/resilience/time_slices.ts';
 import { forwardTo, planOf } from '../support/plan_builder.ts';
 
 const one = planOf(forwardTo(['127.0.0.1:1']));
@@ -32,6 +34,8 @@ function reloader(next: typeof one, taken: string[] = []) {
       } as never;
     },
     isServing: true,
+    compare: async after => runAtOnce(diffPlans(plan, after)),
+    touched: changes => ({ total: changes.length, first: [] }),
     prepare: async () => new Map(),
     openListeners: async () => taken,
     discardListeners: async () => {},
@@ -53,7 +57,11 @@ function reloader(next: typeof one, taken: string[] = []) {
 test('a changed file is applied, the same one is not', async () => {
   const changed = reloader(two);
   changed.open();
-  assert.deepEqual(await changed.subject.request('signal'), { kind: 'applied', digest: two.digest });
+  assert.deepEqual(await changed.subject.request('signal'), {
+    kind: 'applied',
+    digest: two.digest,
+    changes: { total: 2, first: [] },
+  });
   assert.equal(changed.plan(), two);
   assert.equal((await changed.subject.request('watch')).kind, 'unchanged');
   assert.deepEqual(changed.reports, ['signal applied', 'watch unchanged']);
@@ -62,7 +70,7 @@ test('a changed file is applied, the same one is not', async () => {
 
 test('the log file is opened once: another one needs a restart', () => {
   const other = planOf(forwardTo(['127.0.0.1:1'], { logging: { file: 'other.log' } }));
-  assert.deepEqual(restartReasons(one, other), [
+  assert.deepEqual(restartReasons(runAtOnce(diffPlans(one, other))), [
     'logging.file cannot change while the process runs; restart it',
   ]);
 });
