@@ -1,4 +1,4 @@
-/** The operator's side of a running process: what it shows, what can be set in motion, and the API that carries both. */
+/** The admin side of a running process: views, actions, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
 import { formatAddress } from '../net/address.ts';
 import { bindAdvice } from '../net/bind.ts';

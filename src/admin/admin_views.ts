@@ -1,4 +1,4 @@
-/** What the process can say of itself, at any moment of its life; it changes nothing. */
+/** Everything that the admin API shows of the process. Reading changes nothing. */
 
 import type { Plan } from '../config/plan.ts';
 import { maskSecrets } from '../config/shown_plan.ts';
@@ -15,7 +15,7 @@ import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import type { PageView } from './status_view.ts';
 
-/** Failures shown on the status page. */
+/** Number of failures on the status page. */
 const FAILURES_SHOWN = 50;
 
 export class AdminViews implements AdminView {

@@ -1,6 +1,6 @@
 /**
- * What would happen to a request, without sending one: the route, why nearer ones do not match, what the backend
- * would see, and which limits would hold, each with the line that set it.
+ * Explains what would happen to a request, without sending it: the route, why more specific routes do not match, what
+ * the backend would receive, and which limits apply, each with the line that set it.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -24,7 +24,7 @@ export interface Question {
   readonly listener: string | null;
 }
 
-/** A redirect as this request would get it. */
+/** The redirect that this request would get. */
 interface LocatedRedirect {
   readonly kind: 'redirect';
   readonly status: number;
@@ -42,11 +42,11 @@ export interface Explanation {
   readonly client: {
     readonly ip: string;
     readonly peerTrusted: boolean;
-    /** For a person, in brackets: who says so; empty where it is the peer itself. */
+    /** Where the client address comes from, in parentheses; empty if it is the peer itself. */
     readonly from: string;
   };
   readonly route: string | null;
-  /** Why there is no route, or why the request would be refused before it is used. */
+  /** Why there is no route, or why the request would be refused earlier. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
   readonly action: RouteSettings['action'] | LocatedRedirect | null;
@@ -64,7 +64,7 @@ export interface Explanation {
 
 export type Explained = Explanation | { readonly error: string };
 
-/** From the query of `/explain?url=...&method=...&header=...`. */
+/** Reads the query of `/explain?url=...&method=...&header=...`. */
 export function readQuestion(query: Readonly<Record<string, unknown>>): Question {
   const one = (key: string, otherwise: string): string =>
     typeof query[key] === 'string' ? query[key] : otherwise;
@@ -90,7 +90,7 @@ export function explainOffline(
   if (typeof listener === 'string') return { error: listener };
   const headers = readHeaders(question.headers);
   if (headers === null) return { error: 'a header must be written as "name: value"' };
-  // The path as it was typed: the URL class would resolve its dots and escape its characters.
+  // The path as typed, because the URL class would resolve its dots and escape characters.
   const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(question.url)?.[1] ?? '/';
   const raw = {
     method: question.method,
@@ -176,7 +176,7 @@ function explainRoute(
   };
 }
 
-/** The route that matches, and why those that are nearer do not. */
+/** The route that matches, and why more specific ones do not. */
 export function routeOf(plan: Plan, listener: string, head: RequestHead) {
   const routes = plan.routes.filter(route => route.listeners[listener] !== undefined);
   const router = buildRouter(routes.map(route => ({ match: route.match, value: route })));
@@ -226,7 +226,7 @@ function describeUpstream(
 
 type LimitRow = readonly [name: string, value: number | null, setting: string];
 
-/** Limits and timeouts that hold for a request, with the line that set each; `route` null: none has matched. */
+/** Limits and timeouts that apply to a request, with the line that set each; `route` null: no route has matched. */
 export function describeLimits(
   plan: Plan,
   route: RouteSettings | null,

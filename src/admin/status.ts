@@ -1,4 +1,4 @@
-/** What is known of the running process, for a person: `/status`. */
+/** The state of the running process: `/status`. */
 import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
@@ -7,7 +7,7 @@ import type { RouteSettings } from '../routing/route.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
-/** Those with the most traffic. */
+/** Maximum of routes shown, those with the most traffic. */
 const ROUTES_SHOWN_MAX = 200;
 
 export function describeStatus(
@@ -64,7 +64,7 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
   };
 }
 
-/** What nothing was sent to. */
+/** The statistics of something without traffic. */
 const NO_FIGURES = new TrafficStats();
 const NOTHING = {
   inFlight: 0,
@@ -73,7 +73,7 @@ const NOTHING = {
   ejections: 0,
 };
 
-/** A route on several listeners is one line for each. */
+/** A route on several listeners has one line for each. */
 function describeRoutes({ listeners }: DataPlane, nowMs: number) {
   const all = [...listeners.values()].flatMap(({ router }) =>
     router.values.map(({ settings, handles }) => ({

@@ -1,4 +1,4 @@
-/** Numbers as a person reads them. */
+/** Formats numbers for people. */
 import type { FigureSummary } from '../observability/traffic_stats.ts';
 
 export function duration(lengthMs: number): string {
@@ -21,7 +21,7 @@ export function ms(value: number | null): string {
       : `${Math.round(value / 1_000)} s`;
 }
 
-/** The unit once for all three. */
+/** One unit for all three. */
 export function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
   const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
     value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),

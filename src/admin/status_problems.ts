@@ -1,4 +1,4 @@
-/** The problems, in whole sentences and the worst first: what an operator must see within five seconds. */
+/** The problems of the process in whole sentences, the worst first: an operator must see them within five seconds. */
 import type { RefusalCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';

@@ -1,9 +1,10 @@
 /**
- * A plan becomes a data plane: routers, pools, limiters, header edits. Everything that can be decided before the
- * first request is decided here.
  *
- * State of the runtime is found by key, so that it survives a reload exactly as long as the settings that gave
- * it meaning: an unchanged cluster keeps its pool, with connections, queue, health and counters.
+ * Builds a data plane from a plan: routers, pools, limiters, header edits. Everything that can be decided before the first
+ * request is decided here.
+ *
+ * Run-time state is found by key, so that it survives a reload exactly as long as the settings that gave it meaning: an
+ * unchanged cluster keeps its pool, with connections, queue, health and counters.
  */
 import type { Plan } from '../config/plan.ts';
 import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
@@ -19,10 +20,10 @@ import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from
 import { assembleCluster } from './assemble_cluster.ts';
 import type { Runtime } from './runtime_state.ts';
 
-/** For requests that no route has matched: their label in metrics. */
+/** Metric label of requests that match no route. */
 const NO_ROUTE = '-';
 
-/** What backends do not get where traces are not passed on. */
+/** Fields that backends do not get if traces are not passed on. */
 const TRACE_FIELDS = ['traceparent', 'tracestate'];
 
 export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, runtime: Runtime): DataPlane {

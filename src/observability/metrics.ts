@@ -1,9 +1,10 @@
 /**
- * What a scrape sees. Labels come from the configuration only, and the children that requests use are looked up
- * when a plan is assembled (`metric_handles.ts`): a request only adds to numbers that it holds in its hand.
  *
- * prom-client's own children cost 1.2 to 1.4 us of CPU a request, all together, with 1 to 200 routes
- * (loadtest/micro/metrics.ts). Below 2 us that is not worth counters of our own and a second way of showing them.
+ * All metrics. Labels come from the configuration only, and the children that requests use are looked up when a plan is
+ * assembled (`metric_handles.ts`), so that a request only adds to them.
+ *
+ * prom-client's own children cost 1.2 to 1.4 us of CPU per request, all together, with 1 to 200 routes
+ * (loadtest/micro/metrics.ts). Below 2 us that does not justify counters of our own.
  */
 
 import { Registry } from 'prom-client';
@@ -23,7 +24,7 @@ import { TrafficStats } from './traffic_stats.ts';
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
 export type { RuntimeView } from './runtime_gauges.ts';
 
-/** OpenTelemetry's advice for HTTP durations. */
+/** Buckets that OpenTelemetry recommends for HTTP durations. */
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 const REASONS = Object.keys(FAILURE_RULES);
@@ -36,7 +37,7 @@ interface Scrape {
 
 export class Metrics {
   readonly registry = new Registry();
-  /** The last minute of the whole process, for a person. */
+  /** The last minute of the whole process, for the status page. */
   readonly figures = new TrafficStats();
   readonly overheadFigures = new TrafficStats();
   readonly #requests = defineCounter(this.registry, 'requests_total', 'Requests answered', [
@@ -166,7 +167,7 @@ export class Metrics {
   readonly #routes = new Map<string, RouteHandles>();
   #listeners = new Set<string>();
   readonly #clusters = new Map<string, ClusterHandles>();
-  /** Asked for since the last `retainUsed`. */
+  /** Requested since the last `retainUsed`. */
   #used = new Set<RouteHandles | ClusterHandles>();
   #limiters = new Set<string>();
   #usedLimiters = new Set<string>();
@@ -181,7 +182,7 @@ export class Metrics {
     defineProcessMetrics(this.registry);
   }
 
-  /** Gauges that are read when somebody asks. */
+  /** Defines gauges that are computed at a scrape. */
   observe(view: RuntimeView): void {
     defineRuntimeGauges(this.registry, view);
   }
@@ -193,7 +194,7 @@ export class Metrics {
     return { contentType: this.registry.contentType, text };
   }
 
-  // ---- handles, asked for when a plan is assembled
+  // ---- handles, requested when a plan is assembled
 
   route(listener: string, route: string): RouteHandles {
     const key = JSON.stringify([listener, route]);
@@ -229,13 +230,16 @@ export class Metrics {
     return handles;
   }
 
-  /** The rate limit of a plan that is being assembled. */
+  /** The metrics of one rate limit of the plan that is being assembled. */
   limiter(name: string): void {
     this.#limiters.add(name);
     this.#usedLimiters.add(name);
   }
 
-  /** After a swap: the series of routes, clusters, endpoints and limits that were not asked for since the last call go. */
+  /**
+   * After a swap: removes the series of routes, clusters, endpoints and limits that were not requested since the last
+   * call.
+   */
   retainUsed(): void {
     const gone: RouteHandles[] = [];
     for (const [key, handles] of this.#routes) {
@@ -291,7 +295,7 @@ export class Metrics {
     }
   }
 
-  // ---- what happens
+  // ---- events
 
   requestFinished(
     record: RequestRecord,
@@ -320,7 +324,7 @@ export class Metrics {
   eventSaid(event: string): void {
     this.#events.inc({ event });
   }
-  // What is said after a plan is gone must not bring back the series of what only that plan had.
+  // An event of a plan that is gone must not bring back series that only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
   }

@@ -1,4 +1,4 @@
-/** What is allowed and probably not meant: warnings, each with its place. */
+/** Warnings about settings that are allowed and probably not intended, each with its position. */
 import { normalizePathLiteral } from '../../routing/pattern.ts';
 import type { Plan } from '../plan.ts';
 import type { Problem } from '../problems.ts';
@@ -69,7 +69,7 @@ function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
   }
 }
 
-/** By segment: `/api/v1` is below `/api`, `/apis` is not. Whatever is below a shorter path may be below the prefix too. */
+/** By segment: `/api/v1` is below `/api`, `/apis` is not. */
 function isBelow(path: string, prefix: string): boolean {
   const [a, b] = [path, prefix].map(text => `${normalizePathLiteral(text).replace(/\/+$/, '')}/`);
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));

@@ -1,4 +1,4 @@
-/** Where the proxy listens: addresses that are free of each other, protocols that go together. */
+/** Listeners: addresses that do not overlap, and protocols that fit together. */
 import { type Address, parseAddress } from '../../net/address.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
@@ -65,7 +65,7 @@ function listenAddressesOf({ admin, listeners }: Config): ListenAddress[] {
   });
 }
 
-/** Whether binding both must fail. Port 0 is any free port; `[::]` takes IPv4 along, as Node listens. */
+/** Whether binding both must fail. Port 0 is any free port; `[::]` includes IPv4, as Node listens. */
 function collide(a: Address, b: Address): boolean {
   if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
   if (a.kind === 'fd') return b.kind === 'fd' && a.name === b.name;

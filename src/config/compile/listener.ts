@@ -1,4 +1,4 @@
-/** One listener of the configuration becomes its part of the plan. */
+/** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import type { Materials } from './materials.ts';
@@ -74,7 +74,7 @@ function compileTls(
   };
 }
 
-/** Settings of HTTP/2 say that it is wanted. */
+/** Settings for HTTP/2 also switch it on. */
 function compileHttp2(listener: ListenerConfig, scope: Scope): boolean {
   return typeof listener.http2 === 'object'
     ? scope.part('http2', ['http2'], true)

@@ -1,6 +1,6 @@
 /**
- * Takes what is written or its default, and notes where each value of the plan comes from: `file:line:col`, or
- * `default`. A `Scope` does so for one listener, route or cluster.
+ * Takes the written value of a setting or its default, and notes the origin of each value of the plan:
+ * `file:line:col`, or `default`. A `Scope` does so for one listener, route or cluster.
  */
 import {
   CHOICES,
@@ -23,13 +23,13 @@ export class Origins {
     this.#document = document;
   }
 
-  /** Null, or a path that is not written: a default. */
+  /** Null, or a path that is not written, means a default. */
   note(planPath: string, configPath: Path | null): void {
     const origin = configPath === null ? null : this.#document.origin(configPath);
     this.#noted.set(planPath, origin ?? DEFAULT_ORIGIN);
   }
 
-  /** One entry for each leaf of the plan: its own, or that of the nearest part around it that has one. */
+  /** One entry for each leaf of the plan: its own origin, or that of the nearest enclosing part that has one. */
   ofLeaves(plan: unknown): Map<string, string> {
     const all = new Map<string, string>();
     const visit = (value: unknown, path: string, around: string): void => {
@@ -37,13 +37,13 @@ export class Origins {
       const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
       if (entries.length === 0) all.set(path, origin);
       for (const [key, inner] of entries) {
-        // Routes are a list in the plan, but are spoken of by name.
+        // Routes are a list in the plan, but are identified by name.
         const name = path === 'routes' ? String(valueAt(inner, ['name'])) : key;
         visit(inner, path === '' ? name : `${path}.${name}`, origin);
       }
     };
     visit(plan, '', DEFAULT_ORIGIN);
-    all.delete('digest'); // follows from all others
+    all.delete('digest'); // computed from everything else
     return all;
   }
 }
@@ -77,7 +77,7 @@ export class Scope {
     return written === undefined ? value : written;
   }
 
-  /** A number that cannot be off: the schema has seen to that. */
+  /** A number that cannot be off; the schema has checked that. */
   number(plan: string, id: NumberId): number {
     const value = this.limit(plan, id);
     if (value === null) throw new Error(`${id} cannot be off`);
@@ -91,7 +91,7 @@ export class Scope {
     return written === undefined ? CHOICES[id].value : written;
   }
 
-  /** A part of the plan with its place in the configuration. */
+  /** A part of the plan, with its path in the configuration. */
   part<T>(plan: string, config: Path, value: T): T {
     this.note(plan, config);
     return value;

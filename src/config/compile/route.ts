@@ -1,4 +1,4 @@
-/** One route of the configuration becomes its part of the plan. */
+/** Compiles one route. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
 import { normalizePathLiteral } from '../../routing/pattern.ts';
 import type {
@@ -65,7 +65,7 @@ function compileListeners(
   );
 }
 
-/** The one rule for limits that a route and its listener can both have: the route's value, else the listener's. */
+/** The rule for limits that both a route and its listener can have: the route's value, otherwise the listener's. */
 function combineLimits(
   route: RouteConfig,
   path: Path,
@@ -117,7 +117,7 @@ function compileMatch(match: MatchConfig | undefined, scope: Scope | null): Rout
   };
 }
 
-/** Literal paths are normalised as the paths of requests are, so that `/%61` and `/a` are one. */
+/** Literal paths are normalised like the paths of requests, so that `/%61` and `/a` are the same. */
 function compilePath(path: MatchConfig['path']): RouteMatch['path'] {
   if (path?.exact !== undefined) return { kind: 'exact', value: normalizePathLiteral(path.exact) };
   if (path?.template !== undefined) return { kind: 'template', value: normalizePathLiteral(path.template) };

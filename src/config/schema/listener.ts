@@ -1,4 +1,4 @@
-/** What may be written about a listener. */
+/** Schema of a listener. */
 import { z } from 'zod';
 import { CHOICES } from './defaults.ts';
 import { accessLists, address, choice, network, number, path, plainText } from './leaves.ts';
