@@ -1,9 +1,10 @@
 /**
- * Who the client is: the peer of the connection, or, behind proxies that the listener trusts, the first address
- * from the right of `X-Forwarded-For` that is no trusted proxy. `Forwarded` is passed on, but not read.
  *
- * Addresses are texts: IPv4, IPv6, or `unix` for a peer on a Unix socket, which has none. A check costs about
- * 0.2 us (BlockList of Node 26), so nothing is remembered between requests.
+ * The address of the client: the peer of the connection, or, behind trusted proxies, the first address from the right of
+ * `X-Forwarded-For` that is not a trusted proxy. `Forwarded` is passed on, but not read.
+ *
+ * Addresses are strings: IPv4, IPv6, or `unix` for a peer on a Unix socket. A check costs about 0.2 us (BlockList of Node
+ * 26), so nothing is cached between requests.
  */
 import { BlockList, isIP } from 'node:net';
 import { findHeader, type HeaderList } from './fields.ts';
@@ -13,12 +14,12 @@ export interface NetworkSet {
   contains(ip: string): boolean;
 }
 
-/** What stands for the address of a peer on a Unix socket; in a list of networks it means all of these. */
+/** The address of peers on Unix sockets; in a list of networks it means all of them. */
 const UNIX_PEER = 'unix';
-/** A chain longer than this is not walked to its end: nobody has so many honest proxies. */
+/** A longer chain is not followed to its end: nobody has this many honest proxies. */
 const HOPS_MAX = 32;
 
-/** Why a text is no network in CIDR form (or a single address, or `unix`), or null if it is one. */
+/** Why a text is not a network in CIDR form (or a single address, or `unix`); null if it is one. */
 export function cidrProblem(text: string): string | null {
   if (text === UNIX_PEER) return null;
   const [ip = '', bits, ...rest] = text.split('/');
@@ -34,7 +35,7 @@ export function cidrProblem(text: string): string | null {
   return null;
 }
 
-/** Texts for which `cidrProblem` finds nothing. An IPv4 network holds its IPv4-mapped IPv6 addresses too. */
+/** Takes texts that `cidrProblem` accepts. An IPv4 network also contains its IPv4-mapped IPv6 addresses. */
 export function buildNetworkSet(cidrs: readonly string[]): NetworkSet {
   const list = new BlockList();
   const unix = cidrs.includes(UNIX_PEER);
@@ -74,29 +75,32 @@ export function resolveClientAddress(
     const comma = chain.lastIndexOf(',', end - 1);
     const item = chain.slice(comma + 1, end).trim();
     end = comma;
-    if (item === '') continue; // RFC 9110 section 5.6.1: an empty element says nothing
+    if (item === '') continue; // RFC 9110 section 5.6.1: an empty element has no meaning
     const ip = addressOf(item);
-    if (ip === null) break; // garbage: what stands left of it was not written by a proxy that we trust
+    if (ip === null) break; // garbage: what is left of it was not written by a trusted proxy
     clientIp = ip;
     if (!trusted.contains(ip)) break;
   }
   return { clientIp, peerTrusted: true };
 }
 
-/** `ip`, `ip:port` (Azure Application Gateway), `[v6]` or `[v6]:port`; no zone: it means nothing on another machine. */
+/**
+ * `ip`, `ip:port` (Azure Application Gateway), `[v6]` or `[v6]:port`; without a zone, which has no meaning on another
+ * machine.
+ */
 function addressOf(item: string): string | null {
   const match = /^(?:\[([^\]]*)\]|([0-9.]+))(?::\d{1,5})?$/.exec(item);
   const ip = match === null ? item : (match[1] ?? match[2] ?? '');
   return isIP(ip) === 0 || ip.includes('%') ? null : plainAddress(ip);
 }
 
-/** IPv4 in its plain form, also when the socket shows it mapped into IPv6 (RFC 4291 section 2.5.5.2). */
+/** The plain form of an IPv4 address that a socket reports as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2). */
 export function plainAddress(ip: string): string {
   const mapped = /^::ffff:([0-9.]+)$/i.exec(ip);
   return mapped?.[1] !== undefined && isIP(mapped[1]) === 4 ? mapped[1] : ip;
 }
 
-/** What one client can hold: an IPv4 address, or a /64 network of IPv6. */
+/** What counts as one client: an IPv4 address, or a /64 network of IPv6. */
 export function clientKey(ip: string): string {
   if (!ip.includes(':')) return ip;
   const plain = plainAddress(ip).toLowerCase();
