@@ -217,7 +217,11 @@ export const NUMBERS = {
     'Attempts after the first one. More would multiply the load on a failing cluster.',
   ),
   'routes.retries.perTry': offUnlessWritten(
-    ms(0, [10, HOUR], 'From the open connection to the response head, for each attempt on its own.'),
+    ms(
+      0,
+      [10, HOUR],
+      'From the complete request at the backend to the response head, for each attempt on its own.',
+    ),
   ),
   'routes.retries.backoff.base': ms(
     25,
