@@ -63,7 +63,7 @@ test('help and version are asked for with code 0', () => {
     assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
 });
 
-test('bad usage is code 64 and says what is wrong', () => {
+test('bad usage has exit code 64 and a message', () => {
   const bad: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /a command is missing/],
     [['serve'], /unknown command "serve"/],

@@ -106,7 +106,7 @@ test('what changes something is done by POST only', async () => {
   });
 });
 
-test('a POST with a body of any type is understood, one that is too large is refused', () =>
+test('a POST is read whatever its content type, and a body that is too large is refused', () =>
   withApi(viewWith(), async ask => {
     const post = (type: string, body: string) =>
       ask('/reload', { method: 'POST', headers: [...LOCAL, 'Content-Type', type], body });
@@ -190,7 +190,7 @@ test('a socket that a killed process left behind is replaced', () =>
     await api.close();
   }));
 
-test('what is in the way and in use, or no socket at all, is left alone', () =>
+test('a file or socket in use at the admin address is left alone', () =>
   withFolder(async folder => {
     const open = (address: AdminAddress) => openAdminApi(address, null, systemClock, viewWith(), viewWith());
     const path = join(folder, 'admin.sock');

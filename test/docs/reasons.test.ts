@@ -16,7 +16,7 @@ const sections = new Map(
 );
 const RETRY = { never: 'never', other_backend: 'on another backend', idempotent: 'idempotent methods' };
 
-test('there is one section for each reason, in the order of the table, and none for what is no reason', () => {
+test('there is one section for each reason, in the order of the table, and no other section', () => {
   assert.deepEqual([...sections.keys()].sort(), Object.keys(FAILURE_RULES).sort());
 });
 

@@ -77,7 +77,7 @@ test('a reload after which more fails than before is undone by itself', async ()
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
 });
 
-test('a file that is repaired after a rollback is the running plan, and its lines are the ones that are told', async () => {
+test('a file that is repaired after a rollback matches the running plan, and its lines are shown', async () => {
   await using backend = await startBackend(answer());
   const config = (name: string) => forwardTo([backend.address], { ...ADMIN, route: { name } });
   await using proxy = await startProxy(config('good'));
@@ -196,7 +196,7 @@ test('with a token everything but the probes asks for it', async () => {
   assert.equal(plan.body.admin.token, '***');
 });
 
-test('the command line: status, reload, rollback, drain; and clear words when nobody answers', async () => {
+test('the command line has status, reload, rollback and drain, and a clear message when no process runs', async () => {
   await using backend = await startBackend(answer());
   const token = 'a-token-of-some-length';
   const config = (port: number, name: string) =>
@@ -245,7 +245,7 @@ test('the command line: status, reload, rollback, drain; and clear words when no
   proxy.rewrite(config(port, 'all'));
 });
 
-test('a command that finds nobody says where it looked', async () => {
+test('a command that finds no process says where it looked', async () => {
   await using backend = await startBackend(answer());
   const proxy = await startProxy(forwardTo([backend.address], ADMIN));
   proxy.rewrite(forwardTo([backend.address], { admin: { address: '127.0.0.1:1' } }));

@@ -41,7 +41,7 @@ for (const [name, code] of Object.entries({ 'no error': 0, cancel: 8 })) {
   });
 }
 
-test('a stream that is reset while its request waits for another attempt gets no answer, and harms nobody', async () => {
+test('a stream that is reset while its request waits for another attempt gets no response, and harms no other', async () => {
   const { promise: gate, resolve: reset } = Promise.withResolvers<void>();
   await using backend = await startBackend(async request => {
     if (request.number > 1) return 'taken' as const;
@@ -184,7 +184,7 @@ for (const status of [204, 304]) {
   });
 }
 
-test('an answer 101 that nobody asked for is a bad response', async () => {
+test('an unsolicited 101 is a bad response', async () => {
   const switching = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
   await using backend = await startBackend(raw(switching));
   await using proxy = await startProxy(forwardTo([backend.address]));

@@ -87,7 +87,7 @@ test('a chunked upload of nothing is answered, over HTTP/1.1 as well', async () 
   assert.equal((await client.answer()).text, 'done');
 });
 
-test('a cookie in crumbs is one field, and its bytes count', async () => {
+test('a cookie that is split into parts is one field, and its bytes count', async () => {
   await using backend = await startBackend(answer({ body: 'done' }));
   await using proxy = await startProxy(
     forwardTo([backend.address], {
@@ -109,7 +109,7 @@ test('a cookie in crumbs is one field, and its bytes count', async () => {
   await client.close();
 });
 
-test('a client that leaves an event stream has had what it wanted; one that leaves a download has not', async () => {
+test('a client may leave an event stream without a failure; one that leaves a download is client_gone', async () => {
   await using backend = await startBackend(request => {
     const type =
       request.target === '/events' ? 'text/event-stream; charset=utf-8' : 'application/octet-stream';
@@ -178,7 +178,7 @@ const TLS = {
   tls: { certificates: [{ certFile: certificates.server.certFile, keyFile: certificates.server.keyFile }] },
 };
 
-test('HTTP in clear on a TLS listener is told so; other handshakes that fail are counted and logged', async () => {
+test('plain HTTP on a TLS listener gets an explanation; other failed handshakes are counted and logged', async () => {
   await using proxy = await startProxy(
     forwardTo(['127.0.0.1:1'], { listener: TLS, admin: { address: '127.0.0.1:0' } }),
   );

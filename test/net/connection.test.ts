@@ -25,7 +25,7 @@ function table() {
   return { clock, subject, admit };
 }
 
-test('each limit refuses by its name, and a closed connection makes room', () => {
+test('each limit refuses by its name, and a closed connection frees its place', () => {
   const { subject, admit } = table();
   const first = admit('a', '1');
   admit('a', '1');
@@ -64,7 +64,7 @@ test('what was refused is known by listener and cause for a minute', () => {
   assert.deepEqual(subject.recentRefusals(), []);
 });
 
-test('a drain closes what has not begun in time and leaves what works', () => {
+test('a drain closes connections that have not begun in time and leaves the others', () => {
   const { clock, subject, admit } = table();
   const [idle, active] = [admit('a', '1'), admit('a', '2')];
   assert(typeof active.admitted === 'object');

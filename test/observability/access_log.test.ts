@@ -116,7 +116,7 @@ test('an attempt that the client did not wait for lasted until the client left',
   assert.equal(line.timing.overhead, 30);
 });
 
-test('an answer that is read on while the next attempt runs makes no negative overhead', () => {
+test('a response that is still read during the next attempt causes no negative overhead', () => {
   assert.equal(overheadMs(record({ queueMs: 100 })), 0);
 });
 

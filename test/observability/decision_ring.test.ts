@@ -15,7 +15,7 @@ test('failures are wanted always, successes once a second', () => {
   assert.equal(ring.wants(requestRecord({ endedAtMs: 1_502, status: 503 })), true);
 });
 
-test('newest first, by what is asked, and never more than 500', () => {
+test('records are listed newest first, filtered, and never more than 500', () => {
   const ring = new DecisionRing();
   for (let at = 0; at < 700; at++) {
     const route = at % 2 === 0 ? 'even' : 'odd';

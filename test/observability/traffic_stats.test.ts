@@ -24,7 +24,7 @@ test('the rate is that of the last whole seconds, the share that of the minute',
   assert.equal(figures.summary(85_000).perSecond, 0);
 });
 
-test('percentiles are right within ten in a hundred, and forget what is older than a minute', () => {
+test('percentiles are right within ten percent, and forget what is older than a minute', () => {
   const figures = new TrafficStats();
   for (let count = 1; count <= 1_000; count++) figures.record(count, false, 5_000);
   const { p50Ms, p95Ms, p99Ms } = figures.summary(5_500);

@@ -29,7 +29,7 @@ const config = (backends: readonly BackendProcess[]) =>
     },
   );
 
-test('with all backends down answers come at once, retries stay within their budget, and one that returns serves', async () => {
+test('with all backends down responses come at once, retries stay within their budget, and a recovered backend serves', async () => {
   await using one = await BackendProcess.start();
   await using two = await BackendProcess.start();
   await using three = await BackendProcess.start();

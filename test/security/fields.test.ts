@@ -26,7 +26,7 @@ test('a name is found in any case, and no other name is taken for it', () => {
   assert.equal(table.find(`t${'e'.repeat(65)}`), undefined, 'as long as "te", modulo the size of the sieve');
 });
 
-test('a set knows what is in it', () => {
+test('a set contains its names and no others', () => {
   const set = nameSet(['via']);
   assert.equal(set.has('Via'), true);
   assert.equal(set.has('Vary'), false);

@@ -61,7 +61,7 @@ test('Forwarded is not begun behind a peer that only knows X-Forwarded-For', () 
   assert('Forwarded' in added([], BALANCER));
 });
 
-test('a peer without an address, and what is not known, is not invented', () => {
+test('unknown facts about the client, such as the address of a Unix peer, are not invented', () => {
   const fields = added([], { peerIp: 'unix', host: '', peer: { localPort: 0 }, tls: null });
   assert.equal(fields['X-Forwarded-For'], 'unknown');
   assert.equal(fields.Forwarded, 'for=unknown;proto=http');

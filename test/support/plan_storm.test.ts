@@ -11,7 +11,7 @@ import { startBackend } from './scripted_backend.ts';
 
 checkLeaks();
 
-test('in a plan storm planes are swapped while a request is under way', async () => {
+test('in a plan storm planes are swapped while a request is in flight', async () => {
   process.env[PLAN_STORM_MS] = '1';
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   await using backend = await startBackend(

@@ -103,7 +103,7 @@ test('at the end a request in flight is answered first, and its response says th
   assert.equal(seen.ends, 1);
 });
 
-test('at the end an HTTP/2 client that still takes bytes keeps its connection, and one that takes nothing more loses it after 5 s', () => {
+test('while draining, an HTTP/2 client that still reads keeps its connection, and one that does not loses it after 5 s', () => {
   const { connection, socket, seen } = connect('http2');
   socket.bytesWritten = 3_000_000;
   socket.writableLength = 2_000_000;

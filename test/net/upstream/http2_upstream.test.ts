@@ -92,7 +92,7 @@ class Events<T> {
   }
 }
 
-test('a request that nobody waits for any more is cancelled at the backend at once, and heard of no more', async () => {
+test('a request that is no longer wanted is cancelled at the backend at once, without further callbacks', async () => {
   const streams = new Events<number>();
   const resets = new Events<readonly [number, number]>();
   await using backend = await serveFrames((_frames, stream) => streams.push(stream), {
