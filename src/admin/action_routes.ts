@@ -14,9 +14,9 @@ const AUDITED_CHARACTERS_MAX = 200;
 const LEVEL_MS_MAX = 24 * 3_600_000;
 
 export function actions(app: FastifyInstance, process: AdminActions): void {
-  const told = new WeakSet<FastifyRequest>();
+  const auditedRequests = new WeakSet<FastifyRequest>();
   const audited = (request: FastifyRequest, action: string, result: string): void => {
-    told.add(request);
+    auditedRequests.add(request);
     process.audit({
       action,
       by: request.socket.remoteAddress ?? 'unix',
@@ -26,7 +26,7 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
   };
   // Refused calls are audited too.
   app.addHook('onResponse', async (request, reply) => {
-    if (READS.has(request.method) || told.has(request)) return;
+    if (READS.has(request.method) || auditedRequests.has(request)) return;
     const what = `${request.method} ${request.url}`.slice(0, AUDITED_CHARACTERS_MAX);
     audited(request, what, `refused ${reply.statusCode}`);
   });

@@ -18,7 +18,7 @@ export class Admin implements AdminSide {
   constructor(process: ProcessView) {
     const { clock, traffic, metrics } = process.runtime;
     this.#process = process;
-    this.#samples = new Samples(traffic, metrics.figures, metrics.overheadFigures, clock);
+    this.#samples = new Samples(traffic, metrics.stats, metrics.overheadStats, clock);
     this.#runtimeActions = new RuntimeActions(process.running, process.runtime.telemetry, clock);
     this.views = new AdminViews(process, this.#samples);
   }

@@ -52,20 +52,20 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
       ...pool.backends.map(backend => ({
         ...describeBackend(backend, nowMs),
         connectionsMax,
-        figures: (handles.figuresOf(backend.name) ?? NO_FIGURES).summary(nowMs),
+        figures: (handles.statsOf(backend.name) ?? NO_STATS).summary(nowMs),
       })),
       ...unresolvedOf(cluster, nowMs).map(condition => ({
         ...NOTHING,
         ...condition,
         connectionsMax,
-        figures: NO_FIGURES.summary(nowMs),
+        figures: NO_STATS.summary(nowMs),
       })),
     ],
   };
 }
 
 /** The statistics of something without traffic. */
-const NO_FIGURES = new TrafficStats();
+const NO_STATS = new TrafficStats();
 const NOTHING = {
   inFlight: 0,
   connections: { open: 0, inUse: 0 },
@@ -81,7 +81,7 @@ function describeRoutes({ listeners }: DataPlane, nowMs: number) {
       listener: handles.listener,
       match: describeMatch(settings.match),
       action: describeAction(settings.action),
-      figures: handles.figures.summary(nowMs),
+      figures: handles.stats.summary(nowMs),
     })),
   );
   return all.toSorted((a, b) => b.figures.perSecond - a.figures.perSecond).slice(0, ROUTES_SHOWN_MAX);

@@ -1,5 +1,5 @@
 /** Formats numbers for people. */
-import type { FigureSummary } from '../observability/traffic_stats.ts';
+import type { StatsSummary } from '../observability/traffic_stats.ts';
 
 export function duration(lengthMs: number): string {
   const seconds = Math.floor(lengthMs / 1_000);
@@ -22,7 +22,7 @@ export function ms(value: number | null): string {
 }
 
 /** One unit for all three. */
-export function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
+export function percentiles({ p50Ms, p95Ms, p99Ms }: StatsSummary): string {
   const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
     value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),
   );

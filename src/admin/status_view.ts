@@ -1,7 +1,7 @@
 /** The data of the status page. */
 import type { RecentRefusals } from '../net/connection.ts';
 import type { Decision } from '../observability/decision_ring.ts';
-import type { FigureSummary } from '../observability/traffic_stats.ts';
+import type { StatsSummary } from '../observability/traffic_stats.ts';
 import type { Sample } from './samples.ts';
 
 /** The condition of an endpoint, also in decision records. */
@@ -28,7 +28,7 @@ export interface EndpointView extends EndpointCondition {
   readonly connectionsMax: number;
   readonly disagrees: boolean;
   readonly ejections: number;
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
 }
 
 export interface ClusterView {
@@ -48,7 +48,7 @@ interface RouteView {
   readonly name: string;
   readonly match: string;
   readonly action: string;
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
 }
 
 export interface PageView {
@@ -67,7 +67,7 @@ export interface PageView {
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
   readonly overheadMs: number | null;
   readonly samples: readonly Sample[];
   readonly clusters: readonly ClusterView[];

@@ -138,7 +138,7 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
   const later = findUnsupported(document);
   for (const { path } of later) partial.remove(path);
   const problems = later.map(({ problem }) => problem);
-  const told = new Set(unresolved.map(keyOf));
+  const reported = new Set(unresolved.map(keyOf));
   for (const path of unresolved) partial.markLost(path);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const parsed = configSchema.safeParse(partial.value);
@@ -146,7 +146,9 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
     const findings = schemaFindings(parsed.error, document);
     // Problems of a later round are about the stubs.
     if (round === 0) {
-      problems.push(...findings.filter(({ path }) => !told.has(keyOf(path))).map(({ problem }) => problem));
+      problems.push(
+        ...findings.filter(({ path }) => !reported.has(keyOf(path))).map(({ problem }) => problem),
+      );
     }
     for (const { path, badKey } of findings) {
       if (badKey === undefined) partial.cut(path);

@@ -15,7 +15,7 @@ export class ConfigWatcher {
   readonly #clock: Clock;
   readonly #onChange: () => void;
   /** By file, its state when a change was last reported, or when the file was added. */
-  #told: FileStates;
+  #reported: FileStates;
   #seen: FileStates;
   #timer: Timer | null;
 
@@ -23,30 +23,30 @@ export class ConfigWatcher {
   constructor(files: FileStates, clock: Clock, onChange: () => void) {
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#told = files;
+    this.#reported = files;
     this.#seen = files;
     this.#timer = clock.setTimer(look, POLL_MS, this as ConfigWatcher);
   }
 
   /** Replaces the files of the configuration, each with its state before it was read. */
   setFiles(files: FileStates): void {
-    this.#told = files;
+    this.#reported = files;
     this.#seen = files;
   }
 
   /** Watches also the files of a refused configuration, which may be the ones that have to change. */
   addFiles(files: FileStates): void {
-    this.setFiles(new Map([...this.#told, ...files]));
+    this.setFiles(new Map([...this.#reported, ...files]));
   }
 
   /** A change is reported when two checks in a row see the same state: nobody is writing any more. */
   look(): void {
     this.#timer = this.#clock.setTimer(look, POLL_MS, this as ConfigWatcher);
-    const now = lookAt([...this.#told.keys()]);
+    const now = lookAt([...this.#reported.keys()]);
     const isAtRest = isSame(now, this.#seen);
     this.#seen = now;
-    if (!isAtRest || isSame(now, this.#told)) return;
-    this.#told = now;
+    if (!isAtRest || isSame(now, this.#reported)) return;
+    this.#reported = now;
     this.#onChange();
   }
 

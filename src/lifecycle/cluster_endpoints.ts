@@ -54,7 +54,7 @@ export class ClusterEndpoints {
     this.#states = this.#findStates();
     this.#named = this.#findNames();
     this.#unsubscribe = this.#named.map(({ watch }) => watch.subscribe(() => this.#onNames()));
-    for (const { watch } of this.#named) this.#tell(watch);
+    for (const { watch } of this.#named) this.#logName(watch);
   }
 
   /** Endpoints whose host name has no address, with the error code of the lookup; empty during the first lookup. */
@@ -100,7 +100,7 @@ export class ClusterEndpoints {
   }
 
   #onNames(): void {
-    for (const { watch } of this.#named) this.#tell(watch);
+    for (const { watch } of this.#named) this.#logName(watch);
     const before = new Set(this.#backends.keys());
     this.#update();
     this.#states.retainUsed();
@@ -112,7 +112,7 @@ export class ClusterEndpoints {
   }
 
   /** Logs once when a name begins to fail, and once when it works again. */
-  #tell({ host, failure, addresses }: NameWatch): void {
+  #logName({ host, failure, addresses }: NameWatch): void {
     const { telemetry } = this.#runtime;
     const cluster = this.#settings.name;
     if (failure !== null && !this.#failing.has(host)) {

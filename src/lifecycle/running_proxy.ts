@@ -106,7 +106,7 @@ export class RunningProxy implements ProcessView {
     const files = new ConfigFiles(clock, () => void this.reload('watch'));
     const probation = new Probation(
       traffic,
-      () => metrics.figures.counts(clock.nowMs()),
+      () => metrics.stats.counts(clock.nowMs()),
       clock,
       why => this.#undo(why),
     );

@@ -24,7 +24,7 @@ export class RouteHandles {
   readonly #makeReason: (reason: FailureKind) => CounterChild;
   readonly #duration: HistogramChild;
   /** The last minute, for the status page. */
-  readonly figures = new TrafficStats();
+  readonly stats = new TrafficStats();
   readonly #codes: (CounterChild | undefined)[] = [];
   readonly #reasons = new Map<FailureKind, CounterChild>();
   #retired = false;
@@ -49,7 +49,7 @@ export class RouteHandles {
     this.#duration.observe((record.endedAtMs - record.startedAtMs) / 1_000);
     if (record.reason !== null) this.#failure(record.reason).inc();
     const { startedAtMs, endedAtMs, status, reason } = record;
-    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
+    this.stats.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
   }
 
   /** The status codes that were counted. */
@@ -87,7 +87,7 @@ export class ClusterHandles {
   /** Endpoints that some plan names; others are not counted. Null: no restriction. */
   #endpoints: Set<string> | null = null;
   /** The last minute of each address, for the status page; the least recently used ones are dropped. */
-  readonly #figures = new Map<string, TrafficStats>();
+  readonly #stats = new Map<string, TrafficStats>();
   #retired = false;
 
   constructor(
@@ -116,8 +116,8 @@ export class ClusterHandles {
   }
 
   /** Null: nothing was sent there recently. */
-  figuresOf(address: string): TrafficStats | null {
-    return this.#figures.get(address) ?? null;
+  statsOf(address: string): TrafficStats | null {
+    return this.#stats.get(address) ?? null;
   }
 
   #recordFigures(
@@ -125,14 +125,14 @@ export class ClusterHandles {
     endedAtMs: number,
     retried: boolean,
   ): void {
-    let figures = this.#figures.get(endpoint);
-    if (figures === undefined) {
-      if (this.#figures.size >= ADDRESSES_MAX) this.#figures.delete(this.#figures.keys().next().value ?? '');
-      figures = new TrafficStats();
-      this.#figures.set(endpoint, figures);
+    let stats = this.#stats.get(endpoint);
+    if (stats === undefined) {
+      if (this.#stats.size >= ADDRESSES_MAX) this.#stats.delete(this.#stats.keys().next().value ?? '');
+      stats = new TrafficStats();
+      this.#stats.set(endpoint, stats);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    figures.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

@@ -38,8 +38,8 @@ interface Scrape {
 export class Metrics {
   readonly registry = new Registry();
   /** The last minute of the whole process, for the status page. */
-  readonly figures = new TrafficStats();
-  readonly overheadFigures = new TrafficStats();
+  readonly stats = new TrafficStats();
+  readonly overheadStats = new TrafficStats();
   readonly #requests = defineCounter(this.registry, 'requests_total', 'Requests answered', [
     'listener',
     'route',
@@ -305,9 +305,9 @@ export class Metrics {
   ): void {
     route.requestFinished(record);
     const { startedAtMs, endedAtMs, status, reason } = record;
-    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
+    this.stats.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
     if (cluster === null) return;
-    this.overheadFigures.record(overheadMs, false, record.endedAtMs);
+    this.overheadStats.record(overheadMs, false, record.endedAtMs);
     this.#overhead.observe(overheadMs / 1_000);
     const last = record.attempts.length - 1;
     for (let at = 0; at <= last; at++) {

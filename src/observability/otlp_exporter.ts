@@ -33,7 +33,7 @@ const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true,
 export class OtlpExporter {
   readonly #settings: OtlpSettings;
   readonly #resource: unknown;
-  readonly #listener: OtlpObserver;
+  readonly #observer: OtlpObserver;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
   #queue: Span[] = [];
@@ -41,9 +41,9 @@ export class OtlpExporter {
   #sending: Promise<void> | null = null;
   #isFailing = false;
 
-  constructor(settings: OtlpSettings, version: string, listener: OtlpObserver, clock: Clock) {
+  constructor(settings: OtlpSettings, version: string, observer: OtlpObserver, clock: Clock) {
     this.#settings = settings;
-    this.#listener = listener;
+    this.#observer = observer;
     this.#clock = clock;
     const named = (key: string, stringValue: string) => ({ key, value: { stringValue } });
     this.#resource = { attributes: [named('service.name', 'fairlead'), named('service.version', version)] };
@@ -52,7 +52,7 @@ export class OtlpExporter {
   add(spans: readonly Span[]): void {
     const room = QUEUE_MAX - this.#queue.length;
     if (spans.length > room) {
-      this.#listener.dropped('queue_full', spans.length);
+      this.#observer.dropped('queue_full', spans.length);
       return;
     }
     this.#queue.push(...spans);
@@ -75,7 +75,7 @@ export class OtlpExporter {
     await this.#sending;
     while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < deadlineAtMs)
       await this.#sendBatch();
-    if (this.#queue.length > 0) this.#listener.dropped('send_failed', this.#queue.splice(0).length);
+    if (this.#queue.length > 0) this.#observer.dropped('send_failed', this.#queue.splice(0).length);
   }
 
   async #sendAll(): Promise<void> {
@@ -85,9 +85,9 @@ export class OtlpExporter {
   async #sendBatch(): Promise<void> {
     const spans = this.#queue.splice(0, BATCH_MAX);
     const why = await this.#trySending(spans);
-    if (why === null) this.#listener.exported(spans.length);
-    else this.#listener.dropped('send_failed', spans.length);
-    this.#tell(why);
+    if (why === null) this.#observer.exported(spans.length);
+    else this.#observer.dropped('send_failed', spans.length);
+    this.#logExport(why);
   }
 
   /** Returns null when the collector has accepted the spans, otherwise the last error. */
@@ -109,10 +109,10 @@ export class OtlpExporter {
   }
 
   /** Reports once when exporting begins to fail, and once when it works again. */
-  #tell(why: string | null): void {
+  #logExport(why: string | null): void {
     if ((why !== null) === this.#isFailing) return;
     this.#isFailing = why !== null;
-    this.#listener.onFailing(why);
+    this.#observer.onFailing(why);
   }
 
   async #post(spans: readonly Span[]): Promise<void> {

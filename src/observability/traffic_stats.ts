@@ -15,7 +15,7 @@ const GROWTH_LOG = Math.log(1.2);
 /** The rate is averaged over this many seconds. */
 const RATE_SECONDS = 10;
 
-export interface FigureSummary {
+export interface StatsSummary {
   readonly perSecond: number;
   /** Share of failed requests in the last minute, 0 to 1. */
   readonly failureShare: number;
@@ -26,7 +26,7 @@ export interface FigureSummary {
   readonly p99Ms: number | null;
 }
 
-const NOTHING: FigureSummary = {
+const NOTHING: StatsSummary = {
   perSecond: 0,
   failureShare: 0,
   retried: 0,
@@ -54,7 +54,7 @@ export class TrafficStats {
     this.#durations[place] = (this.#durations[place] ?? 0) + 1;
   }
 
-  summary(nowMs: number): FigureSummary {
+  summary(nowMs: number): StatsSummary {
     if (this.#requests === null) return NOTHING;
     this.#moveOn(nowMs);
     const total = sum(this.#requests);
