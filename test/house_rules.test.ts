@@ -18,9 +18,9 @@ import {
   checkBarrels,
   checkCycles,
   checkImportOrder,
+  checkInnerFolders,
   checkPackages,
   checkReachable,
-  checkRooms,
 } from './support/house_rules/imports.ts';
 import { type Breach, parseSource, readSources } from './support/house_rules/source.ts';
 import { checkTested, isTypesOnly } from './support/house_rules/tested.ts';
@@ -106,7 +106,7 @@ function assertNone(breaches: readonly Breach[]): void {
 
 test('a folder imports only the folders to its left', () => assertNone(checkImportOrder(src)));
 
-test('no folder reaches into an inner room of another', () => assertNone(checkRooms(src)));
+test('no file imports from an inner folder of another folder', () => assertNone(checkInnerFolders(src)));
 
 test('src uses only packages that the release has', () => {
   const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8')) as {
@@ -202,15 +202,19 @@ test('a value taken from net by a folder that only decides is found', () => {
   assertFound(checkImportOrder([parseSource('src/http/a.ts', "import { parse } from '../net/address.ts';")]));
 });
 
-test('a way into the inner room of another folder is found', () => {
+test('an import from an inner folder of another folder is found', () => {
   const text =
     "import { a } from '../net/upstream/http1_slot.ts';\nimport type { B } from '../net/upstream.ts';";
   assertFound(
-    checkRooms([parseSource('src/http/a.ts', text)]),
-    /^src\/http\/a\.ts:1: src\/net\/upstream\/http1_slot\.ts is an inner room of src\/net:/,
+    checkInnerFolders([parseSource('src/http/a.ts', text)]),
+    /^src\/http\/a\.ts:1: src\/net\/upstream\/http1_slot\.ts is an inner folder of src\/net:/,
   );
-  assertFound(checkRooms([parseSource('src/net/a.ts', "import { a } from './upstream/http1_slot.ts';")]));
-  assertFound(checkRooms([parseSource('src/net/listen/a.ts', "import { a } from '../upstream/b.ts';")]));
+  assertFound(
+    checkInnerFolders([parseSource('src/net/a.ts', "import { a } from './upstream/http1_slot.ts';")]),
+  );
+  assertFound(
+    checkInnerFolders([parseSource('src/net/listen/a.ts', "import { a } from '../upstream/b.ts';")]),
+  );
 });
 
 test('a package that only development has is found', () => {

@@ -50,8 +50,8 @@ export class OtlpExporter {
   }
 
   add(spans: readonly Span[]): void {
-    const room = QUEUE_MAX - this.#queue.length;
-    if (spans.length > room) {
+    const free = QUEUE_MAX - this.#queue.length;
+    if (spans.length > free) {
       this.#observer.dropped('queue_full', spans.length);
       return;
     }

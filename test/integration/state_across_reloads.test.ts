@@ -34,7 +34,7 @@ test('the bound of a pool holds for the connections of the plans before and afte
   assert.equal(backend.connections.total, 2);
   released.resolve();
   for (const one of await Promise.all(early)) assert.equal(one.text, 'late');
-  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is room again');
+  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is capacity again');
 });
 
 test('an HTTP/2 connection in use goes on under a changed pool, with the new bounds, and an idle one is closed', async () => {

@@ -146,7 +146,7 @@ test('when no key can be forgotten, new ones share one allowance, and no known k
   assert.equal(waitMs(limiter, '192.0.2.4', []), 100, 'used up by the other newcomer');
   assert.equal(waitMs(limiter, '192.0.2.1', []), 100, 'not reset, not lengthened');
   clock.advance(100);
-  assert.equal(waitMs(limiter, '192.0.2.4', []), 0, 'there is room again');
+  assert.equal(waitMs(limiter, '192.0.2.4', []), 0, 'there is capacity again');
 });
 
 test('an idle key behind a crowd of live ones is found', () => {

@@ -51,7 +51,7 @@ async function withSession(
     clock,
     { ...seededRandom(1), unit: () => 0.5 }, // no jitter
     () => told.push('gone'),
-    () => told.push('room'),
+    () => told.push('capacity'),
   );
   const take = () =>
     new Promise<Failure | null>(resolve => {
@@ -130,7 +130,7 @@ test('after GOAWAY a session takes no more streams, and capacity for another con
     const before = told.length;
     (await peer).goaway(0);
     while (told.length === before) await turn();
-    assert.deepEqual([told.at(-1), session.isExhausted, session.hasCapacity], ['room', true, false]);
+    assert.deepEqual([told.at(-1), session.isExhausted, session.hasCapacity], ['capacity', true, false]);
   }));
 
 test('when a session is destroyed, waiting requests get an error, and no timer is left', () =>

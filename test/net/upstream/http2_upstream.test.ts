@@ -218,7 +218,7 @@ for (const { waitMs, pinged } of [
   });
 }
 
-/** Resolves when the peer has answered the PING: there is room again. */
+/** Resolves when the peer has answered the PING: there is capacity again. */
 function capacitySignalOf(upstream: Http2Upstream): Promise<void> {
   return new Promise(resolve => {
     const stop = upstream.onCapacity(() => {
