@@ -40,9 +40,6 @@ const IMPORTED_BY_NOBODY: Readonly<Record<string, string>> = {};
 /** Files with code and without a test of their own, each with the reason. */
 const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/resilience/random.ts': 'one call of Node in each function; tests use seeded_random.ts',
-  'src/http/server.ts': 'seen from outside in test/phases/phase_1_network.test.ts',
-  'src/http/client/http2_stream.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
-  'src/http/tunnel/websocket.ts': 'seen from outside in test/phases/phase_3_forwarding.test.ts',
   'src/admin/report.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/admin/status.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/admin/explain.ts': 'seen from outside in test/integration/admin.test.ts',

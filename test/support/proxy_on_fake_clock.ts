@@ -12,6 +12,7 @@ import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
+import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
 import { assemblePlane } from '../../src/lifecycle/assemble.ts';
@@ -33,6 +34,9 @@ export interface ProxyOnFakeClock extends AsyncDisposable {
   readonly lines: LogLines;
   readonly overload: Overload;
   readonly traffic: Traffic;
+  /** Of the listener `main`, with the settings that it was made with. */
+  readonly listener: ListenerServer;
+  readonly settings: ListenerSettings;
   /** What `healthPath` says. */
   isReady: boolean;
 }
@@ -113,6 +117,8 @@ export async function startOnFakeClock(
     lines,
     overload,
     traffic,
+    listener,
+    settings,
     [Symbol.asyncDispose]: stop,
   });
 }
