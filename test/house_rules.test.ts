@@ -41,9 +41,7 @@ const IMPORTED_BY_NOBODY: Readonly<Record<string, string>> = {};
 const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/resilience/random.ts': 'one call of Node in each function; tests use seeded_random.ts',
   'src/admin/report.ts': 'seen from outside in test/integration/admin.test.ts',
-  'src/admin/status.ts': 'seen from outside in test/integration/admin.test.ts',
   'src/health/probe_settings.ts': 'types, and the name by which probes introduce themselves',
-  'src/observability/otlp_exporter.ts': 'seen from outside in test/integration/tracing.test.ts',
   'src/cli/explain_request.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/cli/with_admin.ts': 'seen from outside in test/integration/decisions.test.ts',
   'src/cli/status.ts': 'seen from outside in test/integration/admin_actions.test.ts',

@@ -49,14 +49,12 @@ test('an API that listens on every address is asked on this machine', async () =
 
 test('a Unix socket is asked under a name of this machine, and one that is not there says so with its path', async () => {
   const path = join(folder, 'admin.sock');
-  {
-    await using server = await startAdmin(200, {}, { path });
-    await new AdminClient({ address: { kind: 'unix', path }, token: null }, 'f.yaml').get('/status');
-    assert.equal(server.asked[0]?.host, 'localhost');
-  }
-  const client = new AdminClient({ address: { kind: 'unix', path }, token: null }, 'f.yaml');
+  await using server = await startAdmin(200, {}, { path });
+  await new AdminClient({ address: { kind: 'unix', path }, token: null }, 'f.yaml').get('/status');
+  assert.equal(server.asked[0]?.host, 'localhost');
+  const absent = { kind: 'unix', path: join(folder, 'absent.sock') } as const;
   await assert.rejects(
-    client.get('/status'),
+    new AdminClient({ address: absent, token: null }, 'f.yaml').get('/status'),
     unreachable(/^no admin API at unix:.*absent\.sock \(ENOENT\); is fairlead running/),
   );
 });

@@ -78,10 +78,23 @@ test('a name that fails keeps its last addresses, and is told once when it begin
   assert.deepEqual(bound.unresolved(), [], 'it has an address');
   const [failed, ...more] = lines.find({ event: 'name_failed' });
   assert.deepEqual([failed?.name, failed?.code, more], ['app.test', 'ENOTFOUND', []]);
+  assert.equal(lines.find({ event: 'endpoints_changed' }).length, 1, 'a failure changes no endpoint');
   answers['app.test'] = ['10.0.0.1'];
   await lines.next({ event: 'name_resolved' });
   await settle(12_000);
   assert.equal(lines.find({ event: 'name_resolved' }).length, 1);
+  runtime.registry.dispose();
+});
+
+test('a name that fails is not told again when another name has news', async () => {
+  const answers: Answers = { 'lost.test': 'ENOTFOUND', 'app.test': ['10.0.0.1'] };
+  const lost = { address: 'lost.test:80', resolve: { refresh: '1h' } };
+  const { settle, names, lines, runtime } = clusterOf([lost, NAMED], answers);
+  await settle();
+  answers['app.test'] = ['10.0.0.2'];
+  await settle(12_000);
+  assert.deepEqual(names(), ['10.0.0.2:80']);
+  assert.equal(lines.find({ event: 'name_failed' }).length, 1);
   runtime.registry.dispose();
 });
 

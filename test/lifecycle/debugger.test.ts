@@ -15,9 +15,10 @@ function withArguments(given: readonly string[], use: () => void): void {
 test('a debugger that a signal opens in the first two seconds is closed each time, and then nothing looks any more', () => {
   const clock = new FakeClock();
   withArguments([], () => keepDebuggerClosed(clock));
-  for (const byMs of [50, 1_900]) {
+  for (const waitedMs of [0, 1_800]) {
+    clock.advance(waitedMs);
     inspector.open(0, '127.0.0.1');
-    clock.advance(byMs);
+    clock.advance(50);
     assert.equal(inspector.url(), undefined);
   }
   clock.advance(1_000);

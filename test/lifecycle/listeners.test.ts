@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services } from '../../src/http/request.ts';
 import { assemblePlane } from '../../src/lifecycle/assemble.ts';
@@ -138,6 +139,7 @@ test('who comes between bind and swap is answered after the swap, by the plan th
   assert.deepEqual(await all.listeners.prepare(all.settingsOf(addresses)), []);
   using client = await connectRaw({ port });
   await client.send(formatRequest('/'));
+  for (let turns = 0; turns < 20; turns++) await turn(); // it is accepted, and its bytes are there
   assert.equal(all.listeners.addresses.size, 0, 'it is not open yet');
   all.swap(addresses);
   assert.equal((await client.answer()).status, 204);
