@@ -34,6 +34,12 @@ writeFileSync(
   }),
 );
 
+/** Those of a test that has failed; with `--kill-child` their PID 1 goes too. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const unshare of running) unshare.kill('SIGKILL');
+});
+
 interface PidOne {
   /** As the machine sees it; in its own namespace it is 1. */
   readonly pid: number;
@@ -44,6 +50,7 @@ interface PidOne {
 async function startAsPidOne(): Promise<PidOne> {
   const command = [process.execPath, join(ROOT, 'src/main.ts'), 'run', '--config', config];
   const unshare = spawn('unshare', [...(way ?? []), ...command], { stdio: ['ignore', 'pipe', 'ignore'] });
+  running.add(unshare);
   const lines = new LogLines();
   unshare.stdout.on('data', (chunk: Buffer) => lines.take(chunk.toString()));
   const ended = once(unshare, 'close').then(([code, signal]) => {
