@@ -341,7 +341,7 @@ export class ListenerServer {
     };
     let timer = clock.setTimer(look, idleMs, undefined);
     session.once('close', () => clock.cancelTimer(timer));
-    session.on('goaway', endSoon);
+    session.on('goaway', () => process.nextTick(endSoon)); // Node closes the session right after it has said this
     connection.onIdle = () => {
       idleAtMs = clock.nowMs();
       endSoon();

@@ -136,6 +136,7 @@ test('a route or limit that looks at Host sees the authority of HTTP/2', async (
   await using proxy = await startProxy(
     forwardTo([backend.address], {
       ...H2C,
+      route: { rateLimits: [{ key: 'header:host', rate: '1/h', burst: 2 }] },
       routes: [
         {
           name: 'guarded',
@@ -152,6 +153,11 @@ test('a route or limit that looks at Host sees the authority of HTTP/2', async (
     assert.deepEqual([over1.status, over2.status], [403, 403], authority);
   }
   assert.equal((await client.request('/').answer).text, 'open');
+  const asked = async (authority: string) =>
+    (await client.request('/', { ':authority': authority }).answer).status;
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 200, 'the second of app.test');
+  assert.equal(await asked('APP.test'), 429, 'one allowance for a host, in both protocols and in any case');
+  assert.equal(await asked('other.test'), 200, 'another host has its own');
   await client.close();
 });
 

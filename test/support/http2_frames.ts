@@ -43,14 +43,23 @@ export function connectFrames(
   {
     initialWindowBytes,
     onReset,
-  }: { readonly initialWindowBytes?: number; readonly onReset?: FrameObserver['onReset'] } = {},
+    onData,
+    allowHalfOpen = false,
+  }: {
+    readonly onData?: (bytes: number) => void;
+    readonly initialWindowBytes?: number;
+    readonly onReset?: FrameObserver['onReset'];
+    /** It does not close when the other side does. */
+    readonly allowHalfOpen?: boolean;
+  } = {},
 ): Http2Frames {
-  const socket = net.connect(port, '127.0.0.1');
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen });
   socket.write(PREFACE);
   return speakFrames(socket, 0, initialWindowBytes, {
     onHeaders() {},
     onPing() {},
     onReset: (stream, code) => onReset?.(stream, code),
+    onData: bytes => onData?.(bytes),
   });
 }
 
@@ -71,6 +80,7 @@ export async function serveFrames(
       onHeaders: stream => onStream(frames, stream),
       onPing: payload => onPing?.(frames, payload),
       onReset: (stream, code) => onReset?.(stream, code),
+      onData() {},
     });
     all.add(frames);
   });
@@ -88,13 +98,14 @@ interface Received {
   onHeaders(stream: number): void;
   onPing(payload: Buffer): void;
   onReset(stream: number, code: number): void;
+  onData(bytes: number): void;
 }
 
 function speakFrames(
   socket: Socket,
   skip: number,
   initialWindowBytes: number | undefined,
-  { onHeaders, onPing, onReset }: Received,
+  { onHeaders, onPing, onReset, onData }: Received,
 ): Http2Frames {
   socket.on('error', () => {}); // the peer may go at any time
   const { promise: ponged, resolve } = Promise.withResolvers<void>();
@@ -110,6 +121,7 @@ function speakFrames(
       if (type === TYPES.ping && flags === ACK) resolve();
       if (type === TYPES.ping && flags !== ACK) onPing(received.subarray(9, 17));
       if (type === TYPES.resetStream) onReset(received.readUInt32BE(5), received.readUInt32BE(9));
+      if (type === TYPES.data) onData(received.readUIntBE(0, 3));
       if (type === TYPES.headers) onHeaders(received.readUInt32BE(5));
       received = received.subarray(9 + received.readUIntBE(0, 3));
     }
