@@ -88,6 +88,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   get bodyReceived(): boolean {
     return this.#client.bodyReceived;
   }
+  /** Nothing behind it on the same connection is answered. */
+  get isLast(): boolean {
+    return this.#client.isLast;
+  }
   /** Written here and not yet taken by the system. */
   get unsentBytes(): number {
     return this.#client.unsentBytes;
@@ -208,10 +212,13 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   // ---- failures
 
-  /** Answers with a failure; where a head is out already it cuts. The first cause stays, and the timeout that was it. */
+  /**
+   * Answers with a failure; where a head is out already, or nobody is there to hear it, it cuts. The first cause stays, and the
+   * timeout that was it.
+   */
   fail(failure: Failure, timeout: FiredTimeout | null = null): void {
     if (this.isOver) return;
-    if (this.#client.headSent) {
+    if (this.#client.headSent || failure.kind === 'client_gone') {
       this.cut(failure, timeout);
       return;
     }

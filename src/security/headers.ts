@@ -57,6 +57,8 @@ const HOP_BY_HOP = [
   'upgrade',
   'http2-settings',
 ];
+/** CGI makes them the variables of the fields that frame a message (RFC 3875 section 4.1.18); nobody else has a use for them. */
+const LOOK_ALIKES = ['transfer_encoding', 'content_length'];
 /** Set anew. `Expect` is answered here; `Proxy-Authorization` was meant for this proxy (RFC 9110 section 11.7.2). */
 const REPLACED = [
   'host',
@@ -95,7 +97,7 @@ const NOT_IN_TRAILERS = [
 ];
 
 const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
-  ...[...HOP_BY_HOP, ...REPLACED].map(name => [name, 'removed'] as const),
+  ...[...HOP_BY_HOP, ...LOOK_ALIKES, ...REPLACED].map(name => [name, 'removed'] as const),
   ['te', 'te'],
   ['cookie', 'cookie'],
 ]);

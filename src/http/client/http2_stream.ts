@@ -46,6 +46,9 @@ export class Http2ClientStream implements ClientStream {
   get bodyReceived(): boolean {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }
+  get isLast(): boolean {
+    return false;
+  }
 
   listen(listener: ClientStreamObserver): void {
     this.#listener = listener;

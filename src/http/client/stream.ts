@@ -25,6 +25,8 @@ export interface ClientStream {
   readonly unsentBytes: number;
   /** The body of the request has come to its end. */
   readonly bodyReceived: boolean;
+  /** Its answer ends the connection: what comes behind it is not answered (RFC 9112 section 9.6). False where streams share it. */
+  readonly isLast: boolean;
 
   /** Listens for the end of the exchange; called once, before anything else. */
   listen(listener: ClientStreamObserver): void;
