@@ -30,6 +30,8 @@ import { Responder } from './responder.ts';
 const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /** Streams over the limit that a session may have refused before it is ended. */
 const REJECTED_STREAMS_MAX = 1_000;
+/** Entries of one SETTINGS frame; RFC 9113 section 6.5.2 and its extensions define fewer. Node's default is 32. */
+const SETTINGS_MAX = 16;
 /** Node's default. */
 const SESSION_MEGABYTES_MIN = 10;
 /** What a field of HTTP/2 counts for at least: 32 and its own length. */
@@ -284,14 +286,13 @@ export class ListenerServer {
         2 * settings.head.headerCountMax,
         Math.ceil(settings.head.headBytesMax / HEADER_FIELD_BYTES_MIN),
       ),
-      maxSettings: 16,
-      maxOutstandingPings: 10,
+      maxSettings: SETTINGS_MAX,
       maxSessionInvalidFrames: REJECTED_STREAMS_MAX, // a stream over the limit counts as one
       // A burst that was sent before our SETTINGS were read costs its own streams, not the connection.
       maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
       maxSessionMemory: sessionMemoryMegabytes(settings),
       // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
-      streamResetBurst: 2 * streamsMax,
+      streamResetBurst: resetBurst(settings),
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
       maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
@@ -310,6 +311,13 @@ export class ListenerServer {
     session.on('error', ignore);
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
     this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
+    // MadeYouReset (CVE-2025-8671): a client that has us reset its streams pays as one that resets them itself.
+    connection.malformedMax = resetBurst(this.#settings);
+    connection.onTooManyMalformed = () => {
+      if (session.destroyed) return;
+      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      session.close();
+    };
   }
 
   /**
@@ -350,7 +358,7 @@ export class ListenerServer {
       stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
     const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-    this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock), raw);
+    this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock, connection), raw);
   }
 
   // ---- both
@@ -408,6 +416,11 @@ function asksForWebSocket(request: IncomingMessage): boolean {
     request.httpVersion === '1.1' &&
     request.headers.upgrade?.toLowerCase() === 'websocket'
   );
+}
+
+/** Streams of one session that may be reset at once: all that are open, and as many again that come in their place. */
+function resetBurst({ http2Settings }: ListenerSettings): number {
+  return 2 * http2Settings.streamsMax;
 }
 
 /** What the streams of one session may hold at once, in the unit of Node: a head each, what is being written, and the windows. */

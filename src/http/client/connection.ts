@@ -22,6 +22,10 @@ export class ClientConnection implements Peer {
   #bytesAtIdle = 0;
   /** Its last request has ended. */
   onIdle: (() => void) | null = null;
+  /** Of HTTP/2: more of its streams than it is allowed were malformed. */
+  onTooManyMalformed: (() => void) | null = null;
+  malformedMax = Number.POSITIVE_INFINITY;
+  #malformed = 0;
   readonly #socket: Socket;
   readonly #protocol: 'http1' | 'http2';
   #isEnded = false;
@@ -52,6 +56,11 @@ export class ClientConnection implements Peer {
   }
   destroy(): void {
     this.#socket.destroy();
+  }
+  /** One of its streams began a request and was then reset, because the client broke its framing. */
+  onMalformedStream(): void {
+    this.#malformed++;
+    if (this.#malformed === this.malformedMax + 1) this.onTooManyMalformed?.();
   }
   /** Nothing more is read from it: it closes when its last request has been answered. */
   closeWhenIdle(): void {

@@ -143,3 +143,16 @@ test('at the end the tunnel of a connection is asked to go, again and again', ()
   connection.drain(50);
   assert.equal(asked, 2);
 });
+
+test('malformed streams of a connection are told once, when there is one more than it is allowed', () => {
+  const { connection } = connect('http2');
+  let told = 0;
+  connection.malformedMax = 2;
+  connection.onTooManyMalformed = () => told++;
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 0);
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 1);
+});
