@@ -11,7 +11,7 @@ import { type RecordingBackend, startRecordingBackend } from '../support/recordi
 import { CHUNKS } from './smuggling/chunks.ts';
 import { CONTENT_LENGTH } from './smuggling/content_length.ts';
 import { HEADS } from './smuggling/heads.ts';
-import type { Row } from './smuggling/row.ts';
+import { type Row, request, SMUGGLED } from './smuggling/row.ts';
 import { SEQUENCES } from './smuggling/sequences.ts';
 import { TRANSFER_ENCODING } from './smuggling/transfer_encoding.ts';
 
@@ -31,6 +31,48 @@ test('client, proxy and backend agree where each request ends', async t => {
   for (const [at, row] of ROWS.entries()) {
     await t.test(row.name, { timeout: ROW_MS_MAX }, () => attack(row, at, proxy, backend));
   }
+});
+
+test('the body of a request that is answered here is no request, whether it comes with its head or behind the answer', async () => {
+  await using backend = await startRecordingBackend();
+  const here = (name: string, does: Readonly<Record<string, unknown>>) => ({
+    name,
+    match: { path: { exact: `/${name}` } },
+    ...does,
+  });
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      routes: [
+        here('respond', { respond: { status: 200, body: 'here' } }),
+        here('redirect', { redirect: { status: 308, to: 'http://other.test/' } }),
+        here('denied', { forward: { cluster: 'app' }, access: { deny: ['127.0.0.1/32'] } }),
+        here('large', { forward: { cluster: 'app' }, limits: { bodyBytes: '1B' } }),
+      ],
+    }),
+  );
+  const chunks = `${SMUGGLED.length.toString(16)}\r\n${SMUGGLED}\r\n0\r\n\r\n`;
+  for (const [path, status] of Object.entries({ respond: 200, redirect: 308, denied: 403, large: 413 })) {
+    for (const [field, body] of [
+      [`Content-Length: ${SMUGGLED.length}`, SMUGGLED],
+      ['Transfer-Encoding: chunked', chunks],
+    ] as const) {
+      const head = request(`POST /${path} HTTP/1.1`, [field]);
+      using together = await connectRaw(proxy.target());
+      await together.send(head + body);
+      assert.equal((await together.answer()).status, status, `${path}, ${field}`);
+      using apart = await connectRaw(proxy.target());
+      await apart.send(path === 'large' ? head + body.slice(0, 9) : head);
+      assert.equal((await apart.answer()).status, status, `${path}, ${field}`);
+      await apart.send(path === 'large' ? body.slice(9) + SMUGGLED : body + SMUGGLED);
+      for (const client of [together, apart]) {
+        client.finish();
+        assert.equal(String(await client.reader.rest()), '', `${path}, ${field}: no other response`);
+      }
+    }
+  }
+  await fetchRaw(proxy.target(), '/last');
+  const targets = backend.requests.map(({ target }) => target);
+  assert.deepEqual(targets, ['/last'], 'nothing of them has reached the backend');
 });
 
 async function attack(row: Row, at: number, proxy: ProxyInProcess, backend: RecordingBackend): Promise<void> {

@@ -4,11 +4,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { serveFrames } from '../support/http2_frames.ts';
+import { block, FLAG, frame, TYPE } from '../support/http2_wire.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
 import { type Answer, connectRaw, fetchRaw, formatRequest, TruncatedAnswer } from '../support/raw_client.ts';
 import { startRecordingBackend } from '../support/recording_backend.ts';
+import { HTTP2_RESPONSES, type Http2ResponseRow } from './smuggling/http2_responses.ts';
 import { RESPONSES, type ResponseRow } from './smuggling/responses.ts';
 
 checkLeaks();
@@ -71,6 +74,49 @@ function check({ gets, body }: ResponseRow, answer: Answer | 'cut'): void {
   assert.equal(answer.status, gets);
   if (gets === 502) assert.doesNotMatch(answer.text, /POISON|hello/);
   else assert.equal(answer.text, body);
+}
+
+test('what an HTTP/2 backend says malformed is no part of a response in HTTP/1.1', async t => {
+  let next = -1;
+  await using backend = await serveFrames((frames, stream) => {
+    const row = HTTP2_RESPONSES[next];
+    if (row === undefined) return;
+    next = -1; // the next one is a stranger's
+    frames.socket.write(Buffer.concat(framesOf(row, stream)));
+  });
+  await using own = await startRecordingBackend();
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      cluster: { protocol: 'h2c', health: { passive: 'off' } },
+      route: { retries: { attempts: 0 } },
+      routes: [{ name: 'own', match: { path: { prefix: '/other' } }, forward: { cluster: 'own' } }],
+      clusters: { own: { endpoints: [own.address] } },
+    }),
+  );
+  for (const [at, row] of HTTP2_RESPONSES.entries()) {
+    await t.test(row.name, { timeout: ROW_MS_MAX }, async () => {
+      next = at;
+      using client = await connectRaw(proxy.target());
+      await client.send(formatRequest('/attack'));
+      const answer = await client.answer().catch(partOf);
+      if (answer === 'cut' || row.gets === 'cut') {
+        assert.equal(answer, row.gets);
+        return;
+      }
+      assert.equal(answer.status, row.gets);
+      if (answer.status === 200) assert.equal(answer.text, 'hello');
+      assert.doesNotMatch([...answer.headers, ...answer.trailers, answer.text].join(), /poison/i);
+      await client.send(formatRequest(`/other/${at}`));
+      assert.equal((await client.answer()).text, `/other/${at}`, 'and nothing is left for the next response');
+    });
+  }
+});
+
+function framesOf({ fields, data, trailers }: Http2ResponseRow, stream: number): Buffer[] {
+  const head = frame(TYPE.headers, FLAG.endHeaders, stream, block(fields));
+  const body = frame(TYPE.data, trailers === null ? FLAG.endStream : 0, stream, Buffer.from(data));
+  if (trailers === null) return [head, body];
+  return [head, body, frame(TYPE.headers, FLAG.endHeaders | FLAG.endStream, stream, block(trailers))];
 }
 
 test('a handshake that the backend refuses opens no tunnel: what the client sends behind it reaches nobody', async () => {
