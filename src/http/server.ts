@@ -190,17 +190,14 @@ export class ListenerServer {
       request.socket.destroy();
       return;
     }
-    // RFC 9112 section 9.6. Behind a request that was refused nobody knows what is a request: it could be the refused one's body.
-    if (connection.latest?.isLast === true) {
+    if (connection.isSpent) {
       request.resume(); // only so that the end of the connection is noticed
       return;
     }
     const protocol = PROTOCOLS[request.httpVersion];
     if (protocol === undefined) {
-      if (connection.active > 0) {
-        connection.closeWhenIdle(); // the answers before it come first
-        return;
-      }
+      connection.closeWhenIdle();
+      if (connection.active > 0) return; // the answers before it come first
       refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
       return;
     }

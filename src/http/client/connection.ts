@@ -67,6 +67,13 @@ export class ClientConnection implements Peer {
     this.#isClosing = true;
     this.latest?.closeAfterResponse();
   }
+  /**
+   * What still comes on it is not answered (RFC 9112 section 9.6). Behind a request that was refused nobody knows what is a
+   * request: it could be the body of the refused one.
+   */
+  get isSpent(): boolean {
+    return this.#isClosing || this.latest?.isLast === true;
+  }
   /** Since its last request has ended, so many bytes and no more have come. */
   hasRead(bytes: number): boolean {
     return this.#socket.bytesRead - this.#bytesAtIdle === bytes;

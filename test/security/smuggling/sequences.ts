@@ -45,6 +45,18 @@ export const SEQUENCES: readonly Row[] = [
       `GET /attack HTTP/1.1\r\n\r\n${SMUGGLED}${SMUGGLED}`,
     ),
   },
+  refused(
+    'nothing behind another version is read',
+    `GET / HTTP/2.0\r\nHost: app.test\r\n\r\n${get()}${SMUGGLED}${SMUGGLED}`,
+  ),
+  refused(
+    'a WebSocket handshake behind a refused request opens no tunnel',
+    `GET / HTTP/1.1\r\n\r\n${get('Connection: Upgrade', ...WEBSOCKET)}${SMUGGLED}`,
+  ),
+  refused(
+    'CONNECT behind a refused request is not read',
+    `GET / HTTP/1.1\r\n\r\nCONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n${SMUGGLED}`,
+  ),
   {
     name: 'a good request is answered, the bad one behind it ends the connection',
     bytes: `${get()}GET / HTTP/1.1\r\nX : y\r\n\r\n${SMUGGLED}`,
