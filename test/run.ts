@@ -21,7 +21,7 @@ const PHASE_LIMIT_MS = 600_000;
 /** Traffic of every kind, and no reload, file or timing of its own. */
 const IN_THE_STORM = [
   'test/conformance/*.test.ts',
-  'test/integration/{abusive_clients,attempt_races,every_reason,health,http2_upstream,hostile_clients,real_clients,tiny_limits}.test.ts',
+  'test/integration/{abusive_clients,attempt_races,every_reason,health,hostile_frames,http2_upstream,hostile_clients,real_clients,tiny_limits}.test.ts',
   'test/phases/phase_{2_routing,3_forwarding}.test.ts',
 ];
 

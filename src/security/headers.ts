@@ -57,6 +57,8 @@ const HOP_BY_HOP = [
   'upgrade',
   'http2-settings',
 ];
+/** CGI turns these into the variables of the fields that frame a message (RFC 3875 section 4.1.18). They have no other use. */
+const LOOK_ALIKES = ['transfer_encoding', 'content_length'];
 /**
  * Replaced by the proxy. `Expect` is answered here, and `Proxy-Authorization` is meant for this proxy (RFC 9110
  * section 11.7.2).
@@ -98,7 +100,7 @@ const NOT_IN_TRAILERS = [
 ];
 
 const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
-  ...[...HOP_BY_HOP, ...REPLACED].map(name => [name, 'removed'] as const),
+  ...[...HOP_BY_HOP, ...LOOK_ALIKES, ...REPLACED].map(name => [name, 'removed'] as const),
   ['te', 'te'],
   ['cookie', 'cookie'],
 ]);

@@ -20,6 +20,7 @@ export class NotedClient {
   readonly connectionBytes = 0;
   unsentBytes = 0;
   bodyReceived = true;
+  readonly isLast = false;
   headers: readonly string[] = [];
   body = '';
   /** Thrown by the next response that is made here. */

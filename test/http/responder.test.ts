@@ -42,6 +42,10 @@ test('a failure before the head is a response, and behind it breaks the stream: 
   before.responder.fail({ kind: 'no_route' });
   assert.deepEqual(before.client.said, ['answer 404']);
 
+  const left = openRequest();
+  left.responder.fail({ kind: 'client_gone', phase: 'request' });
+  assert.deepEqual(left.client.said, ['abort'], 'nobody is there for a response');
+
   const behind = openRequest();
   const { work, calls } = working();
   behind.responder.forwardedBy(work);

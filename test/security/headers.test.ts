@@ -69,6 +69,14 @@ test('fields of the connection, and those that are set anew, do not reach the ba
   assert.deepEqual(upstream(['Transfer-Encoding', 'chunked']), ADDED);
 });
 
+test('names that CGI takes for a framing field do not reach the backend', () => {
+  const head = acceptedHead(
+    rawRequest({ headers: fields('Host: a', 'Transfer_Encoding: chunked', 'content_length: 5', 'X_Y: z') }),
+  );
+  const list = buildUpstreamHeaders(head, forwardingFacts(), NO_EDITS);
+  assert.deepEqual(list.slice(0, 2), ['X_Y', 'z']);
+});
+
 test('Connection cannot take from a message what the proxy or the framing needs', () => {
   const sent = fields(
     'Connection: X-Forwarded-For, X-Forwarded-Proto, Via, X-Request-Id, Forwarded, Host, Content-Length, X-Mine',

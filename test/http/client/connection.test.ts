@@ -143,3 +143,29 @@ test('at the end the tunnel of a connection is asked to go, again and again', ()
   connection.drain(50);
   assert.equal(asked, 2);
 });
+
+test('behind the last response of a connection nothing is begun, whoever has said that it is the last', () => {
+  const { connection } = connect();
+  const latest = { isLast: false, closeAfterResponse() {} };
+  connection.latest = latest as unknown as Responder;
+  assert.equal(connection.isSpent, false);
+  latest.isLast = true;
+  assert.equal(connection.isSpent, true);
+
+  const other = connect().connection;
+  other.closeWhenIdle();
+  assert.equal(other.isSpent, true, 'also where no request has come before');
+});
+
+test('malformed streams of a connection are told once, when there is one more than it is allowed', () => {
+  const { connection } = connect('http2');
+  let told = 0;
+  connection.malformedMax = 2;
+  connection.onTooManyMalformed = () => told++;
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 0);
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 1);
+});
