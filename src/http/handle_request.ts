@@ -8,7 +8,7 @@ import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../obs
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
-import { type NetworkSet, resolveClientAddress } from '../security/client_address.ts';
+import { type ProxyTrust, resolveClientAddress } from '../security/client_address.ts';
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
@@ -29,11 +29,12 @@ export function handleRequest(context: RoutingContext, responder: Responder): vo
 /** Null: a response was given, or is being worked on. */
 function answerRequest(context: RoutingContext, responder: Responder): Failure | null {
   const { raw, services } = context;
-  const { settings, trusted, access, router } = context.bound;
-  const head = parseRequestHead(raw, settings.head, settings.paths);
+  const { settings, trust, access, router } = context.bound;
+  const head = parseRequestHead(raw, settings.head, settings.paths, settings.headers);
   if ('kind' in head) return head;
   context.head = head;
-  identify(context, trusted, head);
+  const unknown = identify(context, trust, head);
+  if (unknown !== null) return unknown;
   const { clientIp } = context;
 
   if (head.path === settings.healthPath) return answerHealth(context, responder);
@@ -57,16 +58,21 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
 }
 
 /** Who asks, by which id and in which trace, and whether they may see why they are answered as they are. */
-function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHead): void {
+function identify(context: RoutingContext, trust: ProxyTrust, head: RequestHead): Failure | null {
   const { explainFrom } = context.plane;
-  const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
+  const address = resolveClientAddress(context.peerIp, trust, head.headers);
+  const { clientIp, peerTrusted } = address;
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
+  context.clientSource = address.source;
+  context.claim = address.claim;
   const ownId = context.requestId;
   context.requestId = offeredRequestId(peerTrusted, head) ?? ownId;
   traceRequest(context, head, ownId);
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
+  // Its client could pass for the proxy itself, which may be allowed more.
+  return address.malformed ? { kind: 'bad_request', detail: 'The Forwarded field is malformed.' } : null;
 }
 
 /** Before anything that costs: a process that is late must not work on what it will refuse. */

@@ -8,6 +8,8 @@
  *
  * `Trailer` stays: it is no field of one hop (RFC 9110 section 6.6.2), and trailers are passed on.
  */
+
+import { NO_CLAIM } from './client_address.ts';
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
 import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -57,9 +59,13 @@ const HOP_BY_HOP = [
   'upgrade',
   'http2-settings',
 ];
-/** Set anew. `Expect` is answered here; `Proxy-Authorization` was meant for this proxy (RFC 9110 section 11.7.2). */
+/**
+ * Set anew. `Expect` is answered here; `Proxy-Authorization` was meant for this proxy (RFC 9110 section 11.7.2); `Proxy` is no
+ * field of HTTP, but CGI makes it HTTP_PROXY, by which programs find a proxy for their own requests (CVE-2016-5385).
+ */
 const REPLACED = [
   'host',
+  'proxy',
   'expect',
   'proxy-authorization',
   'x-request-id',
@@ -68,14 +74,26 @@ const REPLACED = [
   'x-request-deadline-ms',
   'x-fairlead-explain',
 ];
-/** Nobody may have these removed by naming them in `Connection`. */
+/**
+ * Nobody may have these removed by naming them in `Connection`, nor any `X-Forwarded-*`: they are for all who handle the message
+ * (RFC 9110 section 7.6.1 forbids to name such fields), and a backend that misses one takes the request for another one.
+ */
 const PROTECTED = nameSet([
   'host',
   'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'cache-control',
   'via',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+  'traceparent',
+  'tracestate',
 ]);
 /** RFC 9110 section 6.5.1: fields that frame, route, authenticate or describe a message cannot come behind it. */
 const NOT_IN_TRAILERS = [
@@ -134,7 +152,7 @@ export function buildUpstreamHeaders(
     const value = headers[at + 1] as string;
     if (dropped?.has(name) === true || isListed(name, connectionTokens)) continue;
     const fate = REQUEST_FIELDS.find(name);
-    if (fate === 'removed' || isFalseClaim(name, facts.peerTrusted)) continue;
+    if (fate === 'removed' || isFalseClaim(name, facts.claim)) continue;
     // The only TE that crosses a proxy, and only between streams of HTTP/2: gRPC asks for it (RFC 9113 section 8.2.2).
     if (fate === 'te' && !(facts.protocol === 'HTTP/2.0' && value.toLowerCase() === 'trailers')) continue;
     if (fate === 'cookie' && facts.protocol === 'HTTP/2.0') {
@@ -181,7 +199,9 @@ export function filterInformation(headers: HeaderList): string[] {
 
 /** Removes hop-by-hop and forbidden fields from trailers, in either direction. */
 export function filterTrailers(trailers: HeaderList): string[] {
-  return endToEnd(trailers, NOT_FOR_TRAILERS, null);
+  const list = endToEnd(trailers, NOT_FOR_TRAILERS, null);
+  const isClaim = (at: number): boolean => isFalseClaim(list[at - (at % 2)] ?? '', NO_CLAIM);
+  return list.some((_, at) => isClaim(at)) ? list.filter((_, at) => !isClaim(at)) : list;
 }
 
 /** The fields of a 101 answer, with those that make it one (RFC 6455 section 4.2.2). */
@@ -218,7 +238,8 @@ function endToEnd(headers: HeaderList, removed: NameTable<true>, dropped: NameTa
 
 function isListed(name: string, connectionTokens: readonly string[]): boolean {
   if (connectionTokens.length === 0) return false;
-  return connectionTokens.includes(name.toLowerCase()) && !PROTECTED.has(name);
+  const lower = name.toLowerCase();
+  return connectionTokens.includes(lower) && !PROTECTED.has(name) && !lower.startsWith('x-forwarded-');
 }
 
 function connectionTokensOf(headers: HeaderList): readonly string[] {

@@ -26,8 +26,6 @@ const isOneOf =
 
 export const LATER: readonly LaterKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
-  { at: 'listeners.*.preset', instead: 'set timeouts.keepAliveIdle and trustedProxies instead' },
-  { at: 'listeners.*.proxyProtocol', instead: 'remove it and switch it off in the load balancer' },
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,
