@@ -21,6 +21,8 @@ export interface Http2Frames extends Disposable {
   readonly socket: Socket;
   /** Of a request. */
   headers(stream: number, method: string, path: string, endStream: boolean): void;
+  /** Of a request without a body: these fields, whatever they are, in Latin-1. */
+  fields(stream: number, list: readonly (readonly [name: string, value: string])[]): void;
   /** Of an answer. */
   status(stream: number, status: number): void;
   data(stream: number, bytes: number): void;
@@ -136,6 +138,13 @@ function speakFrames(
       const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'app.test' };
       send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block(fields));
     },
+    fields: (stream, list) =>
+      send(
+        TYPES.headers,
+        END_HEADERS | END_STREAM,
+        stream,
+        Buffer.concat(list.map(([name, value]) => literal(name, value))),
+      ),
     status: (stream, status) =>
       send(TYPES.headers, END_HEADERS, stream, block({ ':status': String(status) })),
     data: (stream, bytes) => send(TYPES.data, 0, stream, Buffer.alloc(bytes, 'x')),
@@ -165,8 +174,8 @@ function initialWindow(bytes: number): Buffer {
 function literal(name: string, value: string): Buffer {
   return Buffer.concat([
     Buffer.from([0, name.length]),
-    Buffer.from(name),
+    Buffer.from(name, 'latin1'),
     Buffer.from([value.length]),
-    Buffer.from(value),
+    Buffer.from(value, 'latin1'),
   ]);
 }
