@@ -9,7 +9,6 @@
  * `Trailer` stays: it is no field of one hop (RFC 9110 section 6.6.2), and trailers are passed on.
  */
 
-import { NO_CLAIM } from './client_address.ts';
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
 import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -199,9 +198,7 @@ export function filterInformation(headers: HeaderList): string[] {
 
 /** Removes hop-by-hop and forbidden fields from trailers, in either direction. */
 export function filterTrailers(trailers: HeaderList): string[] {
-  const list = endToEnd(trailers, NOT_FOR_TRAILERS, null);
-  const isClaim = (at: number): boolean => isFalseClaim(list[at - (at % 2)] ?? '', NO_CLAIM);
-  return list.some((_, at) => isClaim(at)) ? list.filter((_, at) => !isClaim(at)) : list;
+  return endToEnd(trailers, NOT_FOR_TRAILERS, null);
 }
 
 /** The fields of a 101 answer, with those that make it one (RFC 6455 section 4.2.2). */

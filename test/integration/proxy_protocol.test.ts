@@ -216,6 +216,18 @@ test('connections are limited for each client of the balancer, and the balancer 
   for (const client of clients) client.destroy();
 });
 
+test('what the balancer has open without a client is not limited by address', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy(behindBalancer(backend.address, { limits: { connectionsPerIp: 1 } }));
+  const checks = [];
+  for (let count = 0; count < 3; count++) checks.push(await connectRaw(proxy.target()));
+  for (const check of checks) {
+    await check.send(Buffer.concat([Buffer.from('PROXY UNKNOWN\r\n'), formatRequest('/')]));
+    assert.equal((await check.answer()).status, 200);
+  }
+  for (const check of checks) check.destroy();
+});
+
 test('access lists, rate limits and trusted proxies go by the address of the header', async () => {
   await using backend = await startBackend(answer());
   await using proxy = await startProxy(
