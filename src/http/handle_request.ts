@@ -8,7 +8,7 @@ import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../obs
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
-import { type ProxyTrust, resolveClientAddress } from '../security/client_address.ts';
+import { type ProxyTrust, resolveClientAddress, writes } from '../security/client_address.ts';
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
@@ -67,7 +67,7 @@ function identify(context: RoutingContext, trust: ProxyTrust, head: RequestHead)
   context.clientSource = address.source;
   context.claim = address.claim;
   const ownId = context.requestId;
-  context.requestId = offeredRequestId(peerTrusted, head) ?? ownId;
+  context.requestId = offeredRequestId(peerTrusted && writes(trust, 'x-request-id'), head) ?? ownId;
   traceRequest(context, head, ownId);
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
@@ -85,7 +85,8 @@ function shed({ services }: RequestContext): Failure | null {
 
 /** What a peer that is not trusted says of its deadline is not even looked at. */
 function readDeadline(context: RoutingContext, head: RequestHead): Failure | null {
-  const written = context.peerTrusted ? findHeader(head.headers, 'x-request-deadline-ms') : null;
+  const isBelieved = context.peerTrusted && writes(context.bound.trust, 'x-request-deadline-ms');
+  const written = isBelieved ? findHeader(head.headers, 'x-request-deadline-ms') : null;
   if (written === null) return null;
   if (!/^\d{1,9}$/.test(written))
     return { kind: 'bad_request', detail: `${DEADLINE_FIELD} is not a whole number of milliseconds.` };
@@ -106,8 +107,8 @@ function traceRequest(context: RoutingContext, head: RequestHead, ownId: string)
 }
 
 /** An id from outside is believed only from a trusted peer, and only if it is harmless in logs and headers. */
-function offeredRequestId(peerTrusted: boolean, head: RequestHead): string | null {
-  const offered = peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
+function offeredRequestId(isBelieved: boolean, head: RequestHead): string | null {
+  const offered = isBelieved ? findHeader(head.headers, 'x-request-id') : null;
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 

@@ -140,9 +140,13 @@ export function resolveClientAddress(peerIp: string, trust: ProxyTrust, headers:
 }
 
 /** The value of a field that the peer itself writes; an empty one says nothing. */
-function believed(name: string, { fields }: ProxyTrust, headers: HeaderList): string | null {
-  if (fields !== null && !fields.has(name)) return null;
-  return findHeader(headers, name) || null;
+function believed(name: string, trust: ProxyTrust, headers: HeaderList): string | null {
+  return writes(trust, name) ? findHeader(headers, name) || null : null;
+}
+
+/** Whether a trusted peer writes the field, so that it is not its client's. `name` is lower case. */
+export function writes({ fields }: ProxyTrust, name: string): boolean {
+  return fields === null || fields.has(name);
 }
 
 function clientOfChain(peer: string, { networks, hops }: ProxyTrust, chain: string): string {

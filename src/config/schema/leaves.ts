@@ -246,10 +246,10 @@ export const network = text(value => {
 /** What a proxy says about its client (`security/forwarding`). */
 export const forwardingField = text(
   value =>
-    /^(?:Forwarded|X-Real-IP|X-Forwarded-[A-Za-z0-9-]{1,64})$/i.test(value)
+    /^(?:Forwarded|X-Real-IP|X-Request-Id|X-Request-Deadline-Ms|X-Forwarded-[A-Za-z0-9-]{1,64})$/i.test(value)
       ? null
-      : `"${value}" is no forwarding field; write Forwarded, X-Real-IP or X-Forwarded-*, such as X-Forwarded-For`,
-  'Forwarded, X-Real-IP, or a field that begins with X-Forwarded-.',
+      : `"${value}" is no forwarding field; write Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms or X-Forwarded-*, such as X-Forwarded-For`,
+  'Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms, or a field that begins with X-Forwarded-.',
 );
 
 export const hostPattern = text(value => {

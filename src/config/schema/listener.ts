@@ -85,7 +85,7 @@ export const listenerSchema = z.strictObject({
     .array(forwardingField)
     .meta({
       description:
-        'Forwarding fields that the trusted proxies write; others that they pass on come from the client and are removed. All when absent.',
+        'Forwarding fields that the trusted proxies write, X-Request-Id and X-Request-Deadline-Ms among them; others that they pass on come from the client and are removed. All when absent.',
     })
     .optional(),
   proxyProtocol: proxyProtocol.optional(),
