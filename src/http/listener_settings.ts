@@ -2,8 +2,9 @@
 import type { SocketListenerSettings } from '../net/listener.ts';
 import type { RouteLimits } from '../routing/route.ts';
 import type { AccessSettings } from '../security/access.ts';
+import type { HeaderRules } from '../security/fields.ts';
 import type { PathRules } from '../security/path.ts';
-import type { HeaderRules, HeadLimits } from '../security/request_head.ts';
+import type { HeadLimits } from '../security/request_head.ts';
 
 interface Http2Settings {
   /** SETTINGS_MAX_CONCURRENT_STREAMS; Node's own default is 2^32 - 1. */

@@ -7,7 +7,7 @@
  */
 import type { Failure } from '../resilience/failure.ts';
 import { hostForMatching, type RequestTarget, splitTarget } from './authority.ts';
-import { type HeaderList, NameTable } from './fields.ts';
+import { type HeaderList, type HeaderRules, NameTable, withoutUnderscores } from './fields.ts';
 import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
 
@@ -15,15 +15,6 @@ export interface HeadLimits {
   readonly headBytesMax: number;
   readonly headerCountMax: number;
   readonly uriBytesMax: number;
-}
-
-/** What a listener does with fields that are legal and dangerous. */
-export interface HeaderRules {
-  /**
-   * Fields with an underscore in their name: removed, refused with 400, or kept. CGI, and what has learnt from it, sees
-   * `X_Forwarded_For` and `X-Forwarded-For` as one variable (RFC 3875 section 4.1.18), and a client may write the first.
-   */
-  readonly underscores: 'drop' | 'reject' | 'keep';
 }
 
 /** A request as a server of Node reports it. */
@@ -151,10 +142,6 @@ export function parseRequestHead(
   if (typeof requested === 'string') return badRequest(requested);
   const isDropped = found.underscores && fieldRules.underscores === 'drop';
   return finish(isDropped ? { ...raw, headers: withoutUnderscores(headers) } : raw, rules, found, requested);
-}
-
-function withoutUnderscores(headers: HeaderList): HeaderList {
-  return headers.filter((_, at) => headers[at - (at % 2)]?.includes('_') === false);
 }
 
 function finish(

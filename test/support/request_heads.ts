@@ -1,9 +1,10 @@
 /** Raw requests as Node's servers report them, with everything that a test does not care about filled in. */
 import assert from 'node:assert/strict';
 import { NO_CLAIM } from '../../src/security/client_address.ts';
+import type { HeaderRules } from '../../src/security/fields.ts';
 import type { ForwardingFacts } from '../../src/security/forwarding.ts';
 import type { PathRules } from '../../src/security/path.ts';
-import type { HeaderRules, HeadLimits, RawRequest, RequestHead } from '../../src/security/request_head.ts';
+import type { HeadLimits, RawRequest, RequestHead } from '../../src/security/request_head.ts';
 import { parseRequestHead } from '../../src/security/request_head.ts';
 
 export const HEAD_LIMITS: HeadLimits = {
