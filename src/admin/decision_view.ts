@@ -75,8 +75,9 @@ function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): Exp
 }
 
 function clientFrom({ client }: Decision): string {
+  const { peer, connection, source } = client;
+  if (source !== 'connection') return `${source}, from the trusted proxy ${connection}`;
+  if (connection !== peer) return `the PROXY protocol, from the load balancer ${peer}`;
   if (!client.trusted) return 'the peer itself: it is not a trusted proxy';
-  return client.ip === client.peer
-    ? 'the peer itself: a trusted proxy that named no other client'
-    : `X-Forwarded-For, from the trusted proxy ${client.peer}`;
+  return 'the peer itself: a trusted proxy that named no other client';
 }

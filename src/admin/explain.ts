@@ -10,7 +10,7 @@ import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../r
 import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
 import { buildAccessList } from '../security/access.ts';
-import { buildNetworkSet, resolveClientAddress } from '../security/client_address.ts';
+import { buildProxyTrust, type ClientAddress, resolveClientAddress } from '../security/client_address.ts';
 import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 
@@ -102,10 +102,11 @@ export function explainOffline(
     authority: null,
     endOfStream: true,
   };
-  const head = parseRequestHead(raw, listener.head, listener.paths);
+  const parsed = parseRequestHead(raw, listener.head, listener.paths, listener.headers);
   const asked = { method: raw.method, host: url.host, path: raw.target };
-  const trusted = buildNetworkSet(listener.trustedProxies);
-  const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
+  const kept = 'kind' in parsed ? raw.headers : parsed.headers;
+  const address = resolveClientAddress(question.clientIp, buildProxyTrust(listener), kept);
+  const head = address.malformed ? UNREADABLE_CLIENT : parsed;
   const base = {
     listener: listener.name,
     client: {
@@ -130,18 +131,24 @@ export function explainOffline(
   return {
     ...base,
     request,
-    ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:'),
+    ...explainRoute(
+      plan,
+      origins,
+      listener,
+      head,
+      { ...address, peerIp: question.clientIp },
+      url.protocol === 'https:',
+    ),
   };
 }
 
-function whoSays(
-  peerIp: string,
-  { clientIp, peerTrusted }: { clientIp: string; peerTrusted: boolean },
-): string {
+const UNREADABLE_CLIENT: Failure = { kind: 'bad_request', detail: 'The Forwarded field is malformed.' };
+
+function whoSays(peerIp: string, { source, peerTrusted }: ClientAddress): string {
   if (!peerTrusted) return '';
-  return clientIp === peerIp
+  return source === 'connection'
     ? '  (the peer itself: a trusted proxy that named no other client)'
-    : `  (X-Forwarded-For, from the trusted proxy ${peerIp})`;
+    : `  (${source}, from the trusted proxy ${peerIp})`;
 }
 
 function explainRoute(
@@ -149,7 +156,7 @@ function explainRoute(
   origins: ReadonlyMap<string, string>,
   listener: ListenerSettings,
   head: RequestHead,
-  address: { clientIp: string; peerTrusted: boolean },
+  address: ClientAddress & { readonly peerIp: string },
   secure: boolean,
 ): Omit<Explanation, 'listener' | 'client' | 'request'> {
   const { chosen, nearer: near } = routeOf(plan, listener.name, head);
@@ -201,7 +208,7 @@ function describeAction({ action }: RouteSettings, head: RequestHead): Explanati
 function describeUpstream(
   route: RouteSettings,
   head: RequestHead,
-  address: { clientIp: string; peerTrusted: boolean },
+  address: ClientAddress & { readonly peerIp: string },
   secure: boolean,
   listener: ListenerSettings,
 ): Explanation['upstream'] {
@@ -209,8 +216,8 @@ function describeUpstream(
   const facts = {
     requestId: '<new>',
     clientIp: address.clientIp,
-    peerIp: address.clientIp,
-    peerTrusted: address.peerTrusted,
+    peerIp: address.peerIp,
+    claim: address.claim,
     protocol: 'HTTP/1.1' as const,
     tls: secure ? 'TLSv1.3' : null,
     host: head.authority,
@@ -249,9 +256,16 @@ function processLimits({ process: { overload } }: Plan): LimitRow[] {
   ];
 }
 
-function listenerLimits({ name, head, headMs, keepAliveIdleMs }: ListenerSettings): LimitRow[] {
+function listenerLimits(listener: ListenerSettings): LimitRow[] {
+  const { name, head, headMs, keepAliveIdleMs, proxyProtocol, trustedHops } = listener;
   const own = `listeners.${name}`;
+  const proxied: LimitRow[] =
+    proxyProtocol === null
+      ? []
+      : [['proxyHeaderMs', proxyProtocol.headerMs, `${own}.proxyProtocol.headerMs`]];
   return [
+    ...proxied,
+    ['trustedHops', trustedHops, `${own}.trustedHops`],
     ['headMs', headMs, `${own}.headMs`],
     ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
     ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],

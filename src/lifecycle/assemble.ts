@@ -14,7 +14,7 @@ import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
 import { buildSplit } from '../routing/split.ts';
 import { buildAccessList } from '../security/access.ts';
-import { buildNetworkSet } from '../security/client_address.ts';
+import { buildNetworkSet, buildProxyTrust } from '../security/client_address.ts';
 import { buildHeaderEdits } from '../security/headers.ts';
 import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
@@ -66,7 +66,7 @@ function bindListener(
         value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, runtime),
       })),
     ),
-    trusted: buildNetworkSet(settings.trustedProxies),
+    trust: buildProxyTrust(settings),
     access: buildAccessList(settings.access),
     handles: runtime.metrics.route(settings.name, NO_ROUTE),
   };

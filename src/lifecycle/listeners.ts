@@ -9,7 +9,8 @@ import { ListenerServer } from '../http/server.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import type { ConnectionTable } from '../net/connection.ts';
 import { type Listener, openListener } from '../net/listener.ts';
-import { clientKey, plainAddress } from '../security/client_address.ts';
+import { buildNetworkSet } from '../security/client_address.ts';
+import { clientKey, plainAddress } from '../security/ip_address.ts';
 
 interface OpenListener {
   readonly key: string;
@@ -180,14 +181,17 @@ export class Listeners {
       processConnectionsMax: this.#processConnectionsMax,
       plainAddress,
       clientKey,
+      buildNetworkSet,
       isTrustedProxy: ip =>
-        planeRef.current.plane.listeners.get(settings.name)?.trusted.contains(ip) ?? false,
+        planeRef.current.plane.listeners.get(settings.name)?.trust.networks.contains(ip) ?? false,
       env: process.env,
       onConnection: (...arrival) => door.enter(...arrival),
       onRefused: (cause, count) =>
         telemetry.emit({ kind: 'connections_refused', listener: settings.name, cause, count }),
       onTlsRefused: (cause, code, count) =>
         telemetry.emit({ kind: 'tls_refused', listener: settings.name, cause, code, count }),
+      onProxyRefused: (cause, peerIp, count) =>
+        telemetry.emit({ kind: 'proxy_protocol_refused', listener: settings.name, cause, peerIp, count }),
       warn: message => telemetry.emit({ kind: 'warning', message }),
     });
     return { key, listener, server, door };

@@ -2,8 +2,9 @@
  *
  * One listener: bind, accept within limits, TLS, and protocol detection. The result is a socket on which HTTP begins.
  *
- *   accept ──> counted? ──> TLS? ──ALPN──> http1 | http2
- *                 │           └─ none ──h2c allowed?──> first bytes decide
+ *   accept ──> counted? ──> PROXY header? ──> TLS? ──ALPN──> http1 | http2
+ *                 │              │             └─ none ──h2c allowed?──> first bytes decide
+ *                 │              └─ none, or from a wrong network: reset, counted, logged once a second
  *                 └─ over a limit: reset at once, counted, logged once a second
  *
  * Nothing makes it stop accepting. When the process is out of descriptors, libuv accepts and closes waiting connections, so
@@ -17,8 +18,15 @@ import type { Clock } from '../resilience/clock.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import type { Address } from './address.ts';
 import { bind, boundAddress } from './bind.ts';
-import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
+import type { Connection, ConnectionTable, ProxyProtocolRefusal, RefusalCause } from './connection.ts';
 import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
+import {
+  type PeerNetworks,
+  ProxiedPeers,
+  type ProxyProtocolSettings,
+  reset,
+} from './listen/proxied_peers.ts';
+import type { ProxiedConnection } from './listen/proxy_protocol.ts';
 import { ThrottledLog } from './listen/throttled_log.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
 import { PLAIN_HTTP_RESPONSE, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
@@ -36,6 +44,8 @@ export interface SocketListenerSettings {
   readonly connectionsPerIpMax: number | null;
   /** Time limit for the TLS handshake and the first bytes of HTTP. */
   readonly headMs: number;
+  /** Every connection begins with a PROXY protocol header; null: none does. */
+  readonly proxyProtocol: ProxyProtocolSettings | null;
 }
 
 interface ListenerDeps {
@@ -47,12 +57,15 @@ interface ListenerDeps {
   readonly clientKey: (ip: string) => string;
   /** A trusted load balancer holds the connections of all clients, so it does not count as one of them. */
   readonly isTrustedProxy: (ip: string) => boolean;
+  readonly buildNetworkSet: (cidrs: readonly string[]) => PeerNetworks;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onConnection: (socket: Socket, connection: Connection, protocol: 'http1' | 'http2') => void;
   /** Called at most once a second per cause; `count` is the number since the last call. */
   readonly onRefused: (cause: RefusalCause, count: number) => void;
   /** A TLS handshake has failed; `code` is the alert, or OpenSSL's code. Called like the one above. */
   readonly onTlsRefused: (cause: TlsRefusal, code: string, count: number) => void;
+  /** A PROXY protocol header was missing or wrong; `peerIp` is whose, of the last one. As above. */
+  readonly onProxyRefused: (cause: ProxyProtocolRefusal, peerIp: string, count: number) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -109,6 +122,7 @@ class Acceptor {
   accepted = 0;
   /** The connection of each handshake, because `tls.Server` does not report the socket that it was given. */
   readonly #handshake = new AsyncLocalStorage<Connection>();
+  readonly #proxied: ProxiedPeers;
   #settings: SocketListenerSettings;
   #tls: tls.Server | null;
 
@@ -116,6 +130,10 @@ class Acceptor {
     this.#deps = deps;
     this.#settings = settings;
     this.#tls = this.#createTls(settings);
+    this.#proxied = new ProxiedPeers(settings.proxyProtocol, {
+      ...deps,
+      onEachRefused: () => deps.connections.noteRefusal(settings.name, 'proxyProtocol'),
+    });
     this.#refused = new ThrottledLog(deps.clock, (cause, count) => deps.onRefused(cause, count));
     this.#unsecured = new ThrottledLog(deps.clock, (code, count) =>
       deps.onTlsRefused(tlsRefusalOf(code), code, count),
@@ -125,6 +143,7 @@ class Acceptor {
   setSettings(next: SocketListenerSettings): void {
     const before = this.#settings;
     this.#settings = next;
+    this.#proxied.setSettings(next.proxyProtocol);
     // A server that stays keeps the keys of its session tickets: after a reload clients can still resume their
     // sessions.
     if (wayOfTls(next) !== wayOfTls(before) || !isDeepStrictEqual(next.tls, before.tls))
@@ -135,18 +154,40 @@ class Acceptor {
     this.accepted++;
     // The socket needs an error listener all its life: an error without a listener would end the process.
     socket.on('error', ignore);
-    const { clock, onConnection } = this.#deps;
     const { remoteAddress } = socket;
     if (remoteAddress === undefined && isTcp(socket)) {
       socket.destroy(); // has left already; without an address it would count as a peer on a Unix socket
       return;
     }
     const connection = this.#admit(socket, remoteAddress);
-    if (typeof connection === 'string') {
-      if (isTcp(socket)) socket.resetAndDestroy();
-      else socket.destroy();
-      this.#refused.add(connection);
-    } else if (this.#tls !== null) {
+    if (typeof connection === 'string') this.#refuse(socket, connection);
+    else if (this.#settings.proxyProtocol === null) this.#serve(socket, connection);
+    else this.#proxied.read(socket, connection.peerIp, client => this.#identify(socket, connection, client));
+  }
+
+  #refuse(socket: Socket, cause: RefusalCause): void {
+    reset(socket);
+    this.#refused.add(cause);
+  }
+
+  /** By its PROXY protocol header, the connection is one of this client; null: of the load balancer itself. */
+  #identify(socket: Socket, connection: Connection, client: ProxiedConnection | null): void {
+    const { connections, plainAddress, clientKey } = this.#deps;
+    if (client !== null) {
+      const ip = plainAddress(client.sourceIp);
+      const known = { ip, ipKey: clientKey(ip), port: client.destinationPort };
+      const cause = connections.identify(connection, known, this.#perIpMax(ip));
+      if (cause !== null) {
+        this.#refuse(socket, cause);
+        return;
+      }
+    }
+    this.#serve(socket, connection);
+  }
+
+  #serve(socket: Socket, connection: Connection): void {
+    const { clock, onConnection } = this.#deps;
+    if (this.#tls !== null) {
       const server = this.#tls;
       detectTls(
         socket,
@@ -166,14 +207,20 @@ class Acceptor {
   }
 
   #admit(socket: Socket, remoteAddress: string | undefined): Connection | RefusalCause {
-    const { connections, plainAddress, clientKey, isTrustedProxy, processConnectionsMax } = this.#deps;
-    const { name, connectionsMax, connectionsPerIpMax } = this.#settings;
+    const { connections, plainAddress, clientKey, processConnectionsMax } = this.#deps;
+    const { name, connectionsMax, proxyProtocol } = this.#settings;
     const ip = remoteAddress === undefined ? UNIX_PEER : plainAddress(remoteAddress);
     return connections.admit(socket, name, ip, clientKey(ip), {
       processMax: processConnectionsMax(),
       listenerMax: connectionsMax,
-      perIpMax: remoteAddress === undefined || isTrustedProxy(ip) ? null : connectionsPerIpMax,
+      // Behind the PROXY protocol the client is known, and counted, when its header is there.
+      perIpMax: proxyProtocol === null ? this.#perIpMax(ip) : null,
     });
+  }
+
+  #perIpMax(ip: string): number | null {
+    const isExempt = ip === UNIX_PEER || this.#deps.isTrustedProxy(ip);
+    return isExempt ? null : this.#settings.connectionsPerIpMax;
   }
 
   #createTls(settings: SocketListenerSettings): tls.Server | null {

@@ -14,6 +14,7 @@ import {
   isFailure,
   wentWell,
 } from '../resilience/failure.ts';
+import type { ClientSource } from '../security/client_address.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { overheadMs } from './access_log.ts';
 import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
@@ -21,6 +22,10 @@ import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './e
 /** Facts that are not in the log record; collected only when a decision record is made. */
 export interface DecisionFacts {
   readonly peerTrusted: boolean;
+  /** Who says who the client is. */
+  readonly clientSource: ClientSource;
+  /** Of the connection: by the PROXY protocol where that is required, else by the socket. */
+  readonly connectionIp: string;
   readonly policy: string | null;
   readonly rateLimits: readonly AskedLimit[];
   /** For routing; null if it is too large to keep or was refused. */
@@ -46,7 +51,14 @@ export interface Decision {
   readonly time: string;
   readonly traceId: string | null;
   readonly listener: string;
-  readonly client: { readonly ip: string; readonly peer: string; readonly trusted: boolean };
+  readonly client: {
+    readonly ip: string;
+    /** The address of the socket; and what stands for it with the PROXY protocol. */
+    readonly peer: string;
+    readonly connection: string;
+    readonly trusted: boolean;
+    readonly source: ClientSource;
+  };
   readonly request: {
     readonly method: string;
     readonly host: string;
@@ -184,7 +196,13 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     time: new Date(wallMs).toISOString(),
     traceId: record.traceId,
     listener: record.listener,
-    client: { ip: record.clientIp, peer: record.peerIp, trusted: facts.peerTrusted },
+    client: {
+      ip: record.clientIp,
+      peer: record.peerIp,
+      connection: facts.connectionIp,
+      trusted: facts.peerTrusted,
+      source: facts.clientSource,
+    },
     request: { method: record.method, host: record.host, path, protocol: record.protocol },
     status: record.status,
     reason: record.reason,

@@ -2,7 +2,7 @@
  * A closed union of events, and the record of one request. `telemetry.ts` is the only place where they become log
  * lines and metrics.
  */
-import type { RefusalCause } from '../net/connection.ts';
+import type { ProxyProtocolRefusal, RefusalCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
@@ -110,6 +110,14 @@ export type Event =
       readonly listener: string;
       readonly cause: TlsRefusal;
       readonly code: string;
+      readonly count: number;
+    }
+  /** Connections without a PROXY protocol header that could be believed; said as the ones above. `peerIp` is whose, of the last one. */
+  | {
+      readonly kind: 'proxy_protocol_refused';
+      readonly listener: string;
+      readonly cause: ProxyProtocolRefusal;
+      readonly peerIp: string;
       readonly count: number;
     }
   | {

@@ -9,7 +9,7 @@
 
 import { Registry } from 'prom-client';
 import { HEALTH_STATES } from '../health/state.ts';
-import { REFUSAL_CAUSES } from '../net/connection.ts';
+import { PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/connection.ts';
 import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
@@ -103,6 +103,12 @@ export class Metrics {
     this.registry,
     'tls_refused_total',
     'Failed TLS handshakes of clients',
+    ['listener', 'cause'],
+  );
+  readonly #unproxied = defineCounter(
+    this.registry,
+    'proxy_protocol_refused_total',
+    'Client connections refused because of their PROXY protocol header',
     ['listener', 'cause'],
   );
   readonly #ejections = defineCounter(
@@ -276,6 +282,7 @@ export class Metrics {
       if (this.#listeners.has(listener)) continue;
       for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
       for (const cause of TLS_REFUSALS) this.#unsecured.remove({ listener, cause });
+      for (const cause of PROXY_PROTOCOL_REFUSALS) this.#unproxied.remove({ listener, cause });
     }
   }
 
@@ -330,6 +337,9 @@ export class Metrics {
   }
   tlsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#unsecured.inc({ listener, cause }, count);
+  }
+  proxyProtocolRefused(listener: string, cause: string, count: number): void {
+    if (this.#listeners.has(listener)) this.#unproxied.inc({ listener, cause }, count);
   }
   healthChanged(cluster: string, endpoint: string, to: string): void {
     if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;

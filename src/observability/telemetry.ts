@@ -187,6 +187,9 @@ export class ProcessTelemetry implements Telemetry {
       case 'tls_refused':
         this.metrics.tlsRefused(event.listener, event.cause, event.count);
         break;
+      case 'proxy_protocol_refused':
+        this.metrics.proxyProtocolRefused(event.listener, event.cause, event.count);
+        break;
       case 'health_changed':
         this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;
@@ -209,6 +212,7 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return 'error';
     case 'warning':
     case 'connections_refused':
+    case 'proxy_protocol_refused':
     case 'name_failed':
       return 'warn';
     case 'overload':

@@ -71,7 +71,7 @@ const BRACKETS_AND_PORT = /^\[([0-9A-Fa-f:.]+)\](?::(\d*))?$/;
 const PLAIN_NAME = /^[A-Za-z0-9\-.]+$/;
 const PORT_MAX = 65_535;
 
-function isAuthority(text: string): boolean {
+export function isAuthority(text: string): boolean {
   if (PLAIN_NAME.test(text) || text === '') return true;
   const name = NAME_AND_PORT.exec(text);
   if (name !== null) return Number(name[1] ?? 0) <= PORT_MAX;

@@ -57,3 +57,16 @@ export function findHeader(headers: HeaderList, name: string): string | null {
 export function put(list: string[], dropped: NameTable<true> | null, name: string, value: string): void {
   if (dropped === null || !dropped.has(name)) list.push(name, value);
 }
+
+/** What a listener does with fields that are legal and dangerous. */
+export interface HeaderRules {
+  /**
+   * Fields with an underscore in their name: removed, refused with 400, or kept. CGI, and what has learnt from it, sees
+   * `X_Forwarded_For` and `X-Forwarded-For` as one variable (RFC 3875 section 4.1.18), and a client may write the first.
+   */
+  readonly underscores: 'drop' | 'reject' | 'keep';
+}
+
+export function withoutUnderscores(headers: HeaderList): HeaderList {
+  return headers.filter((_, at) => headers[at - (at % 2)]?.includes('_') === false);
+}

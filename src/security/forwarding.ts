@@ -3,14 +3,16 @@
  * `Via` (RFC 9110 section 7.6.3) and the request id; which of the client's own fields are trusted; and loop
  * detection.
  */
+import type { PeerClaim } from './client_address.ts';
 import { findHeader, type HeaderList, type NameTable, put } from './fields.ts';
+import { formatForwarded } from './forwarded.ts';
 
 /** The facts about the client; `RequestContext` satisfies it. */
 export interface ForwardingFacts {
   readonly requestId: string;
   readonly clientIp: string;
   readonly peerIp: string;
-  readonly peerTrusted: boolean;
+  readonly claim: PeerClaim;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** Set when the client's connection is encrypted. */
   readonly tls: string | null;
@@ -24,15 +26,20 @@ export interface ForwardingFacts {
 export const PSEUDONYM = 'fairlead';
 
 /**
- * Whether only a trusted proxy may send the field: any `X-Forwarded-*`, and `X-Real-IP`. With underscores nobody may:
- * CGI maps both spellings to the same variable, and proxies that replace one pass on the other.
+ * Whether only a trusted proxy may send the field, and this peer may not: any `X-Forwarded-*`, and `X-Real-IP`. With
+ * underscores nobody may: CGI maps both spellings to the same variable, and proxies that replace one pass on the other.
  */
-export function isFalseClaim(name: string, peerTrusted: boolean): boolean {
+export function isFalseClaim(name: string, { fields }: PeerClaim): boolean {
   if (name.length < 9 || (name.charCodeAt(0) | 0x20) !== 0x78) return false; // x
-  if (peerTrusted && !name.includes('_')) return false;
+  const hasUnderscore = name.includes('_');
+  if (fields === 'all' && !hasUnderscore) return false;
   const plain = name.toLowerCase().replaceAll('_', '-');
-  return plain.startsWith('x-forwarded-') || plain === 'x-real-ip';
+  if (!plain.startsWith('x-forwarded-') && !ALIASES.has(plain)) return false;
+  return hasUnderscore || fields === 'none' || fields === 'all' || !fields.has(plain);
 }
+
+/** `X-Real-IP`; and what is set anew, which only an underscore brings this far. */
+const ALIASES = new Set(['x-real-ip', 'x-request-id', 'x-request-deadline-ms', 'x-fairlead-explain']);
 
 /**
  *
@@ -46,24 +53,19 @@ export function appendForwarding(
   facts: ForwardingFacts,
   dropped: NameTable<true> | null,
 ): void {
-  const { peerTrusted, host } = facts;
+  const { claim, host } = facts;
   const scheme = facts.tls === null ? 'http' : 'https';
-  const chain = peerTrusted ? findHeader(headers, 'x-forwarded-for') : null;
-  const elements = peerTrusted ? findHeader(headers, 'forwarded') : null;
+  const elements = claim.forwarded ? findHeader(headers, 'forwarded') : null;
   const peer = isAddress(facts.peerIp) ? facts.peerIp : 'unknown';
-  put(list, dropped, 'X-Forwarded-For', extended(chain, peer));
-  if (!peerTrusted || findHeader(list, 'x-forwarded-proto') === null) {
-    put(list, dropped, 'X-Forwarded-Proto', scheme);
-  }
-  if (host !== '' && (!peerTrusted || findHeader(list, 'x-forwarded-host') === null)) {
-    put(list, dropped, 'X-Forwarded-Host', host);
-  }
+  const isSaid = (name: string) => claim.fields !== 'none' && findHeader(list, name) !== null;
+  put(list, dropped, 'X-Forwarded-For', extended(claim.chain, peer));
+  if (!isSaid('x-forwarded-proto')) put(list, dropped, 'X-Forwarded-Proto', claim.proto ?? scheme);
+  const named = claim.host ?? host;
+  if (named !== '' && !isSaid('x-forwarded-host')) put(list, dropped, 'X-Forwarded-Host', named);
   const port = facts.peer.localPort;
-  if (port !== 0 && (!peerTrusted || findHeader(list, 'x-forwarded-port') === null)) {
-    put(list, dropped, 'X-Forwarded-Port', String(port));
-  }
-  if (elements !== null || chain === null) {
-    put(list, dropped, 'Forwarded', extended(elements, forwardedElement(peer, host, scheme)));
+  if (port !== 0 && !isSaid('x-forwarded-port')) put(list, dropped, 'X-Forwarded-Port', String(port));
+  if (elements !== null || claim.chain === null) {
+    put(list, dropped, 'Forwarded', extended(elements, formatForwarded(peer, host, scheme)));
   }
   // A new field: several fields mean the same as one with commas (RFC 9110 section 5.3).
   const version = facts.protocol.slice('HTTP/'.length);
@@ -77,13 +79,6 @@ function extended(before: string | null, value: string): string {
 
 function isAddress(ip: string): boolean {
   return ip.includes('.') || ip.includes(':');
-}
-
-/** RFC 7239 section 4; a value that is not a token is quoted, and an IPv6 address also bracketed (section 6). */
-function forwardedElement(peer: string, host: string, scheme: string): string {
-  const node = peer.includes(':') ? `"[${peer}]"` : peer;
-  if (host === '') return `for=${node};proto=${scheme}`;
-  return `for=${node};host=${/^[A-Za-z0-9.-]+$/.test(host) ? host : `"${host}"`};proto=${scheme}`;
 }
 
 /** More Fairleads than this in one chain are a loop whose other members remove our mark from `Via`. */

@@ -8,6 +8,7 @@
  *
  * `Trailer` stays: it is not a hop-by-hop field (RFC 9110 section 6.6.2), and trailers are passed on.
  */
+
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
 import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -61,10 +62,12 @@ const HOP_BY_HOP = [
 const LOOK_ALIKES = ['transfer_encoding', 'content_length'];
 /**
  * Replaced by the proxy. `Expect` is answered here, and `Proxy-Authorization` is meant for this proxy (RFC 9110
- * section 11.7.2).
+ * section 11.7.2). `Proxy` is not a field of HTTP, but CGI turns it into HTTP_PROXY, which many programs use as the proxy for
+ * their own requests (CVE-2016-5385).
  */
 const REPLACED = [
   'host',
+  'proxy',
   'expect',
   'proxy-authorization',
   'x-request-id',
@@ -73,14 +76,26 @@ const REPLACED = [
   'x-request-deadline-ms',
   'x-fairlead-explain',
 ];
-/** These cannot be removed by naming them in `Connection`. */
+/**
+ * These cannot be removed by naming them in `Connection`, nor can any `X-Forwarded-*`: they are meant for all recipients (RFC
+ * 9110 section 7.6.1), and a backend that misses one misreads the request.
+ */
 const PROTECTED = nameSet([
   'host',
   'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'cache-control',
   'via',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+  'traceparent',
+  'tracestate',
 ]);
 /** RFC 9110 section 6.5.1: fields that frame, route, authenticate or describe a message are not allowed in trailers. */
 const NOT_IN_TRAILERS = [
@@ -139,7 +154,7 @@ export function buildUpstreamHeaders(
     const value = headers[at + 1] as string;
     if (dropped?.has(name) === true || isListed(name, connectionTokens)) continue;
     const fate = REQUEST_FIELDS.find(name);
-    if (fate === 'removed' || isFalseClaim(name, facts.peerTrusted)) continue;
+    if (fate === 'removed' || isFalseClaim(name, facts.claim)) continue;
     // The only TE that a proxy passes on, and only between HTTP/2 streams: gRPC requires it (RFC 9113 section 8.2.2).
     if (fate === 'te' && !(facts.protocol === 'HTTP/2.0' && value.toLowerCase() === 'trailers')) continue;
     if (fate === 'cookie' && facts.protocol === 'HTTP/2.0') {
@@ -223,7 +238,8 @@ function endToEnd(headers: HeaderList, removed: NameTable<true>, dropped: NameTa
 
 function isListed(name: string, connectionTokens: readonly string[]): boolean {
   if (connectionTokens.length === 0) return false;
-  return connectionTokens.includes(name.toLowerCase()) && !PROTECTED.has(name);
+  const lower = name.toLowerCase();
+  return connectionTokens.includes(lower) && !PROTECTED.has(name) && !lower.startsWith('x-forwarded-');
 }
 
 function connectionTokensOf(headers: HeaderList): readonly string[] {

@@ -8,7 +8,7 @@
  */
 import type { Failure } from '../resilience/failure.ts';
 import { hostForMatching, type RequestTarget, splitTarget } from './authority.ts';
-import { type HeaderList, NameTable } from './fields.ts';
+import { type HeaderList, type HeaderRules, NameTable, withoutUnderscores } from './fields.ts';
 import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
 
@@ -69,6 +69,9 @@ interface Findings {
   expect: string | null;
   upgrade: string | null;
   accept: string | null;
+  authorization: string | null;
+  contentType: string | null;
+  underscores: boolean;
   bytes: number;
   /** Parts of one split cookie, beyond the first (RFC 9113 section 8.2.3): they count as one field. */
   crumbs: number;
@@ -86,6 +89,8 @@ type Field =
   | 'accept'
   | 'te'
   | 'cookie'
+  | 'authorization'
+  | 'content-type'
   | 'h2-never';
 
 const FIELDS = new NameTable<Field>([
@@ -98,6 +103,8 @@ const FIELDS = new NameTable<Field>([
   ['accept', 'accept'],
   ['te', 'te'],
   ['cookie', 'cookie'],
+  ['authorization', 'authorization'],
+  ['content-type', 'content-type'],
   ['keep-alive', 'h2-never'],
   ['proxy-connection', 'h2-never'],
 ]);
@@ -112,6 +119,7 @@ export function parseRequestHead(
   raw: RawRequest,
   limits: HeadLimits,
   rules: PathRules,
+  fieldRules: HeaderRules,
 ): RequestHead | Failure {
   const { method, headers, protocol } = raw;
   if (method === 'CONNECT') return { kind: 'method_not_supported', method };
@@ -127,10 +135,14 @@ export function parseRequestHead(
   }
   const problem = found.problem ?? framingProblem(protocol, found);
   if (problem !== null) return badRequest(problem);
+  if (found.underscores && fieldRules.underscores === 'reject') {
+    return badRequest('A field name contains an underscore.');
+  }
   if (method !== 'GET' && !TOKEN.test(method)) return badRequest('The method is malformed.');
   const requested = splitTarget(raw, found.host);
   if (typeof requested === 'string') return badRequest(requested);
-  return finish(raw, rules, found, requested);
+  const isDropped = found.underscores && fieldRules.underscores === 'drop';
+  return finish(isDropped ? { ...raw, headers: withoutUnderscores(headers) } : raw, rules, found, requested);
 }
 
 function finish(
@@ -186,6 +198,9 @@ function readFields(raw: RawRequest): Findings {
     expect: null,
     upgrade: null,
     accept: null,
+    authorization: null,
+    contentType: null,
+    underscores: false,
     bytes: raw.method.length + raw.target.length + (raw.authority?.length ?? 0),
     crumbs: -1,
     problem: null,
@@ -196,6 +211,7 @@ function readFields(raw: RawRequest): Findings {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
     found.bytes += name.length + value.length + 4; // ": " and CR LF
+    if (name.includes('_')) found.underscores = true;
     const field = FIELDS.find(name);
     if (field !== undefined) noteField(found, field, value, http2);
   }
@@ -215,6 +231,15 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
         found.problem = 'Invalid Content-Length.';
       }
       found.contentLength = value;
+      return;
+    // One value each (RFC 9110 sections 8.3 and 11.6.2): of two, the proxy and a backend could each take another one.
+    case 'authorization':
+      if (found.authorization !== null) found.problem = 'More than one Authorization field.';
+      found.authorization = value;
+      return;
+    case 'content-type':
+      if (found.contentType !== null) found.problem = 'More than one Content-Type field.';
+      found.contentType = value;
       return;
     case 'accept':
       found.accept = joined(found.accept, value);

@@ -74,12 +74,18 @@ test('a request that no route matched has the limits of its listener and none of
 });
 
 test('it is told who has named the client, and that a trusted proxy may have named none', () => {
+  const DIRECT = {
+    ip: '192.0.2.1',
+    peer: '192.0.2.1',
+    connection: '192.0.2.1',
+    source: 'connection',
+  } as const;
   const from = (client: Decision['client']) =>
     explainDecision(ringOf({ client }).ring, 'r1', PLANE, () => null, 0)?.clientFrom;
-  assert.match(from({ ip: '192.0.2.1', peer: '192.0.2.1', trusted: false }) ?? '', /not a trusted proxy/);
-  assert.match(from({ ip: '10.0.0.1', peer: '10.0.0.1', trusted: true }) ?? '', /named no other client/);
+  assert.match(from({ ...DIRECT, trusted: false }) ?? '', /not a trusted proxy/);
+  assert.match(from({ ...DIRECT, trusted: true }) ?? '', /named no other client/);
   assert.equal(
-    from({ ip: '192.0.2.1', peer: '10.0.0.1', trusted: true }),
+    from({ ...DIRECT, connection: '10.0.0.1', peer: '10.0.0.1', trusted: true, source: 'X-Forwarded-For' }),
     'X-Forwarded-For, from the trusted proxy 10.0.0.1',
   );
 });

@@ -54,7 +54,8 @@ test('each configuration key that a section names exists', () => {
     for (const [, key = ''] of section.matchAll(/`(?:listeners|routes|clusters)\.\*\.([\w.]+)/g)) {
       const last = key.split('.').at(-1) ?? '';
       const isKnown =
-        schema.includes(`.${last}'`) || ['trustedProxies', 'endpoints', 'caFile'].includes(last);
+        schema.includes(`.${last}'`) ||
+        ['trustedProxies', 'proxyProtocol', 'endpoints', 'caFile'].includes(last);
       assert.ok(isKnown, `${kind}: there is no ${key}`);
     }
   }

@@ -120,6 +120,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   } as unknown as BoundListener;
   const peer = {
     ip: '192.0.2.1',
+    socketIp: '192.0.2.1',
     tlsVersion: null,
     localPort: 80,
     active: 1,

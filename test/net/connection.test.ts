@@ -82,3 +82,24 @@ test('a drain closes connections that have not begun in time and leaves the othe
   subject.closeNew(500);
   assert.deepEqual([idle.socket.destroyed, active.socket.destroyed, subject.size], [true, false, 1]);
 });
+
+test('a connection that a PROXY header names counts for its client, and no longer for the balancer', () => {
+  const { subject, admit } = table();
+  const identify = (from: ReturnType<typeof admit>, ip: string, perIpMax: number | null = 1) => {
+    assert(typeof from.admitted === 'object');
+    return subject.identify(from.admitted, { ip, ipKey: ip, port: 443 }, perIpMax);
+  };
+  const [first, second] = [admit('a', 'balancer'), admit('a', 'balancer')];
+  assert.equal(identify(first, 'client'), null);
+  assert(typeof first.admitted === 'object');
+  const { ip, peerIp, proxiedPort } = first.admitted;
+  assert.deepEqual([ip, peerIp, proxiedPort], ['client', 'balancer', 443]);
+  assert.equal(typeof admit('a', 'balancer').admitted, 'object', 'the balancer has one connection less');
+  assert.equal(identify(second, 'client'), 'clientIp');
+  assert.deepEqual(subject.recentRefusals(), [{ listener: 'a', cause: 'clientIp', count: 1 }]);
+  assert.equal(identify(second, 'client', null), null, 'one that is exempt is not counted against the limit');
+  first.socket.destroy();
+  second.socket.destroy();
+  const third = admit('a', 'balancer');
+  assert.equal(identify(third, 'client'), null, 'what has closed is counted no more');
+});

@@ -7,6 +7,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import tls, { type ConnectionOptions } from 'node:tls';
 import { type Connection, ConnectionTable } from '../../src/net/connection.ts';
 import { type Listener, openListener, type SocketListenerSettings } from '../../src/net/listener.ts';
+import { buildNetworkSet } from '../../src/security/client_address.ts';
 import { ca, elsewhere, type KeyPair, server } from '../support/certificates.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -25,6 +26,7 @@ const SETTINGS: SocketListenerSettings = {
   connectionsMax: null,
   connectionsPerIpMax: null,
   headMs: 5_000,
+  proxyProtocol: null,
 };
 
 interface Arrival {
@@ -74,6 +76,7 @@ async function opened(change: Partial<SocketListenerSettings> = {}, trusted = fa
       plainAddress: ip => ip,
       clientKey: ip => ip,
       isTrustedProxy: () => trusted,
+      buildNetworkSet,
       env: {},
       onConnection(socket, connection, protocol) {
         sockets.add(socket);
@@ -82,6 +85,7 @@ async function opened(change: Partial<SocketListenerSettings> = {}, trusted = fa
       },
       onRefused: refuse,
       onTlsRefused: refuse,
+      onProxyRefused: refuse,
       warn: assert.fail,
     },
   );

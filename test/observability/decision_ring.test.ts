@@ -5,7 +5,14 @@ import { DecisionRing, describeCause } from '../../src/observability/decision_ri
 import type { FailureKind } from '../../src/resilience/failure.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
-const FACTS = { peerTrusted: true, policy: 'random', rateLimits: [], head: null };
+const FACTS = {
+  peerTrusted: true,
+  clientSource: 'X-Forwarded-For',
+  connectionIp: '192.0.2.1',
+  policy: 'random',
+  rateLimits: [],
+  head: null,
+} as const;
 
 test('failures are wanted always, successes once a second', () => {
   const ring = new DecisionRing();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_CLAIM } from '../../src/security/client_address.ts';
 import {
   acceptRequestId,
   buildHeaderEdits,
@@ -86,7 +87,10 @@ test('Connection cannot take from a message what the proxy or the framing needs'
   );
   assert.deepEqual(upstream(sent), [...fields('Content-Length: 4', 'Via: 1.0 edge'), ...ADDED]);
 
-  const facts = forwardingFacts({ peerTrusted: true, peerIp: '10.0.0.1' });
+  const facts = forwardingFacts({
+    claim: { ...NO_CLAIM, fields: 'all', chain: '1.2.3.4' },
+    peerIp: '10.0.0.1',
+  });
   const behind = upstream(
     [...sent, ...fields('X-Forwarded-For: 1.2.3.4', 'X-Forwarded-Proto: http')],
     NO_EDITS,

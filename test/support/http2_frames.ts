@@ -9,6 +9,8 @@ export interface Http2Frames extends Disposable {
   readonly socket: Socket;
   /** Of a request. */
   headers(stream: number, method: string, path: string, endStream: boolean): void;
+  /** Of a request without a body: these fields, whatever they are, in Latin-1. */
+  fields(stream: number, list: readonly (readonly [name: string, value: string])[]): void;
   /** Of an answer. */
   status(stream: number, status: number): void;
   data(stream: number, bytes: number): void;
@@ -129,6 +131,7 @@ function speakFrames(
       const fields = block(requestFields(method, path));
       send(TYPE.headers, FLAG.endHeaders | (endStream ? FLAG.endStream : 0), stream, fields);
     },
+    fields: (stream, list) => send(TYPE.headers, FLAG.endHeaders | FLAG.endStream, stream, block(list)),
     status: (stream, status) =>
       send(TYPE.headers, FLAG.endHeaders, stream, block([[':status', String(status)]])),
     data: (stream, bytes) => send(TYPE.data, 0, stream, Buffer.alloc(bytes, 'x')),

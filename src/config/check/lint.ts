@@ -6,6 +6,7 @@ import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
+import { lintClientIdentity } from './client_identity.ts';
 import { findEvadedGuards } from './guards.ts';
 import { findUnreachable } from './unreachable.ts';
 
@@ -18,6 +19,8 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   };
   lintClusters(config, plan, warn);
   lintRoutes(config, plan, warn);
+  const places = new Map(config.routes.map(({ name }, at) => [name, at]));
+  lintClientIdentity(plan, route => places.get(route) ?? 0, warn);
   lintProcess(config, warn);
   return warnings;
 }

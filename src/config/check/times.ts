@@ -3,6 +3,8 @@
  * default never makes a file invalid.
  */
 import { NUMBERS, type NumberId, type NumberSetting } from '../schema/defaults.ts';
+import type { ListenerConfig } from '../schema/listener.ts';
+import { presetNumber } from '../schema/presets.ts';
 import type { RouteConfig } from '../schema/route.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
@@ -112,10 +114,19 @@ function longestRequest(route: RouteConfig, path: Path, { config, isLost }: Rela
   let longest: Effective | null = null;
   for (const name of route.listeners ?? Object.keys(config.listeners)) {
     if (isLost(['listeners', name, 'timeouts']) || !Object.hasOwn(config.listeners, name)) return null;
-    const found = effective(config.listeners[name]?.timeouts?.request, 'listeners.timeouts.request');
+    const found = requestOf(config.listeners[name]);
     longest = longest === null ? found : longerOf(longest, found);
   }
   return longest;
+}
+
+function requestOf(listener: ListenerConfig | undefined): Effective {
+  const id = 'listeners.timeouts.request';
+  const written = listener?.timeouts?.request;
+  const ms = written === undefined ? presetNumber(listener, id) : undefined;
+  return ms === undefined
+    ? effective(written, id)
+    : { ms, shown: `${shown(ms)}, of the preset ${listener?.preset}` };
 }
 
 function effective(written: number | null | undefined, id: NumberId): Effective {

@@ -31,7 +31,7 @@ export function compile(config: Config, document: Document, materials: Materials
   const listeners = byName(config.listeners, (listener, name) =>
     compileListener(name, listener, origins, materials),
   );
-  const routes = config.routes.map((route, at) => compileRoute(route, at, config, listeners, origins));
+  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins));
   const plan = seal({
     version: 1,
     admin: compileAdmin(config, origins, materials),

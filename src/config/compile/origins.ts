@@ -1,7 +1,8 @@
 /**
- * Takes the written value of a setting or its default, and notes the origin of each value of the plan:
- * `file:line:col`, or `default`. A `Scope` does so for one listener, route or cluster.
+ * Takes the written value of a setting, else that of the preset, else the default, and notes the origin of each value of the
+ * plan: `file:line:col`, `file:line:col (preset NAME)`, or `default`. A `Scope` does so for one listener, route or cluster.
  */
+import assert from 'node:assert/strict';
 import {
   CHOICES,
   type ChoiceId,
@@ -29,6 +30,17 @@ export class Origins {
     this.#noted.set(planPath, origin ?? DEFAULT_ORIGIN);
   }
 
+  /** It has the value, and so the origin, of another place in the plan that was noted before. */
+  noteSame(planPath: string, other: string): void {
+    this.#noted.set(planPath, this.#noted.get(other) ?? DEFAULT_ORIGIN);
+  }
+
+  /** The preset written there has set it. */
+  notePreset(planPath: string, { name, path }: PresetLayer): void {
+    const place = this.#document.origin(path);
+    this.#noted.set(planPath, `${place === null ? '' : `${place} `}(preset ${name})`);
+  }
+
   /** One entry for each leaf of the plan: its own origin, or that of the nearest enclosing part that has one. */
   ofLeaves(plan: unknown): Map<string, string> {
     const all = new Map<string, string>();
@@ -48,6 +60,14 @@ export class Origins {
   }
 }
 
+/** What stands between what is written and the defaults. */
+export interface PresetLayer {
+  readonly name: string;
+  /** Where it is written. */
+  readonly path: Path;
+  readonly numbers: Partial<Readonly<Record<NumberId, number>>>;
+}
+
 /** Null is `off`. */
 type Written = number | null | undefined;
 
@@ -57,9 +77,18 @@ export class Scope {
   readonly #planBase: string;
   readonly #configBase: Path;
   readonly #idLength: number;
+  readonly #preset: PresetLayer | null;
 
   /** The first `idLength` parts of the id of a setting stand for the scope itself: `clusters.endpoints`. */
-  constructor(origins: Origins, written: unknown, planBase: string, configBase: Path, idLength = 1) {
+  constructor(
+    origins: Origins,
+    written: unknown,
+    planBase: string,
+    configBase: Path,
+    idLength = 1,
+    preset: PresetLayer | null = null,
+  ) {
+    this.#preset = preset;
     this.#origins = origins;
     this.#written = written;
     this.#planBase = planBase;
@@ -73,8 +102,17 @@ export class Scope {
     const { value }: NumberSetting = NUMBERS[id];
     const path = this.#pathOf(id);
     const written = valueAt(this.#written, path) as Written;
+    const preset = this.#preset?.numbers[id];
+    if (written === undefined && preset !== undefined) return this.ofPreset(plan, preset);
     this.note(plan, written === undefined ? null : path);
     return written === undefined ? value : written;
+  }
+
+  /** A value that the preset sets. */
+  ofPreset<T>(plan: string, value: T): T {
+    assert(this.#preset !== null, 'a listener without a preset has no values of one');
+    this.#origins.notePreset(`${this.#planBase}.${plan}`, this.#preset);
+    return value;
   }
 
   /** A number that cannot be off; the schema has checked that. */

@@ -243,6 +243,15 @@ export const network = text(value => {
   return problem === null ? null : `"${value}" is not a network: ${problem}`;
 }, 'A network such as 10.0.0.0/8, or an address.');
 
+/** What a proxy says about its client (`security/forwarding`). */
+export const forwardingField = text(
+  value =>
+    /^(?:Forwarded|X-Real-IP|X-Request-Id|X-Request-Deadline-Ms|X-Forwarded-[A-Za-z0-9-]{1,64})$/i.test(value)
+      ? null
+      : `"${value}" is no forwarding field; write Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms or X-Forwarded-*, such as X-Forwarded-For`,
+  'Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms, or a field that begins with X-Forwarded-.',
+);
+
 export const hostPattern = text(value => {
   if (/^\[?[0-9a-fA-F:.]*\]?:\d+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
     return 'hosts are matched without a port; remove the port';

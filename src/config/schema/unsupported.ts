@@ -26,8 +26,6 @@ const isOneOf =
 
 export const UNSUPPORTED: readonly UnsupportedKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), advice: 'use json' },
-  { at: 'listeners.*.preset', advice: 'set timeouts.keepAliveIdle and trustedProxies instead' },
-  { at: 'listeners.*.proxyProtocol', advice: 'remove it and switch it off in the load balancer' },
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,

@@ -14,6 +14,7 @@ const LINGER_MS = 5_000;
 
 export class ClientConnection implements Peer {
   readonly ip: string;
+  readonly socketIp: string;
   readonly tlsVersion: string | null;
   readonly localPort: number;
   readonly #tracked: Connection;
@@ -40,8 +41,9 @@ export class ClientConnection implements Peer {
     this.#protocol = protocol;
     this.#socket = socket;
     this.ip = tracked.ip;
+    this.socketIp = tracked.peerIp;
     this.tlsVersion = tracked.tlsVersion;
-    this.localPort = socket.localPort ?? 0;
+    this.localPort = tracked.proxiedPort ?? socket.localPort ?? 0;
     this.#tracked = tracked;
   }
   onRequestBegin(): void {
