@@ -1,7 +1,7 @@
 /**
  * CPU time per forwarded request, Fairlead's and its peers', in one run on one machine, as a Markdown table.
  *
- *   node loadtest/admin_views.ts [--only fairlead,nginx] [--rounds 5] [--requests 20000] [--warmup 5000]
+ *   node loadtest/report.ts [--only fairlead,nginx] [--rounds 5] [--requests 20000] [--warmup 5000]
  *                           [--connections 64] [--tool own|wrk] [--seconds 3] [--first-warmup 40000]
  *
  * CPU time and not throughput is what is compared: proxy, backend and load generator share few cores, so that

@@ -7,7 +7,8 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { schemaJson } from '../src/config/json_schema.ts';
 
-interface Schema {
+/** The keywords of JSON Schema that the configuration uses. */
+export interface Schema {
   readonly description?: string;
   readonly default?: unknown;
   readonly type?: string;

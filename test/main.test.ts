@@ -63,7 +63,7 @@ test('help and version are asked for with code 0', () => {
     assert.match(help.out, new RegExp(`^  ${command} `, 'm'));
 });
 
-test('bad usage is code 64 and says what is wrong', () => {
+test('bad usage has exit code 64 and a message', () => {
   const bad: readonly (readonly [readonly string[], RegExp])[] = [
     [[], /a command is missing/],
     [['serve'], /unknown command "serve"/],
@@ -174,4 +174,30 @@ test('a bad configuration is code 78 at a start, a taken port 69', async () => {
   assert.equal(code, 69);
   assert.match(err, new RegExp(`127\\.0\\.0\\.1:${port}`), 'which one');
   await new Promise(resolve => holder.close(resolve));
+});
+
+test('explain says that a value comes from the preset, and whom the preset believes', () => {
+  const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
+  const chain = 'X-Forwarded-For: 6.6.6.6, 203.0.113.7, 34.1.2.3';
+  const asked = ['-H', chain, '-H', 'Forwarded: for=6.6.6.6', 'http://app.test/'];
+  const google = fairlead(['explain', '--config', example('gcp-alb'), '--client-ip', '35.191.0.9', ...asked]);
+  assert.match(
+    google.out,
+    /client +203\.0\.113\.7 +\(X-Forwarded-For, from the trusted proxy 35\.191\.0\.9\)/,
+  );
+  assert.match(google.out, /X-Forwarded-For: 6\.6\.6\.6, 203\.0\.113\.7, 34\.1\.2\.3, 35\.191\.0\.9\n/);
+  assert.match(google.out, /keepAliveIdleMs +620000 +gcp-alb\.yaml:\d+:\d+ \(preset gcp-alb\)/);
+  assert.doesNotMatch(google.out, /Forwarded: for/);
+  const stranger = fairlead([
+    'explain',
+    '--config',
+    example('gcp-alb'),
+    '--client-ip',
+    '192.0.2.1',
+    ...asked,
+  ]);
+  assert.match(stranger.out, /client +192\.0\.2\.1\n/);
+  assert.match(stranger.out, / X-Forwarded-For: 192\.0\.2\.1\n/);
+  const plan = fairlead(['plan', '--origins', '--config', example('gcp-alb')]);
+  assert.match(plan.out, /"listeners\.main\.trustedHops": "gcp-alb\.yaml:\d+:\d+ \(preset gcp-alb\)"/);
 });

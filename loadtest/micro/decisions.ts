@@ -3,7 +3,15 @@ import { DecisionRing } from '../../src/observability/decision_ring.ts';
 import { requestRecord } from '../../test/observability/records.ts';
 
 const ROUNDS = 2_000_000;
-const FACTS = { failure: null, peerTrusted: false, policy: 'random', rateLimits: [], head: null };
+const FACTS = {
+  failure: null,
+  peerTrusted: false,
+  clientSource: 'connection',
+  connectionIp: '192.0.2.1',
+  policy: 'random',
+  rateLimits: [],
+  head: null,
+} as const;
 
 function nanoseconds(times: number, run: () => void): string {
   const startedAtMs = performance.now();

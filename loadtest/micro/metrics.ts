@@ -9,6 +9,7 @@
 import { overheadMs } from '../../src/observability/access_log.ts';
 import type { RequestRecord } from '../../src/observability/events.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
+import { attemptRecord, requestRecord } from '../../test/observability/records.ts';
 
 const ROUTES = 200;
 const CLUSTERS = 40;
@@ -29,52 +30,24 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
   const startedAtMs = 1_000 + at * 1.337;
   const endpoint = clusters[at % CLUSTERS]?.endpoints[Math.floor(at / CLUSTERS) % ENDPOINTS_EACH] ?? '';
   const endedAtMs = startedAtMs + 5.2 + at;
-  return {
-    requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
-    traceId: null,
-    trace: null,
+  const attempt = attemptRecord({
+    endpoint,
+    startedAtMs,
+    connectMs: 0,
+    firstByteMs: 3,
+    endedAtMs,
+    reused: true,
+  });
+  return requestRecord({
     listener: 'public',
-    clientIp: '203.0.113.7',
-    peerIp: '10.1.2.3',
-    method: 'GET',
-    host: 'www.example.com',
-    path: '/',
-    referer: null,
-    userAgent: null,
-    protocol: 'HTTP/1.1',
-    status: 200,
-    failure: null,
-    reason: null,
-    timeout: null,
-    retryRefused: null,
-    grpcStatus: null,
-    explainWanted: false,
     route: `route-${at}`,
     cluster: `cluster-${at % CLUSTERS}`,
-    attempts: [
-      {
-        endpoint,
-        spanId: null,
-        endpointLabel: endpoint,
-        startedAtMs,
-        connectMs: 0,
-        firstByteMs: 3,
-        endedAtMs,
-        status: 200,
-        reason: null,
-        detail: null,
-        reused: true,
-      },
-    ],
+    attempts: [attempt],
     bytesIn: 0,
     bytesOut: 1_024,
     startedAtMs,
-    queueMs: 0,
-    pausedMs: 0,
     endedAtMs: endedAtMs + 0.1,
-    tls: null,
-    plan: 'abcdef0123456789',
-  };
+  });
 });
 
 function finish(at: number): void {

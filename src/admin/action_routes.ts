@@ -1,4 +1,7 @@
-/** What the admin API can change: by POST, with a JSON object or nothing as body; each call is an audit line. */
+/**
+ * The actions of the admin API: POST with a JSON object or an empty body. Every call, also a refused one, writes an
+ * audit line.
+ */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDuration } from '../config/units.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
@@ -13,9 +16,9 @@ const AUDITED_CHARACTERS_MAX = 200;
 const LEVEL_MS_MAX = 24 * 3_600_000;
 
 export function actions(app: FastifyInstance, process: AdminActions): void {
-  const told = new WeakSet<FastifyRequest>();
+  const auditedRequests = new WeakSet<FastifyRequest>();
   const audited = (request: FastifyRequest, action: string, result: string): void => {
-    told.add(request);
+    auditedRequests.add(request);
     process.audit({
       action,
       by: request.socket.remoteAddress ?? 'unix',
@@ -23,9 +26,9 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
       result,
     });
   };
-  // Who was refused has tried, too.
+  // Refused calls are audited too.
   app.addHook('onResponse', async (request, reply) => {
-    if (READS.has(request.method) || told.has(request)) return;
+    if (READS.has(request.method) || auditedRequests.has(request)) return;
     const what = `${request.method} ${request.url}`.slice(0, AUDITED_CHARACTERS_MAX);
     audited(request, what, `refused ${reply.statusCode}`);
   });
@@ -78,7 +81,7 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
   });
 }
 
-/** The members of a JSON object that may be there; an empty body has none. */
+/** Reads the JSON object in the body; an empty body has no keys. Throws 400 for anything else. */
 function fieldsOf(request: FastifyRequest, known: readonly string[]): Record<string, unknown> {
   const text = typeof request.body === 'string' ? request.body.trim() : '';
   const fields: unknown = text === '' ? {} : parseJson(text);

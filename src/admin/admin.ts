@@ -1,4 +1,4 @@
-/** The operator's side of a running process: what it shows, what can be set in motion, and the API that carries both. */
+/** The admin side of a running process: views, actions, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { formatAddress } from '../net/address.ts';
@@ -21,7 +21,7 @@ export class Admin implements AdminSide {
   constructor(process: ProcessView) {
     const { clock, traffic, metrics } = process.runtime;
     this.#process = process;
-    this.#samples = new Samples(traffic, metrics.figures, metrics.overheadFigures, clock);
+    this.#samples = new Samples(traffic, metrics.stats, metrics.overheadStats, clock);
     this.#runtimeActions = new RuntimeActions(process.running, process.runtime.telemetry, clock);
     this.views = new AdminViews(process, this.#samples);
   }

@@ -1,4 +1,7 @@
-/** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
+/**
+ * Interfaces between the admin API and the process: what the API shows (`AdminView`) and what it can do
+ * (`AdminActions`).
+ */
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/address.ts';
@@ -8,7 +11,7 @@ import type { ShadowResult } from './shadow_check.ts';
 
 export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
 
-/** A string says why it could not be done. */
+/** A string says why the action failed. */
 export type ActionResult = { readonly done: string; readonly warning?: string } | string;
 
 interface AuditEntry {
@@ -18,24 +21,24 @@ interface AuditEntry {
   readonly result: string;
 }
 
-/** What the admin API shows. Reading it changes nothing. */
+/** What the admin API shows. Reading changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
-  /** The metrics, in the format that the `Accept` field asks for. */
+  /** The metrics in the format that `Accept` asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): object;
-  /** The status page; `nonce` lets its style and script run. */
+  /** The status page; `nonce` allows its own style and script. */
   page(nonce: string): string;
-  /** The part of it that changes. */
+  /** The part of the status page that changes. */
   livePart(): string;
   /** The running plan with its secrets masked. */
   plan(): object;
   explain(question: Readonly<Record<string, unknown>>): Explained;
   /** Decision records, newest first. */
   requests(query: Readonly<Record<string, unknown>>): readonly object[];
-  /** One of them, or null when it is not kept. */
+  /** One decision record; null if it is not kept. */
   request(id: string): object | null;
-  /** The same decision record as text; null if it is not kept. */
+  /** The decision record as text; null if it is not kept. */
   requestText(id: string): string | null;
 }
 
@@ -48,6 +51,6 @@ export interface AdminActions {
   /** Where recent requests would go with the routes of `next`; a string says why that cannot be told. */
   shadowCheck(next: unknown): Promise<ShadowResult | string>;
   setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult;
-  /** Each call that changes something, or tries to. */
+  /** Called for each action, also a refused one. */
   audit(entry: AuditEntry): void;
 }

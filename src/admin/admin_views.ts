@@ -1,4 +1,4 @@
-/** What the process can say of itself, at any moment of its life; it changes nothing. */
+/** Everything that the admin API shows of the process. Reading changes nothing. */
 
 import type { Plan } from '../config/plan.ts';
 import { maskSecrets } from '../config/shown_plan.ts';
@@ -15,7 +15,7 @@ import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import type { PageView } from './status_view.ts';
 
-/** Failures shown on the status page. */
+/** Number of failures on the status page. */
 const FAILURES_SHOWN = 50;
 
 export class AdminViews implements AdminView {
@@ -45,8 +45,8 @@ export class AdminViews implements AdminView {
       isFromFile: history.isFromFile,
       readiness: this.readiness(),
       overload: overload.active,
-      figures: metrics.figures.summary(nowMs),
-      overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
+      figures: metrics.stats.summary(nowMs),
+      overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
       failures: telemetry.decisions.failures(FAILURES_SHOWN),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),

@@ -1,8 +1,9 @@
 /**
- * The admin API: probes, metrics, status, plan and decision records for reading; reload, rollback, drain, log level and
- * endpoints for acting. On Fastify, on a port or socket of its own, so that it answers while traffic is being drained.
  *
- * A Unix socket belongs to the user of the process alone. Who else may talk to it: `admin_guard.ts`.
+ * The admin API: probes, metrics, status, plan and decision records; reload, rollback, drain, log level and endpoints. On
+ * Fastify, on a port or socket of its own, so that it works while traffic is being drained.
+ *
+ * A Unix socket belongs to the user of the process alone. `guard.ts` decides who else may use the API.
  */
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
@@ -17,14 +18,14 @@ import { refuse } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
-/** Connections to the admin API at once: it serves people and scrapers, not traffic. */
+/** Maximum of connections to the admin API, which serves people and scrapers, not traffic. */
 const CONNECTIONS_MAX = 256;
 const REQUEST_MS = 10_000;
 const NOT_KEPT =
   'no record of this request: the last 500 are kept, of failures and of one success per second; X-Fairlead-Explain: 1 records any request';
 const SOCKET_MODE = 0o600;
 
-/** Listens until the function it returns is called; rejects when the address cannot be had. */
+/** Listens until the returned function is called. Rejects if the address cannot be bound. */
 export async function openAdminApi(
   address: AdminAddress,
   token: string | null,
@@ -39,7 +40,7 @@ export async function openAdminApi(
     forceCloseConnections: true,
   });
   app.server.maxConnections = CONNECTIONS_MAX;
-  // Whatever it is called, a body is JSON or empty: `curl -d ''` says that it sends a form.
+  // A body is JSON or empty, whatever its content type says: `curl -d ''` declares a form.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, address, token);
@@ -86,7 +87,7 @@ function reads(app: FastifyInstance, view: AdminView): void {
   });
 }
 
-/** For a browser. No page of this API runs or shows anything that did not come with it. */
+/** Headers for browsers: a page of this API runs and shows nothing from elsewhere. */
 function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
   const stream = new StatusStream(() => view.livePart(), clock);
   app.get('/', async (_request, reply) => {

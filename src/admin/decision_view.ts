@@ -1,4 +1,4 @@
-/** A decision record as somebody looks at it: with what can still be worked out, and in words. */
+/** A decision record with everything that can be derived from it when it is shown. */
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane, SettingOrigins } from '../http/data_plane.ts';
 import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
@@ -9,9 +9,9 @@ import type { EndpointCondition } from './status_view.ts';
 export interface ExplainedDecision extends Decision {
   readonly cause: string;
   readonly clientFrom: string;
-  /** Why routes that are nearer than the chosen one did not match; null where that cannot be said any more. */
+  /** Why more specific routes did not match; null if that is no longer known. */
   readonly nearer: readonly { readonly route: string; readonly reason: string }[] | null;
-  /** How the endpoints of the cluster are now: for a request that none of them was asked for, that is the cause. */
+  /** The present state of the endpoints of the cluster, which is the cause if no endpoint was used. */
   readonly endpoints: readonly EndpointCondition[];
   /** Limits and timeouts in force, with the line that set each. */
   readonly limits: Explanation['limits'];
@@ -29,13 +29,13 @@ export function listDecisions(ring: DecisionRing, query: Readonly<Record<string,
   return ring.list(filter, listed).map(decision => ({ ...decision, cause: describeCause(decision) }));
 }
 
-/** A plan that runs or ran, with the lines of its values. */
+/** A plan that runs or ran, with the origins of its values. */
 interface KnownPlan {
   readonly plan: Plan;
   readonly origins: SettingOrigins;
 }
 
-/** `known` finds the plan on which the request ran, while it is kept. */
+/** `known` finds the plan of the request, while it is kept. */
 export function explainDecision(
   ring: DecisionRing,
   id: string,
@@ -75,8 +75,9 @@ function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): Exp
 }
 
 function clientFrom({ client }: Decision): string {
+  const { peer, connection, source } = client;
+  if (source !== 'connection') return `${source}, from the trusted proxy ${connection}`;
+  if (connection !== peer) return `the PROXY protocol, from the load balancer ${peer}`;
   if (!client.trusted) return 'the peer itself: it is not a trusted proxy';
-  return client.ip === client.peer
-    ? 'the peer itself: a trusted proxy that named no other client'
-    : `X-Forwarded-For, from the trusted proxy ${client.peer}`;
+  return 'the peer itself: a trusted proxy that named no other client';
 }

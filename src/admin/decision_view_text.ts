@@ -1,4 +1,4 @@
-/** A decision record as text, for a terminal and for a page. */
+/** A decision record as text, for terminals and the page. */
 
 import type { ExplainedDecision } from './decision_view.ts';
 import { duration } from './status_format.ts';
@@ -42,7 +42,7 @@ export function renderDecision(decision: ExplainedDecision): string {
   return `${lines.map(printable).join('\n')}\n`;
 }
 
-/** What strangers wrote must not be a command to a terminal. */
+/** Text from outside must not contain commands for a terminal. */
 function printable(line: string): string {
   return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -1,4 +1,4 @@
-/** How an endpoint is doing, in the words that the status, its page, its table and a decision record have in common. */
+/** The condition of an endpoint, in the terms that the status, its page, its table and decision records share. */
 import type { BoundCluster } from '../http/data_plane.ts';
 import { plainStateOf } from '../lifecycle/runtime_view.ts';
 import type { Backend } from '../load_balancer/backend.ts';
@@ -20,7 +20,7 @@ export function conditionOf(backend: Backend, nowMs: number): EndpointCondition 
   };
 }
 
-/** Names that have no address stand in the place of the endpoints that they would be. */
+/** Host names without an address take the place of their endpoints. */
 export function unresolvedOf(cluster: BoundCluster, nowMs: number): EndpointCondition[] {
   return cluster.unresolved().map(({ endpoint, code, failedAtMs, weight }) => ({
     endpoint,

@@ -1,6 +1,6 @@
 /**
- * What would happen to a request, without sending one: the route, why nearer ones do not match, what the backend
- * would see, and which limits would hold, each with the line that set it.
+ * Explains what would happen to a request, without sending it: the route, why more specific routes do not match, what
+ * the backend would receive, and which limits apply, each with the line that set it.
  */
 
 import type { Plan } from '../config/plan.ts';
@@ -11,7 +11,7 @@ import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../r
 import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
 import { buildAccessList } from '../security/access.ts';
-import { buildNetworkSet, resolveClientAddress } from '../security/client_address.ts';
+import { buildProxyTrust, type ClientAddress, resolveClientAddress } from '../security/client_address.ts';
 import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 
@@ -25,7 +25,7 @@ export interface Question {
   readonly listener: string | null;
 }
 
-/** A redirect as this request would get it. */
+/** The redirect that this request would get. */
 interface LocatedRedirect {
   readonly kind: 'redirect';
   readonly status: number;
@@ -43,11 +43,11 @@ export interface Explanation {
   readonly client: {
     readonly ip: string;
     readonly peerTrusted: boolean;
-    /** For a person, in brackets: who says so; empty where it is the peer itself. */
+    /** Where the client address comes from, in parentheses; empty if it is the peer itself. */
     readonly from: string;
   };
   readonly route: string | null;
-  /** Why there is no route, or why the request would be refused before it is used. */
+  /** Why there is no route, or why the request would be refused earlier. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
   readonly action: RouteSettings['action'] | LocatedRedirect | null;
@@ -65,7 +65,7 @@ export interface Explanation {
 
 export type Explained = Explanation | { readonly error: string };
 
-/** From the query of `/explain?url=...&method=...&header=...`. */
+/** Reads the query of `/explain?url=...&method=...&header=...`. */
 export function readQuestion(query: Readonly<Record<string, unknown>>): Question {
   const one = (key: string, otherwise: string): string =>
     typeof query[key] === 'string' ? query[key] : otherwise;
@@ -87,7 +87,7 @@ export function explainOffline(plan: Plan, origins: SettingOrigins, question: Qu
   if (typeof listener === 'string') return { error: listener };
   const headers = readHeaders(question.headers);
   if (headers === null) return { error: 'a header must be written as "name: value"' };
-  // The path as it was typed: the URL class would resolve its dots and escape its characters.
+  // The path as typed, because the URL class would resolve its dots and escape characters.
   const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(question.url)?.[1] ?? '/';
   const raw = {
     method: question.method,
@@ -99,10 +99,11 @@ export function explainOffline(plan: Plan, origins: SettingOrigins, question: Qu
     authority: null,
     endOfStream: true,
   };
-  const head = parseRequestHead(raw, listener.head, listener.paths);
+  const parsed = parseRequestHead(raw, listener.head, listener.paths, listener.headers);
   const asked = { method: raw.method, host: url.host, path: raw.target };
-  const trusted = buildNetworkSet(listener.trustedProxies);
-  const address = resolveClientAddress(question.clientIp, trusted, raw.headers);
+  const kept = 'kind' in parsed ? raw.headers : parsed.headers;
+  const address = resolveClientAddress(question.clientIp, buildProxyTrust(listener), kept);
+  const head = address.malformed ? UNREADABLE_CLIENT : parsed;
   const base = {
     listener: listener.name,
     client: {
@@ -127,18 +128,24 @@ export function explainOffline(plan: Plan, origins: SettingOrigins, question: Qu
   return {
     ...base,
     request,
-    ...explainRoute(plan, origins, listener, head, address, url.protocol === 'https:'),
+    ...explainRoute(
+      plan,
+      origins,
+      listener,
+      head,
+      { ...address, peerIp: question.clientIp },
+      url.protocol === 'https:',
+    ),
   };
 }
 
-function whoSays(
-  peerIp: string,
-  { clientIp, peerTrusted }: { clientIp: string; peerTrusted: boolean },
-): string {
+const UNREADABLE_CLIENT: Failure = { kind: 'bad_request', detail: 'The Forwarded field is malformed.' };
+
+function whoSays(peerIp: string, { source, peerTrusted }: ClientAddress): string {
   if (!peerTrusted) return '';
-  return clientIp === peerIp
+  return source === 'connection'
     ? '  (the peer itself: a trusted proxy that named no other client)'
-    : `  (X-Forwarded-For, from the trusted proxy ${peerIp})`;
+    : `  (${source}, from the trusted proxy ${peerIp})`;
 }
 
 function explainRoute(
@@ -146,7 +153,7 @@ function explainRoute(
   origins: SettingOrigins,
   listener: ListenerSettings,
   head: RequestHead,
-  address: { clientIp: string; peerTrusted: boolean },
+  address: ClientAddress & { readonly peerIp: string },
   secure: boolean,
 ): Omit<Explanation, 'listener' | 'client' | 'request'> {
   const { chosen, nearer: near } = routeOf(plan, listener.name, head);
@@ -173,7 +180,7 @@ function explainRoute(
   };
 }
 
-/** The route that matches, and why those that are nearer do not. */
+/** The route that matches, and why more specific ones do not. */
 export function routeOf(plan: Plan, listener: string, head: RequestHead) {
   const routes = plan.routes.filter(route => route.listeners[listener] !== undefined);
   const router = buildRouter(routes.map(route => ({ match: route.match, value: route })));
@@ -198,7 +205,7 @@ function describeAction({ action }: RouteSettings, head: RequestHead): Explanati
 function describeUpstream(
   route: RouteSettings,
   head: RequestHead,
-  address: { clientIp: string; peerTrusted: boolean },
+  address: ClientAddress & { readonly peerIp: string },
   secure: boolean,
   listener: ListenerSettings,
 ): Explanation['upstream'] {
@@ -206,8 +213,8 @@ function describeUpstream(
   const facts = {
     requestId: '<new>',
     clientIp: address.clientIp,
-    peerIp: address.clientIp,
-    peerTrusted: address.peerTrusted,
+    peerIp: address.peerIp,
+    claim: address.claim,
     protocol: 'HTTP/1.1' as const,
     tls: secure ? 'TLSv1.3' : null,
     host: head.authority,
@@ -223,7 +230,7 @@ function describeUpstream(
 
 type LimitRow = readonly [name: string, value: number | null, setting: string];
 
-/** Limits and timeouts that hold for a request, with the line that set each; `route` null: none has matched. */
+/** Limits and timeouts that apply to a request, with the line that set each; `route` null: no route has matched. */
 export function describeLimits(
   plan: Plan,
   route: RouteSettings | null,
@@ -246,9 +253,16 @@ function processLimits({ process: { overload } }: Plan): LimitRow[] {
   ];
 }
 
-function listenerLimits({ name, head, headMs, keepAliveIdleMs }: ListenerSettings): LimitRow[] {
+function listenerLimits(listener: ListenerSettings): LimitRow[] {
+  const { name, head, headMs, keepAliveIdleMs, proxyProtocol, trustedHops } = listener;
   const own = `listeners.${name}`;
+  const proxied: LimitRow[] =
+    proxyProtocol === null
+      ? []
+      : [['proxyHeaderMs', proxyProtocol.headerMs, `${own}.proxyProtocol.headerMs`]];
   return [
+    ...proxied,
+    ['trustedHops', trustedHops, `${own}.trustedHops`],
     ['headMs', headMs, `${own}.headMs`],
     ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
     ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],

@@ -1,8 +1,9 @@
 /**
- * Who may talk to the admin API. A browser on this machine must not become a way in: a request whose `Host` is not the
- * admin address is refused with 421 (DNS rebinding), and one that carries a foreign `Origin` with 403; a page on another
- * port of this machine is foreign too. Where a token is set, everything but the probes asks for it; whoever has it may
- * use any name for this machine, for a page that was lured here has not.
+ *
+ * Who may use the admin API. A browser on this machine must not become a way in: a request whose `Host` is not the admin
+ * address is refused with 421 (DNS rebinding), and one with a foreign `Origin` with 403; a page on another port of this
+ * machine is foreign too. If a token is set, everything except the probes requires it. A request with the token may use any
+ * name for this machine, because a page that tricks a browser does not have the token.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -11,7 +12,7 @@ import { refuse } from './reply.ts';
 
 const LOCAL_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** They say little, and those who ask cannot all send a token. */
+/** The probes reveal little, and not every prober can send a token. */
 const PROBES: ReadonlySet<string> = new Set(['/livez', '/readyz']);
 
 export function guard(app: FastifyInstance, address: AdminAddress, token: string | null): void {
@@ -42,7 +43,7 @@ export function guard(app: FastifyInstance, address: AdminAddress, token: string
 
 type IsRight = (request: FastifyRequest) => boolean;
 
-/** Compared in a time that says nothing: both are hashed first, so that they have one length. */
+/** Compares in constant time: both are hashed first, so that they have the same length. */
 function rightToken(token: string): IsRight {
   const wanted = hash(token);
   return ({ headers }) => timingSafeEqual(hash(tokenOf(headers.authorization ?? '')), wanted);
@@ -56,7 +57,7 @@ function askForToken(app: FastifyInstance, isRight: IsRight): void {
   });
 }
 
-/** From a program as Bearer (RFC 6750); from a browser, which asks a person, as the password of Basic (RFC 7617). */
+/** The token from a program as Bearer (RFC 6750), or from a browser as the password of Basic (RFC 7617). */
 function tokenOf(authorization: string): string {
   const [scheme = '', value = ''] = authorization.split(' ');
   if (scheme.toLowerCase() === 'bearer') return value;

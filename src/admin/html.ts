@@ -1,4 +1,4 @@
-/** Markup from values that strangers wrote: everything is escaped but what is markup already. */
+/** Builds markup from values of outside: everything is escaped except what is markup already. */
 
 /** Markup, which is not escaped again. */
 export class Html {

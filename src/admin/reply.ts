@@ -1,4 +1,4 @@
-/** How the admin API says no: JSON with one sentence. */
+/** The error response of the admin API: JSON with one sentence. */
 import type { FastifyReply } from 'fastify';
 
 export function refuse(reply: FastifyReply, status: number, error: string): FastifyReply {

@@ -1,4 +1,4 @@
-/** What an operator can change in a running process beside its configuration: the log level for a while, endpoints. */
+/** Actions on a running process other than reload and drain: a temporary log level, and draining endpoints. */
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
@@ -17,7 +17,7 @@ export class RuntimeActions {
     this.#clock = clock;
   }
 
-  /** Goes back by itself: a log at debug fills disks when it is forgotten. */
+  /** The level returns by itself, because a log at debug that is forgotten fills disks. */
   setLogLevel(level: LogLevel, forMs: number): ActionResult {
     this.#clock.cancelTimer(this.#levelTimer);
     this.#telemetry.setLevel(level);

@@ -1,4 +1,4 @@
-/** One sample a second of what the process does, for a minute: the lines that a person sees on the status page. */
+/** One sample a second of the traffic, for a minute: the sparklines of the status page. */
 import type { Traffic } from '../http/request.ts';
 import type { TrafficStats } from '../observability/traffic_stats.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -9,7 +9,7 @@ export interface Sample {
   readonly failed: number;
   readonly active: number;
   readonly tunnels: number;
-  /** How late the timer of this sample was. */
+  /** How late the timer of this sample fired. */
   readonly loopDelayMs: number;
   readonly p95Ms: number;
   readonly overheadMs: number;

@@ -1,4 +1,4 @@
-/** What is known of the running process, for a person: `/status`. */
+/** The state of the running process: `/status`. */
 import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
@@ -7,7 +7,7 @@ import type { RouteSettings } from '../routing/route.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
-/** Those with the most traffic. */
+/** Maximum of routes shown, those with the most traffic. */
 const ROUTES_SHOWN_MAX = 200;
 
 export function describeStatus(
@@ -52,20 +52,20 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
       ...pool.backends.map(backend => ({
         ...describeBackend(backend, nowMs),
         connectionsMax,
-        figures: (handles.figuresOf(backend.name) ?? NO_FIGURES).summary(nowMs),
+        figures: (handles.statsOf(backend.name) ?? NO_STATS).summary(nowMs),
       })),
       ...unresolvedOf(cluster, nowMs).map(condition => ({
         ...NOTHING,
         ...condition,
         connectionsMax,
-        figures: NO_FIGURES.summary(nowMs),
+        figures: NO_STATS.summary(nowMs),
       })),
     ],
   };
 }
 
-/** What nothing was sent to. */
-const NO_FIGURES = new TrafficStats();
+/** The statistics of something without traffic. */
+const NO_STATS = new TrafficStats();
 const NOTHING = {
   inFlight: 0,
   connections: { open: 0, inUse: 0 },
@@ -73,7 +73,7 @@ const NOTHING = {
   ejections: 0,
 };
 
-/** A route on several listeners is one line for each. */
+/** A route on several listeners has one line for each. */
 function describeRoutes({ listeners }: DataPlane, nowMs: number) {
   const all = [...listeners.values()].flatMap(({ router }) =>
     router.values.map(({ settings, handles }) => ({
@@ -81,7 +81,7 @@ function describeRoutes({ listeners }: DataPlane, nowMs: number) {
       listener: handles.listener,
       match: describeMatch(settings.match),
       action: describeAction(settings.action),
-      figures: handles.figures.summary(nowMs),
+      figures: handles.stats.summary(nowMs),
     })),
   );
   return all.toSorted((a, b) => b.figures.perSecond - a.figures.perSecond).slice(0, ROUTES_SHOWN_MAX);

@@ -1,5 +1,5 @@
-/** Numbers as a person reads them. */
-import type { FigureSummary } from '../observability/traffic_stats.ts';
+/** Formats numbers for people. */
+import type { StatsSummary } from '../observability/traffic_stats.ts';
 
 export function duration(lengthMs: number): string {
   const seconds = Math.floor(lengthMs / 1_000);
@@ -21,8 +21,8 @@ export function ms(value: number | null): string {
       : `${Math.round(value / 1_000)} s`;
 }
 
-/** The unit once for all three. */
-export function percentiles({ p50Ms, p95Ms, p99Ms }: FigureSummary): string {
+/** One unit for all three. */
+export function percentiles({ p50Ms, p95Ms, p99Ms }: StatsSummary): string {
   const [p50, p95, p99] = [p50Ms, p95Ms, p99Ms].map(value =>
     value === null ? '–' : value.toFixed(value < 10 ? 1 : 0),
   );

@@ -1,8 +1,9 @@
 /**
- * The page that a person looks at when something is wrong: the problems are said in words on top, the worst first.
  *
- * Written whole by the server, so that it is readable without scripts; `status_page_script.ts` only puts a newer
- * `<main>` in the place of the older one, once a second.
+ * The status page, for a person who looks at it when something is wrong: problems come first, in words, the worst on top.
+ *
+ * The server renders all of it, so that it is readable without scripts. `status_page_script.ts` only replaces `<main>` once
+ * a second.
  */
 
 import type { Decision } from '../observability/decision_ring.ts';
@@ -14,7 +15,7 @@ import { STYLE } from './status_page_style.ts';
 import { FAILURE_SHARE_BAD, problemsOf, severityOf, sorted } from './status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
-/** `nonce` lets this page's own style and script run, and no other. */
+/** `nonce` allows this page's own style and script, and no other. */
 export function renderPage(view: PageView, nonce: string): string {
   return html`<!doctype html>
 <html lang="en">
@@ -35,7 +36,7 @@ export function renderPage(view: PageView, nonce: string): string {
 `.text;
 }
 
-/** What changes: everything that is seen. */
+/** The part that changes: everything visible. */
 export function renderLive(view: PageView): Html {
   const problems = problemsOf(view);
   return html`${header(view)}<main>
@@ -123,7 +124,7 @@ ${one(
 const PROBLEMS_SHOWN = 12;
 const LINE = { width: 120, height: 24 };
 
-/** For the eye only; the value beside it is for everybody. */
+/** Decorative; the value beside it is the accessible one. */
 function sparkline(values: readonly number[]): Html {
   const highest = Math.max(...values, 1e-9);
   const step = LINE.width / 59;
@@ -184,7 +185,7 @@ function endpointRow(endpoint: EndpointView): Html {
   )}</tr>`;
 }
 
-/** The last error with its age: an old error needs no attention. */
+/** The last error with its age, because an old error needs no attention. */
 function lastErrorOf({ lastError, lastErrorAgoMs }: EndpointView): string {
   if (lastError === null) return '–';
   return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;
@@ -199,7 +200,7 @@ function routes(view: PageView): Html {
   )}</tbody></table></section>`;
 }
 
-/** The reason with what was measured, and the line that set the limit. */
+/** The reason with its measured facts, and the line that set the limit. */
 function describeFailure({
   reason,
   status,
@@ -231,13 +232,13 @@ function failures(view: PageView): Html {
   )}</tbody></table></section>`;
 }
 
-// ---- small things
+// ---- helpers
 
 function head(names: readonly string[]): Html {
   return html`<thead><tr>${names.map(name => html`<th scope="col">${name}</th>`)}</tr></thead>`;
 }
 
-/** Behind the first one, which is the head of the row; each says its column for narrow screens. */
+/** The cells after the row header; each repeats its column name for narrow screens. */
 function cells(names: readonly string[], values: readonly (Html | string | number)[]): Html[] {
   return values.map((value, at) => html`<td data-name="${names[at + 1] ?? ''}">${value}</td>`);
 }

@@ -1,6 +1,6 @@
 /**
- * The script of the status page: puts what the server sends in the place of what is there, without taking the focus from
- * where it is or a selection from who reads; says what is new in words to those who do not see it.
+ * The script of the status page: replaces the content without moving the focus or a selection, and announces changes
+ * to screen readers.
  */
 export const SCRIPT = `
 (() => {

@@ -1,4 +1,4 @@
-/** The look of the status page: dense, calm, aligned; colour says again what a word says already. */
+/** The style of the status page. Colour only repeats what a word says. */
 export const STYLE = `
 :root{--bg:#fbfbfa;--card:#fff;--text:#1c1d1f;--soft:#5f6368;--line:#e2e3e5;--good:#1a7f4b;--warn:#8a5a00;--bad:#b3261e;--badbg:#fdeceb;--accent:#2457a6}
 @media(prefers-color-scheme:dark){:root{--bg:#15171a;--card:#1d2024;--text:#e6e7e9;--soft:#9aa0a6;--line:#32363b;--good:#5fcf97;--warn:#e3b341;--bad:#ff8a80;--badbg:#3a1f1f;--accent:#8ab4f8}}

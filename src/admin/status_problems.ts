@@ -1,5 +1,5 @@
-/** The problems, in whole sentences and the worst first: what an operator must see within five seconds. */
-import type { RefusalCause } from '../net/connection.ts';
+/** The problems of the process in whole sentences, the worst first: an operator must see them within five seconds. */
+import type { RecentCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
 
@@ -32,12 +32,14 @@ export function problemsOf(view: PageView): string[] {
   return found;
 }
 
-const REFUSED_BECAUSE: Readonly<Record<RefusalCause, string>> = {
+const REFUSED_BECAUSE: Readonly<Record<RecentCause, string>> = {
   process: 'process.connections is reached',
   descriptors: 'the process may open too few files (raise LimitNOFILE, ulimit -n)',
   listener: 'limits.connections of the listener is reached',
   clientIp:
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+  proxyProtocol:
+    'their PROXY protocol header was missing, wrong or not from a network in proxyProtocol.from (the log says which: proxy_protocol_refused)',
 };
 
 function endpointProblems(cluster: string, endpoint: EndpointView): string[] {

@@ -1,13 +1,13 @@
 /**
- * Whoever looks at the status page gets it anew once a second (server-sent events, WHATWG HTML section 9.2). It is made
- * once for all of them, and only while somebody looks; a viewer who does not read is let go.
+ * Sends the status page to all viewers once a second (server-sent events, WHATWG HTML section 9.2). It is rendered
+ * once for all of them, and only while there are viewers; a viewer who does not read is disconnected.
  */
 import type { ServerResponse } from 'node:http';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
 const EVERY_MS = 1_000;
 const VIEWERS_MAX = 16;
-/** What may wait for a slow viewer. */
+/** Bytes that may wait for a slow viewer. */
 const WAITING_BYTES_MAX = 1024 * 1024;
 
 export class StatusStream {
@@ -21,7 +21,7 @@ export class StatusStream {
     this.#clock = clock;
   }
 
-  /** False: there are too many. */
+  /** Returns false if there are too many viewers. */
   add(viewer: ServerResponse): boolean {
     if (this.#viewers.size >= VIEWERS_MAX) return false;
     viewer.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });

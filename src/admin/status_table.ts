@@ -1,4 +1,4 @@
-/** `/status` as a table: problems are in words and in colour, and no line is wider than the terminal. */
+/** `/status` as a table: problems in words and in colour, and no line wider than the terminal. */
 import type { describeStatus } from './status.ts';
 import { duration } from './status_format.ts';
 

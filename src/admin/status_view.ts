@@ -1,24 +1,24 @@
-/** What the status page shows, as plain data. */
+/** The data of the status page. */
 import type { RecentRefusals } from '../net/connection.ts';
 import type { Decision } from '../observability/decision_ring.ts';
-import type { FigureSummary } from '../observability/traffic_stats.ts';
+import type { StatsSummary } from '../observability/traffic_stats.ts';
 import type { Sample } from './samples.ts';
 
-/** How an endpoint is doing; decision records have it too. */
+/** The condition of an endpoint, also in decision records. */
 export interface EndpointCondition {
   readonly endpoint: string;
   readonly weight: number;
   /**
-   * A state of `EndpointHealth`, or: `drained`, an operator has taken it out; `unchecked`, nothing speaks against it and
-   * no health check asks; `unresolved`, its name has no address.
+   * A state of `EndpointHealth`, or: `drained`, by an operator; `unchecked`, healthy as far as requests show, without
+   * a health check; `unresolved`, its host name has no address.
    */
   readonly state: string;
   readonly sinceMs: number;
-  /** The last thing that a probe or a request has found wrong, and how long ago. */
+  /** The last error of a probe or a request, and its age. */
   readonly lastError: string | null;
   readonly lastErrorAgoMs: number | null;
   readonly circuit: string | null;
-  /** While it is not closed: what has opened it, and for how long. */
+  /** Why the circuit is not closed, and for how long. */
   readonly circuitWhy: string | null;
 }
 
@@ -28,7 +28,7 @@ export interface EndpointView extends EndpointCondition {
   readonly connectionsMax: number;
   readonly disagrees: boolean;
   readonly ejections: number;
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
 }
 
 export interface ClusterView {
@@ -48,7 +48,7 @@ interface RouteView {
   readonly name: string;
   readonly match: string;
   readonly action: string;
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
 }
 
 export interface PageView {
@@ -61,13 +61,13 @@ export interface PageView {
     readonly trigger: string;
     readonly result: { readonly kind: string; readonly problems?: readonly string[] };
   } | null;
-  /** False after a rollback: the file holds another plan. */
+  /** False after a rollback: the file contains another plan. */
   readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
-  readonly figures: FigureSummary;
+  readonly figures: StatsSummary;
   readonly overheadMs: number | null;
   readonly samples: readonly Sample[];
   readonly clusters: readonly ClusterView[];

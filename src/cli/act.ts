@@ -7,13 +7,13 @@ import type { AdminResponse, AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { refusedBy, withAdmin } from './with_admin.ts';
 
-export function runReload(place: AdminTarget): Promise<number> {
-  return withAdmin(place, async admin => told(await admin.post('/reload')));
+export function runReload(target: AdminTarget): Promise<number> {
+  return withAdmin(target, async admin => printOutcome(await admin.post('/reload')));
 }
 
-export function runRollback(place: AdminTarget, digest: string | undefined): Promise<number> {
-  return withAdmin(place, async admin => {
-    const code = told(await admin.post('/rollback', digest === undefined ? {} : { digest }));
+export function runRollback(target: AdminTarget, digest: string | undefined): Promise<number> {
+  return withAdmin(target, async admin => {
+    const code = printOutcome(await admin.post('/rollback', digest === undefined ? {} : { digest }));
     if (code === EXIT.ok)
       process.stdout.write(
         'the configuration file still has the newer plan: fix it before the next reload or restart\n',
@@ -22,8 +22,8 @@ export function runRollback(place: AdminTarget, digest: string | undefined): Pro
   });
 }
 
-export function runDrain(place: AdminTarget): Promise<number> {
-  return withAdmin(place, async admin => {
+export function runDrain(target: AdminTarget): Promise<number> {
+  return withAdmin(target, async admin => {
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refusedBy(body);
     process.stdout.write('draining: requests in flight will finish, then the process exits\n');
@@ -31,7 +31,7 @@ export function runDrain(place: AdminTarget): Promise<number> {
   });
 }
 
-function told({ status, body }: AdminResponse): number {
+function printOutcome({ status, body }: AdminResponse): number {
   if (status !== 200 && status !== 422) return refusedBy(body);
   const result = body as ReloadResult;
   const digest = result.digest.slice(0, 12);

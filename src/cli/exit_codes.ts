@@ -1,7 +1,7 @@
 /** Exit codes, after sysexits.h (BSD), so that a service manager can tell a bad file from a taken port. */
 export const EXIT = {
   ok: 0,
-  /** A shutdown that had to be forced, or an admin request or question that was answered with no. */
+  /** A forced shutdown, or a request that the admin API refused. */
   no: 1,
   usage: 64,
   noInput: 66,

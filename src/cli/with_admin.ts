@@ -4,10 +4,10 @@ import { type AdminClient, type AdminTarget, AdminUnreachable, findAdmin } from 
 import { EXIT } from './exit_codes.ts';
 
 export async function withAdmin(
-  place: AdminTarget,
+  target: AdminTarget,
   use: (admin: AdminClient) => Promise<number>,
 ): Promise<number> {
-  const admin = findAdmin(place);
+  const admin = findAdmin(target);
   if (typeof admin === 'number') return admin;
   try {
     return await use(admin);

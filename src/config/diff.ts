@@ -93,7 +93,7 @@ function identityOf(item: unknown): string | null {
 }
 
 /** Parts of the plan that a running process cannot change about itself. */
-export const RESTART_PARTS = ['admin', 'logging.file'] as const;
+const RESTART_PARTS = ['admin', 'logging.file'] as const;
 
 const DRAINS: readonly RegExp[] = [
   /^listeners\.[^.]+$/,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { configSchema } from './schema/schema.ts';
 
-/** JSON Schema (draft 2020-12) of what may be written, for editors. */
+/** JSON Schema (draft 2020-12) of the configuration, for editors. */
 export function schemaJson(): unknown {
   const schema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
   return { title: 'Fairlead configuration', ...schema };

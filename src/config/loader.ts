@@ -1,11 +1,12 @@
 /**
- * From a file to a plan, or to everything that is wrong with it. Never throws for what a file holds.
  *
- *   text ── document ── later ── schema ── relations ── compile ── ties ── lint ── plan
- *            YAML,       refused  shape     between       files     between
- *            variables   keys               fields                  routes
+ * From a file to a plan, or to everything that is wrong with it. Never throws because of the content of a file.
  *
- * What the schema refuses is taken out (`salvage.ts`), so that the steps behind it find their problems too.
+ *   text ── document ── unsupported ── schema ── relations ── compile ── ties ── lint ── plan
+ *            YAML,       refused        shape     between       files     between
+ *            variables   keys                     fields                  routes
+ *
+ * What the schema refuses is removed (`schema/partial_parse.ts`), so that the later steps find their problems too.
  */
 import { basename, resolve } from 'node:path';
 import type { RouteSettings } from '../routing/route.ts';
@@ -37,7 +38,7 @@ export type LoadResult =
       readonly plan: Plan;
       readonly origins: PlanOrigins;
       readonly warnings: readonly Problem[];
-      /** What is not shown, whatever it is called: values of the environment. */
+      /** Values from environment variables, which are never shown. */
       readonly secrets: readonly string[];
       /** The file itself, certificates and keys, each as it was before it was read. */
       readonly files: FileStates;
@@ -47,7 +48,7 @@ export type LoadResult =
       readonly kind: 'invalid';
       readonly problems: readonly Problem[];
       readonly files: FileStates;
-      /** Where the process that runs with this file may be asked, if that much can be made out. */
+      /** Admin address of the process that runs with this file, if it can be determined. */
       readonly admin: Plan['admin'] | null;
       readonly source: string;
     }
@@ -81,7 +82,7 @@ export function loadConfig(file: string, env: Environment): LoadResult {
   };
 }
 
-/** `file` need not exist; paths in the text are relative to its folder. */
+/** `file` need not exist. Paths in the text are relative to its folder. */
 export function loadConfigText(
   source: string,
   file: string,
@@ -101,7 +102,7 @@ export function loadConfigText(
   const materials = new Materials(document, file);
   const { plan, origins, routes } = compile(config, document, materials);
   const wrong = [...problems, ...read.problems, ...relationProblems(config, document, partial)];
-  // A name that is misspelt, or what is left of a part that is refused, would only cause false warnings.
+  // A misspelt name, or the rest of a refused part, would only cause false warnings.
   const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
   const ties = tieProblems(numberedRoutes(routes, partial), document);
   const errors = [...wrong, ...materials.problems, ...ties];
@@ -123,13 +124,13 @@ export function loadConfigText(
 }
 
 interface Read {
-  /** Null: nothing can be made of it. */
+  /** Null: nothing of the file can be used. */
   readonly config: Config | null;
   readonly partial: PartialParse;
   readonly problems: readonly Problem[];
 }
 
-/** Two rounds are the rule: one finds what is wrong, the next one runs without it. */
+/** Usually two rounds: one finds the problems, the next one runs without the refused parts. */
 const ROUNDS_MAX = 8;
 
 function readConfig(document: Document, unresolved: readonly Path[]): Read {
@@ -137,15 +138,17 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
   const later = findUnsupported(document);
   for (const { path } of later) partial.remove(path);
   const problems = later.map(({ problem }) => problem);
-  const told = new Set(unresolved.map(keyOf));
+  const reported = new Set(unresolved.map(keyOf));
   for (const path of unresolved) partial.markLost(path);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const parsed = configSchema.safeParse(partial.value);
     if (parsed.success) return { config: nameByIndex(parsed.data, partial), partial, problems };
     const findings = schemaFindings(parsed.error, document);
-    // What a later round finds is about the stubs.
+    // Problems of a later round are about the stubs.
     if (round === 0) {
-      problems.push(...findings.filter(({ path }) => !told.has(keyOf(path))).map(({ problem }) => problem));
+      problems.push(
+        ...findings.filter(({ path }) => !reported.has(keyOf(path))).map(({ problem }) => problem),
+      );
     }
     for (const { path, badKey } of findings) {
       if (badKey === undefined) partial.cut(path);
@@ -158,7 +161,7 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
   return { config: null, partial, problems };
 }
 
-/** Routes without a usable name are spoken of by their place. */
+/** Routes without a usable name are identified by their index. */
 function nameByIndex(config: Config, partial: PartialParse): Config {
   const routes = config.routes.map((route, at) => {
     return partial.isLost(['routes', at, 'name']) ? { ...route, name: `[${at}]` } : route;
@@ -166,7 +169,7 @@ function nameByIndex(config: Config, partial: PartialParse): Config {
   return { ...config, routes };
 }
 
-/** Without those whose match, listeners or name are not known. */
+/** Without routes whose match, listeners or name are unknown. */
 function numberedRoutes(routes: readonly RouteSettings[], partial: PartialParse): NumberedRoute[] {
   return routes
     .map((route, at) => ({ ...route, at }))

@@ -1,9 +1,10 @@
 /**
+ *
  * The frozen plan: what the process does, with every default written out and every unit resolved.
  *
- * Plain data (structured-cloneable, survives JSON, no `undefined`); null is `off`. Each part is declared by the
- * module that uses it; this file only composes them. Lookup structures are built from the plan by
- * `lifecycle/assemble`, never stored in it.
+ * Plain data (structured-cloneable, survives JSON, no `undefined`); null means `off`. Each part is declared by the module
+ * that uses it, and this file composes them. Lookup structures are built from the plan by `lifecycle/assemble`, never
+ * stored in it.
  */
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { ClusterSettings } from '../load_balancer/backend.ts';
@@ -13,7 +14,7 @@ import type { OtlpSettings } from '../observability/otlp_exporter.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
 
-/** Too many failures after a reload undo it. */
+/** Too many failures after a reload roll it back. */
 export interface ProbationSettings {
   readonly windowMs: number;
   readonly failureRatioMax: number; // 0 to 1
@@ -25,7 +26,7 @@ interface ProcessSettings {
   readonly reload: {
     readonly watch: boolean;
     readonly historyMax: number;
-    /** Null: a reload stays, whatever happens after it. */
+    /** Null: a reload is never rolled back automatically. */
     readonly probation: ProbationSettings | null;
   };
   readonly overload: OverloadSettings;
@@ -34,25 +35,25 @@ interface ProcessSettings {
 
 export interface Plan {
   readonly version: 1;
-  /** SHA-256 of the canonical form of everything else, in hexadecimal. */
+  /** SHA-256 of the canonical form of everything else, hexadecimal. */
   readonly digest: string;
   readonly admin: {
     readonly address: Address | null;
-    /** Asked for on every path but the probes; null: nobody is asked. Secret. */
+    /** Required on every path except the probes; null: no token. Secret. */
     readonly token: string | null;
   };
   readonly process: ProcessSettings;
   readonly logging: LoggingSettings;
-  /** W3C trace context is passed on as it came. */
+  /** Whether the W3C trace context is passed on. */
   readonly tracing: {
     readonly propagate: boolean;
     readonly start: boolean;
     readonly otlp: OtlpSettings | null;
   };
-  /** In the order of the names. */
+  /** Sorted by name. */
   readonly listeners: Readonly<Record<string, ListenerSettings>>;
-  /** Most specific first: the order of `routing/matcher`. */
+  /** Most specific first, in the order of `routing/matcher`. */
   readonly routes: readonly RouteSettings[];
-  /** In the order of the names. */
+  /** Sorted by name. */
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
 }

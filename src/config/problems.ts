@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, where, and what to do; and how that is printed. */
+/** Problems of a configuration: what is wrong, where, and what to do; and how they are printed. */
 
 export interface Problem {
   readonly severity: 'error' | 'warning';
@@ -9,18 +9,18 @@ export interface Problem {
   /** Characters to underline; at least 1. */
   readonly length: number;
   readonly message: string;
-  /** Where in the configuration: `clusters.api.poool`; empty for the file as a whole. */
+  /** Path in the configuration, such as `clusters.api.poool`; empty for the file as a whole. */
   readonly path: string;
   /** What was probably meant. */
   readonly hint?: string;
 }
 
-/** More than that is no help to anybody. */
+/** More than this would not help. */
 const PROBLEMS_MAX = 200;
-/** Characters of a line that are shown around the place; a file may be one line of 4 MiB. */
+/** Characters of a line that are shown around the position; a file may be one line of 4 MiB. */
 const SHOWN_MAX = 160;
 
-/** In the order of the file, each once; when there are too many, the last one says how many more there are. */
+/** In the order of the file, without duplicates. If there are too many, the last one has the number of the others. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
   const unique = new Map(problems.map(problem => [`${formatPlace(problem)} ${problem.message}`, problem]));
   const sorted = [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
@@ -66,7 +66,7 @@ function formatLine(problem: Problem, line: string, paint: (code: number, text: 
   return `${number} | ${shown}\n      | ${' '.repeat(before)}${paint(31, caret)}\n`;
 }
 
-/** A file may hold anything, also what a terminal would take for a command. The length stays. */
+/** A file may contain anything, also commands for a terminal. The length stays the same. */
 function visible(text: string): string {
   return text.replaceAll('\t', ' ').replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }

@@ -1,14 +1,14 @@
-/** A plan as it may be shown: the names and places of its secrets are masked. */
+/** A plan as it may be shown, with its secrets masked. */
 import type { NamedMatch } from '../routing/route.ts';
 import { isSecretName, MASK, withoutUserInfo } from '../security/secrets.ts';
 import type { Plan } from './plan.ts';
 
-/** A copy that may be shown: keys and tokens are masked, what collectors are told, and fields that look like secrets. */
+/** A copy that may be shown: keys, tokens, headers for collectors, and fields that look like secrets are masked. */
 export function maskSecrets(plan: Plan): Plan {
   const masked = maskPart(plan) as Plan;
   const { otlp } = plan.tracing;
   if (otlp === null) return masked;
-  // Whatever their names, they are there to get in.
+  // These fields authenticate, whatever their names.
   const headers = otlp.headers.map(([name]) => [name, MASK] as const);
   const endpoint = withoutUserInfo(otlp.endpoint);
   return { ...masked, tracing: { ...masked.tracing, otlp: { ...otlp, endpoint, headers } } };

@@ -1,6 +1,6 @@
 /**
- * Durations, sizes and rates as people write them, and back. Durations become milliseconds, sizes bytes. A string
- * as a result says what is wrong. Pure; bounds are in `defaults.ts`.
+ * Parses and formats durations, sizes and rates. Durations become milliseconds, sizes bytes. A string as a result
+ * says what is wrong. Pure; bounds are in `defaults.ts`.
  */
 
 const DURATION_MS: ReadonlyMap<string, number> = new Map([

@@ -1,9 +1,10 @@
 /**
- * Tells when the configuration has changed and has come to rest.
  *
- * It looks at the files by polling their identity, size and times: that also sees an editor that replaces the
- * file, and the symbolic links that Kubernetes swaps, where watching a name by inotify loses track. What a file was
- * like is remembered from before it was read, so that a change in the middle of a reload is seen after it.
+ * Reports when the configuration has changed and is stable again.
+ *
+ * It polls the identity, size and times of the files. This also detects an editor that replaces the file, and the symbolic
+ * links that Kubernetes swaps, where inotify on a name loses track. The state of a file is taken before it is read, so that
+ * a change in the middle of a reload is noticed after it.
  */
 import { statSync } from 'node:fs';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -13,39 +14,39 @@ const POLL_MS = 500;
 export class ConfigWatcher {
   readonly #clock: Clock;
   readonly #onChange: () => void;
-  /** By file, what was there when a change was last told, or when the file came to be watched. */
-  #told: FileStates;
+  /** By file, its state when a change was last reported, or when the file was added. */
+  #reported: FileStates;
   #seen: FileStates;
   #timer: Timer | null;
 
-  /** `files`: each as it was before it was read. */
+  /** `files`: each with its state before it was read. */
   constructor(files: FileStates, clock: Clock, onChange: () => void) {
     this.#clock = clock;
     this.#onChange = onChange;
-    this.#told = files;
+    this.#reported = files;
     this.#seen = files;
     this.#timer = clock.setTimer(look, POLL_MS, this as ConfigWatcher);
   }
 
-  /** Other files belong to the configuration now, each as it was before it was read. */
+  /** Replaces the files of the configuration, each with its state before it was read. */
   setFiles(files: FileStates): void {
-    this.#told = files;
+    this.#reported = files;
     this.#seen = files;
   }
 
-  /** A configuration was refused: its files may be what has to change, beside those of the one that runs. */
+  /** Watches also the files of a refused configuration, which may be the ones that have to change. */
   addFiles(files: FileStates): void {
-    this.setFiles(new Map([...this.#told, ...files]));
+    this.setFiles(new Map([...this.#reported, ...files]));
   }
 
-  /** A change is told when two looks in a row see the same: nobody is in the middle of writing. */
+  /** A change is reported when two checks in a row see the same state: nobody is writing any more. */
   look(): void {
     this.#timer = this.#clock.setTimer(look, POLL_MS, this as ConfigWatcher);
-    const now = lookAt([...this.#told.keys()]);
+    const now = lookAt([...this.#reported.keys()]);
     const isAtRest = isSame(now, this.#seen);
     this.#seen = now;
-    if (!isAtRest || isSame(now, this.#told)) return;
-    this.#told = now;
+    if (!isAtRest || isSame(now, this.#reported)) return;
+    this.#reported = now;
     this.#onChange();
   }
 
@@ -66,7 +67,7 @@ export function lookAt(files: readonly string[]): FileStates {
   return new Map(files.map(file => [file, stateOfFile(file)]));
 }
 
-/** Follows symbolic links. The change time also tells of new rights, and of a content written with an old date. */
+/** Follows symbolic links. The change time also detects new permissions, and content written with an old date. */
 export function stateOfFile(file: string): string {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });

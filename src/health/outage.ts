@@ -4,7 +4,7 @@
  */
 export class Outage {
   #isDown = false;
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
 
   get isDown(): boolean {
     return this.#isDown;
@@ -13,16 +13,16 @@ export class Outage {
   become(isDown: boolean): void {
     const begins = isDown && !this.#isDown;
     this.#isDown = isDown;
-    if (begins) for (const listener of [...this.#listeners]) listener();
+    if (begins) for (const observer of [...this.#observers]) observer();
   }
 
   /** Observes the beginning of each outage. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   dispose(): void {
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 }

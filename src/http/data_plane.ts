@@ -12,7 +12,7 @@ import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import type { Router } from '../routing/router.ts';
 import type { Split } from '../routing/split.ts';
 import type { AccessList } from '../security/access.ts';
-import type { NetworkSet } from '../security/client_address.ts';
+import type { NetworkSet, ProxyTrust } from '../security/client_address.ts';
 import type { BuiltHeaderEdits, HeaderList } from '../security/headers.ts';
 import type { RateLimiter } from '../security/rate_limit.ts';
 import type { ListenerSettings } from './listener_settings.ts';
@@ -61,7 +61,7 @@ export interface BoundRoute {
 export interface BoundListener {
   readonly settings: ListenerSettings;
   readonly router: Router<BoundRoute>;
-  readonly trusted: NetworkSet;
+  readonly trust: ProxyTrust;
   readonly access: AccessList;
   /** Metric handles for requests that match no route. */
   readonly handles: RouteHandles;

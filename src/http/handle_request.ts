@@ -9,7 +9,7 @@ import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../obs
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
 import { pickTarget } from '../routing/split.ts';
-import { type NetworkSet, resolveClientAddress } from '../security/client_address.ts';
+import { type ProxyTrust, resolveClientAddress, writes } from '../security/client_address.ts';
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
@@ -30,11 +30,12 @@ export function handleRequest(context: RoutingContext, responder: Responder): vo
 /** Returns null once a response was given or is in progress. */
 function routeRequest(context: RoutingContext, responder: Responder): Failure | null {
   const { raw, services } = context;
-  const { settings, trusted, access, router } = context.bound;
-  const head = parseRequestHead(raw, settings.head, settings.paths);
+  const { settings, trust, access, router } = context.bound;
+  const head = parseRequestHead(raw, settings.head, settings.paths, settings.headers);
   if ('kind' in head) return head;
   context.head = head;
-  identify(context, trusted, head);
+  const unknown = identify(context, trust, head);
+  if (unknown !== null) return unknown;
   const { clientIp } = context;
 
   if (head.path === settings.healthPath) return respondHealth(context, responder);
@@ -58,16 +59,21 @@ function routeRequest(context: RoutingContext, responder: Responder): Failure | 
 }
 
 /** Sets client address, request id and trace, and whether the client may see the decision record. */
-function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHead): void {
+function identify(context: RoutingContext, trust: ProxyTrust, head: RequestHead): Failure | null {
   const { explainFrom } = context.plane;
-  const { clientIp, peerTrusted } = resolveClientAddress(context.peerIp, trusted, head.headers);
+  const address = resolveClientAddress(context.peerIp, trust, head.headers);
+  const { clientIp, peerTrusted } = address;
   context.clientIp = clientIp;
   context.peerTrusted = peerTrusted;
+  context.clientSource = address.source;
+  context.claim = address.claim;
   const ownId = context.requestId;
-  context.requestId = offeredRequestId(peerTrusted, head) ?? ownId;
+  context.requestId = offeredRequestId(peerTrusted && writes(trust, 'x-request-id'), head) ?? ownId;
   traceRequest(context, head, ownId);
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
+  // Its client could pass for the proxy itself, which may be allowed more.
+  return address.malformed ? { kind: 'bad_request', detail: 'The Forwarded field is malformed.' } : null;
 }
 
 /** First of all checks, because an overloaded process must not spend time on requests that it will refuse. */
@@ -80,7 +86,8 @@ function shed({ services }: RequestContext): Failure | null {
 
 /** The deadline of a peer that is not trusted is ignored. */
 function readDeadline(context: RoutingContext, head: RequestHead): Failure | null {
-  const written = context.peerTrusted ? findHeader(head.headers, 'x-request-deadline-ms') : null;
+  const isBelieved = context.peerTrusted && writes(context.bound.trust, 'x-request-deadline-ms');
+  const written = isBelieved ? findHeader(head.headers, 'x-request-deadline-ms') : null;
   if (written === null) return null;
   if (!/^\d{1,9}$/.test(written))
     return { kind: 'bad_request', detail: `${DEADLINE_FIELD} is not a whole number of milliseconds.` };
@@ -101,8 +108,8 @@ function traceRequest(context: RoutingContext, head: RequestHead, ownId: string)
 }
 
 /** An id from outside is used only from a trusted peer, and only if it is safe in logs and headers. */
-function offeredRequestId(peerTrusted: boolean, head: RequestHead): string | null {
-  const offered = peerTrusted ? findHeader(head.headers, 'x-request-id') : null;
+function offeredRequestId(isBelieved: boolean, head: RequestHead): string | null {
+  const offered = isBelieved ? findHeader(head.headers, 'x-request-id') : null;
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 

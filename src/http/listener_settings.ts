@@ -2,6 +2,7 @@
 import type { SocketListenerSettings } from '../net/listener.ts';
 import type { RouteLimits } from '../routing/route.ts';
 import type { AccessSettings } from '../security/access.ts';
+import type { HeaderRules } from '../security/fields.ts';
 import type { PathRules } from '../security/path.ts';
 import type { HeadLimits } from '../security/request_head.ts';
 
@@ -15,9 +16,14 @@ interface Http2Settings {
 /** Everything that one listener does with a connection and with a request before a route is known. */
 export interface ListenerSettings extends SocketListenerSettings {
   readonly trustedProxies: readonly string[];
+  /** Addresses that a trusted proxy writes at the end of `X-Forwarded-For`: at least 1. */
+  readonly trustedHops: number;
+  /** Forwarding fields that trusted proxies write, in lower case; null: all. */
+  readonly trustedHeaders: readonly string[] | null;
   readonly access: AccessSettings;
   readonly healthPath: string | null;
   readonly paths: PathRules;
+  readonly headers: HeaderRules;
   readonly head: HeadLimits;
   /** Requests on one connection before it is closed; null: no limit. */
   readonly requestsMax: number | null;

@@ -7,6 +7,7 @@ import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
+import { type ClientSource, NO_CLAIM, type PeerClaim } from '../security/client_address.ts';
 import type { ForwardingFacts } from '../security/forwarding.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
@@ -53,8 +54,12 @@ export interface Services {
 
 /** The client connection of a request, as far as it matters to the request. */
 export interface Peer {
+  /** Whose connection it is: by the PROXY protocol where that is required, else by the socket. */
   readonly ip: string;
+  /** By the socket. */
+  readonly socketIp: string;
   readonly tlsVersion: string | null;
+  /** The port that the client came to: of the load balancer, with the PROXY protocol. */
   readonly localPort: number;
   /** Number of requests in flight on this connection. */
   readonly active: number;
@@ -84,6 +89,9 @@ export class RoutingContext implements ForwardingFacts {
   clientIp: string;
   /** The peer is a trusted proxy: its forwarding fields are used. */
   peerTrusted = false;
+  /** Where the address of the client comes from. */
+  clientSource: ClientSource = 'connection';
+  claim: PeerClaim = NO_CLAIM;
   /** When a trusted peer gives up, in monotonic milliseconds; null: it has set no deadline. */
   deadlineAtMs: number | null = null;
   traceId: string | null = null;
@@ -112,6 +120,7 @@ export class RoutingContext implements ForwardingFacts {
     this.clientIp = peer.ip;
   }
 
+  /** What backends are told of the connection: not the socket's address where the PROXY protocol names another. */
   get peerIp(): string {
     return this.peer.ip;
   }
@@ -140,6 +149,8 @@ export class RoutingContext implements ForwardingFacts {
     const { head } = this;
     return {
       peerTrusted: this.peerTrusted,
+      clientSource: this.clientSource,
+      connectionIp: this.peer.ip,
       policy: this.cluster?.policy ?? null,
       rateLimits: this.limitsAsked ?? [],
       head: head !== null && sizeOf(head) <= KEPT_HEAD_CHARACTERS_MAX ? head : null,

@@ -77,7 +77,7 @@ export class FinishedRequest implements RequestRecord {
     this.trace = context.trace;
     this.listener = context.bound.settings.name;
     this.clientIp = context.clientIp;
-    this.peerIp = context.peerIp;
+    this.peerIp = context.peer.socketIp;
     this.method = context.raw.method;
     this.host = context.host;
     this.path = context.raw.target;

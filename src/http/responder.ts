@@ -93,6 +93,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   get bodyReceived(): boolean {
     return this.#client.bodyReceived;
   }
+  /** Later requests on the same connection get no response. */
+  get isLast(): boolean {
+    return this.#client.isLast;
+  }
   /** Bytes written that the operating system has not taken yet. */
   get unsentBytes(): number {
     return this.#client.unsentBytes;
@@ -214,12 +218,12 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   // ---- failures
 
   /**
-   * Responds with a failure, or cuts the response if its head was sent. Only the first failure and its timeout are
-   * recorded.
+   * Responds with a failure. Cuts the response if its head was sent, or if the client cannot receive one any more. Only the
+   * first failure and its timeout are recorded.
    */
   fail(failure: Failure, timeout: FiredTimeout | null = null): void {
     if (this.isOver) return;
-    if (this.#client.headSent) {
+    if (this.#client.headSent || failure.kind === 'client_gone') {
       this.cut(failure, timeout);
       return;
     }

@@ -34,6 +34,8 @@ import { Responder } from './responder.ts';
 const SENT_HEAD_BYTES_MAX = 1024 * 1024;
 /** Streams over the limit that a session may have refused before it is ended. */
 const REJECTED_STREAMS_MAX = 1_000;
+/** Entries of one SETTINGS frame; RFC 9113 section 6.5.2 and its extensions define fewer. Node's default is 32. */
+const SETTINGS_MAX = 16;
 /** The default of Node. */
 const SESSION_MEGABYTES_MIN = 10;
 /** Minimum size that HTTP/2 counts for a field (RFC 9113 section 6.5.2 adds 32 bytes to its length). */
@@ -195,12 +197,14 @@ export class ListenerServer {
       request.socket.destroy();
       return;
     }
+    if (connection.isSpent) {
+      request.resume(); // only so that the end of the connection is noticed
+      return;
+    }
     const protocol = PROTOCOLS[request.httpVersion];
     if (protocol === undefined) {
-      if (connection.active > 0) {
-        connection.closeWhenIdle(); // earlier responses go first
-        return;
-      }
+      connection.closeWhenIdle();
+      if (connection.active > 0) return; // earlier responses go first
       refuseBytes(this.#services, this.#bound(), connection, request.socket, WRONG_VERSION);
       return;
     }
@@ -287,14 +291,13 @@ export class ListenerServer {
         2 * settings.head.headerCountMax,
         Math.ceil(settings.head.headBytesMax / HEADER_FIELD_BYTES_MIN),
       ),
-      maxSettings: 16,
-      maxOutstandingPings: 10,
+      maxSettings: SETTINGS_MAX,
       maxSessionInvalidFrames: REJECTED_STREAMS_MAX, // a stream over the limit counts as one
       // A burst that was sent before the client read our SETTINGS costs its own streams, not the connection.
       maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
       maxSessionMemory: sessionMemoryMegabytes(settings),
       // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
-      streamResetBurst: 2 * streamsMax,
+      streamResetBurst: resetBurst(settings),
       streamResetRate: 33,
       unknownProtocolTimeout: settings.headMs,
       maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
@@ -313,6 +316,13 @@ export class ListenerServer {
     session.on('error', ignore);
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
     this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
+    // MadeYouReset (CVE-2025-8671): a client that has us reset its streams pays as one that resets them itself.
+    connection.malformedMax = resetBurst(this.#settings);
+    connection.onTooManyMalformed = () => {
+      if (session.destroyed) return;
+      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      session.close();
+    };
   }
 
   /**
@@ -341,7 +351,7 @@ export class ListenerServer {
     };
     let timer = clock.setTimer(look, idleMs, undefined);
     session.once('close', () => clock.cancelTimer(timer));
-    session.on('goaway', endSoon);
+    session.on('goaway', () => process.nextTick(endSoon)); // Node closes the session right after it has said this
     connection.onIdle = () => {
       idleAtMs = clock.nowMs();
       endSoon();
@@ -354,7 +364,7 @@ export class ListenerServer {
       stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
     if (connection === undefined) return;
     const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-    this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock), raw);
+    this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock, connection), raw);
   }
 
   // ---- both
@@ -415,6 +425,11 @@ function asksForWebSocket(request: IncomingMessage): boolean {
     request.httpVersion === '1.1' &&
     request.headers.upgrade?.toLowerCase() === 'websocket'
   );
+}
+
+/** Streams of one session that may be reset at once: all that are open, and as many again that replace them. */
+function resetBurst({ http2Settings }: ListenerSettings): number {
+  return 2 * http2Settings.streamsMax;
 }
 
 /** Memory that the streams of one session may need at once, in megabytes: a head each, buffered writes, and the windows. */

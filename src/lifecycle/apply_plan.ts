@@ -1,7 +1,7 @@
 /**
- * A loaded plan becomes the running one: assemble, swap, reconcile, read from top to bottom. The swap stands here and
- * nowhere else. Whatever can fail has been done before (listeners are bound, the plan is valid): only a defect of ours
- * throws, and only before anything has changed.
+ * Makes a loaded plan the running one: assemble, swap, reconcile, in this order. No other file swaps plans.
+ * Everything that can fail was done before (listeners are bound, the plan is valid): only a bug can throw here, and
+ * only before anything has changed.
  */
 import { lookAt } from '../config/watcher.ts';
 import type { Overload } from '../resilience/overload.ts';
@@ -27,7 +27,7 @@ export interface PlanFollowers {
   readonly files: ConfigFiles;
 }
 
-/** `isOlder`: the plan ran before, and is not what the file says now. */
+/** `isOlder`: the plan ran before, and is not what the file contains now. */
 export function applyPlan(
   parts: PlanFollowers,
   next: LoadedPlan,
@@ -46,11 +46,11 @@ export function applyPlan(
   runtime.registry.retainUsed();
   runtime.metrics.retainUsed();
   history.remember(next, runtime.clock.wallMs(), !isOlder);
-  // An older plan must not be taken back because the file is newer than it.
+  // A newer file must not undo a rollback to an older plan.
   files.watch(isOlder ? lookAt([...next.files.keys()]) : next.files, plan.process.reload.watch);
 }
 
-/** The file says what runs already, perhaps on other lines, or again after a rollback. */
+/** The file contains the running plan, perhaps on other lines, or again after a rollback. */
 export function confirmPlan({ running, history, files }: PlanFollowers, same: LoadedPlan): void {
   const { plane } = running.current;
   running.current = { loaded: same, plane: { ...plane, origins: same.origins } };
@@ -58,7 +58,7 @@ export function confirmPlan({ running, history, files }: PlanFollowers, same: Lo
   files.watch(same.files, same.plan.process.reload.watch);
 }
 
-/** At a start and after each swap: what is open and exported is what the plan says. */
+/** At the start and after each swap: everything outside the plan follows it. */
 export function followPlan({ running, runtime, descriptors, listeners, certificates }: PlanFollowers): void {
   const { plan } = running.current.loaded;
   runtime.telemetry.setExport(plan.tracing.otlp, readVersion());

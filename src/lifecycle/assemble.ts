@@ -1,12 +1,12 @@
 /**
- * A plan becomes a data plane: routers, pools, limiters, header edits. Everything that can be decided before the
- * first request is decided here, in two steps:
+ * Builds a data plane from a plan: routers, pools, limiters, header edits. Everything that can be decided before the first
+ * request is decided here, in two steps:
  *
  *   prepareRoutes   what depends on the plan alone, in slices: most of the time that a large plan takes
  *   assemblePlane   what touches the state of the running process, in one turn, which is the turn of the swap
  *
- * State of the runtime is found by key, so that it survives a reload exactly as long as the settings that gave
- * it meaning: an unchanged cluster keeps its pool, with connections, queue, health and counters.
+ * Run-time state is found by key, so that it survives a reload exactly as long as the settings that gave it meaning: an
+ * unchanged cluster keeps its pool, with connections, queue, health and counters.
  */
 import type { Plan } from '../config/plan.ts';
 import type {
@@ -18,22 +18,22 @@ import type {
   SettingOrigins,
 } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
-import type { SlicedWork } from '../resilience/time_slices.ts';
+import { runAtOnce, type SlicedWork } from '../resilience/time_slices.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import { buildRouterInSlices, type Router } from '../routing/router.ts';
 import { buildSplit } from '../routing/split.ts';
 import { buildAccessList } from '../security/access.ts';
-import { buildNetworkSet } from '../security/client_address.ts';
+import { buildNetworkSet, buildProxyTrust } from '../security/client_address.ts';
 import { buildHeaderEdits } from '../security/headers.ts';
 import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
 import type { Runtime } from './runtime_state.ts';
 
-/** For requests that no route has matched: their label in metrics. */
+/** Metric label of requests that match no route. */
 const NO_ROUTE = '-';
 
-/** What backends do not get where traces are not passed on. */
+/** Fields that backends do not get if traces are not passed on. */
 const TRACE_FIELDS = ['traceparent', 'tracestate'];
 
 /** Routes without what they need of the running process. */
@@ -75,6 +75,11 @@ function prepareRoute(settings: RouteSettings, limits: RouteLimits, propagate: b
     responseEdits: buildHeaderEdits(response),
     access: buildAccessList(settings.access),
   };
+}
+
+/** Both steps in one turn: for a start, when nothing waits yet. */
+export function assembleAtOnce(plan: Plan, origins: SettingOrigins, runtime: Runtime): DataPlane {
+  return assemblePlane(plan, runAtOnce(prepareRoutes(plan)), origins, runtime);
 }
 
 export function assemblePlane(
@@ -119,7 +124,7 @@ function bindListener(
   return {
     settings,
     router: listener.router,
-    trusted: buildNetworkSet(settings.trustedProxies),
+    trust: buildProxyTrust(settings),
     access: buildAccessList(settings.access),
     handles: runtime.metrics.route(settings.name, NO_ROUTE),
   };

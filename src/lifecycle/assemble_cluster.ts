@@ -1,4 +1,4 @@
-/** A cluster of the plan becomes a pool of backends, with the state that earlier plans have left under the same keys. */
+/** Builds the pool of a cluster, with the state that earlier plans have left under the same keys. */
 
 import { Prober } from '../health/active.ts';
 import { Disagreement } from '../health/disagreement.ts';
@@ -126,12 +126,12 @@ function assembleBackend(
   );
 }
 
-/** What makes connections different ones; everything else about them can change while they are open. */
+/** Settings that require new connections. All others can change while connections are open. */
 function wayOf({ protocol, tls }: ClusterSettings): string {
   return JSON.stringify([protocol, tls]);
 }
 
-/** The limits of the pool change in place: with new connections beside those in use there would be twice as many. */
+/** The limits of a pool change in place: new connections beside those in use would double their number. */
 function assembleUpstream(
   settings: ClusterSettings,
   { address }: EndpointSettings,
@@ -156,7 +156,7 @@ function limitsOf({
   return { connectionsMax, idleMs, requestsMax, ageMsMax, connectTimeoutMs };
 }
 
-/** `endpoint` null: the circuit of the cluster as a whole. */
+/** `endpoint` null: the circuit of the whole cluster. */
 function assembleCircuit(
   { name, circuitBreaker }: ClusterSettings,
   endpoint: string | null,
@@ -194,7 +194,7 @@ function assembleDisagreement(
   );
 }
 
-/** The first probe is made at once. */
+/** The first probe is sent at once. */
 function startProber(
   settings: ClusterSettings,
   endpoint: EndpointSettings,
@@ -205,7 +205,7 @@ function startProber(
   outage: Outage,
   { clock, random }: Runtime,
 ): Prober {
-  // A WebSocket handshake goes over HTTP/1.1, as that of traffic does.
+  // A WebSocket handshake is sent over HTTP/1.1, as for requests.
   const http2 = settings.protocol !== 'http1' && active.probe.kind !== 'webSocket';
   const target = {
     address: endpoint.address,
@@ -217,7 +217,7 @@ function startProber(
     active,
     {
       open: callback => connect(target, clock, callback),
-      // The path of a socket is no host; nginx and others would answer 400.
+      // The path of a socket is not a host name; nginx and others would respond 400.
       authority: endpoint.address.kind === 'unix' ? 'localhost' : authority,
       http2,
     },
@@ -231,7 +231,7 @@ function startProber(
   return prober;
 }
 
-/** The verdict on an endpoint and whoever gives it from traffic: they are renewed together. */
+/** Health state and passive health belong together: they are renewed together. */
 class Judged {
   readonly health: EndpointHealth;
   readonly passive: PassiveHealth | null;
@@ -267,7 +267,7 @@ class Judged {
   }
 }
 
-/** An upstream that no plan names any more finishes what is under way and keeps nothing. */
+/** The upstream of an endpoint. When no plan names it any more, it finishes its requests and keeps no idle connection. */
 class KeptUpstream {
   readonly upstream: Upstream;
   #limits: UpstreamLimits;

@@ -1,6 +1,6 @@
 /**
- * Certificates of the listeners end one day: a metric says when, and from three weeks before a line a day says so.
- * A file that is replaced in time is a reload like any other (`config/watcher.ts` looks at certificates too).
+ * Watches the expiry of the listeners' certificates: a metric has the time, and from three weeks before a log line a
+ * day warns. A replaced file is reloaded like any other (`config/watcher.ts` watches certificates too).
  */
 import { X509Certificate } from 'node:crypto';
 import type { ListenerSettings } from '../http/listener_settings.ts';
@@ -15,7 +15,7 @@ interface CertificateFacts {
 }
 
 const DAY_MS = 86_400_000;
-/** ACME clients renew 30 days before the end: at three weeks something is wrong. */
+/** ACME clients renew 30 days before the end, so something is wrong at three weeks. */
 const WARN_BEFORE_MS = 21 * DAY_MS;
 
 export class CertificateWatch {
@@ -33,7 +33,7 @@ export class CertificateWatch {
     return this.#certificates;
   }
 
-  /** Those of a plan, at the start and after each reload. */
+  /** Sets the certificates of a plan, at the start and after each reload. */
   watch(listeners: readonly Pick<ListenerSettings, 'name' | 'tls'>[]): void {
     this.#certificates = listeners.flatMap(({ name, tls }) =>
       (tls?.certificates ?? []).map(({ certPem }) => factsOf(name, new X509Certificate(certPem))),

@@ -1,6 +1,6 @@
 /**
- * The backends of one cluster, now: the endpoints of the plan, and for each name among them the addresses that it has
- * at the moment. When a name changes its addresses, the pool gets other backends; the state of those that stay stays.
+ * The current backends of one cluster: the endpoints of the plan, and for each host name among them its current
+ * addresses. When the addresses of a name change, the pool gets other backends, and those that stay keep their state.
  */
 import type { BoundCluster } from '../http/data_plane.ts';
 import type { Backend, ClusterSettings, EndpointSettings } from '../load_balancer/backend.ts';
@@ -11,18 +11,18 @@ import type { Failure } from '../resilience/failure.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import type { Runtime } from './runtime_state.ts';
 
-/** One endpoint with an address that can be connected to. */
+/** One endpoint with an address to connect to. */
 export interface ResolvedEndpoint {
   readonly endpoint: EndpointSettings;
   /** The endpoint as written in the configuration, possibly with a host name. */
   readonly label: string;
-  /** With the name as the one that certificates are checked for. */
+  /** The TLS settings with the host name that certificates are checked for. */
   readonly settings: ClusterSettings;
-  /** Others have served before it came. */
+  /** The endpoint is added to a cluster that others serve already. */
   readonly isAdded: boolean;
 }
 
-/** Finds or makes the state under its keys in `states`. */
+/** Finds or creates the state under its keys in `states`. */
 type MakeBackend = (resolved: ResolvedEndpoint, states: StateRegistry) => Backend;
 
 interface Named {
@@ -38,11 +38,11 @@ export class ClusterEndpoints {
   readonly #makeBackend: MakeBackend;
   readonly #unsubscribe: (() => void)[];
   #states: StateRegistry;
-  /** An earlier plan had this cluster, or an address is there already: who comes now meets traffic. */
+  /** An earlier plan had this cluster, or it has addresses already: a new endpoint gets a slow start. */
   #isRunning: boolean;
   #named: readonly Named[] = [];
   #backends = new Map<string, Backend>();
-  /** Names of which it was said that they fail. */
+  /** Host names whose failure was logged. */
   readonly #failing = new Set<string>();
 
   constructor(settings: ClusterSettings, runtime: Runtime, pool: ClusterPool, makeBackend: MakeBackend) {
@@ -54,10 +54,10 @@ export class ClusterEndpoints {
     this.#states = this.#findStates();
     this.#named = this.#findNames();
     this.#unsubscribe = this.#named.map(({ watch }) => watch.subscribe(() => this.#onNames()));
-    for (const { watch } of this.#named) this.#tell(watch);
+    for (const { watch } of this.#named) this.#logName(watch);
   }
 
-  /** Endpoints whose name has no address, with what the lookup says; empty while the first one is under way. */
+  /** Endpoints whose host name has no address, with the error code of the lookup; empty during the first lookup. */
   get unresolved(): ReturnType<BoundCluster['unresolved']> {
     return this.#named.flatMap(({ endpoint, watch: { addresses, failure, failingAtMs } }) =>
       addresses.length > 0 || failure === null
@@ -73,7 +73,7 @@ export class ClusterEndpoints {
     );
   }
 
-  /** For each plan that has this cluster: all its state is needed. */
+  /** Called for each plan that has this cluster: marks all its state as used. */
   claim(): void {
     this.#states = this.#findStates();
     this.#named = this.#findNames();
@@ -100,7 +100,7 @@ export class ClusterEndpoints {
   }
 
   #onNames(): void {
-    for (const { watch } of this.#named) this.#tell(watch);
+    for (const { watch } of this.#named) this.#logName(watch);
     const before = new Set(this.#backends.keys());
     this.#update();
     this.#states.retainUsed();
@@ -111,8 +111,8 @@ export class ClusterEndpoints {
     this.#runtime.telemetry.emit({ kind: 'endpoints_changed', cluster, added, removed });
   }
 
-  /** Once when a name begins to fail, and once when it is well again. */
-  #tell({ host, failure, addresses }: NameWatch): void {
+  /** Logs once when a name begins to fail, and once when it works again. */
+  #logName({ host, failure, addresses }: NameWatch): void {
     const { telemetry } = this.#runtime;
     const cluster = this.#settings.name;
     if (failure !== null && !this.#failing.has(host)) {
@@ -122,7 +122,7 @@ export class ClusterEndpoints {
       telemetry.emit({ kind: 'name_resolved', cluster, name: host, addresses });
   }
 
-  /** Of its own, because the endpoints of a name come and go between two reloads. */
+  /** A registry of its own, because the addresses of a name come and go between two reloads. */
   #findStates(): StateRegistry {
     const { clock, registry } = this.#runtime;
     return registry.getOrCreate(statesKey(this.#settings.name), () => new StateRegistry(clock));
@@ -132,8 +132,8 @@ export class ClusterEndpoints {
     const backends = new Map<string, Backend>();
     for (const resolved of this.#resolved()) {
       const name = formatAddress(resolved.endpoint.address);
-      if (backends.has(name)) continue; // a name and an address, or two names, for the same place
-      const made = this.#makeBackend(resolved, this.#states); // also where it is known: its state is still needed
+      if (backends.has(name)) continue; // two names, or a name and an address, for the same endpoint
+      const made = this.#makeBackend(resolved, this.#states); // also for a known one: its state is still needed
       backends.set(name, this.#backends.get(name) ?? made);
     }
     const isSame =
@@ -160,7 +160,7 @@ export class ClusterEndpoints {
     });
   }
 
-  /** While no name has answered: the failure if there is one, otherwise they are still being asked. */
+  /** While no name has an address: the failure of the lookup, or null during the first one. */
   #whenEmpty(): Failure | null {
     const lost = this.#named.find(({ watch }) => watch.failure !== null)?.watch;
     return lost === undefined ? null : { kind: 'dns_failed', code: lost.failure ?? '', name: lost.host };
@@ -171,7 +171,7 @@ function statesKey(cluster: string): string {
   return `endpoints ${cluster}`;
 }
 
-/** One object for all addresses of a name: secure contexts are kept by it. */
+/** One settings object for all addresses of a name, because secure contexts are cached by it. */
 function verifiedAs(host: string, settings: ClusterSettings): ClusterSettings {
   const { tls } = settings;
   return tls === null || tls.serverName !== null

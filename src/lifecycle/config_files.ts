@@ -1,4 +1,4 @@
-/** The files of the configuration, watched while the plan says so. */
+/** Watches the files of the configuration while the plan says so. */
 import { ConfigWatcher, type FileStates } from '../config/watcher.ts';
 import type { Clock } from '../resilience/clock.ts';
 
@@ -12,14 +12,14 @@ export class ConfigFiles {
     this.#onChange = onChange;
   }
 
-  /** These files, as they were when they were read. */
+  /** Sets the files, as they were when they were read. */
   watch(files: FileStates, isWanted: boolean): void {
     if (!isWanted) this.close();
     else if (this.#watcher === null) this.#watcher = new ConfigWatcher(files, this.#clock, this.#onChange);
     else this.#watcher.setFiles(files);
   }
 
-  /** What a refused configuration has named may appear. */
+  /** Watches also the files that a refused configuration names, because they may appear. */
   add(files: FileStates): void {
     this.#watcher?.addFiles(files);
   }

@@ -1,6 +1,6 @@
 /**
- * Holds what a plan may need against the limit of file descriptors, and sets what is accepted and opened by it: at the
- * start and with every plan, since a reload may bring more listeners, pools and connections, and `prlimit` another limit.
+ * Compares what a plan may need with the limit of file descriptors, and bounds connections by it: at the start and
+ * with every plan, because a reload may add listeners, pools and connections, and `prlimit` may change the limit.
  */
 import type { Plan } from '../config/plan.ts';
 import type { ConnectionTable } from '../net/connection.ts';
@@ -16,7 +16,7 @@ import {
 export class DescriptorLimits {
   readonly #connections: ConnectionTable;
   readonly #warn: (message: string) => void;
-  /** What the process holds besides its connections and listeners; measured once, before there are many. */
+  /** Descriptors other than connections and listeners; measured once, before there are many. */
   #own: number | null = null;
   #warned: string | null = null;
 
@@ -25,7 +25,7 @@ export class DescriptorLimits {
     this.#warn = warn;
   }
 
-  /** When the listeners of the plan are bound, before they let anybody in. */
+  /** Called when the listeners of the plan are bound, before they accept. */
   apply(plan: Plan): void {
     const limit = descriptorLimit();
     if (limit === null) return;
@@ -54,7 +54,7 @@ export function descriptorNeed({ process, listeners, clusters }: Plan): Descript
   };
 }
 
-/** Null: both get what they may need. */
+/** Null: clients and backends both get what they may need. */
 export function descriptorWarning(
   limit: number,
   { clients, backends }: DescriptorNeed,

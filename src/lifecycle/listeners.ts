@@ -1,6 +1,6 @@
 /**
- * The listeners of the process: opened at start and by reloads, served by one `ListenerServer` each, closed when
- * a plan no longer names them. A listener is the same as long as its name and address are.
+ * The listeners of the process: opened at the start and by reloads, served by one `ListenerServer` each, closed when
+ * a plan no longer names them. A listener is identified by its name and address.
  */
 
 import type { ListenerSettings } from '../http/listener_settings.ts';
@@ -9,7 +9,8 @@ import { ListenerServer } from '../http/server.ts';
 import { type Address, formatAddress, parseAddress } from '../net/address.ts';
 import type { ConnectionTable } from '../net/connection.ts';
 import { type Listener, openListener } from '../net/listener.ts';
-import { clientKey, plainAddress } from '../security/client_address.ts';
+import { buildNetworkSet } from '../security/client_address.ts';
+import { clientKey, plainAddress } from '../security/ip_address.ts';
 
 interface OpenListener {
   readonly key: string;
@@ -20,7 +21,10 @@ interface OpenListener {
 
 type PendingConnection = Parameters<ListenerServer['accept']>;
 
-/** Connections that come between `bind` and the swap wait here: the plan that knows their listener is not current yet. */
+/**
+ * Connections that arrive between `bind` and the swap wait here, because the plan with their listener is not current
+ * yet.
+ */
 class PendingConnections {
   readonly #server: ListenerServer;
   #waiting: PendingConnection[] | null = [];
@@ -43,11 +47,11 @@ class PendingConnections {
       const [socket, , protocol] = arrival;
       if (socket.destroyed) continue;
       this.#server.accept(...arrival);
-      if (protocol === 'http1') socket.resume(); // whoever had to look at its first bytes has paused it
+      if (protocol === 'http1') socket.resume(); // protocol detection has paused it
     }
   }
 
-  /** The listener was not wanted after all. */
+  /** The listener is not needed after all. */
   shut(): void {
     this.#isShut = true;
     for (const [socket] of this.#waiting ?? []) socket.destroy();
@@ -61,7 +65,7 @@ export class Listeners {
   readonly #processConnectionsMax: () => number;
   #open = new Map<string, OpenListener>();
   #prepared = new Map<string, OpenListener>();
-  /** No longer in the plan, with connections that still end. */
+  /** Listeners that left the plan and still have open connections. */
   readonly #retired = new Set<OpenListener>();
 
   constructor(services: Services, connections: ConnectionTable, processConnectionsMax: () => number) {
@@ -70,14 +74,14 @@ export class Listeners {
     this.#processConnectionsMax = processConnectionsMax;
   }
 
-  /** Name and bound address of each, for status and for tests that ask for port 0. */
+  /** Name and bound address of each listener, for the status and for tests that ask for port 0. */
   get addresses(): ReadonlyMap<string, string> {
     return new Map([...this.#open].map(([name, { listener }]) => [name, listener.address()]));
   }
 
   /**
-   * Binds what the next plan names and is not open yet. Returns why that failed; nothing is left open then.
-   * A bound listener accepts at once; what comes waits for the plan that `commit` makes current.
+   * Binds the listeners of the next plan that are not open yet. Returns the problems; on failure none of them stays
+   * open. A bound listener accepts at once; its connections wait for the plan that `commit` makes current.
    */
   async prepare(next: Readonly<Record<string, ListenerSettings>>): Promise<string[]> {
     const problems: string[] = [];
@@ -97,10 +101,10 @@ export class Listeners {
     return problems;
   }
 
-  /** What holds the address may be a listener of this process that is to become another one. */
+  /** Another listener of this process may hold the address, and be about to change. */
   #conflict({ name, address }: ListenerSettings): string | null {
     for (const [other, { listener }] of this.#open) {
-      const held = parseAddress(listener.address()); // with the port that was given
+      const held = parseAddress(listener.address()); // with the port that was assigned
       if (typeof held === 'string' || !isSamePlace(held, address)) continue;
       return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address or switch between plain and TLS, restart the process or open it on another port first`;
     }
@@ -117,7 +121,7 @@ export class Listeners {
     await Promise.all(prepared.map(({ listener }) => listener.stopAccepting()));
   }
 
-  /** After the swap: prepared listeners become open ones, gone ones stop accepting, the rest takes its new settings. */
+  /** After the swap: prepared listeners open, removed ones stop accepting, the others get their new settings. */
   commit(next: Readonly<Record<string, ListenerSettings>>, drainMs: number): void {
     for (const [name, open] of this.#open) {
       const settings = next[name];
@@ -144,13 +148,13 @@ export class Listeners {
 
   async #retire(open: OpenListener, drainMs: number): Promise<void> {
     this.#retired.add(open);
-    open.server.drain(); // from the very next answer on
+    open.server.drain(); // from the very next response on
     await open.listener.stopAccepting();
     await open.server.retire(drainMs);
     this.#retired.delete(open);
   }
 
-  /** Connections end as they become quiet. */
+  /** Connections end as they become idle. */
   drain(): void {
     for (const { server } of this.#open.values()) server.drain();
   }
@@ -177,21 +181,24 @@ export class Listeners {
       processConnectionsMax: this.#processConnectionsMax,
       plainAddress,
       clientKey,
+      buildNetworkSet,
       isTrustedProxy: ip =>
-        planeRef.current.plane.listeners.get(settings.name)?.trusted.contains(ip) ?? false,
+        planeRef.current.plane.listeners.get(settings.name)?.trust.networks.contains(ip) ?? false,
       env: process.env,
       onConnection: (...arrival) => door.enter(...arrival),
       onRefused: (cause, count) =>
         telemetry.emit({ kind: 'connections_refused', listener: settings.name, cause, count }),
       onTlsRefused: (cause, code, count) =>
         telemetry.emit({ kind: 'tls_refused', listener: settings.name, cause, code, count }),
+      onProxyRefused: (cause, peerIp, count) =>
+        telemetry.emit({ kind: 'proxy_protocol_refused', listener: settings.name, cause, peerIp, count }),
       warn: message => telemetry.emit({ kind: 'warning', message }),
     });
     return { key, listener, server, door };
   }
 }
 
-/** The same port, whatever the addresses: one of them may be the wildcard. */
+/** The same port, whatever the hosts: one of them may be the wildcard. */
 function isSamePlace(a: Address, b: Address): boolean {
   if (a.kind === 'tcp' && b.kind === 'tcp') return a.port === b.port && a.port !== 0;
   return formatAddress(a) === formatAddress(b);

@@ -1,4 +1,4 @@
-/** Where the log goes, and whether it can. */
+/** The destination of the log, and whether it can be written. */
 import { closeSync, openSync } from 'node:fs';
 import type { Plan } from '../config/plan.ts';
 
@@ -6,7 +6,7 @@ export function logTarget({ logging: { file } }: Plan) {
   return file === null ? { fd: process.stdout.fd } : { file };
 }
 
-/** A log that cannot be written is found before anything begins. */
+/** Checks the log file before anything else is started. */
 export function logProblem({ logging: { file } }: Plan): string | null {
   if (file === null) return null;
   try {

@@ -1,4 +1,4 @@
-/** Takes the samples from which `resilience/overload.ts` decides: how late a timer fires, and how full the heap is. */
+/** Takes the samples for `resilience/overload.ts`: how late a timer fires, and how full the heap is. */
 import { getHeapStatistics } from 'node:v8';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import { OVERLOAD_SAMPLE_MS, type Overload } from '../resilience/overload.ts';
@@ -24,7 +24,7 @@ export class OverloadWatch {
     this.#wait();
   }
 
-  /** Work of the process on itself, in one turn: traffic has not brought it, so the wait for it refuses none. */
+  /** The process did some work of its own in one turn. Traffic did not cause that delay, so it must not refuse any. */
   ownWork<T>(work: () => T): T {
     const startedAtMs = this.#clock.nowMs();
     try {

@@ -1,11 +1,11 @@
 /**
- * Files that come with the program and are no code: its manifest, the configuration of the demo. In a checkout and in a
- * package they lie beside `src` or `dist`; in the single executable they are assets inside it.
+ * Files of the package other than code: its manifest and the configuration of the demo. In a checkout and in a
+ * package they are beside `src` or `dist`; in the single executable they are assets.
  */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
 
-/** What the single executable carries: `scripts/build_executable.ts` puts these in. */
+/** The files that `scripts/build_executable.ts` embeds. */
 export const PACKAGE_FILES = ['package.json', 'examples/demo.yaml'] as const;
 type PackageFile = (typeof PACKAGE_FILES)[number];
 

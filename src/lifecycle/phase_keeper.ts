@@ -1,4 +1,4 @@
-/** Where the process is in its life; each step is an event. */
+/** The phase of the process; each change is an event. */
 import type { Runtime } from './runtime_state.ts';
 import type { ProcessPhase } from './shutdown.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The plans that ran, newest first: to go back to one, and to show. Whoever goes back keeps what came later, because the
- * file may be repaired by hand meanwhile; but "the plan before" is from there on the one before that plan, so that going
- * back twice is going back further.
+ * The plans that ran, newest first, for rollbacks and for display. A rollback keeps the newer plans, because the file
+ * may be repaired by hand meanwhile. But after it "the previous plan" is the one before the plan that was restored,
+ * so that two rollbacks go back two plans.
  */
 import type { LoadedPlan } from './running_plan.ts';
 
@@ -11,19 +11,19 @@ interface Entry {
 }
 
 export class PlanHistory {
-  /** Each plan once, by when it was put in place last; the running one first. */
+  /** Each plan once, ordered by when it was last applied; the running one first. */
   #kept: readonly Entry[] = [];
-  /** The running plan, the one that ran when it came, and so on: the way back. */
+  /** The running plan, the plan before it, and so on: the path of rollbacks. */
   #path: readonly Entry[] = [];
-  /** Of the plan that the file held when it was last read and taken over. */
+  /** Digest of the plan that the file contained when it was last applied. */
   #fileDigest = '';
 
-  /** False after a rollback: the file holds another plan, which a reload or a restart would bring back. */
+  /** False after a rollback: the file contains another plan, which a reload or restart would bring back. */
   get isFromFile(): boolean {
     return this.#kept[0]?.loaded.plan.digest === this.#fileDigest;
   }
 
-  /** The plan says how many are kept. `isFile`: it is what the file says. */
+  /** The plan itself says how many plans are kept. `isFile`: the file contains it. */
   remember(loaded: LoadedPlan, wallMs: number, isFile: boolean): void {
     const { digest, process } = loaded.plan;
     if (isFile) this.#fileDigest = digest;
@@ -45,7 +45,7 @@ export class PlanHistory {
     this.#path = this.#path.map(renew);
   }
 
-  /** Null: the one before the running one. A text says why there is none. */
+  /** Null: the plan before the running one. A string says why there is none. */
   find(digest: string | null): LoadedPlan | string {
     const [, previous] = this.#path;
     if (digest === null) return previous?.loaded ?? 'there is no earlier plan to go back to';

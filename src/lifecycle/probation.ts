@@ -1,19 +1,19 @@
 /**
- * The time after a reload in which too many failures undo it: a configuration can be valid and wrong. Only what ends
- * after the swap counts, only if there is enough of it, and only what fails more than it did before: a cluster that was down
- * already is no fault of the new plan.
+ * The time after a reload in which too many failures roll it back, because a valid configuration can still be wrong.
+ * Only requests that end after the swap count, only if there are enough, and only failures beyond the earlier ratio:
+ * a cluster that was down before is no fault of the new plan.
  */
 import type { ProbationSettings } from '../config/plan.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-/** Requests that have ended, since the process began or in some time, and those of them that failed. */
+/** Requests that have ended, and those of them that failed. */
 interface TrafficCounts {
   readonly finished: number;
   readonly failed: number;
 }
 
 const LOOK_EVERY_MS = 200;
-/** Standard deviations: what chance does in two of a hundred looks must not undo a reload. */
+/** Standard deviations: a reload must not be rolled back for what chance does in two of a hundred checks. */
 const CHANCE = 2;
 
 export class Probation {
@@ -23,7 +23,7 @@ export class Probation {
   readonly #onFailed: (why: string) => void;
   #timer: Timer | null = null;
 
-  /** `lately`: of the time before now, to compare with. */
+  /** `lately`: the counts of the time before, for comparison. */
   constructor(
     counts: TrafficCounts,
     lately: () => TrafficCounts,
@@ -36,7 +36,7 @@ export class Probation {
     this.#onFailed = onFailed;
   }
 
-  /** Ends the one before, which is over with its plan. */
+  /** Ends the previous probation, which is over with its plan. */
   begin(settings: ProbationSettings | null): void {
     this.end();
     if (settings === null) return;
@@ -71,8 +71,9 @@ export class Probation {
 }
 
 /**
- * Of the requests that did not fail before, more fail now than may: with half of them failing before and a bound of
- * 20 %, that is beyond 60 %. And more than chance explains, which for few requests and a high ratio is a lot.
+ * True if more of the requests that would not have failed before fail now than is allowed: with half of them failing
+ * before and a bound of 20 %, that means beyond 60 %. The excess must also be more than chance explains, which is a
+ * lot for few requests and a high ratio.
  */
 function isWorse(before: TrafficCounts, after: TrafficCounts, settings: ProbationSettings): boolean {
   if (after.finished < settings.requestsMin) return false;

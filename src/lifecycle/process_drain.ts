@@ -1,4 +1,4 @@
-/** What a shutdown does to the process: each step of `shutdown.ts`, with the parts that it touches. */
+/** The steps of a shutdown (`shutdown.ts`) for the parts of the process. */
 import type { ConfigFiles } from './config_files.ts';
 import type { Listeners } from './listeners.ts';
 import type { PhaseKeeper } from './phase_keeper.ts';
@@ -8,9 +8,9 @@ import type { Runtime } from './runtime_state.ts';
 import type { ServiceManager } from './service_manager.ts';
 import type { Drainable, ProcessPhase } from './shutdown.ts';
 
-/** Beyond the longest drain, for the service manager: what comes after it takes a moment. */
+/** Added to the longest drain when the service manager is told, because closing takes a moment. */
 const STOP_MARGIN_MS = 10_000;
-/** A connection from before the end of accepting has so long to begin with its first request. */
+/** How long a connection that was accepted before the end may take to begin its first request. */
 const NEW_MS_MAX = 1_000;
 
 interface DrainParts {

@@ -1,4 +1,4 @@
-/** What a reload does to the process: each step of `reload.ts`, with the parts that it touches. */
+/** The steps of a reload (`reload.ts`) for the parts of the process. */
 import { diffPlans } from '../config/diff.ts';
 import type { Environment } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
@@ -30,7 +30,7 @@ export class ProcessReload implements Reloadable {
     this.#parts = parts;
   }
 
-  /** The last one that the file or an operator has asked for; a rollback that found nothing is none. */
+  /** The last reload or rollback, unless there was no plan to roll back to. */
   get last(): LastReload | null {
     return this.#last;
   }

@@ -1,6 +1,6 @@
 /**
- * What an operator's side (`admin/`) gets of the process, and what the process gets of it: lifecycle does not know who
- * looks at it.
+ * What the admin side gets from the process, and what the process gets from it: lifecycle does not know its
+ * implementation.
  */
 import type { Overload } from '../resilience/overload.ts';
 import type { PlanHistory } from './plan_history.ts';
@@ -16,7 +16,7 @@ export interface LastReload {
   readonly result: ReloadResult;
 }
 
-/** What is a getter here changes. */
+/** The getters return values that change. */
 export interface ProcessView {
   readonly running: RunningRef;
   readonly runtime: Runtime;
@@ -31,12 +31,12 @@ export interface ProcessView {
   reload(trigger: ReloadTrigger): Promise<ReloadResult>;
   /** Null: to the plan before the running one. */
   rollback(digest: string | null): Promise<ReloadResult>;
-  /** `cause` is who wants it. */
+  /** `cause` says who asked for it. */
   drain(cause: string): Promise<unknown>;
 }
 
 export interface AdminSide {
-  /** Why it cannot be had; empty: it is open, or off. */
+  /** Returns the problems; empty if the API is open or off. */
   open(): Promise<readonly string[]>;
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-/** Whether the process may be sent traffic, and why not: for `/readyz`, `healthPath` and the status. */
+/** Whether the process should get traffic, and why not: for `/readyz`, `healthPath` and the status. */
 import type { RunningPlan } from './running_plan.ts';
 import type { ProcessPhase } from './shutdown.ts';
 
 export interface Readiness {
   readonly ready: boolean;
-  /** Why not; empty when ready. */
+  /** Why it is not ready; empty if it is. */
   readonly reasons: readonly string[];
 }
 

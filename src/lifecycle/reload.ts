@@ -1,8 +1,8 @@
 /**
  * One reload, read top to bottom: load, compile, compare, prepare, bind what is new, assemble, swap, reconcile.
  *
- * Until the swap nothing has changed; any problem before it leaves the old plane serving and says why. All
- * triggers end here: while one reload runs a second waits, and a third replaces the second.
+ * Nothing changes before the swap; any problem before it leaves the old plan running and says why. All triggers end here:
+ * while one reload runs a second waits, and a third joins the one that waits.
  */
 import type { PlanChange } from '../config/diff.ts';
 import type { LoadResult } from '../config/loader.ts';
@@ -20,30 +20,33 @@ export type ReloadResult =
   | { readonly kind: 'unchanged'; readonly digest: string }
   | { readonly kind: 'rejected'; readonly digest: string; readonly problems: readonly string[] };
 
-/** What a reload needs of the running process. */
+/** The process, as a reload needs it. */
 export interface Reloadable {
   readonly plan: Plan;
-  /** False before it serves and from the moment that it begins to end. */
+  /** False before the process serves, and from the moment when it begins to end. */
   readonly isServing: boolean;
   load(): Promise<LoadResult>;
-  /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
+  /**
+   * A plan that ran before: the previous one, or the one with this digest (or beginning of it). A string says why
+   * there is none.
+   */
   older(digest: string | null): LoadedPlan | string;
-  /** What changes in meaning, in slices as well. */
+  /** What changes in meaning; in slices as well. */
   compare(next: Plan): Promise<readonly PlanChange[]>;
-  /** With the traffic of the plan that still runs. */
+  /** Adds the traffic of the plan that still runs. */
   touched(changes: readonly PlanChange[]): AppliedChanges;
   /** Builds what depends on the plan alone, in slices, between which requests are served. */
   prepare(next: Plan): Promise<PreparedRoutes>;
-  /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
+  /** Binds the listeners that the next plan adds. Returns the problems; on failure none of them stays open. */
   openListeners(next: Plan): Promise<readonly string[]>;
-  /** Closes those that were opened and are not wanted after all. */
+  /** Closes the listeners that were bound and are not needed after all. */
   discardListeners(): Promise<void>;
   /**
-   * Assembles, swaps and reconciles; throws only for a defect of ours, and before anything has changed. `isOlder`: the
-   * plan ran before, and is not what the file says now.
+   * Assembles, swaps and reconciles. Throws only for a bug, and before anything has changed. `isOlder`: the plan ran
+   * before, and is not what the file contains now.
    */
   apply(next: LoadedPlan, prepared: PreparedRoutes, isOlder: boolean): void;
-  /** The file says what runs already, perhaps on other lines, or again after a rollback. */
+  /** The file contains the running plan, perhaps on other lines, or again after a rollback. */
   confirm(same: LoadedPlan): void;
   describe(problem: Problem): string;
   report(trigger: ReloadTrigger, result: ReloadResult, tookMs: number): void;
@@ -52,7 +55,7 @@ export interface Reloadable {
 
 export class Reloader {
   readonly #target: Reloadable;
-  /** The last change that is under way or waits. */
+  /** The last change that runs or waits. */
   #tail: Promise<unknown> = Promise.resolve();
   #waiting: Promise<ReloadResult> | null = null;
 
@@ -61,7 +64,7 @@ export class Reloader {
   }
 
   request(trigger: ReloadTrigger): Promise<ReloadResult> {
-    // Whoever comes while one waits shares its result: it will read the file after this moment.
+    // A trigger while a reload waits shares its result, because that reload reads the file later.
     this.#waiting ??= this.#inTurn(trigger, () => {
       this.#waiting = null;
       return reload(this.#target);
@@ -69,12 +72,12 @@ export class Reloader {
     return this.#waiting;
   }
 
-  /** `to` null: to the plan before the running one. `from`: only if that plan still runs when it is this one's turn. */
+  /** `to` null: to the plan before the running one. `from`: only if that plan still runs when its turn comes. */
   rollback(trigger: ReloadTrigger, to: string | null, from: string | null): Promise<ReloadResult> {
     return this.#inTurn(trigger, () => rollback(this.#target, to, from));
   }
 
-  /** A defect of ours is a change that was rejected: whatever else, the process goes on. */
+  /** A bug counts as a rejected change: the process continues. */
   async #safely(change: () => Promise<ReloadResult>): Promise<ReloadResult> {
     try {
       return await change();
@@ -92,7 +95,7 @@ export class Reloader {
       this.#target.report(trigger, result, this.#target.nowMs() - startedAtMs);
       return result;
     });
-    this.#tail = run.catch(() => {}); // whoever asked hears of it; the next one begins all the same
+    this.#tail = run.catch(() => {}); // the caller gets the error; the next change runs all the same
     return run;
   }
 }
@@ -110,7 +113,7 @@ async function reload(target: Reloadable): Promise<ReloadResult> {
   return swap(target, loaded, false);
 }
 
-/** The same as a reload, but for where the plan comes from. */
+/** Like a reload, except for where the plan comes from. */
 async function rollback(target: Reloadable, to: string | null, from: string | null): Promise<ReloadResult> {
   const { digest } = target.plan;
   if (from !== null && from !== digest) return { kind: 'unchanged', digest };
@@ -141,7 +144,7 @@ async function swap(target: Reloadable, next: LoadedPlan, isOlder: boolean): Pro
   return { kind: 'applied', digest: next.plan.digest, changes: touched };
 }
 
-/** What a running process cannot change about itself. */
+/** Settings that a running process cannot change. */
 export function restartReasons(changes: readonly PlanChange[]): string[] {
   return changes
     .filter(change => change.class === 'restart')

@@ -1,14 +1,14 @@
-/** The plan that serves, with where it came from and what was built from it: one value behind one reference. */
+/** The running plan, with its origins and the data plane built from it: one value behind one reference. */
 import type { Plan } from '../config/plan.ts';
 import type { PlanOrigins } from '../config/plan_origins.ts';
 import type { FileStates } from '../config/watcher.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 
-/** A plan with what came with it. */
+/** A plan with the facts of its loading. */
 export interface LoadedPlan {
   readonly plan: Plan;
   readonly origins: PlanOrigins;
-  /** Values of the environment, which are not shown. */
+  /** Values from environment variables, which are never shown. */
   readonly secrets: readonly string[];
   readonly files: FileStates;
 }
@@ -18,7 +18,7 @@ export interface RunningPlan {
   readonly plane: DataPlane;
 }
 
-/** Read by everybody, replaced by `apply_plan.ts` alone. */
+/** Replaced only by `apply_plan.ts`. */
 export interface RunningRef {
   current: RunningPlan;
 }

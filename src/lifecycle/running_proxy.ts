@@ -1,6 +1,6 @@
 /**
- * The process, put together: its parts, and who is told what. The order of a start: listeners are bound first, because a
- * taken port must change nothing. What happens later stands in `reload.ts`, `apply_plan.ts` and `shutdown.ts`.
+ * Composes the process from its parts. Listeners are bound first, because a port that is taken must change nothing.
+ * Later changes are in `reload.ts`, `apply_plan.ts` and `shutdown.ts`.
  */
 import { randomBytes } from 'node:crypto';
 import type { Environment } from '../config/loader.ts';
@@ -12,9 +12,8 @@ import { systemClock } from '../resilience/clock.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
-import { runAtOnce } from '../resilience/time_slices.ts';
 import { followPlan, type PlanFollowers } from './apply_plan.ts';
-import { assemblePlane, prepareRoutes } from './assemble.ts';
+import { assembleAtOnce } from './assemble.ts';
 import { CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
@@ -36,20 +35,20 @@ import { createServiceManager, type ServiceManager } from './service_manager.ts'
 import { type DrainResult, type ProcessPhase, Shutdown } from './shutdown.ts';
 import { readVersion } from './version.ts';
 
-/** The last line of the log waits so long for whoever reads it. */
+/** How long the end of the process waits for a reader to take the last log line. */
 const LAST_LINE_MS = 200;
 
 export interface StartOptions {
   readonly configFile: string;
   readonly loaded: LoadedPlan;
   readonly env: Environment;
-  /** The side that an operator sees; it opens the admin API. */
+  /** The admin side, which opens the admin API. */
   readonly createAdmin: CreateAdmin;
-  /** Standard output unless a test wants to read along. */
+  /** Standard output, except in tests. */
   readonly log?: LogDestination;
-  /** The system's own name lookup unless a test plays the name server. */
+  /** The name lookup of the system, except in tests. */
   readonly lookUp?: LookUp;
-  /** The heap of this process unless a test fills another one. */
+  /** The heap of this process, except in tests. */
   readonly heapRatio?: () => number;
 }
 
@@ -94,7 +93,7 @@ export class RunningProxy implements ProcessView {
     this.running = {
       current: {
         loaded,
-        plane: assemblePlane(plan, runAtOnce(prepareRoutes(plan)), loaded.origins, runtime),
+        plane: assembleAtOnce(plan, loaded.origins, runtime),
       },
     };
     registry.retainUsed();
@@ -112,7 +111,7 @@ export class RunningProxy implements ProcessView {
     const files = new ConfigFiles(clock, () => void this.reload('watch'));
     const probation = new Probation(
       traffic,
-      () => metrics.figures.counts(clock.nowMs()),
+      () => metrics.stats.counts(clock.nowMs()),
       clock,
       why => this.#undo(why),
     );
@@ -155,7 +154,7 @@ export class RunningProxy implements ProcessView {
     };
   }
 
-  // ---- seen from outside
+  // ---- state
 
   get phase(): ProcessPhase {
     return this.#phase.current;
@@ -166,7 +165,7 @@ export class RunningProxy implements ProcessView {
   get addresses(): ReadonlyMap<string, string> {
     return this.#followers.listeners.addresses;
   }
-  /** How it ended, when the process has nothing left to do. */
+  /** How it ended; resolves when the process has nothing left to do. */
   get stopped(): Promise<DrainResult> {
     return this.#stopped.promise;
   }
@@ -174,9 +173,9 @@ export class RunningProxy implements ProcessView {
     return readinessOf(this.phase, this.running.current);
   }
 
-  // ---- what it does
+  // ---- actions
 
-  /** What stands in the way of serving; empty: it serves. */
+  /** Returns the problems that prevent the start; empty if the proxy serves. */
   async start(): Promise<readonly string[]> {
     const { listeners, files } = this.#followers;
     const { loaded } = this.running.current;
@@ -205,14 +204,14 @@ export class RunningProxy implements ProcessView {
     return this.#changing(() => this.#reloader.rollback('rollback', digest, null));
   }
 
-  /** Probation has failed: back to the plan before, if the one on probation still runs. */
+  /** Probation has failed: rolls back if the plan on probation still runs. */
   #undo(why: string): void {
     const { digest } = this.running.current.loaded.plan;
     this.warn(`${why}; rolling back to the previous plan`);
     void this.#changing(() => this.#reloader.rollback('probation', null, digest));
   }
 
-  /** The service manager hears of it, unless it has been told of the end already. */
+  /** Tells the service manager, unless it was told about the end already. */
   async #changing(change: () => Promise<ReloadResult>): Promise<ReloadResult> {
     if (this.phase === 'serving') this.#manager.reloading();
     const result = await change();
@@ -220,7 +219,7 @@ export class RunningProxy implements ProcessView {
     return result;
   }
 
-  /** `cause` is who wants it. A second call forces. */
+  /** `cause` says who asked for it. A second call forces the end. */
   async drain(cause: string): Promise<DrainResult> {
     const result = await this.#shutdown.begin(this.running.current.loaded.plan.process.drain, cause);
     await this.runtime.telemetry.flush(); // the very last line too
@@ -228,7 +227,7 @@ export class RunningProxy implements ProcessView {
     return result;
   }
 
-  /** Without ceremony: only the line that says so gets out. */
+  /** Stops at once; only the log line about it is still written. */
   async stopNow(cause: string): Promise<void> {
     this.#phase.enter('stopped', cause);
     const { clock, telemetry } = this.runtime;

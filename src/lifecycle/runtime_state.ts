@@ -1,4 +1,4 @@
-/** What outlives a plan: state by key, what is under way, what is open. */
+/** Everything that outlives a plan: state by key, requests in flight, open connections. */
 import { ActiveRequests } from '../http/active_requests.ts';
 import type { Traffic } from '../http/request.ts';
 import { ConnectionTable } from '../net/connection.ts';
@@ -23,7 +23,7 @@ export interface Runtime {
   readonly traffic: Traffic;
 }
 
-/** `openLog` is given what counts a line that could not be written. */
+/** `openLog` gets a function that counts lines that could not be written. */
 export function createRuntime(
   logging: LoggingSettings,
   openLog: (onDropped: () => void) => LogDestination,

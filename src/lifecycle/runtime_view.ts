@@ -1,4 +1,4 @@
-/** What is known of the running process at the moment of a scrape. */
+/** The state of the running process at a scrape. */
 import { HEALTH_STATES } from '../health/state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import type { RuntimeView } from '../observability/metrics.ts';
@@ -38,7 +38,7 @@ export function runtimeView(
   };
 }
 
-/** All addresses of a name are one series: labels come from the configuration only. */
+/** All addresses of a host name share one series, because labels come from the configuration only. */
 function summarize(endpoint: string, backends: readonly Backend[]) {
   const sum = (figure: (backend: Backend) => number): number =>
     backends.reduce((total, backend) => total + figure(backend), 0);
@@ -59,7 +59,7 @@ function summarize(endpoint: string, backends: readonly Backend[]) {
   };
 }
 
-/** For a gauge: the words of an operator go before those of probes. */
+/** The state for a gauge: an operator's drain takes precedence over probes. */
 export function plainStateOf({ adminState, health }: Backend): string {
   return adminState.isDrained ? 'drained' : health.state;
 }

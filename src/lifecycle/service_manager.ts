@@ -1,12 +1,13 @@
 /**
- * What the service manager is told (sd_notify(3)): ready, reloading, stopping, a status text, and that the event
- * loop still turns. Without NOTIFY_SOCKET nothing happens.
  *
- * Node cannot send a datagram to a Unix socket, so this goes through libc by `node:ffi`, which is experimental: it
- * is used in this file only, and where it fails the program `systemd-notify` does the same, slower; without root it
- * is not taken for the main process, so the unit then needs NotifyAccess=all.
+ * Notifications to the service manager (sd_notify(3)): ready, reloading, stopping, a status text, and a watchdog from the
+ * event loop. Without NOTIFY_SOCKET nothing happens.
  *
- * What the manager has told this process is taken out of the environment: a child must not speak in its name.
+ * Node cannot send a datagram to a Unix socket, so this uses libc through `node:ffi`, which is experimental and used only in
+ * this file. Where it fails the program `systemd-notify` does the same, slower. Without root that program is not taken for
+ * the main process, so the unit then needs NotifyAccess=all.
+ *
+ * The variables of the service manager are removed from the environment, so that no child can send in this process's name.
  */
 import { spawn } from 'node:child_process';
 import { type Clock, systemMonotonicUsec, type Timer } from '../resilience/clock.ts';
@@ -23,7 +24,7 @@ export interface ServiceManager {
 
 type Send = (message: string) => void;
 
-/** Messages that wait for the program `systemd-notify`. */
+/** Maximum of messages that wait for the program `systemd-notify`. */
 const WAITING_MAX = 16;
 
 /** Removes NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID from `env`. */
@@ -46,7 +47,7 @@ export async function createServiceManager(
       send(`READY=1\nSTATUS=${oneLine(status)}`);
       if (intervalMs !== null && watchdog === null) beat();
     },
-    // Without the time a reload of Type=notify-reload is taken for an older one (sd_notify(3)).
+    // Without the time, a reload of Type=notify-reload is taken for an older one (sd_notify(3)).
     reloading: () => send(`RELOADING=1\nMONOTONIC_USEC=${systemMonotonicUsec()}`),
     stopping: () => send('STOPPING=1\nSTATUS=draining'),
     status: text => send(`STATUS=${oneLine(text)}`),
@@ -56,8 +57,8 @@ export async function createServiceManager(
 }
 
 /**
- * One process per message, one after the other: READY must not overtake RELOADING. Of those that wait only so many
- * are kept; the oldest say least.
+ * One process per message, one after the other: READY must not overtake RELOADING. The number of waiting messages is
+ * bounded; the oldest is dropped first.
  */
 function byProgram(socket: string, env: Readonly<Record<string, string | undefined>>): Send {
   const waiting: string[] = [];
@@ -71,11 +72,11 @@ function byProgram(socket: string, env: Readonly<Record<string, string | undefin
         stdio: 'ignore',
         env: { ...env, NOTIFY_SOCKET: socket },
       });
-      child.once('error', next); // no such program: the manager is told nothing
+      child.once('error', next); // no such program: nothing is sent
       child.once('exit', next);
       child.unref(); // the end of the proxy does not wait for it
     } catch {
-      running = false; // processes are not permitted
+      running = false; // this process may not start others
     }
   };
   return message => {
@@ -85,7 +86,7 @@ function byProgram(socket: string, env: Readonly<Record<string, string | undefin
   };
 }
 
-/** Half of what the manager waits for; null if it does not watch this process. */
+/** Half of the watchdog time; null without a watchdog. */
 function watchdogIntervalMs(env: Readonly<Record<string, string | undefined>>): number | null {
   const usec = Number(env['WATCHDOG_USEC']);
   const forUs = env['WATCHDOG_PID'] === undefined || env['WATCHDOG_PID'] === String(process.pid);
@@ -102,7 +103,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_DONTWAIT = 0x40;
 
-/** A name that begins with @ is an abstract socket: its address begins with a NUL (unix(7)). */
+/** A name that begins with @ is an abstract socket, whose address begins with a NUL (unix(7)). */
 async function openByFfi(path: string): Promise<Send> {
   const { dlopen } = await import('node:ffi');
   const { functions } = dlopen(null, {

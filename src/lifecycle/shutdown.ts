@@ -1,18 +1,19 @@
 /**
+ *
  * The end of the process, read top to bottom:
  *
  *   serving → lame_duck → draining → forcing → stopped
  *
- * lame_duck: readiness says no and answers close their connections, while new ones are still served for
- * `drain.delay`, so that a load balancer notices first. draining: nothing new; over as soon as the last request
- * is. forcing: at `drain.timeout` or on a second signal the rest is answered `shutting_down` and cut.
+ * lame_duck: readiness fails and responses close their connections, while new requests are still served for `drain.delay`,
+ * so that load balancers notice first. draining: nothing new is accepted; over as soon as the last request is. forcing: at
+ * `drain.timeout` or on a second signal, what is left fails with `shutting_down` and is cut.
  */
 
 import type { Clock } from '../resilience/clock.ts';
 
 export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | 'forcing' | 'stopped';
 
-/** Forced: requests were cut, because the time was over or somebody asked again. */
+/** Forced: requests were cut, because the time was over or a second signal came. */
 export type DrainResult = 'clean' | 'forced';
 
 interface DrainSettings {
@@ -20,23 +21,23 @@ interface DrainSettings {
   readonly timeoutMs: number;
 }
 
-/** What a shutdown does to the process; each is one call, in this order. */
+/** The steps of a shutdown; each is called once, in this order. */
 export interface Drainable {
   /** `cause` null: the phase is the next one in order. */
   enterPhase(phase: ProcessPhase, cause: string | null): void;
-  /** Readiness turns to no; answers ask for the end of their connections. */
+  /** Readiness fails, and responses close their connections. */
   announce(): void;
   stopAccepting(): Promise<void>;
   closeIdleConnections(): void;
   /** Resolves when nothing is in flight. */
   idle(): Promise<void>;
-  /** Answers or cuts everything that is left. */
+  /** Fails or cuts everything that is left. */
   abortRequests(): void;
   /** Closes pools, probers, logs. */
   release(): Promise<void>;
 }
 
-/** For the last answers and log lines to get out, once nothing is waited for any more. */
+/** Time for the last responses and log lines to be sent. */
 const LAST_WORDS_MS = 1_000;
 
 export class Shutdown {
@@ -50,7 +51,7 @@ export class Shutdown {
     this.#clock = clock;
   }
 
-  /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves at the end. */
+  /** Begins the shutdown, or speeds up one in progress; `cause` says who asked for it. Resolves at the end. */
   begin(settings: DrainSettings, cause: string): Promise<DrainResult> {
     if (this.#done === null) this.#done = this.#run(settings, cause);
     else this.#force?.(`${cause}, requested again`);
@@ -80,7 +81,10 @@ export class Shutdown {
     return forcedBy === null ? 'clean' : 'forced';
   }
 
-  /** Why nothing more is waited for; null when `end` comes first. Without an `end` the time is only waited for. */
+  /**
+   * Resolves with the reason for not waiting any longer, or null when `end` comes first. Without an `end` it waits
+   * for the whole time.
+   */
   async #within(limitMs: number, hurried: Promise<string>, end?: Promise<void>): Promise<string | null> {
     const { promise: overdue, resolve } = Promise.withResolvers<string>();
     const timer = this.#clock.setTimer(resolve, limitMs, `process.drain.timeout (${limitMs} ms) expired`);

@@ -1,12 +1,13 @@
 /**
- * What each signal asks for (CONTRACT section 6), from the first line of the program on. The process may still be loading
- * its code or starting then: what has come is kept, and done when there is somebody to do it.
+ *
+ * The meaning of each signal, from the first line of the program on. While the process still loads its code or starts,
+ * signals are remembered and handled as soon as possible.
  *
  *   loading    nothing is open yet: SIGTERM ends the process at once, with code 0
- *   starting   ports are being bound: SIGTERM is a drain as soon as that is done
+ *   starting   ports are being bound: SIGTERM drains as soon as that is done
  *   attached   each signal is an action
  *
- * Imports nothing: it is loaded before everything else.
+ * Imports nothing, because it is loaded before everything else.
  */
 
 export interface SignalActions {
@@ -18,7 +19,7 @@ export interface SignalActions {
   stopNow(signal: string): void;
   /** SIGUSR1: the log file was moved away. */
   reopenLogs(): void;
-  /** SIGUSR2, which would end a process that does not listen to it. */
+  /** SIGUSR2, which would end a process without a handler for it. */
   ignored(signal: string): void;
 }
 
@@ -42,7 +43,7 @@ export class Signals {
     ['SIGUSR2', signal => this.#attached()?.ignored(signal)],
   ];
   #state: State = { kind: 'loading' };
-  /** However many have come: one reload reads the file as it is then. */
+  /** One reload for any number of signals: it reads the file as it is then. */
   #reloadWanted = false;
 
   constructor(source: NodeJS.EventEmitter, exit: (code: number) => void) {
@@ -55,17 +56,17 @@ export class Signals {
     for (const [signal, handler] of this.#handlers) this.#source.on(signal, handler);
   }
 
-  /** For one that ends by itself: every signal does what it does to any program, but none opens Node's debugger. */
+  /** For a command that ends by itself: every signal has its default effect, except that none opens Node's debugger. */
   holdDebugger(): void {
     this.#source.on('SIGUSR1', () => {});
   }
 
-  /** From here on a SIGTERM waits for the end of the start: clients may be connected already. */
+  /** From here on a SIGTERM waits for the end of the start, because clients may be connected already. */
   starting(): void {
     this.#state = { kind: 'starting', drainBy: null };
   }
 
-  /** The process serves: does what has been asked for so far. The function it returns stops listening. */
+  /** The process serves: handles the remembered signals. The returned function detaches. */
   attach(actions: SignalActions): () => void {
     const drainBy = this.#state.kind === 'starting' ? this.#state.drainBy : null;
     this.#state = { kind: 'attached', actions };

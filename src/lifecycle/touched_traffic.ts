@@ -3,7 +3,7 @@ import type { PlanChange } from '../config/diff.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 import type { TrafficStats } from '../observability/traffic_stats.ts';
 
-export interface TouchedChange extends PlanChange {
+interface TouchedChange extends PlanChange {
   /** Requests per second in the minute before the change; null where no part of the traffic is its own. */
   readonly perSecond: number | null;
 }
@@ -48,31 +48,29 @@ function perSecond(path: string, plane: DataPlane, nowMs: number): number | null
   return Math.round((finished / STATS_SECONDS) * 100) / 100;
 }
 
-/** A name may have dots: the longest that the plane knows. */
 function statsOf(path: string, plane: DataPlane): TrafficStats[] | null {
-  const [kind = ''] = path.split('.', 1);
-  const isAt = (name: string) => path === `${kind}.${name}` || path.startsWith(`${kind}.${name}.`);
+  const [kind, named] = path.split('.');
   const listeners = [...plane.listeners.values()];
   switch (kind) {
     case 'routes':
       return listeners
         .flatMap(({ router }) => router.values)
-        .filter(({ settings }) => isAt(settings.name))
-        .map(({ handles }) => handles.figures);
+        .filter(({ settings }) => settings.name === named)
+        .map(({ handles }) => handles.stats);
     case 'listeners':
       return listeners
-        .filter(({ settings }) => isAt(settings.name))
+        .filter(({ settings }) => settings.name === named)
         .flatMap(({ router, handles }) => [handles, ...router.values.map(route => route.handles)])
-        .map(({ figures }) => figures);
+        .map(({ stats }) => stats);
     case 'clusters':
       return [...plane.clusters.values()]
-        .filter(({ name }) => isAt(name))
+        .filter(({ name }) => name === named)
         .flatMap(({ pool, handles }) => {
           const endpoint = /\.endpoints\.(.+)$/.exec(path)?.[1];
           return pool.backends
             .filter(backend => endpoint === undefined || endpoint.startsWith(backend.label))
-            .map(backend => handles.figuresOf(backend.name))
-            .filter(figures => figures !== null);
+            .map(backend => handles.statsOf(backend.name))
+            .filter(stats => stats !== null);
         });
     default:
       return null;

@@ -2,6 +2,7 @@
  * All open client connections with their state, counted for the limits and listed for draining. Accepting takes the
  * same time for any number of connections.
  */
+import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
@@ -10,6 +11,21 @@ import { SlidingCount } from '../resilience/sliding_count.ts';
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
 export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
+
+export const PROXY_PROTOCOL_REFUSALS = [
+  'stranger',
+  'not_proxy',
+  'malformed',
+  'too_long',
+  'timeout',
+  'left',
+  'pending',
+] as const;
+/**
+ * Why a PROXY protocol header was not believed: the peer may not write one; it says something else; the header breaks the rules, or is
+ * longer than any honest one; none came in time; the peer left in the middle of it; too many are still to come.
+ */
+export type ProxyProtocolRefusal = (typeof PROXY_PROTOCOL_REFUSALS)[number];
 
 interface ConnectionLimits {
   readonly processMax: number;
@@ -20,16 +36,31 @@ interface ConnectionLimits {
 /** Connections refused in the last minute. */
 export interface RecentRefusals {
   readonly listener: string;
-  readonly cause: RefusalCause;
+  readonly cause: RecentCause;
   readonly count: number;
 }
+/** Also of what the PROXY protocol has refused, whose causes have an event of their own. */
+export type RecentCause = RefusalCause | 'proxyProtocol';
 
 const RECENT_BUCKET_MS = 10_000;
 const RECENT_BUCKETS = 6;
 
+/** Who a connection belongs to, as a PROXY protocol header says. */
+interface IdentifiedClient {
+  readonly ip: string;
+  readonly ipKey: string;
+  /** The port that the client came to. */
+  readonly port: number;
+}
+
 export interface Connection {
   readonly listener: string;
+  /** The address of the client: of the socket, or of the PROXY protocol header on it. */
   readonly ip: string;
+  /** The address of the socket, also where it speaks for a client behind it. */
+  readonly peerIp: string;
+  /** The port that the client connected to, where a PROXY protocol header names it. */
+  readonly proxiedPort: number | null;
   readonly openedAtMs: number;
   tlsVersion: string | null;
   readonly state: ConnectionState;
@@ -68,8 +99,29 @@ export class ConnectionTable {
     limits: ConnectionLimits,
   ): Connection | RefusalCause {
     const admitted = this.#admit(socket, listener, ip, ipKey, limits);
-    if (typeof admitted === 'string') this.#noteRefusal(listener, admitted);
+    if (typeof admitted === 'string') this.noteRefusal(listener, admitted);
     return admitted;
+  }
+
+  /**
+   * A PROXY protocol header has named the client of the connection: from now on it is counted for that client. Returns the
+   * limit that this would exceed; the connection is then still counted as before, until it closes.
+   */
+  identify(connection: Connection, client: IdentifiedClient, perIpMax: number | null): RefusalCause | null {
+    assert(connection instanceof TrackedConnection, 'a connection is made by its table');
+    const { listener } = connection;
+    const perIpKey = `${listener} ${client.ipKey}`;
+    const fromIp = this.#byIp.get(perIpKey) ?? 0;
+    if (perIpMax !== null && fromIp >= perIpMax) {
+      this.noteRefusal(listener, 'clientIp');
+      return 'clientIp';
+    }
+    decrement(this.#byIp, connection.perIpKey);
+    this.#byIp.set(perIpKey, (this.#byIp.get(perIpKey) ?? 0) + 1);
+    connection.perIpKey = perIpKey;
+    connection.ip = client.ip;
+    connection.proxiedPort = client.port;
+    return null;
   }
 
   /** Recently refused connections, for the status page. */
@@ -80,7 +132,7 @@ export class ConnectionTable {
       .filter(({ count }) => count > 0);
   }
 
-  #noteRefusal(listener: string, cause: RefusalCause): void {
+  noteRefusal(listener: string, cause: RecentCause): void {
     const key = `${cause} ${listener}`;
     let known = this.#refusals.get(key);
     if (known === undefined) {
@@ -106,7 +158,7 @@ export class ConnectionTable {
     if (this.#open.size >= this.descriptorsMax) return 'descriptors';
     if (limits.listenerMax !== null && onListener >= limits.listenerMax) return 'listener';
     if (limits.perIpMax !== null && fromIp >= limits.perIpMax) return 'clientIp';
-    const connection = new TrackedConnection(socket, listener, ip, this.#clock);
+    const connection = new TrackedConnection(socket, listener, ip, perIpKey, this.#clock);
     this.#open.add(connection);
     this.#byListener.set(listener, onListener + 1);
     this.#byIp.set(perIpKey, fromIp + 1);
@@ -114,7 +166,7 @@ export class ConnectionTable {
       this.#open.delete(connection);
       if (this.#open.size === 0) this.onEmpty?.();
       decrement(this.#byListener, listener);
-      decrement(this.#byIp, perIpKey);
+      decrement(this.#byIp, connection.perIpKey);
     });
     return connection;
   }
@@ -163,17 +215,23 @@ class TrackedConnection implements Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
   readonly listener: string;
-  readonly ip: string;
+  ip: string;
+  readonly peerIp: string;
+  proxiedPort: number | null = null;
+  /** Key under which the connection is counted. */
+  perIpKey: string;
   readonly openedAtMs: number;
   tlsVersion: string | null = null;
   state: ConnectionState = 'new';
   stateChangedAtMs: number;
 
-  constructor(socket: Socket, listener: string, ip: string, clock: Clock) {
+  constructor(socket: Socket, listener: string, ip: string, perIpKey: string, clock: Clock) {
     this.#socket = socket;
     this.#clock = clock;
     this.listener = listener;
     this.ip = ip;
+    this.peerIp = ip;
+    this.perIpKey = perIpKey;
     this.openedAtMs = clock.nowMs();
     this.stateChangedAtMs = this.openedAtMs;
   }

@@ -1,13 +1,14 @@
 /**
- * One place where clients connect: bind, accept within limits, TLS, and which protocol the client speaks. What
- * comes out is a socket on which HTTP begins.
  *
- *   accept ──> counted? ──> TLS? ──ALPN──> http1 | http2
- *                 │           └─ none ──h2c allowed?──> first bytes decide
- *                 └─ over a limit: reset at once, counted, said once a second
+ * One listener: bind, accept within limits, TLS, and protocol detection. The result is a socket on which HTTP begins.
  *
- * Nothing here can make it stop accepting. When the process is out of descriptors, libuv accepts and closes what
- * waits, so that the backlog does not turn in circles, and tells Node only if even that fails.
+ *   accept ──> counted? ──> PROXY header? ──> TLS? ──ALPN──> http1 | http2
+ *                 │              │             └─ none ──h2c allowed?──> first bytes decide
+ *                 │              └─ none, or from a wrong network: reset, counted, logged once a second
+ *                 └─ over a limit: reset at once, counted, logged once a second
+ *
+ * Nothing makes it stop accepting. When the process is out of descriptors, libuv accepts and closes waiting connections, so
+ * that the event loop does not spin on the backlog, and reports an error to Node only if even that fails.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import net, { type Socket } from 'node:net';
@@ -17,42 +18,54 @@ import type { Clock } from '../resilience/clock.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import type { Address } from './address.ts';
 import { bind, boundAddress } from './bind.ts';
-import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
+import type { Connection, ConnectionTable, ProxyProtocolRefusal, RefusalCause } from './connection.ts';
 import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
+import {
+  type PeerNetworks,
+  ProxiedPeers,
+  type ProxyProtocolSettings,
+  reset,
+} from './listen/proxied_peers.ts';
+import type { ProxiedConnection } from './listen/proxy_protocol.ts';
 import { ThrottledLog } from './listen/throttled_log.ts';
 import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
 import { PLAIN_HTTP_RESPONSE, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
 
-/** What `net` needs to open one listener. Null is `off`: no limit. */
+/** Settings of one listener. Null means `off`: no limit. */
 export interface SocketListenerSettings {
   readonly name: string;
   readonly address: Address;
   readonly tls: ServerTlsSettings | null;
-  /** Offer `h2` by ALPN where there is TLS. */
+  /** Offers `h2` by ALPN on a listener with TLS. */
   readonly http2: boolean;
-  /** Accept HTTP/2 by prior knowledge on a connection without TLS (RFC 9113 section 3.3). */
+  /** Accepts HTTP/2 with prior knowledge on a connection without TLS (RFC 9113 section 3.3). */
   readonly h2c: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
-  /** A TLS handshake, and the first bytes of HTTP, must be there in this time. */
+  /** Time limit for the TLS handshake and the first bytes of HTTP. */
   readonly headMs: number;
+  /** Every connection begins with a PROXY protocol header; null: none does. */
+  readonly proxyProtocol: ProxyProtocolSettings | null;
 }
 
 interface ListenerDeps {
   readonly clock: Clock;
   readonly connections: ConnectionTable;
   readonly processConnectionsMax: () => number;
-  /** How a remote address is shown, and what counts as one client (`security/client_address`). */
+  /** The displayed form of a remote address, and what counts as one client (`security/client_address`). */
   readonly plainAddress: (ip: string) => string;
   readonly clientKey: (ip: string) => string;
-  /** A load balancer in front holds the connections of all clients: it is not counted as one of them. */
+  /** A trusted load balancer holds the connections of all clients, so it does not count as one of them. */
   readonly isTrustedProxy: (ip: string) => boolean;
+  readonly buildNetworkSet: (cidrs: readonly string[]) => PeerNetworks;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly onConnection: (socket: Socket, connection: Connection, protocol: 'http1' | 'http2') => void;
-  /** At most once a second for each cause; `count` is how many since the last time. */
+  /** Called at most once a second per cause; `count` is the number since the last call. */
   readonly onRefused: (cause: RefusalCause, count: number) => void;
-  /** A TLS handshake has failed; `code` is the alert, or what OpenSSL says. As above. */
+  /** A TLS handshake has failed; `code` is the alert, or OpenSSL's code. Called like the one above. */
   readonly onTlsRefused: (cause: TlsRefusal, code: string, count: number) => void;
+  /** A PROXY protocol header was missing or wrong; `peerIp` is whose, of the last one. As above. */
+  readonly onProxyRefused: (cause: ProxyProtocolRefusal, peerIp: string, count: number) => void;
   readonly warn: (message: string) => void;
 }
 
@@ -61,16 +74,16 @@ export interface Listener {
   address(): string;
   /** Changes the settings for connections accepted from now on. */
   setSettings(settings: SocketListenerSettings): void;
-  /** Connections that are open stay open. */
+  /** Stops accepting; open connections stay open. */
   stopAccepting(): Promise<void>;
 }
 
-/** For a client that is told something and then shall close its side. */
+/** How long a client that was sent a refusal may take to close its side. */
 const LINGER_MS = 2_000;
-/** Stands for the address of a client on a Unix socket, which has none. */
+/** Address of clients on a Unix socket, which have none. */
 const UNIX_PEER = 'unix';
 
-/** Rejects with an error whose message says what to do. */
+/** Opens the listener. Rejects with an error whose message says what to do. */
 export async function openListener(settings: SocketListenerSettings, deps: ListenerDeps): Promise<Listener> {
   const { name } = settings;
   const acceptor = new Acceptor(settings, deps);
@@ -87,7 +100,7 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
   const problems = new ThrottledLog<string>(deps.clock, (message, count) =>
     deps.warn(`listener ${name}: ${message}${count > 1 ? ` (${count} times)` : ''}`),
   );
-  server.on('error', error => problems.add(error.message)); // of one `accept`; the server goes on
+  server.on('error', error => problems.add(error.message)); // an error of one `accept`; the server continues
   return {
     address: () => boundAddress(server, settings.address),
     setSettings: next => acceptor.setSettings(next),
@@ -95,20 +108,21 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
   };
 }
 
-/** Rounds of the event loop without a new connection, after which the backlog is empty. */
+/** Turns of the event loop without a new connection, after which the backlog counts as empty. */
 const QUIET_TURNS = 2;
-/** New clients may come for ever. */
+/** Upper bound for these turns, because new clients may come for ever. */
 const STOP_TURNS_MAX = 500;
 
 class Acceptor {
   readonly #deps: ListenerDeps;
   readonly #refused: ThrottledLog<RefusalCause>;
-  /** Handshakes that failed, by their code. */
+  /** Failed handshakes, by cause and code. */
   readonly #unsecured: ThrottledLog<string>;
   /** Connections accepted since the listener was opened. */
   accepted = 0;
-  /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
+  /** The connection of each handshake, because `tls.Server` does not report the socket that it was given. */
   readonly #handshake = new AsyncLocalStorage<Connection>();
+  readonly #proxied: ProxiedPeers;
   #settings: SocketListenerSettings;
   #tls: tls.Server | null;
 
@@ -116,6 +130,10 @@ class Acceptor {
     this.#deps = deps;
     this.#settings = settings;
     this.#tls = this.#createTls(settings);
+    this.#proxied = new ProxiedPeers(settings.proxyProtocol, {
+      ...deps,
+      onEachRefused: () => deps.connections.noteRefusal(settings.name, 'proxyProtocol'),
+    });
     this.#refused = new ThrottledLog(deps.clock, (cause, count) => deps.onRefused(cause, count));
     this.#unsecured = new ThrottledLog(deps.clock, (code, count) =>
       deps.onTlsRefused(tlsRefusalOf(code), code, count),
@@ -125,27 +143,51 @@ class Acceptor {
   setSettings(next: SocketListenerSettings): void {
     const before = this.#settings;
     this.#settings = next;
-    // A server that stays keeps the keys of its session tickets: a reload must not make all clients shake hands anew.
+    this.#proxied.setSettings(next.proxyProtocol);
+    // A server that stays keeps the keys of its session tickets: after a reload clients can still resume their
+    // sessions.
     if (wayOfTls(next) !== wayOfTls(before) || !isDeepStrictEqual(next.tls, before.tls))
       this.#tls = this.#createTls(next);
   }
 
   accept(socket: Socket): void {
     this.accepted++;
-    // From birth to death somebody listens: an error without a listener would end the process.
+    // The socket needs an error listener all its life: an error without a listener would end the process.
     socket.on('error', ignore);
-    const { clock, onConnection } = this.#deps;
     const { remoteAddress } = socket;
     if (remoteAddress === undefined && isTcp(socket)) {
-      socket.destroy(); // has left already; without an address it would pass for a peer on a Unix socket
+      socket.destroy(); // has left already; without an address it would count as a peer on a Unix socket
       return;
     }
     const connection = this.#admit(socket, remoteAddress);
-    if (typeof connection === 'string') {
-      if (isTcp(socket)) socket.resetAndDestroy();
-      else socket.destroy();
-      this.#refused.add(connection);
-    } else if (this.#tls !== null) {
+    if (typeof connection === 'string') this.#refuse(socket, connection);
+    else if (this.#settings.proxyProtocol === null) this.#serve(socket, connection);
+    else this.#proxied.read(socket, connection.peerIp, client => this.#identify(socket, connection, client));
+  }
+
+  #refuse(socket: Socket, cause: RefusalCause): void {
+    reset(socket);
+    this.#refused.add(cause);
+  }
+
+  /** By its PROXY protocol header, the connection is one of this client; null: of the load balancer itself. */
+  #identify(socket: Socket, connection: Connection, client: ProxiedConnection | null): void {
+    const { connections, plainAddress, clientKey } = this.#deps;
+    if (client !== null) {
+      const ip = plainAddress(client.sourceIp);
+      const known = { ip, ipKey: clientKey(ip), port: client.destinationPort };
+      const cause = connections.identify(connection, known, this.#perIpMax(ip));
+      if (cause !== null) {
+        this.#refuse(socket, cause);
+        return;
+      }
+    }
+    this.#serve(socket, connection);
+  }
+
+  #serve(socket: Socket, connection: Connection): void {
+    const { clock, onConnection } = this.#deps;
+    if (this.#tls !== null) {
       const server = this.#tls;
       detectTls(
         socket,
@@ -165,14 +207,20 @@ class Acceptor {
   }
 
   #admit(socket: Socket, remoteAddress: string | undefined): Connection | RefusalCause {
-    const { connections, plainAddress, clientKey, isTrustedProxy, processConnectionsMax } = this.#deps;
-    const { name, connectionsMax, connectionsPerIpMax } = this.#settings;
+    const { connections, plainAddress, clientKey, processConnectionsMax } = this.#deps;
+    const { name, connectionsMax, proxyProtocol } = this.#settings;
     const ip = remoteAddress === undefined ? UNIX_PEER : plainAddress(remoteAddress);
     return connections.admit(socket, name, ip, clientKey(ip), {
       processMax: processConnectionsMax(),
       listenerMax: connectionsMax,
-      perIpMax: remoteAddress === undefined || isTrustedProxy(ip) ? null : connectionsPerIpMax,
+      // Behind the PROXY protocol the client is known, and counted, when its header is there.
+      perIpMax: proxyProtocol === null ? this.#perIpMax(ip) : null,
     });
+  }
+
+  #perIpMax(ip: string): number | null {
+    const isExempt = ip === UNIX_PEER || this.#deps.isTrustedProxy(ip);
+    return isExempt ? null : this.#settings.connectionsPerIpMax;
   }
 
   #createTls(settings: SocketListenerSettings): tls.Server | null {
@@ -190,7 +238,7 @@ class Acceptor {
     return server;
   }
 
-  /** Somebody typed http:// for https://: a reset would tell them nothing. */
+  /** The client speaks HTTP on a TLS port: a reset would not tell its user why. */
   #refusePlainHttp(socket: Socket): void {
     this.#unsecured.add('HTTP_REQUEST');
     socket.end(PLAIN_HTTP_RESPONSE);
@@ -211,19 +259,19 @@ class Acceptor {
   }
 }
 
-/** What a `tls.Server` is made with besides its material. */
+/** Options of the `tls.Server` other than its certificates. */
 function wayOfTls({ http2, headMs }: SocketListenerSettings): string {
   return `${http2} ${headMs}`;
 }
 
-/** A socket of a Unix listener has no remote family and no local port either. */
+/** A socket of a Unix listener has no remote family and no local port. */
 function isTcp(socket: Socket): boolean {
   return socket.localAddress !== undefined;
 }
 
 /**
- * Closing resets the connections that the kernel has already made for us: first those are taken. `close` itself would
- * wait for the connections that are open.
+ * Closing would reset the connections in the kernel's backlog, so they are accepted first. `close` itself would wait
+ * for open connections.
  */
 async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
   let quiet = 0;
@@ -236,7 +284,7 @@ async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
   await turn();
 }
 
-/** One round of the event loop, in which everything that waits is accepted. */
+/** One turn of the event loop, in which all waiting connections are accepted. */
 function turn(): Promise<void> {
   return new Promise(resolve => void setImmediate(resolve));
 }

@@ -233,7 +233,7 @@ export class NameWatch {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #ended = new AbortController();
-  readonly #listeners = new Set<() => void>();
+  readonly #observers = new Set<() => void>();
   #addresses: readonly string[];
   #failure: string | null = null;
   #failingAtMs = 0;
@@ -271,9 +271,9 @@ export class NameWatch {
   }
 
   /** Called when the addresses change, on the first failure, and on the first success after a failure. */
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  subscribe(observer: () => void): () => void {
+    this.#observers.add(observer);
+    return () => this.#observers.delete(observer);
   }
 
   dispose(): void {
@@ -281,7 +281,7 @@ export class NameWatch {
     this.#ended.abort();
     this.#source.onEnd();
     this.#clock.cancelTimer(this.#timer);
-    this.#listeners.clear();
+    this.#observers.clear();
   }
 
   async #refresh(): Promise<void> {
@@ -327,7 +327,7 @@ export class NameWatch {
     this.#addresses = addresses;
     if (failure === null) this.#source.onAddresses(addresses);
     this.#failure = failure;
-    if (isNews) for (const listener of this.#listeners) listener();
+    if (isNews) for (const observer of this.#observers) observer();
   }
 }
 

@@ -1,7 +1,7 @@
-/** TLS material of the plan becomes secure contexts, for listeners and for connections to backends. */
+/** Builds secure contexts from TLS material, for listeners and for connections to backends. */
 import tls, { type SecureContext } from 'node:tls';
 
-/** Material is read when the plan is compiled: the plan is complete without the file system. */
+/** Certificate and key. They are read when the plan is compiled, so that the plan does not depend on the file system. */
 export interface CertificateMaterial {
   readonly certPem: string;
   /** Secret: masked wherever a plan is shown. */
@@ -14,11 +14,11 @@ export interface ServerTlsSettings {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
-/** How the proxy speaks TLS to a backend. */
+/** TLS settings for connections to a backend. */
 export interface ClientTlsSettings {
-  /** False accepts any certificate: only for tests and migrations, and the lint says so. */
+  /** False accepts any certificate. Only for tests and migrations; the lint warns. */
   readonly verify: boolean;
-  /** Name asked for (SNI) and verified; null: the host of the endpoint. */
+  /** Host name for SNI and verification; null: the host of the endpoint. */
   readonly serverName: string | null;
   readonly caPem: string | null;
   readonly certPem: string | null;
@@ -31,8 +31,8 @@ export function serverTlsOptions(settings: ServerTlsSettings): tls.SecureContext
 }
 
 /**
- * Why OpenSSL would not use this material, or null: it refuses what a parser accepts, keys that are too short for its
- * security level, a chain whose second certificate is damaged.
+ * Why OpenSSL would refuse this material, or null. OpenSSL refuses more than a parser does: keys that are too short
+ * for its security level, a chain whose second certificate is damaged.
  */
 export function materialProblem(material: {
   readonly cert?: string;
@@ -43,12 +43,12 @@ export function materialProblem(material: {
     tls.createSecureContext(material);
     return null;
   } catch (error) {
-    // "error:0A00018F:SSL routines::ee key too small": the last part is for people.
+    // "error:0A00018F:SSL routines::ee key too small": the last part is readable.
     return (error instanceof Error ? error.message : String(error)).split(':').at(-1)?.trim() || 'unknown';
   }
 }
 
-/** One context for each settings object: building one costs milliseconds. */
+/** One context per settings object, because building one takes milliseconds. */
 const clientContexts = new WeakMap<ClientTlsSettings, SecureContext>();
 
 export function clientSecureContext(settings: ClientTlsSettings): SecureContext {

@@ -1,6 +1,6 @@
 /**
- * The access line of one request. The JSON is put together by hand, because a general serialiser spends more on
- * the line than the proxy spends on the request; only what strangers wrote is escaped.
+ * The access log line of one request. The JSON is assembled by hand, because a general serialiser would take longer
+ * than the whole request. Only text from outside is escaped.
  */
 import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
@@ -8,10 +8,10 @@ import type { AttemptRecord, RequestRecord } from './events.ts';
 /** pino's numbers for the levels of the failure table. */
 const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 
-/** How one request is written: its path without secrets, its time of day. */
+/** Formats one request: `path` without secrets, `wallMs` the time of day. */
 export type LineFormat = (record: RequestRecord, path: string, wallMs: number) => string;
 
-/** Everything after `{"level":N,"time":T,`; milliseconds are rounded to a hundredth. */
+/** Everything after `{"level":N,"time":T,`. Milliseconds are rounded to a hundredth. */
 export const accessLine: LineFormat = (record, path, wallMs) => {
   const level = record.reason === null ? LEVELS.info : LEVELS[FAILURE_RULES[record.reason].logLevel];
   const totalMs = record.endedAtMs - record.startedAtMs;
@@ -28,10 +28,11 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
 };
 
 /**
- * Time that neither a backend nor the queue explains: from the head of the request to the end of its answer, less
- * the waiting for a lease, less the pauses before a retry, less each attempt from its lease to its end. So it holds the
- * proxy's own work, and what a slow client needs for the last bytes after the backend was done. Not below 0: the
- * answer of an earlier attempt may still be read to its end (and thrown away) while the next one is under way.
+ *
+ * Time that neither a backend nor the queue explains: from the head of the request to the end of its response, minus the
+ * waiting for a lease, the pauses before retries, and each attempt from its lease to its end. It contains the proxy's own
+ * work, and what a slow client needs for the last bytes after the backend was done. Not below 0: the response of an earlier
+ * attempt may still be read (and discarded) during the next one.
  */
 export function overheadMs(record: RequestRecord): number {
   let explainedMs = record.queueMs + record.pausedMs;
@@ -39,12 +40,12 @@ export function overheadMs(record: RequestRecord): number {
   return Math.max(0, record.endedAtMs - record.startedAtMs - explainedMs);
 }
 
-/** An attempt that was still under way at the end of the request lasted until then. */
+/** Duration of an attempt; one without an end lasted until the end of the request. */
 export function attemptMs({ startedAtMs, endedAtMs }: AttemptRecord, record: RequestRecord): number {
   return (endedAtMs ?? record.endedAtMs) - startedAtMs;
 }
 
-/** What few requests have is a field of those only. */
+/** Fields that only few requests have. */
 function rare({ failure, timeout, retryRefused, grpcStatus }: RequestRecord): string {
   if (failure === null && timeout === null && retryRefused === null && grpcStatus === null) return '';
   const detail = failure === null ? null : detailOf(failure);
@@ -77,12 +78,12 @@ function text(value: string | null): string {
   return PLAIN.test(value) ? `"${value}"` : escapeControls(JSON.stringify(value));
 }
 
-/** JSON lets DEL and C1 controls pass (RFC 8259 section 7); a terminal takes some of them for commands. */
+/** JSON allows DEL and C1 controls (RFC 8259 section 7), but a terminal executes some of them. */
 export function escapeControls(json: string): string {
   return json.replace(/[\x7f-\x9f]/g, control => `\\u00${control.charCodeAt(0).toString(16)}`);
 }
 
-/** The path as it may be shown. */
+/** The path with its secrets masked. */
 export function shownPath(path: string, names: ReadonlySet<string>): string {
   return names.size === 0 ? path : redact(path, names);
 }

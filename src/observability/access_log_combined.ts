@@ -1,6 +1,6 @@
 /**
- * The combined format of Apache and nginx, for tools that read nothing else: `json` says far more. What a client sends is
- * escaped as nginx does it, so that nobody can forge a line.
+ * The combined format of Apache and nginx, for tools that read nothing else; `json` contains far more. Text from
+ * clients is escaped as in nginx, so that nobody can forge a line.
  */
 import type { LineFormat } from './access_log.ts';
 
@@ -23,7 +23,7 @@ function clfTime(wallMs: number): string {
   return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
 }
 
-/** Quotes, backslashes, and everything that is not printable ASCII: `\\x22`. */
+/** Escapes quotes, backslashes, and everything that is not printable ASCII: `\\x22`. */
 function escaped(text: string): string {
   return text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, character =>
     [...Buffer.from(character)]

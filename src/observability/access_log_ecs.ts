@@ -1,4 +1,4 @@
-/** One line in the Elastic Common Schema 8.11: its own names where it has some, `fairlead.*` for the rest. */
+/** A line in the Elastic Common Schema 8.11: ECS fields where there are some, `fairlead.*` for the rest. */
 import { detailOf, FAILURE_RULES, wentWell } from '../resilience/failure.ts';
 import { attemptMs, type LineFormat, overheadMs } from './access_log.ts';
 

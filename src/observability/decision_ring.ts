@@ -1,9 +1,10 @@
 /**
- * What was decided about recent requests, for whoever asks later: all failures, a success now and then, and what somebody
- * asked to have recorded. A ring of fixed length: the oldest goes first.
  *
- * A record is a copy of plain facts: the request itself holds sockets and a whole plan. Why nearer routes did not match
- * is worked out when somebody looks (`admin/decision_view.ts`), from the head, which is kept where it is small.
+ * Decision records of recent requests: all failures, a sample of the successes, and requests whose client asked for a
+ * record. Rings of fixed length, so the oldest record is dropped first.
+ *
+ * A record is a copy of plain facts, because the request itself holds sockets and a whole plan. Why more specific routes did
+ * not match is computed on demand (`admin/decision_view.ts`) from the head, which is kept if it is small.
  */
 import {
   detailOf,
@@ -13,16 +14,21 @@ import {
   isFailure,
   wentWell,
 } from '../resilience/failure.ts';
+import type { ClientSource } from '../security/client_address.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { overheadMs } from './access_log.ts';
 import type { AskedLimit, AttemptRecord, FiredTimeout, RequestRecord } from './events.ts';
 
-/** What only the request knows beside its log record; asked for only when a record is made. */
+/** Facts that are not in the log record; collected only when a decision record is made. */
 export interface DecisionFacts {
   readonly peerTrusted: boolean;
+  /** Who says who the client is. */
+  readonly clientSource: ClientSource;
+  /** Of the connection: by the PROXY protocol where that is required, else by the socket. */
+  readonly connectionIp: string;
   readonly policy: string | null;
   readonly rateLimits: readonly AskedLimit[];
-  /** For routing; null where it is too large to keep, or never was one. */
+  /** For routing; null if it is too large to keep or was refused. */
   readonly head: RequestHead | null;
 }
 
@@ -35,7 +41,7 @@ interface AttemptDecision {
   readonly ms: number;
   readonly status: number | null;
   readonly reason: FailureKind | null;
-  /** What was measured, where the reason does not say it all. */
+  /** The measured detail, where the reason does not say everything. */
   readonly detail: string | null;
   readonly reused: boolean;
 }
@@ -45,7 +51,14 @@ export interface Decision {
   readonly time: string;
   readonly traceId: string | null;
   readonly listener: string;
-  readonly client: { readonly ip: string; readonly peer: string; readonly trusted: boolean };
+  readonly client: {
+    readonly ip: string;
+    /** The address of the socket; and what stands for it with the PROXY protocol. */
+    readonly peer: string;
+    readonly connection: string;
+    readonly trusted: boolean;
+    readonly source: ClientSource;
+  };
   readonly request: {
     readonly method: string;
     readonly host: string;
@@ -54,12 +67,12 @@ export interface Decision {
   };
   readonly status: number;
   readonly reason: FailureKind | null;
-  /** What was measured of the failure. */
+  /** The measured detail of the failure. */
   readonly failure: Failure | null;
   readonly route: string | null;
   readonly cluster: string | null;
   readonly policy: string | null;
-  /** All are asked; none is charged where one that enforces refuses. */
+  /** Every limit is asked; none is charged if one that is enforced refuses. */
   readonly rateLimits: readonly AskedLimit[];
   readonly attempts: readonly AttemptDecision[];
   readonly retryRefused: string | null;
@@ -86,13 +99,13 @@ interface DecisionFilter {
   readonly cluster?: string;
 }
 
-/** Some minutes of a bad day; with heads of at most 8 KiB each, 5 MiB at the very most. */
+/** Some minutes of failures. With heads of at most 8 KiB each, this is at most 5 MiB. */
 const RECORDS_MAX = 500;
-/** What clients have brought on themselves has a ring of its own: a scanner must not wash away why a backend failed. */
+/** Faults of clients have a ring of their own, so that a scanner does not push out the failures of backends. */
 const CLIENT_RECORDS_MAX = 100;
 const SUCCESS_EVERY_MS = 1_000;
 
-/** The last so many, oldest overwritten first. */
+/** The last `max` records; the oldest is overwritten. */
 class Ring {
   readonly #max: number;
   readonly #records: (KeptDecision & { readonly number: number })[] = [];
@@ -118,7 +131,7 @@ export class DecisionRing {
   #added = 0;
   #successMs = Number.NEGATIVE_INFINITY;
 
-  /** One compare for a request that went well. */
+  /** A single comparison for a successful request. */
   wants(record: RequestRecord): boolean {
     if (!wentWell(record.status, record.reason)) return true;
     if (record.endedAtMs - this.#successMs < SUCCESS_EVERY_MS) return false;
@@ -146,7 +159,7 @@ export class DecisionRing {
     return found;
   }
 
-  /** What somebody should look at, newest first; what clients have brought on themselves only where there is room. */
+  /** Failures, newest first. Faults of clients fill only the space that other failures leave. */
   failures(limit: number): Decision[] {
     const all = this.#all().filter(({ decision }) => !wentWell(decision.status, decision.reason));
     const [ours, theirs] = [true, false].map(wanted =>
@@ -158,14 +171,14 @@ export class DecisionRing {
       .map(({ decision }) => decision);
   }
 
-  /** The requests that are kept whole, newest first: to match them again. */
+  /** The requests whose heads are kept, newest first: to match them again. */
   heads(): { readonly listener: string; readonly head: RequestHead }[] {
     return this.#all().flatMap(({ decision: { listener }, head }) =>
       head === null ? [] : [{ listener, head }],
     );
   }
 
-  /** The newest: a load balancer in front that tries again may send an id twice. */
+  /** The newest record, because a load balancer in front may repeat a request with the same id. */
   find(id: string): KeptDecision | null {
     return this.#all().find(({ decision }) => decision.id === id) ?? null;
   }
@@ -190,7 +203,13 @@ function decisionOf(record: RequestRecord, facts: DecisionFacts, path: string, w
     time: new Date(wallMs).toISOString(),
     traceId: record.traceId,
     listener: record.listener,
-    client: { ip: record.clientIp, peer: record.peerIp, trusted: facts.peerTrusted },
+    client: {
+      ip: record.clientIp,
+      peer: record.peerIp,
+      connection: facts.connectionIp,
+      trusted: facts.peerTrusted,
+      source: facts.clientSource,
+    },
     request: { method: record.method, host: record.host, path, protocol: record.protocol },
     status: record.status,
     reason: record.reason,
@@ -229,7 +248,7 @@ function attemptOf(attempt: AttemptRecord, { startedAtMs, endedAtMs }: RequestRe
   };
 }
 
-/** The final cause in one sentence, for a person. */
+/** The cause of the outcome in one sentence. */
 export function describeCause(decision: Decision): string {
   const { reason, attempts, timeout, retryRefused, status } = decision;
   const last = attempts.at(-1);

@@ -1,18 +1,19 @@
 /**
- * How late the event loop was in about the last minute.
  *
- * Two windows take the same samples and are emptied in turn, every half minute: the older one has 30 to 60 seconds.
- * Reading takes nothing away, so that any number of scrapers see the same figure. The age of a window is the number
- * of its samples; one that nobody reads for longer keeps growing, and the next reader sees all of it.
+ * Event loop delay over about the last minute.
+ *
+ * Two windows get the same samples and are emptied alternately every half minute, so the older one covers 30 to 60 seconds.
+ * Reading empties nothing: any number of scrapers see the same value. The age of a window is its number of samples; one that
+ * is not read keeps growing, and the next reader sees all of it.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
-/** Node measures the time between two firings of a timer: this much of it is no delay. */
+/** Node measures the time between two firings of a timer, which includes its interval. */
 const SAMPLE_EVERY_MS = 10;
 const SAMPLE_EVERY_NS = SAMPLE_EVERY_MS * 1e6;
 const SAMPLES_PER_TURN = 30_000 / SAMPLE_EVERY_MS;
 
-/** What is used of `IntervalHistogram`; in nanoseconds. */
+/** The part of `IntervalHistogram` that is used; in nanoseconds. */
 export interface DelayWindow {
   readonly count: number;
   percentile(percentile: number): number;
@@ -28,7 +29,7 @@ export class EventLoopDelay {
     this.#younger = openWindow();
   }
 
-  /** The 99th percentile; 0 before the first sample. */
+  /** The 99th percentile in milliseconds; 0 before the first sample. */
   p99Seconds(): number {
     const p99Ns = this.#older.percentile(99) - SAMPLE_EVERY_NS;
     if (this.#younger.count >= SAMPLES_PER_TURN) this.#turn();

@@ -1,53 +1,53 @@
 /**
- * What the proxy says about itself: one closed union of events, and the record of one request.
- * `telemetry.ts` is the one place where they become log lines and metrics.
+ * A closed union of events, and the record of one request. `telemetry.ts` is the only place where they become log
+ * lines and metrics.
  */
-import type { RefusalCause } from '../net/connection.ts';
+import type { ProxyProtocolRefusal, RefusalCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
 import type { TraceContext } from './trace_context.ts';
 
-/** One attempt to get an answer from one endpoint. Times are milliseconds of the monotonic clock. */
+/** One attempt at one endpoint. Times are monotonic milliseconds. */
 export interface AttemptRecord {
   /** The address that was tried. */
   readonly endpoint: string;
   /** Id of the span of this attempt; null if the request has no trace. */
   readonly spanId: string | null;
-  /** As the configuration has it, perhaps a name: for metrics. */
+  /** The address as configured, possibly a host name: for metrics. */
   readonly endpointLabel: string;
   readonly startedAtMs: number;
-  /** From lease to a connection that can be written to; 0 for one that was open already, null if none came. */
+  /** From the lease to a connection that can be written to; 0 for a reused connection, null if there was none. */
   connectMs: number | null;
-  /** From the start of the attempt to the head of the answer. */
+  /** From the start of the attempt to the response head. */
   firstByteMs: number | null;
   endedAtMs: number | null;
   status: number | null;
   reason: FailureKind | null;
-  /** What was measured, where the reason does not say it all. */
+  /** The measured detail, where the reason does not say everything. */
   detail: string | null;
   reused: boolean;
 }
 
-/** A limit in time that was reached. */
+/** A timeout that was reached. */
 export interface FiredTimeout {
   /** Name of the timeout, as in docs/timeouts.md. */
   readonly name: string;
   readonly ms: number;
-  /** The line that set it (`file:line:col`), `default`, or the field of the request. */
+  /** The line of the configuration that set it (`file:line:col`), `default`, or the request field. */
   readonly origin: string;
 }
 
-/** What a rate limit said to one request. */
+/** What a rate limit decided about one request. */
 export interface AskedLimit {
   readonly limiter: string;
   readonly mode: 'enforce' | 'shadow';
   readonly admitted: boolean;
-  /** How many more requests of the same key it would have admitted then. */
+  /** How many more requests of the same key it would have admitted at that time. */
   readonly left: number;
 }
 
-/** Everything that is known of a request, written when it is over. */
+/** Everything that is known about a finished request. */
 export interface RequestRecord {
   readonly requestId: string;
   readonly traceId: string | null;
@@ -60,22 +60,22 @@ export interface RequestRecord {
   readonly host: string;
   /** The path as received, with its query. */
   readonly path: string;
-  /** Only asked for by the formats that show them. */
+  /** Computed on demand for the formats that show it. */
   readonly referer: string | null;
   readonly userAgent: string | null;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
-  /** What was sent, or 499 when the client had left before. */
+  /** The status that was sent; 499 if the client had left before. */
   readonly status: number;
   readonly reason: FailureKind | null;
-  /** What was measured of it. */
+  /** The failure with its measured facts. */
   readonly failure: Failure | null;
-  /** The one that has made it fail. */
+  /** The timeout that caused the failure. */
   readonly timeout: FiredTimeout | null;
-  /** Why what failed was not tried again (`budget_empty`); null where there was nothing to repeat. */
+  /** Why a failed attempt was not repeated (`budget_empty`); null if there was nothing to repeat. */
   readonly retryRefused: string | null;
-  /** Of a gRPC call that has come to an end; null: it is none, or was cut. */
+  /** Status of a gRPC call; null if it is none, or was cut off. */
   readonly grpcStatus: number | null;
-  /** Somebody who may has asked for its decision record. */
+  /** A client that may ask for the decision record has asked for it. */
   readonly explainWanted: boolean;
   readonly route: string | null;
   readonly cluster: string | null;
@@ -83,9 +83,9 @@ export interface RequestRecord {
   readonly bytesIn: number; // body only
   readonly bytesOut: number; // body only
   readonly startedAtMs: number;
-  /** Time spent waiting for a connection slot, over all attempts. */
+  /** Time spent waiting for a connection, over all attempts. */
   readonly queueMs: number;
-  /** Time spent waiting before attempts were repeated. */
+  /** Time spent in pauses between attempts. */
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
@@ -97,19 +97,27 @@ export type Event =
   | { readonly kind: 'started'; readonly version: string; readonly plan: string }
   | { readonly kind: 'listener_opened'; readonly listener: string; readonly address: string }
   | { readonly kind: 'listener_closed'; readonly listener: string }
-  /** Said at most once a second for each listener and cause; `count` is how many since the last time. */
+  /** Emitted at most once a second per listener and cause; `count` is the number since the last event. */
   | {
       readonly kind: 'connections_refused';
       readonly listener: string;
       readonly cause: RefusalCause;
       readonly count: number;
     }
-  /** A client did not get through the TLS handshake; said as the one above. `code` is the alert, or what OpenSSL says. */
+  /** A client failed in the TLS handshake. Emitted like the event above; `code` is the alert, or OpenSSL's code. */
   | {
       readonly kind: 'tls_refused';
       readonly listener: string;
       readonly cause: TlsRefusal;
       readonly code: string;
+      readonly count: number;
+    }
+  /** Connections without a PROXY protocol header that could be believed; said as the ones above. `peerIp` is whose, of the last one. */
+  | {
+      readonly kind: 'proxy_protocol_refused';
+      readonly listener: string;
+      readonly cause: ProxyProtocolRefusal;
+      readonly peerIp: string;
       readonly count: number;
     }
   | {
@@ -121,7 +129,7 @@ export type Event =
       readonly to: string;
       readonly cause: string;
     }
-  /** Probes say that an endpoint is well while its requests fail; or that is over. */
+  /** Probes of an endpoint succeed while its requests fail; or that is over. */
   | {
       readonly kind: 'health_disagreement';
       readonly cluster: string;
@@ -131,21 +139,21 @@ export type Event =
       readonly probe: string;
       readonly traffic: string;
     }
-  /** Most of a cluster is down, so that everyone serves; or no longer. */
+  /** The cluster fell below its panic threshold, so that all its endpoints are eligible; or that is over. */
   | {
       readonly kind: 'panic_changed';
       readonly cluster: string;
       readonly panic: boolean;
       readonly serving: number;
     }
-  /** A name has got other addresses. */
+  /** The addresses of a host name have changed. */
   | {
       readonly kind: 'endpoints_changed';
       readonly cluster: string;
       readonly added: readonly string[];
       readonly removed: readonly string[];
     }
-  /** Said once when lookups begin to fail; `kept` is how many addresses of the last success stay in use. */
+  /** Emitted once when lookups begin to fail; `kept` is the number of addresses that stay in use. */
   | {
       readonly kind: 'name_failed';
       readonly cluster: string;
@@ -166,12 +174,12 @@ export type Event =
       readonly endpoint: string | null;
       readonly from: string;
       readonly to: string;
-      /** Why it has opened, and how long nothing is sent. */
+      /** Why it opened, and for how long. */
       readonly cause?: string;
       readonly forMs?: number;
     }
   | {
-      /** `rollback`: the plan is one that ran before. */
+      /** `rollback`: the plan ran before. */
       readonly kind: 'reload' | 'rollback';
       readonly result: 'applied' | 'unchanged' | 'rejected';
       readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
@@ -181,7 +189,7 @@ export type Event =
       readonly changes?: { readonly total: number; readonly first: readonly object[] };
       readonly tookMs: number;
     }
-  /** A certificate of a listener ends soon, or has ended; said once a day. */
+  /** A certificate of a listener expires soon, or has expired; emitted once a day. */
   | {
       readonly kind: 'certificate';
       readonly listener: string;
@@ -189,9 +197,9 @@ export type Event =
       readonly notAfter: string;
       readonly expired: boolean;
     }
-  /** The process has begun to refuse requests because it has too much to do, or has stopped. */
+  /** The process has begun, or stopped, to refuse requests because it is overloaded. */
   | ({ readonly kind: 'overload' } & OverloadChange)
-  /** Somebody has changed something through the admin API, or tried to. */
+  /** Someone changed something through the admin API, or tried to. */
   | {
       readonly kind: 'audit';
       readonly action: string;
@@ -200,10 +208,10 @@ export type Event =
       readonly userAgent: string | null;
       readonly result: string;
     }
-  /** Spans do not reach the collector; `why` null: they do again. */
+  /** The collector gets no spans; `why` null: it gets them again. */
   | { readonly kind: 'tracing_export'; readonly why: string | null }
   | { readonly kind: 'log_level_changed'; readonly level: string; readonly forMs: number | null }
-  /** An operator has taken an endpoint out, or put it back. */
+  /** An operator has drained an endpoint, or made it ready again. */
   | {
       readonly kind: 'endpoint_drained' | 'endpoint_ready';
       readonly cluster: string;
@@ -214,9 +222,9 @@ export type Event =
       readonly from: string;
       readonly to: string;
       readonly inFlight: number;
-      /** Who wanted it, or which time is over; null: it is the next one in order. */
+      /** Who caused the phase, or which time is over; null: it is the next one in order. */
       readonly cause: string | null;
     }
-  /** An exception that reached the outermost catch: a bug of ours. `requestId` null: it is not known whose. */
+  /** An exception that reached the outermost catch: a bug of the proxy. `requestId` null: the request is not known. */
   | { readonly kind: 'defect'; readonly requestId: string | null; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

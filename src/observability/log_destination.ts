@@ -1,15 +1,16 @@
 /**
- * Where log lines go: a descriptor or a file, written without ever blocking a request.
+ *
+ * Writes log lines to a descriptor or a file, without ever blocking a request.
  *
  *   write ──> block ──(full, or 100 ms old)──> waiting blocks ──> one write at a time, in the thread pool
  *                                                 └── more than 8 MiB wait: lines are dropped and counted
  *
- * Each line that is not written counts, also those of a whole block that the reader did not take.
+ * Every line that is not written is counted, also those of a whole block that the reader did not take.
  *
- * A line is turned into bytes at once: kept as text, the pieces of which it was joined would outlive many
- * collections of the young generation, and that was measured to cost more than the line itself.
+ * A line is encoded at once. As a string, the pieces that it was joined from would survive many garbage collections of the
+ * young generation, which was measured to cost more than the line itself.
  *
- * Not pino's own destination: it measures all that is buffered with each line, which cost 12 us a request here
+ * pino's own destination is not used: it measures everything that is buffered with each line, which cost 12 us per request
  * (docs/decisions/0004).
  */
 import fs from 'node:fs';
@@ -18,25 +19,25 @@ import type { Clock, Timer } from '../resilience/clock.ts';
 export interface LogDestination {
   /** A line with its line feed. */
   write(line: string): void;
-  /** The file was moved away: go on in a new one of the same name. */
+  /** The file was moved: continue in a new file with the same name. */
   reopen(): void;
-  /** Writes what is buffered, in order; for the end of the process. */
+  /** Writes what is buffered, in order, before the process ends. */
   flush(): Promise<void>;
 }
 
 const BLOCK_BYTES = 64 * 1024;
-/** Of UTF-8 for one UTF-16 unit. */
+/** Maximum of bytes in UTF-8 for one UTF-16 unit. */
 const BYTES_PER_UNIT_MAX = 3;
 const FLUSH_EVERY_MS = 100;
-/** What is kept for a reader that is slow. */
+/** Bytes that are kept for a slow reader. */
 const WAITING_BYTES_MAX = 8 * 1024 * 1024;
-/** How often a flush asks a full pipe again, and how long it pauses in between: half a second without a byte. */
+/** How often a flush tries a full pipe again, and the pause in between: half a second without a byte. */
 const FLUSH_TRIES_MAX = 50;
 const FLUSH_PAUSE_MS = 10;
-/** How long a flush waits for a write that the thread pool has in its hands; a terminal may hold it for ever. */
+/** How long a flush waits for a write in the thread pool; a terminal may block it for ever. */
 const WRITE_MS_MAX = 1_000;
 const LINE_FEED = 0x0a;
-/** Nobody ever wakes it: to wait on it is to pause the thread. */
+/** Waiting on this pauses the thread: nobody ever wakes it. */
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
 export class BufferedDestination implements LogDestination {
@@ -47,18 +48,18 @@ export class BufferedDestination implements LogDestination {
   #block = Buffer.allocUnsafe(BLOCK_BYTES);
   #used = 0;
   #waiting: Buffer[] = [];
-  /** With what is being written. */
+  /** Includes what is being written. */
   #waitingBytes = 0;
   #writing = false;
-  /** Somebody waits for the write that is under way, and takes over what is left. */
+  /** A flush waits for the write in progress and continues with what is left. */
   #onWritten: (() => void) | null = null;
   #reopenWanted = false;
-  /** What a full pipe has not taken; asked again when the timer fires. */
+  /** What a full pipe has not taken; tried again when the timer fires. */
   #refused: Buffer | null = null;
   #retryTimer: Timer | null = null;
   #timer: Timer | null = null;
 
-  /** `onDrop` hears of each line that is lost. */
+  /** `onDrop` is called for each line that is lost. */
   constructor(target: { readonly fd: number } | { readonly file: string }, clock: Clock, onDrop: () => void) {
     this.#file = 'file' in target ? target.file : null;
     this.#fd = 'fd' in target ? target.fd : fs.openSync(target.file, 'a');
@@ -80,7 +81,7 @@ export class BufferedDestination implements LogDestination {
   }
 
   reopen(): void {
-    // The descriptor of a write under way must not become that of another file.
+    // The descriptor of a write in progress must not become that of another file.
     if (this.#writing && this.#refused === null) this.#reopenWanted = true;
     else this.#openAgain();
   }
@@ -140,7 +141,7 @@ export class BufferedDestination implements LogDestination {
       fs.closeSync(this.#fd);
       this.#fd = fd;
     } catch {
-      // The folder is gone or closed to us: lines in the old file are better than none.
+      // The folder is gone or not accessible: lines in the old file are better than none.
     }
   }
 
@@ -149,11 +150,12 @@ export class BufferedDestination implements LogDestination {
     const [first, ...more] = this.#waiting;
     this.#waiting = [];
     this.#writing = first !== undefined;
-    // All at once: a block for each turn of a busy loop would be too slow for the lines of that turn.
+    // Writes all waiting blocks at once: one block per turn of a busy loop would be too slow for the lines of that
+    // turn.
     if (first !== undefined) this.#writeAll(more.length === 0 ? first : Buffer.concat([first, ...more]));
   }
 
-  /** A pipe may take less than all; one that takes nothing now is asked again. */
+  /** A pipe may take only a part; a pipe that takes nothing is tried again later. */
   #writeAll(bytes: Buffer): void {
     fs.write(this.#fd, bytes, (error, written) => {
       if (error?.code === 'EAGAIN') {
@@ -163,7 +165,7 @@ export class BufferedDestination implements LogDestination {
         return;
       }
       const taken = error === null ? written : bytes.length;
-      if (error !== null) this.#lost(bytes); // a reader that went away must not take the proxy with it
+      if (error !== null) this.#lost(bytes); // a reader that went away must not end the proxy
       this.#waitingBytes = Math.max(0, this.#waitingBytes - taken);
       if (this.#onWritten !== null) this.#handOver(bytes.subarray(taken));
       else if (taken < bytes.length) this.#writeAll(bytes.subarray(taken));
@@ -171,7 +173,7 @@ export class BufferedDestination implements LogDestination {
     });
   }
 
-  /** Whoever flushes writes the rest. */
+  /** The flush writes the rest. */
   #handOver(rest: Buffer): void {
     this.#writing = false;
     if (rest.length > 0) this.#waiting.unshift(rest);
@@ -193,7 +195,10 @@ export class BufferedDestination implements LogDestination {
     return { refused, rest };
   }
 
-  /** How many bytes the reader took. It is waited for, but not for ever: the end is not held up by a dead reader. */
+  /**
+   * Waits for the write in progress and returns the number of bytes that the reader took. Limited in time, so that a
+   * dead reader does not delay the end of the process.
+   */
   #writeNow(bytes: Buffer): number {
     let written = 0;
     for (let tries = 0; written < bytes.length && tries < FLUSH_TRIES_MAX; ) {

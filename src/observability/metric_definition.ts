@@ -1,4 +1,4 @@
-/** How a metric of ours is defined: the prefix, and the registry of this process rather than a global one. */
+/** Defines metrics with the `fairlead_` prefix in the registry of this process, not in a global one. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export function defineCounter<L extends string>(
@@ -10,7 +10,7 @@ export function defineCounter<L extends string>(
   return new Counter({ name: `fairlead_${name}`, help, labelNames, registers: [registry] });
 }
 
-/** Has its value at the moment of a scrape: the total of somebody else who counts. */
+/** A counter whose value is set at a scrape, from a total that is counted elsewhere. */
 export function defineReadCounter<L extends string>(
   registry: Registry,
   name: string,
@@ -55,7 +55,7 @@ export function defineGauge<L extends string>(
   return new Gauge({ name: `fairlead_${name}`, help, labelNames, registers: [registry] });
 }
 
-/** Is read when somebody asks; what is not set anew has gone. */
+/** A gauge that is computed at a scrape. Label values that are not set again disappear. */
 export function defineReadGauge<L extends string>(
   registry: Registry,
   name: string,

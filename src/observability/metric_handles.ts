@@ -1,29 +1,30 @@
 /**
- * The numbers that a request holds in its hand: looked up when a plan is assembled, only added to per request.
  *
- * A handle lives as long as a plan names its route or cluster. Then it is retired: a request that still ends on the
- * old plan must not bring back a series that was taken from the registry.
+ * The metric children of a request: looked up when a plan is assembled, so that a request only adds to them.
+ *
+ * A handle lives as long as a plan names its route or cluster. Then it is retired: a request that still ends on the old plan
+ * must not bring back a series that was removed from the registry.
  */
 import type { Counter, Histogram } from 'prom-client';
 import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
 import { TrafficStats } from './traffic_stats.ts';
 
-/** Of one cluster; names may change their addresses for ever. */
+/** Maximum of addresses of one cluster, because host names may change their addresses for ever. */
 const ADDRESSES_MAX = 1_000;
 
 type CounterChild = Counter.Internal;
 type HistogramChild = Histogram.Internal<string>;
 
-/** The numbers of one route on one listener. */
+/** The metrics of one route on one listener. */
 export class RouteHandles {
   readonly listener: string;
   readonly route: string;
   readonly #makeCode: (code: number) => CounterChild;
   readonly #makeReason: (reason: FailureKind) => CounterChild;
   readonly #duration: HistogramChild;
-  /** The last minute, for a person. */
-  readonly figures = new TrafficStats();
+  /** The last minute, for the status page. */
+  readonly stats = new TrafficStats();
   readonly #codes: (CounterChild | undefined)[] = [];
   readonly #reasons = new Map<FailureKind, CounterChild>();
   #retired = false;
@@ -48,7 +49,7 @@ export class RouteHandles {
     this.#duration.observe((record.endedAtMs - record.startedAtMs) / 1_000);
     if (record.reason !== null) this.#failure(record.reason).inc();
     const { startedAtMs, endedAtMs, status, reason } = record;
-    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
+    this.stats.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
   }
 
   /** The status codes that were counted. */
@@ -74,19 +75,19 @@ export class RouteHandles {
   }
 }
 
-/** The numbers of one cluster and of each of its endpoints. */
+/** The metrics of one cluster and of each of its endpoints. */
 export class ClusterHandles {
   readonly cluster: string;
   readonly #firstByte: HistogramChild;
   readonly #connect: HistogramChild;
   readonly #makeAttempt: (endpoint: string, result: string) => CounterChild;
   readonly #attempts = new Map<string, Map<string, CounterChild>>();
-  /** What the plan that is being assembled names. */
+  /** Endpoints of the plan that is being assembled. */
   #named = new Set<string>();
-  /** An endpoint that no plan names is not counted; null where nobody has said which ones there are. */
+  /** Endpoints that some plan names; others are not counted. Null: no restriction. */
   #endpoints: Set<string> | null = null;
-  /** The last minute of each address, for a person; those that were used last. */
-  readonly #figures = new Map<string, TrafficStats>();
+  /** The last minute of each address, for the status page; the least recently used ones are dropped. */
+  readonly #stats = new Map<string, TrafficStats>();
   #retired = false;
 
   constructor(
@@ -105,7 +106,7 @@ export class ClusterHandles {
     return this.#retired;
   }
 
-  /** `retried`: another attempt was made after it. */
+  /** `retried`: another attempt followed. */
   attemptFinished(attempt: AttemptRecord, retried = false): void {
     if (this.#retired) return;
     if (attempt.endedAtMs !== null) this.#recordFigures(attempt, attempt.endedAtMs, retried);
@@ -114,9 +115,9 @@ export class ClusterHandles {
     if (attempt.connectMs !== null && !attempt.reused) this.#connect.observe(attempt.connectMs / 1_000);
   }
 
-  /** Null: nothing was sent there lately. */
-  figuresOf(address: string): TrafficStats | null {
-    return this.#figures.get(address) ?? null;
+  /** Null: nothing was sent there recently. */
+  statsOf(address: string): TrafficStats | null {
+    return this.#stats.get(address) ?? null;
   }
 
   #recordFigures(
@@ -124,14 +125,14 @@ export class ClusterHandles {
     endedAtMs: number,
     retried: boolean,
   ): void {
-    let figures = this.#figures.get(endpoint);
-    if (figures === undefined) {
-      if (this.#figures.size >= ADDRESSES_MAX) this.#figures.delete(this.#figures.keys().next().value ?? '');
-      figures = new TrafficStats();
-      this.#figures.set(endpoint, figures);
+    let stats = this.#stats.get(endpoint);
+    if (stats === undefined) {
+      if (this.#stats.size >= ADDRESSES_MAX) this.#stats.delete(this.#stats.keys().next().value ?? '');
+      stats = new TrafficStats();
+      this.#stats.set(endpoint, stats);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    figures.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {
@@ -142,7 +143,7 @@ export class ClusterHandles {
     }
   }
 
-  /** Forgets the endpoints that were not named since the last call; says what was counted for them. */
+  /** Removes the endpoints that were not named since the last call, and returns the labels that were counted for them. */
   retainNamed(): readonly { readonly endpoint: string; readonly results: readonly string[] }[] {
     const named = this.#named;
     this.#named = new Set();
@@ -159,7 +160,7 @@ export class ClusterHandles {
     );
   }
 
-  /** Whether something may be counted for it. */
+  /** Whether the endpoint may be counted. */
   has(endpoint: string): boolean {
     return !this.#retired && this.#endpoints?.has(endpoint) !== false;
   }

@@ -1,14 +1,15 @@
 /**
- * What a scrape sees. Labels come from the configuration only, and the children that requests use are looked up
- * when a plan is assembled (`metric_handles.ts`): a request only adds to numbers that it holds in its hand.
  *
- * prom-client's own children cost 1.2 to 1.4 us of CPU a request, all together, with 1 to 200 routes
- * (loadtest/micro/metrics.ts). Below 2 us that is not worth counters of our own and a second way of showing them.
+ * All metrics. Labels come from the configuration only, and the children that requests use are looked up when a plan is
+ * assembled (`metric_handles.ts`), so that a request only adds to them.
+ *
+ * prom-client's own children cost 1.2 to 1.4 us of CPU per request, all together, with 1 to 200 routes
+ * (loadtest/micro/metrics.ts). Below 2 us that does not justify counters of our own.
  */
 
 import { Registry } from 'prom-client';
 import { HEALTH_STATES } from '../health/state.ts';
-import { REFUSAL_CAUSES } from '../net/connection.ts';
+import { PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/connection.ts';
 import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
@@ -23,7 +24,7 @@ import { TrafficStats } from './traffic_stats.ts';
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
 export type { RuntimeView } from './runtime_gauges.ts';
 
-/** OpenTelemetry's advice for HTTP durations. */
+/** Buckets that OpenTelemetry recommends for HTTP durations. */
 const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 const REASONS = Object.keys(FAILURE_RULES);
@@ -36,9 +37,9 @@ interface Scrape {
 
 export class Metrics {
   readonly registry = new Registry();
-  /** The last minute of the whole process, for a person. */
-  readonly figures = new TrafficStats();
-  readonly overheadFigures = new TrafficStats();
+  /** The last minute of the whole process, for the status page. */
+  readonly stats = new TrafficStats();
+  readonly overheadStats = new TrafficStats();
   readonly #requests = defineCounter(this.registry, 'requests_total', 'Requests answered', [
     'listener',
     'route',
@@ -104,6 +105,12 @@ export class Metrics {
     'Failed TLS handshakes of clients',
     ['listener', 'cause'],
   );
+  readonly #unproxied = defineCounter(
+    this.registry,
+    'proxy_protocol_refused_total',
+    'Client connections refused because of their PROXY protocol header',
+    ['listener', 'cause'],
+  );
   readonly #ejections = defineCounter(
     this.registry,
     'endpoint_ejections_total',
@@ -166,7 +173,7 @@ export class Metrics {
   readonly #routes = new Map<string, RouteHandles>();
   #listeners = new Set<string>();
   readonly #clusters = new Map<string, ClusterHandles>();
-  /** Asked for since the last `retainUsed`. */
+  /** Requested since the last `retainUsed`. */
   #used = new Set<RouteHandles | ClusterHandles>();
   #limiters = new Set<string>();
   #usedLimiters = new Set<string>();
@@ -181,7 +188,7 @@ export class Metrics {
     defineProcessMetrics(this.registry);
   }
 
-  /** Gauges that are read when somebody asks. */
+  /** Defines gauges that are computed at a scrape. */
   observe(view: RuntimeView): void {
     defineRuntimeGauges(this.registry, view);
   }
@@ -193,7 +200,7 @@ export class Metrics {
     return { contentType: this.registry.contentType, text };
   }
 
-  // ---- handles, asked for when a plan is assembled
+  // ---- handles, requested when a plan is assembled
 
   route(listener: string, route: string): RouteHandles {
     const key = JSON.stringify([listener, route]);
@@ -229,13 +236,16 @@ export class Metrics {
     return handles;
   }
 
-  /** The rate limit of a plan that is being assembled. */
+  /** The metrics of one rate limit of the plan that is being assembled. */
   limiter(name: string): void {
     this.#limiters.add(name);
     this.#usedLimiters.add(name);
   }
 
-  /** After a swap: the series of routes, clusters, endpoints and limits that were not asked for since the last call go. */
+  /**
+   * After a swap: removes the series of routes, clusters, endpoints and limits that were not requested since the last
+   * call.
+   */
   retainUsed(): void {
     const gone: RouteHandles[] = [];
     for (const [key, handles] of this.#routes) {
@@ -272,6 +282,7 @@ export class Metrics {
       if (this.#listeners.has(listener)) continue;
       for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
       for (const cause of TLS_REFUSALS) this.#unsecured.remove({ listener, cause });
+      for (const cause of PROXY_PROTOCOL_REFUSALS) this.#unproxied.remove({ listener, cause });
     }
   }
 
@@ -291,7 +302,7 @@ export class Metrics {
     }
   }
 
-  // ---- what happens
+  // ---- events
 
   requestFinished(
     record: RequestRecord,
@@ -301,9 +312,9 @@ export class Metrics {
   ): void {
     route.requestFinished(record);
     const { startedAtMs, endedAtMs, status, reason } = record;
-    this.figures.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
+    this.stats.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
     if (cluster === null) return;
-    this.overheadFigures.record(overheadMs, false, record.endedAtMs);
+    this.overheadStats.record(overheadMs, false, record.endedAtMs);
     this.#overhead.observe(overheadMs / 1_000);
     const last = record.attempts.length - 1;
     for (let at = 0; at <= last; at++) {
@@ -320,12 +331,15 @@ export class Metrics {
   eventSaid(event: string): void {
     this.#events.inc({ event });
   }
-  // What is said after a plan is gone must not bring back the series of what only that plan had.
+  // An event of a plan that is gone must not bring back series that only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
   }
   tlsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#unsecured.inc({ listener, cause }, count);
+  }
+  proxyProtocolRefused(listener: string, cause: string, count: number): void {
+    if (this.#listeners.has(listener)) this.#unproxied.inc({ listener, cause }, count);
   }
   healthChanged(cluster: string, endpoint: string, to: string): void {
     if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;

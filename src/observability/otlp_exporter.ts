@@ -1,6 +1,6 @@
 /**
- * Sends spans to a collector by OTLP/HTTP with JSON (OTLP 1.x, section "OTLP/HTTP"): in batches, in the background, out of
- * a bounded queue. A collector that is away costs spans, which are counted, and nothing else.
+ * Sends spans to a collector with OTLP/HTTP and JSON (OTLP 1.x, section "OTLP/HTTP"): in batches, in the background,
+ * from a bounded queue. A collector that is down costs only spans, which are counted.
  */
 import pRetry from 'p-retry';
 import { request } from 'undici';
@@ -10,17 +10,17 @@ import type { Span } from './otlp_spans.ts';
 export interface OtlpSettings {
   /** URL of the collector without `/v1/traces`. */
   readonly endpoint: string;
-  /** Share of the traces that begin here, 0 to 1. */
+  /** Share of the traces started here, 0 to 1. */
   readonly sample: number;
   readonly timeoutMs: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
-/** Hears how many spans were sent or lost. */
+/** Called with the number of spans that were sent or lost. */
 interface OtlpObserver {
   exported(spans: number): void;
   dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
-  /** Null: it works again. */
+  /** Null: exporting works again. */
   onFailing(why: string | null): void;
 }
 
@@ -33,7 +33,7 @@ const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true,
 export class OtlpExporter {
   readonly #settings: OtlpSettings;
   readonly #resource: unknown;
-  readonly #listener: OtlpObserver;
+  readonly #observer: OtlpObserver;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
   #queue: Span[] = [];
@@ -41,18 +41,18 @@ export class OtlpExporter {
   #sending: Promise<void> | null = null;
   #isFailing = false;
 
-  constructor(settings: OtlpSettings, version: string, listener: OtlpObserver, clock: Clock) {
+  constructor(settings: OtlpSettings, version: string, observer: OtlpObserver, clock: Clock) {
     this.#settings = settings;
-    this.#listener = listener;
+    this.#observer = observer;
     this.#clock = clock;
     const named = (key: string, stringValue: string) => ({ key, value: { stringValue } });
     this.#resource = { attributes: [named('service.name', 'fairlead'), named('service.version', version)] };
   }
 
   add(spans: readonly Span[]): void {
-    const room = QUEUE_MAX - this.#queue.length;
-    if (spans.length > room) {
-      this.#listener.dropped('queue_full', spans.length);
+    const free = QUEUE_MAX - this.#queue.length;
+    if (spans.length > free) {
+      this.#observer.dropped('queue_full', spans.length);
       return;
     }
     this.#queue.push(...spans);
@@ -67,7 +67,7 @@ export class OtlpExporter {
     });
   }
 
-  /** Sends what is there, without repeating anything, and is over within twice the timeout of a batch. */
+  /** Sends what is queued without retries; takes at most twice the timeout of a batch. */
   async close(): Promise<void> {
     const deadlineAtMs = this.#clock.nowMs() + this.#settings.timeoutMs;
     this.#clock.cancelTimer(this.#timer);
@@ -75,7 +75,7 @@ export class OtlpExporter {
     await this.#sending;
     while (this.#queue.length > 0 && !this.#isFailing && this.#clock.nowMs() < deadlineAtMs)
       await this.#sendBatch();
-    if (this.#queue.length > 0) this.#listener.dropped('send_failed', this.#queue.splice(0).length);
+    if (this.#queue.length > 0) this.#observer.dropped('send_failed', this.#queue.splice(0).length);
   }
 
   async #sendAll(): Promise<void> {
@@ -85,12 +85,12 @@ export class OtlpExporter {
   async #sendBatch(): Promise<void> {
     const spans = this.#queue.splice(0, BATCH_MAX);
     const why = await this.#trySending(spans);
-    if (why === null) this.#listener.exported(spans.length);
-    else this.#listener.dropped('send_failed', spans.length);
-    this.#tell(why);
+    if (why === null) this.#observer.exported(spans.length);
+    else this.#observer.dropped('send_failed', spans.length);
+    this.#logExport(why);
   }
 
-  /** Null when the collector has them; otherwise the last thing that stood against it. */
+  /** Returns null when the collector has accepted the spans, otherwise the last error. */
   async #trySending(spans: readonly Span[]): Promise<string | null> {
     const { signal } = this.#ended;
     let why: string | null = null;
@@ -103,16 +103,16 @@ export class OtlpExporter {
         throw error;
       }
     };
-    // The signal only cuts the pauses short: p-retry throws for it also after a success.
+    // The signal only shortens the pauses: p-retry throws for it even after a success.
     await (signal.aborted ? attempt() : pRetry(attempt, { ...RETRY, signal })).catch(() => {});
     return why;
   }
 
-  /** Once when it begins to fail, once when it is well again. */
-  #tell(why: string | null): void {
+  /** Reports once when exporting begins to fail, and once when it works again. */
+  #logExport(why: string | null): void {
     if ((why !== null) === this.#isFailing) return;
     this.#isFailing = why !== null;
-    this.#listener.onFailing(why);
+    this.#observer.onFailing(why);
   }
 
   async #post(spans: readonly Span[]): Promise<void> {
@@ -136,7 +136,10 @@ export class OtlpExporter {
     }
   }
 
-  /** Of the whole exchange, connecting included. What drips in after the head is only cut off: the status has said it. */
+  /**
+   * Limits the whole exchange, connecting included. A body that arrives late is cut off, because the status says
+   * everything.
+   */
   #timeout(timeoutMs: number): { signal: AbortSignal; timer: Timer } {
     const controller = new AbortController();
     const why = new Error(`the collector did not answer within ${timeoutMs} ms`);

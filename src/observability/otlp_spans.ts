@@ -1,6 +1,6 @@
 /**
- * A finished request as spans: one SERVER span, one CLIENT span for each attempt. The JSON of OTLP 1.x, with the stable
- * attributes of the OpenTelemetry semantic conventions for HTTP.
+ * Converts a finished request to spans: one SERVER span, and one CLIENT span per attempt. JSON of OTLP 1.x, with the
+ * stable attributes of the OpenTelemetry semantic conventions for HTTP.
  */
 import { FAILURE_RULES } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';

@@ -1,8 +1,9 @@
 /**
- * What the process itself needs, under the names that every Node.js dashboard knows: prom-client's own collector.
  *
- * Not all of it: the gauges of handles, requests and resources list every connection at each scrape, the lag gauges are
- * emptied by whoever reads them first, and the count of descriptors holds up the event loop (12 ms with 10,000).
+ * Metrics of the process under the names that Node.js dashboards know: prom-client's own collector.
+ *
+ * Some are left out: the gauges of handles, requests and resources list every connection at each scrape, the lag gauges are
+ * emptied by their first reader, and the count of descriptors blocks the event loop (12 ms with 10,000).
  */
 import { readdir } from 'node:fs/promises';
 import { eventLoopUtilization } from 'node:perf_hooks';
@@ -11,7 +12,7 @@ import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { EventLoopDelay } from './event_loop_delay.ts';
 import { defineReadCounter, defineReadGauge } from './metric_definition.ts';
 
-/** prom-client's monitor of the event loop cannot be left out, but it need not run. */
+/** prom-client's event loop monitor cannot be left out, but it need not run. */
 const HARDLY_EVER_MS = 3_600_000;
 
 const LEFT_OUT = [
@@ -43,7 +44,7 @@ function defineEventLoopMetrics(registry: Registry): void {
   );
 }
 
-/** The standard name, counted in the thread pool; where the collector does not have it, neither do we. */
+/** The standard name, counted in the thread pool. Not defined where the collector does not define it. */
 function defineDescriptorGauge(registry: Registry): void {
   const limit = registry.getSingleMetric('process_max_fds');
   if (limit === undefined || registry.getSingleMetric(OPEN_DESCRIPTORS) === undefined) return;
@@ -58,7 +59,7 @@ function defineDescriptorGauge(registry: Registry): void {
   });
 }
 
-/** Without the one that looks. Null: none was left to look with, so all are in use. */
+/** Without the descriptor used for counting. Null: no descriptor was left, so all are in use. */
 async function countDescriptors(): Promise<number | null> {
   try {
     return (await readdir('/proc/self/fd')).length - 1;

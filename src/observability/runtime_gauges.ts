@@ -1,8 +1,8 @@
-/** The gauges that show the state of the process at the moment of a scrape. */
+/** Gauges that show the state of the process at a scrape. */
 import type { Registry } from 'prom-client';
 import { defineReadGauge } from './metric_definition.ts';
 
-/** The state of the process at the moment of a scrape. */
+/** The state of the process at a scrape. */
 export interface RuntimeView {
   activeRequests(): number;
   tunnels(): number;
@@ -12,24 +12,24 @@ export interface RuntimeView {
     readonly queueDepth: number;
     readonly retryBudget: number;
     readonly panic: boolean;
-    /** Endpoints that may get requests; 0 also where no name resolves. */
+    /** Number of eligible endpoints; also 0 if no name resolves. */
     readonly serving: number;
     /** State of the circuit breaker of the whole cluster. */
     readonly circuit: string;
     readonly endpoints: readonly {
       readonly endpoint: string;
-      /** The share of its addresses that may be used. */
+      /** Share of its addresses that may be used, 0 to 1. */
       readonly healthy: number;
       readonly circuits: ReadonlySet<string>;
-      /** How many of its addresses are in each state. */
+      /** Number of its addresses in each state. */
       readonly states: Readonly<Record<string, number>>;
-      /** Probes say yes and requests fail. */
+      /** Its probes succeed while its requests fail. */
       readonly disagrees: boolean;
       readonly open: number;
       readonly inUse: number;
     }[];
   }>;
-  /** The signal because of which requests are refused. */
+  /** The overload signal because of which requests are refused; null: none. */
   overload(): string | null;
   digest(): string;
   certificates(): Iterable<{
@@ -39,7 +39,7 @@ export interface RuntimeView {
   }>;
 }
 
-/** In the place of an endpoint: the circuit of all of them together. */
+/** Endpoint label for the circuit of the whole cluster. */
 const WHOLE_CLUSTER = '*';
 const CIRCUIT_STATES = ['closed', 'open', 'probing'] as const;
 

@@ -1,4 +1,4 @@
-/** The one place where an event becomes a log line and a metric. */
+/** The only place where an event becomes a log line and a metric. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../resilience/clock.ts';
@@ -17,14 +17,14 @@ import { OtlpExporter, type OtlpSettings } from './otlp_exporter.ts';
 import { spansOf } from './otlp_spans.ts';
 import type { TraceContext } from './trace_context.ts';
 
-/** Whoever has the rest of what is known of a request. */
+/** Provides the facts for a decision record. */
 interface FactsOf {
   decisionFacts(): DecisionFacts;
 }
 
 export interface Telemetry {
   emit(event: Event): void;
-  /** `facts` is only called where a decision record is made. */
+  /** `facts` is only used when a decision record is made. */
   requestFinished(
     record: RequestRecord,
     route: RouteHandles,
@@ -33,7 +33,7 @@ export interface Telemetry {
   ): void;
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
   shed(signal: OverloadSignal): void;
-  /** A URL as it may be shown. */
+  /** A URL with its secrets masked. */
   withoutSecrets(url: string): string;
   retryRefused(cluster: string, why: string): void;
 }
@@ -53,7 +53,7 @@ export class ProcessTelemetry implements Telemetry {
   #settings: LoggingSettings;
   #redactQuery: ReadonlySet<string>;
   #logger: Logger;
-  /** What somebody has done is told at every log level. */
+  /** Changes by a person are logged at every level. */
   #auditLogger: Logger;
   #level: LoggingSettings['level'] | null = null;
   #exportSettings: OtlpSettings | null = null;
@@ -78,7 +78,7 @@ export class ProcessTelemetry implements Telemetry {
     this.#format = FORMATS[settings.access.format];
   }
 
-  /** A reload may change what is logged. */
+  /** Applies other settings after a reload. */
   setSettings(settings: LoggingSettings): void {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
@@ -91,7 +91,7 @@ export class ProcessTelemetry implements Telemetry {
     return this.#effective().level;
   }
 
-  /** Another level than that of the settings, until it is null again. */
+  /** Overrides the configured log level; null ends that. */
   setLevel(level: LoggingSettings['level'] | null): void {
     this.#level = level;
     this.#logger = createLogger(this.#effective(), this.#destination);
@@ -131,7 +131,7 @@ export class ProcessTelemetry implements Telemetry {
     exporter.add(spansOf(record, trace, path, this.#clock.wallMs()));
   }
 
-  /** Null: no spans are exported. The one before sends what it has. */
+  /** Null: no spans are exported. The previous exporter sends what it has. */
   setExport(settings: OtlpSettings | null, version: string): void {
     if (isDeepStrictEqual(settings, this.#exportSettings)) return;
     this.#exportSettings = settings;
@@ -187,6 +187,9 @@ export class ProcessTelemetry implements Telemetry {
       case 'tls_refused':
         this.metrics.tlsRefused(event.listener, event.cause, event.count);
         break;
+      case 'proxy_protocol_refused':
+        this.metrics.proxyProtocolRefused(event.listener, event.cause, event.count);
+        break;
       case 'health_changed':
         this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;
@@ -197,7 +200,7 @@ export class ProcessTelemetry implements Telemetry {
         this.metrics.reloaded(event.result);
         break;
       case 'rollback':
-        if (event.result === 'applied') this.metrics.reloaded('rolled_back'); // one that cannot be says nothing of the file
+        if (event.result === 'applied') this.metrics.reloaded('rolled_back'); // a rollback that is not possible says nothing about the file
         break;
     }
   }
@@ -209,6 +212,7 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return 'error';
     case 'warning':
     case 'connections_refused':
+    case 'proxy_protocol_refused':
     case 'name_failed':
       return 'warn';
     case 'overload':

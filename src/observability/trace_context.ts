@@ -1,11 +1,11 @@
-/** The W3C trace context of a request (Recommendation of 2021-11-23, section 3.2), and what we make of it. */
+/** The W3C trace context of a request (Recommendation of 2021-11-23, section 3.2). */
 
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
   /** Id of the proxy's own span: 16 hexadecimal digits. */
   readonly spanId: string;
-  /** The span of whoever asked; null: the trace began here. */
+  /** Parent span of the request; null: the trace started here. */
   readonly parentId: string | null;
   readonly sampled: boolean;
 }
@@ -16,11 +16,11 @@ interface TraceParent {
   readonly sampled: boolean;
 }
 
-/** Later versions may have more behind the flags; `ff` is none. */
+/** Later versions may have more after the flags; `ff` is invalid. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const SAMPLED = 1;
 
-/** Null where it is absent or not valid: the trace begins anew then (section 3.2.2). */
+/** Null if it is absent or invalid: a new trace is started then (section 3.2.2). */
 export function parseTraceparent(text: string | null): TraceParent | null {
   const [, version, traceId = '', parentId = '', flags = '', more] = TRACEPARENT.exec(text ?? '') ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return null;
@@ -33,24 +33,24 @@ export function formatTraceparent(traceId: string, spanId: string, sampled: bool
 }
 
 /**
- * The id of a trace that begins with a request of ours: that of the request without its dashes, so that whoever has one
- * finds the other. The last 7 bytes of a UUID version 7 are random, as the recommendation wants them to be.
+ * The id of a trace that starts here: the request id without its dashes, so that either can be found by the other.
+ * The last 7 bytes of a UUID version 7 are random, as the recommendation asks.
  */
 export function traceIdOf(requestId: string): string {
   return requestId.replaceAll('-', '');
 }
 
 /**
- * For a trace that begins here and that we do not record ourselves. Marked as sampled: a backend that decides by its
- * parent (the default of OpenTelemetry) goes on recording all that it recorded before there was a proxy.
+ * `traceparent` of a trace that starts here and is not recorded here. It is marked as sampled, so that a backend that
+ * follows its parent (the default of OpenTelemetry) still records everything that it recorded without a proxy.
  */
 export function begunTraceparent(traceId: string): string {
   return formatTraceparent(traceId, traceId.slice(16), true);
 }
 
 /**
- * Our part in a trace: that of whoever asked goes on, otherwise one begins with this id. Whether it is recorded was
- * decided by who began it; a trace of ours by its id, so that every process decides the same.
+ * Joins the trace of the client, or starts one with this id. For a joined trace its origin has decided whether it is
+ * recorded; for a new one the id decides, so that every process decides the same.
  */
 export function joinTrace(
   parent: TraceParent | null,
@@ -62,14 +62,14 @@ export function joinTrace(
   return { traceId: begunId, spanId, parentId: null, sampled: isSampled(begunId, sample) };
 }
 
-/** By the last 32 bits of the id (OpenTelemetry, TraceIdRatioBased). */
+/** Decides by the last 32 bits of the id (OpenTelemetry, TraceIdRatioBased). */
 function isSampled(traceId: string, sample: number): boolean {
   return Number.parseInt(traceId.slice(-8), 16) < sample * 2 ** 32;
 }
 
 /**
- * The list with this `traceparent` and no other. Where the trace begins here, a `tracestate` belongs to one that could
- * not be read, and goes (section 4.3).
+ * Replaces `traceparent`. If the trace starts here, a `tracestate` belongs to a trace that could not be read, and is
+ * removed (section 4.3).
  */
 export function withTraceparent(
   headers: readonly string[],

@@ -1,31 +1,32 @@
 /**
- * What a person wants to see of the last minute: how much, how much of it failed, how long it took. For one route, one
- * endpoint or the whole process; fixed memory (2 KiB), nothing until the first request, and additions only per request.
  *
- * Durations fall into buckets that grow by a fifth: a percentile is off by at most 10 %.
+ * Statistics of the last minute: number of requests, share of failures, durations. One object per route, endpoint, or for
+ * the whole process. Memory is fixed (2 KiB), allocated with the first request; a request only adds numbers.
+ *
+ * Durations are counted in buckets that grow by a fifth: a percentile is off by at most 10 %.
  */
 const SECONDS = 60;
 const WINDOWS = 6;
 const WINDOW_MS = (SECONDS / WINDOWS) * 1_000;
 const BUCKETS = 72;
-/** 0.1 ms, then a fifth more each: the last one begins at 42 s. */
+/** 0.1 ms, then a fifth more each; the last bucket begins at 42 s. */
 const FIRST_MS = 0.1;
 const GROWTH_LOG = Math.log(1.2);
-/** The rate that is shown is that of so many seconds. */
+/** The rate is averaged over this many seconds. */
 const RATE_SECONDS = 10;
 
-export interface FigureSummary {
+export interface StatsSummary {
   readonly perSecond: number;
   /** Share of failed requests in the last minute, 0 to 1. */
   readonly failureShare: number;
-  /** Attempts of the last minute that were followed by another one, there or elsewhere. */
+  /** Attempts of the last minute that were followed by another attempt. */
   readonly retried: number;
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly p99Ms: number | null;
 }
 
-const NOTHING: FigureSummary = {
+const NOTHING: StatsSummary = {
   perSecond: 0,
   failureShare: 0,
   retried: 0,
@@ -53,7 +54,7 @@ export class TrafficStats {
     this.#durations[place] = (this.#durations[place] ?? 0) + 1;
   }
 
-  summary(nowMs: number): FigureSummary {
+  summary(nowMs: number): StatsSummary {
     if (this.#requests === null) return NOTHING;
     this.#moveOn(nowMs);
     const total = sum(this.#requests);
@@ -78,7 +79,7 @@ export class TrafficStats {
     return { finished: sum(this.#requests), failed: sum(this.#failures) };
   }
 
-  /** Of the whole seconds that are over: the one that has just begun would make every rate look like a fall. */
+  /** Only whole seconds count, because the second that has just begun would make every rate look like a drop. */
   #lately(counts: Uint32Array): number {
     let found = 0;
     for (let back = 1; back <= RATE_SECONDS; back++)
@@ -114,7 +115,7 @@ function bucketOf(ms: number): number {
   return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log(ms / FIRST_MS) / GROWTH_LOG));
 }
 
-/** The middle of the bucket, on the scale of the buckets. */
+/** The middle of the bucket on a logarithmic scale. */
 function quantile(counts: Float64Array, share: number): number | null {
   const wanted = share * counts.reduce((total, count) => total + count, 0);
   let seen = 0;

@@ -1,6 +1,6 @@
 /**
- * The delay before another attempt: exponential with full jitter, so that requests that failed together do not
- * come back together (Envoy's router: 0 to (2^n - 1) * base, capped).
+ * The delay before another attempt: exponential with full jitter, so that requests that failed together do not come
+ * back together (Envoy's router: 0 to (2^n - 1) * base, capped).
  */
 import type { Random } from './random.ts';
 

@@ -1,15 +1,16 @@
 /**
+ *
  * Circuit breaker of one endpoint, or of a cluster as a whole.
  *
  *   closed  --(failure ratio over the window, with enough requests)--> open
  *   open    --(wait over, at the next admit)-->   probing
  *   probing --(probe succeeds)--> closed, --(fails)--> open, wait doubled
- *   probing --(no word from the probe for as long as the circuit was open)--> another probe
+ *   probing --(no result of the probe for as long as the circuit was open)--> another probe
  *
- * Times: monotonic milliseconds of `Clock.nowMs()`. Errors: none; a refusal is a value, the caller makes it
- * `circuit_open`. Only a failure opens: a success that makes the number of requests full does not. No timers.
- * Source: Nygard, "Release It!"; one probe at a time, so that a backend that has just recovered does not meet the
- * whole waiting crowd.
+ * Times are monotonic milliseconds of `Clock.nowMs()`. There are no errors: a refusal is a value, which the caller turns
+ * into `circuit_open`. Only a failure opens the circuit, never a success that completes the minimum of requests. No timers.
+ * Source: Nygard, "Release It!". One probe at a time, so that a backend that has just recovered does not get all waiting
+ * requests at once.
  */
 import type { Clock } from './clock.ts';
 import type { Failure } from './failure.ts';
@@ -31,14 +32,14 @@ type CircuitState =
 export type Permit = number & { readonly __brand: 'Permit' };
 export type Outcome = 'success' | 'failure' | 'abandoned';
 
-/** Hears of each change of state. */
+/** Called on each change of state. */
 type CircuitObserver = (from: CircuitState['kind'], to: CircuitState) => void;
 
-/** The window moves on by a tenth of itself. */
+/** The window has this many buckets, so it moves by a tenth of its length. */
 const BUCKETS = 10;
-/** Doubling ends here, unless the first pause is longer already. */
+/** Doubling stops here, unless the first wait is longer already. */
 const OPEN_MS_MAX = 60_000;
-/** So that circuits that opened together are not probed together. */
+/** Jitter, so that circuits that opened together are not probed together. */
 const JITTER = 0.1;
 
 export class CircuitBreaker {
@@ -50,7 +51,7 @@ export class CircuitBreaker {
   readonly #requests: SlidingCount;
   readonly #failures: SlidingCount;
   #state: CircuitState = { kind: 'closed' };
-  #epoch = 0 as Permit; // grows with each change of kind: late answers are recognised
+  #epoch = 0 as Permit; // grows with each change of kind, so that late results are recognised
 
   constructor(settings: CircuitBreakerSettings, clock: Clock, random: Random, onChange: CircuitObserver) {
     this.#settings = settings;
@@ -61,7 +62,7 @@ export class CircuitBreaker {
     this.#failures = new SlidingCount(settings.windowMs / BUCKETS, BUCKETS);
   }
 
-  /** Asked when the numbers say that it should open: that of a cluster stays closed while one of its endpoints works. */
+  /** Sets a condition for opening. The circuit of a cluster stays closed while one of its endpoints works. */
   openOnlyIf(mayOpen: () => boolean): void {
     this.#mayOpen = mayOpen;
   }
@@ -74,12 +75,12 @@ export class CircuitBreaker {
     return this.#state.kind !== 'closed';
   }
 
-  /** `admit` would say yes; changes nothing. */
+  /** Whether `admit` would admit a request. Changes nothing. */
   get wouldAdmit(): boolean {
     return this.#state.kind === 'closed' || this.#clock.nowMs() >= this.#state.retryAtMs;
   }
 
-  /** Of what it has counted, so large a share has failed, be it much or little; or it is not closed. */
+  /** Whether the failure ratio is reached, for any number of requests, or the circuit is not closed. */
   get isFailing(): boolean {
     if (this.#state.kind !== 'closed') return true;
     const nowMs = this.#clock.nowMs();
@@ -87,48 +88,48 @@ export class CircuitBreaker {
     return requests > 0 && this.#failures.total(nowMs) / requests >= this.#settings.failureRatio;
   }
 
-  /** The permit is that of the one request that an open circuit has let through. */
+  /** Whether the permit belongs to the probe of the open circuit. */
   isProbe(permit: Permit | null): boolean {
     return this.#state.kind === 'probing' && permit === this.#epoch;
   }
 
-  /** What has opened it, for a person; null while it is closed. */
+  /** Why the circuit opened; null while it is closed. */
   get why(): string | null {
     return this.#state.kind === 'closed' ? null : this.#state.why;
   }
 
-  /** Milliseconds until it is worth asking again; while a probe is out, until another one may be sent. */
+  /** Milliseconds until another request may be admitted; 0 while the circuit is closed. */
   get retryAfterMs(): number {
     const state = this.#state;
     return state.kind === 'closed' ? 0 : Math.max(0, state.retryAtMs - this.#clock.nowMs());
   }
 
-  /** Asks to send one request. Settle every permit once, also when the client leaves. */
+  /** Asks to send one request. Every permit must be settled once, also when the client leaves. */
   admit(): Permit | 'refused' {
     if (!this.wouldAdmit) return 'refused';
     if (this.#state.kind !== 'closed') this.#probe(this.#state.waitMs, this.#state.why);
     return this.#epoch;
   }
 
-  /** `cause` is what was seen, for a person. */
+  /** `cause` is what was seen, for the log. */
   settle(permit: Permit, outcome: Outcome, cause: string): void {
-    if (permit !== this.#epoch) return; // the answer to a question of an earlier state
+    if (permit !== this.#epoch) return; // the result of an earlier state
     if (this.#state.kind === 'probing') this.#afterProbe(this.#state, outcome, cause);
     else if (outcome !== 'abandoned') this.#count(outcome === 'failure', cause);
   }
 
-  /** A probe whose answer never begins must not keep everybody out: after `waitMs` another one may be sent. */
+  /** A probe without a result must not keep the circuit open: after `waitMs` another one may be sent. */
   #probe(waitMs: number, why: string): void {
     const wasProbing = this.#state.kind === 'probing';
     this.#become({ kind: 'probing', retryAtMs: this.#clock.nowMs() + waitMs, waitMs, why });
-    if (wasProbing) this.#epoch = (this.#epoch + 1) as Permit; // the one before is late whatever it says
+    if (wasProbing) this.#epoch = (this.#epoch + 1) as Permit; // the previous probe is too late, whatever its result
   }
 
   #afterProbe({ waitMs, why }: CircuitState & { kind: 'probing' }, outcome: Outcome, cause: string): void {
     const nowMs = this.#clock.nowMs();
     if (outcome === 'success') this.#become({ kind: 'closed' });
     else if (outcome === 'abandoned') {
-      this.#become({ kind: 'open', retryAtMs: nowMs, waitMs, why }); // says nothing: the next one may probe
+      this.#become({ kind: 'open', retryAtMs: nowMs, waitMs, why }); // says nothing: the next request may probe
     } else {
       const nextMs = Math.max(waitMs, Math.min(2 * waitMs, OPEN_MS_MAX));
       this.#open(nowMs, nextMs, `the probe request failed: ${cause}`);
@@ -169,11 +170,11 @@ export class CircuitBreaker {
     this.#onChange(from, next);
   }
 
-  /** For the registry: nothing is held. */
+  /** For the registry: there is nothing to release. */
   dispose(): void {}
 }
 
-/** The refusal of this circuit. */
+/** The failure of a request that this circuit refuses. */
 export function circuitOpen(circuit: CircuitBreaker | null): Failure {
   return { kind: 'circuit_open', retryAfterMs: circuit?.retryAfterMs ?? 0, why: circuit?.why ?? '' };
 }

@@ -1,11 +1,12 @@
 /**
- * Time, handed in by parameter, so that a test can move it by hand.
  *
- * `nowMs` is monotonic and has an arbitrary start: durations and deadlines come from it. `wallMs` is the
- * calendar time, can jump, and is only for what a person or another machine reads.
+ * Time as a parameter, so that a test can move it by hand.
+ *
+ * `nowMs` is monotonic with an arbitrary start: use it for durations and deadlines. `wallMs` is the calendar time. It can
+ * jump, and is only for what a person or another machine reads.
  */
 
-/** A handle for `cancelTimer`; says nothing else. */
+/** A handle for `cancelTimer`. */
 export type Timer = { readonly __brand: 'Timer' };
 
 export interface Clock {
@@ -14,22 +15,22 @@ export interface Clock {
   /** Milliseconds since 1970-01-01 UTC. */
   wallMs(): number;
   /**
-   * Calls `callback(argument)` once, not before `delayMs` have passed. A timer does not keep the process alive. One that rings
-   * late, because the process or the machine stood still, first lets the event loop read what has come meanwhile: the
-   * answer that it waits for may have been there in time.
+   * Calls `callback(argument)` once, not before `delayMs` have passed. A timer does not keep the process alive. A
+   * timer that fires late, because the process or the machine was stopped, first lets the event loop read what has
+   * arrived: the response that it waits for may have come in time.
    */
   setTimer<T>(callback: (argument: T) => void, delayMs: number, argument: T): Timer;
-  /** Forgets a timer; one that has fired, or null, is ignored. */
+  /** Cancels a timer; null or a timer that has fired is ignored. */
   cancelTimer(timer: Timer | null): void;
 }
 
-/** A timer that is later than this does not speak of the other side, but of this process. */
+/** A timer that is later than this says something about this process, not about the peer. */
 const LATE_MS = 250;
 
-/** A longer delay would fire at once: Node keeps it in 32 bits. */
+/** Node stores the delay in 32 bits; a longer one would fire at once. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
 
-/** CLOCK_MONOTONIC in microseconds, as a service manager compares it; for nothing else. */
+/** CLOCK_MONOTONIC in microseconds, for the service manager only. */
 export function systemMonotonicUsec(): bigint {
   return process.hrtime.bigint() / 1_000n;
 }
@@ -71,7 +72,7 @@ class SystemTimer {
     else this.#callback(this.#argument);
   }
 
-  /** Timers ring before the event loop reads, and `setImmediate` comes after: what waited in the sockets has been heard. */
+  /** Timers fire before the event loop reads, and `setImmediate` runs after it, when the sockets have been read. */
   ringAfterReading(): void {
     if (!this.#isCancelled) this.#callback(this.#argument);
   }
@@ -81,13 +82,13 @@ function onSystemTimer(timer: SystemTimer): void {
   timer.ring();
 }
 function afterReading(timer: SystemTimer): void {
-  setImmediate(callNow, timer); // the phase before this one has polled; what it read may have queued more turns
+  setImmediate(callNow, timer); // the event loop has polled once; what it read may have queued more turns
 }
 function callNow(timer: SystemTimer): void {
   timer.ringAfterReading();
 }
 
-/** Keeps the process alive, whatever else there is to wait for, until the function that it returns is called. */
+/** Keeps the process alive until the returned function is called. */
 export function holdProcess(): () => void {
   const timer = setInterval(() => {}, TIMER_DELAY_MS_MAX);
   return () => clearInterval(timer);

@@ -1,4 +1,4 @@
-/** An exception that nobody expected, for whoever has to mend it. */
+/** Describes an unexpected exception for a developer. */
 export function describeDefect(error: unknown): string {
   try {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,14 +1,15 @@
 /**
+ *
  * Every way in which a request can fail, and what follows from each: one table.
  *
- * The `kind` of a failure is also its reason in the access log, the `reason` label of
- * `fairlead_failures_total`, the `reason` member of a problem body and the reason that `explain` prints.
+ * The `kind` of a failure is also its reason in the access log, the `reason` label of `fairlead_failures_total`, the
+ * `reason` member of a problem body and the reason that `explain` prints.
  *
- * Pure code returns a `Failure`, I/O hands one to its callback: nothing in the data plane throws one.
+ * Pure code returns a `Failure`, I/O passes one to its callback: nothing in the data plane throws one.
  * Sources: RFC 9110 section 15 (status codes), RFC 9209 section 2.3 (Proxy-Status error types).
  */
 
-/** What happened, with the facts that were measured. A detail never holds an address, a path or a stack. */
+/** What happened, with measured facts. `detail` never contains an address, a path or a stack. */
 export type Failure =
   | { readonly kind: 'bad_request'; readonly detail: string }
   | { readonly kind: 'client_timeout'; readonly timer: 'head' | 'bodyIdle'; readonly afterMs: number }
@@ -32,13 +33,13 @@ export type Failure =
   | {
       readonly kind: 'reset_before_head';
       readonly code: string;
-      /** Known for certain: nothing of the request was written. */
+      /** Certainly nothing of the request was written. */
       readonly unsent?: true;
-      /** Only this stream was reset (HTTP/2): its connection goes on, so the backend meant this request. */
+      /** Only this stream was reset (HTTP/2) and its connection continues, so the reset is about this request. */
       readonly streamOnly?: true;
-      /** The backend said that it did not look at the request (REFUSED_STREAM, RFC 9113 section 8.7). */
+      /** The backend did not process the request (REFUSED_STREAM, RFC 9113 section 8.7). */
       readonly refused?: true;
-      /** It never left: the backend takes fewer streams at once than was presumed before its SETTINGS came. */
+      /** The request was not sent: the backend allows fewer streams than was assumed before its SETTINGS arrived. */
       readonly noCapacity?: true;
     }
   | { readonly kind: 'response_head_timeout'; readonly afterMs: number }
@@ -60,22 +61,23 @@ export type FailureKind = Failure['kind'];
 type Blame = 'client' | 'upstream' | 'proxy';
 
 /**
+ *
  * When another attempt may be made:
- * - `never`: the answer would be the same, or bytes of it are on their way;
+ * - `never`: the response would be the same, or bytes of it are on their way;
  * - `other_backend`: nothing was sent, so any method may go to another backend;
  * - `idempotent`: something may have been processed (RFC 9110 section 9.2.2).
  */
 type RetryRule = 'never' | 'other_backend' | 'idempotent';
 
 interface FailureRule {
-  /** HTTP status; 499 and 101 are only ever logged: there is nobody left to send it to. */
+  /** HTTP status. 499 and 101 are only logged, because no response can be sent. */
   readonly status: number;
-  /** RFC 9209 error type for `Proxy-Status`, or null where no answer can carry it. */
+  /** RFC 9209 error type for `Proxy-Status`; null if no response can carry it. */
   readonly proxyStatus: string | null;
   readonly blame: Blame;
   readonly retry: RetryRule;
   readonly logLevel: 'info' | 'warn' | 'error';
-  /** One line for a person, the same for each occurrence (RFC 9457 section 3.1.3 `title`). */
+  /** One line for people, the same for each occurrence (RFC 9457 section 3.1.3 `title`). */
   readonly title: string;
 }
 
@@ -248,9 +250,9 @@ export const FAILURE_RULES = {
 } as const satisfies Record<FailureKind, FailureRule>;
 
 /**
- * What a gRPC client is told in `grpc-status` (gRPC over HTTP/2, "Status codes and their use in gRPC"): 14 UNAVAILABLE where
- * trying again may help, 4 DEADLINE_EXCEEDED, 8 RESOURCE_EXHAUSTED for limits, 12 UNIMPLEMENTED for what nobody serves,
- * 7 and 16 for access, 13 INTERNAL for what is malformed.
+ * `grpc-status` for gRPC clients (gRPC over HTTP/2, "Status codes and their use in gRPC"): 14 UNAVAILABLE where
+ * another try may help, 4 DEADLINE_EXCEEDED, 8 RESOURCE_EXHAUSTED for limits, 12 UNIMPLEMENTED where nothing serves
+ * the request, 7 and 16 for access, 13 INTERNAL for malformed messages.
  */
 export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   bad_request: 13,
@@ -287,26 +289,26 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   internal: 13,
 };
 
-/** The RFC 9209 error type of one failure: that of the table, but for the two faces of TLS. */
+/** The RFC 9209 error type of one failure, from the table; `tls_failed` has two. */
 export function proxyStatusOf(failure: Failure): string | null {
   if (failure.kind === 'tls_failed' && failure.part === 'certificate') return 'tls_certificate_error';
   return FAILURE_RULES[failure.kind].proxyStatus;
 }
 
-/** Whether a request that ended like this says that something is wrong here or behind: what clients do is no failure. */
+/** Whether the request shows that something is wrong with the proxy or a backend. Faults of clients do not count. */
 export function isFailure(status: number, reason: FailureKind | null): boolean {
   return reason === null ? status >= 500 : FAILURE_RULES[reason].blame !== 'client';
 }
 
-/** One of many that look alike: neither a failure nor refused. */
+/** An ordinary success: neither a failure nor refused. */
 export function wentWell(status: number, reason: FailureKind | null): boolean {
   return reason === null && status < 500;
 }
 
-/** What the kind alone says already: the usual code of a refused, a reset connection. */
+/** Codes that the kind already implies: the usual code of a refused or a reset connection. */
 const USUAL_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET', 'CLOSED']);
 
-/** What was measured, for the operator; null where the kind says it all. */
+/** The measured detail, for operators; null where the kind says everything. */
 export function detailOf(failure: Failure): string | null {
   switch (failure.kind) {
     case 'bad_request':

@@ -1,9 +1,10 @@
 /**
- * Whether the process itself has too much to do: decided from samples of how late its event loop is and how full its
- * heap. Beyond a bound a growing share of the new requests is refused, all of them at twice the event-loop bound or
- * with a full heap: so the load settles where the process can carry it, instead of swinging between all and nothing.
  *
- * The delay is averaged over about a second: one long collection is no overload, a loop that stays late is one.
+ * Whether the process is overloaded, decided from samples of its event loop delay and its heap. Above a bound a growing
+ * share of the new requests is refused; at twice the bound of the event loop delay, or with a full heap, all of them. So the
+ * load settles at what the process can carry, instead of swinging between all and nothing.
+ *
+ * The delay is averaged over about a second: one long garbage collection is no overload, a loop that stays late is one.
  * (After Envoy's overload manager: resource monitors, scaled actions.)
  */
 import type { Random } from './random.ts';
@@ -11,25 +12,28 @@ import type { Random } from './random.ts';
 export interface OverloadSettings {
   /** Null: not watched. */
   readonly eventLoopDelayMs: number | null;
-  /** Used heap by the limit of V8, 0 to 1; null: not watched. */
+  /** Used heap as a share of V8's limit, 0 to 1; null: not watched. */
   readonly heapRatio: number | null;
 }
 
 export type OverloadSignal = 'event_loop' | 'heap';
 
-/** `value` in the unit of the bound: milliseconds, or a ratio. */
+/** `value` is in the unit of the bound: milliseconds, or a ratio. */
 export interface OverloadChange {
   readonly state: 'shedding' | 'normal';
   readonly signal: OverloadSignal;
   readonly value: number;
 }
 
-/** How often somebody takes a sample; the weights below are for this. */
+/** Interval of the samples. The weights below depend on it. */
 export const OVERLOAD_SAMPLE_MS = 100;
 const NEWEST_WEIGHT = 0.2;
-/** By the bound. With the weight above it takes three late samples in a row to reach the bound. */
+/**
+ * A sample counts at most this many times the bound. With the weight above, three late samples in a row reach the
+ * bound.
+ */
 const SAMPLE_RATIO_MAX = 2.5;
-/** It is over when the value is this far below the bound: not with every wave. */
+/** The overload ends when the value is this far below the bound, so that it does not flap. */
 const OVER_BELOW = 0.8;
 
 export class Overload {
@@ -44,7 +48,7 @@ export class Overload {
     this.#onChange = onChange;
   }
 
-  /** Null: everything is as it should be. */
+  /** Null: not overloaded. */
   get active(): OverloadSignal | null {
     return this.#active;
   }
@@ -53,14 +57,14 @@ export class Overload {
     this.#settings = settings;
   }
 
-  /** The signal because of which one new request is to be refused, or null. */
+  /** Decides about one new request: the signal because of which it is refused, or null. */
   refusal(random: Random): OverloadSignal | null {
     return this.#share > 0 && random.unit() < this.#share ? this.#active : null;
   }
 
   sample(delayMs: number, heapRatio: number): void {
     const { eventLoopDelayMs, heapRatio: heapBound } = this.#settings;
-    // However long a single pause was (a collection, a reload, a machine that stood still), it is one sample of many.
+    // A single pause (a garbage collection, a reload, a stopped machine) is one sample of many, however long it was.
     const countedMs = Math.min(delayMs, SAMPLE_RATIO_MAX * (eventLoopDelayMs ?? 0));
     this.#delayMs += (countedMs - this.#delayMs) * NEWEST_WEIGHT;
     const loopShare = eventLoopDelayMs === null ? 0 : this.#delayMs / eventLoopDelayMs - 1;

@@ -1,8 +1,8 @@
-/** Chance, handed in by parameter, so that a test can repeat it from a seed. */
+/** Chance as a parameter, so that a test can repeat it from a seed. */
 import { randomBytes, randomUUIDv7 } from 'node:crypto';
 
 export interface Random {
-  /** So many bytes that nobody can guess, as lower-case hexadecimal digits. */
+  /** This many random bytes from a secure source, as lower-case hexadecimal digits. */
   hex(bytes: number): string;
   /** Uniform in [0, 1). */
   unit(): number;

@@ -1,57 +1,58 @@
 /**
- * Again or not, when, and why not: decided from facts alone.
  *
- * Rules (RFC 9110 section 9.2.2; CONTRACT section 3): before anything was sent any method may go to another
- * backend. Once something may have been processed only methods that are idempotent, or requests that carry an
- * `Idempotency-Key`. Never without the body, never beyond the attempts, the deadline or the budget of the cluster.
+ * Decides from facts alone whether a request is tried again, when, and if not, why.
+ *
+ * Rules (RFC 9110 section 9.2.2): before anything was sent, any method may go to another backend. Once something may have
+ * been processed, only idempotent methods, or requests with an `Idempotency-Key`. Never without the body, and never beyond
+ * the attempts, the deadline or the retry budget of the cluster.
  */
 import { type BackoffSettings, backoffMs } from './backoff.ts';
 import { FAILURE_RULES, type FailureKind } from './failure.ts';
 import type { Random } from './random.ts';
 
-/** What a route wants repeated. */
+/** Retry settings of a route. */
 export interface RetrySettings {
   /** Attempts after the first one; 0 switches retries off. */
   readonly attemptsMax: number;
-  /** Failures before the answer's head that may be repeated: no connection, or a connection that broke. */
+  /** Failures before the response head that are retried: no connection, or a connection that broke. */
   readonly onConnect: boolean;
   readonly onReset: boolean;
-  /** Answers of a backend that may be repeated, for example 503. */
+  /** Statuses of a backend that are retried, for example 503. */
   readonly onStatuses: readonly number[];
   readonly perTryMs: number | null;
   readonly backoff: BackoffSettings;
-  /** Bytes of a request body that are kept for another attempt; beyond that it is sent once only. */
+  /** Bytes of a request body that are kept for another attempt. A larger body is sent only once. */
   readonly replayBytesMax: number;
 }
 
 export interface RetryFacts {
-  /** What went wrong, or null for an answer with `status`. */
+  /** What went wrong; null for a response with `status`. */
   readonly failure: FailureKind | null;
   readonly status: number | null;
   readonly method: string;
   readonly hasIdempotencyKey: boolean;
   /** The body can be sent again from its first byte; true if there is none. */
   readonly replayable: boolean;
-  /** The connection had served others, and ended before the answer began: the backend has closed it, it seems. */
+  /** A reused connection ended before the response began: most likely the backend had closed it. */
   readonly stale: boolean;
-  /** Known for certain: not a byte of the request was written, so nothing was processed. Absent: not known. */
+  /** Certainly no byte of the request was written, so nothing was processed. Absent: not known. */
   readonly unsent?: boolean;
-  /** The backend said that it did not look at it: no load for the budget to count. */
+  /** The backend did not process the request, so the retry costs no budget. */
   readonly refused?: boolean;
-  /** Attempts made so far, without those that met a stale connection. */
+  /** Attempts so far, without those on a stale connection. */
   readonly attempts: number;
-  /** `Retry-After` of the answer. */
+  /** `Retry-After` of the response. */
   readonly retryAfter: string | null;
   readonly timeLeftMs: number;
 }
 
 export type RetryDecision =
-  /** `any`: the backend is not to blame, only the connection was; `other`: one that was not tried, if there is one. */
+  /** `any`: only the connection was at fault, not the backend. `other`: a backend that was not tried, if there is one. */
   | { readonly again: true; readonly delayMs: number; readonly where: 'other' | 'any' }
-  /** `off`, `not_asked_for`: nobody wants it repeated. */
+  /** `off`, `not_asked_for`: no retry is configured for this. */
   | { readonly again: false; readonly why: 'off' | 'not_asked_for' | RetryRefusal };
 
-/** What stands against a retry that was wanted: in the log, in metrics, in decision records. */
+/** Why a configured retry was not made: in the log, in metrics, in decision records. */
 export const RETRY_REFUSALS = [
   'attempts_used_up',
   'not_idempotent',
@@ -59,7 +60,7 @@ export const RETRY_REFUSALS = [
   'no_time',
   'retry_after_too_long',
   'budget_empty',
-  // What the cluster says where a retry finds nobody who takes it.
+  // Reasons of the pool, when no backend takes the retry.
   'circuit_open',
   'dns_failed',
   'no_healthy_backend',
@@ -70,7 +71,7 @@ type RetryRefusal = (typeof RETRY_REFUSALS)[number];
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-/** Whoever asks for a longer pause is not asked again by us; the client may. */
+/** A longer `Retry-After` is left to the client. */
 const RETRY_AFTER_MS_MAX = 1_000;
 
 export function decideRetry(
@@ -89,7 +90,7 @@ export function decideRetry(
 
   const askedMs = retryAfterMs(facts.retryAfter);
   if (askedMs > RETRY_AFTER_MS_MAX) return no('retry_after_too_long');
-  // No further load for the cluster: it has not seen the first attempt. The next one is on a fresh connection.
+  // Costs no budget: the cluster has not seen the first attempt. The next one uses a fresh connection.
   if (stale) return { again: true, delayMs: 0, where: 'any' };
   const delayMs = Math.max(askedMs, backoffMs(facts.attempts, settings.backoff, random));
   if (delayMs >= facts.timeLeftMs) return no('no_time');
@@ -98,7 +99,7 @@ export function decideRetry(
     : no('budget_empty');
 }
 
-/** Nothing of the request can have been processed, so any method may be repeated. */
+/** Certainly nothing of the request was processed, so any method may be repeated. */
 function isUntouched({ failure, unsent }: RetryFacts): boolean {
   if (failure === null) return false;
   return (
@@ -107,9 +108,9 @@ function isUntouched({ failure, unsent }: RetryFacts): boolean {
 }
 
 function isAskedFor({ failure, status }: RetryFacts, settings: RetrySettings): boolean {
-  // An answer of 4xx speaks of the request: another backend would say the same.
+  // A 4xx is about the request: another backend would respond the same.
   if (failure === null) return status !== null && status >= 500 && settings.onStatuses.includes(status);
-  if (failure === 'no_healthy_backend') return false; // there is no other one to go to
+  if (failure === 'no_healthy_backend') return false; // there is no other backend
   switch (FAILURE_RULES[failure].retry) {
     case 'never':
       return false;

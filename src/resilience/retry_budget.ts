@@ -1,16 +1,17 @@
 /**
- * Retries of a cluster are at most a share of its requests plus a few a second, so that a failing cluster is
- * never made worse by its own proxy.
  *
- * A retry is paid for by one of two allowances (after the retry budget of Finagle and Linkerd: share, reserve, 10 s
- * to live), and is within the bound of both together:
- * - the share of the requests of the last 10 s, less what it has paid for in the last 10 s. A balance that merely
- *   leaks would let through twice the share on the day that everything fails at once;
- * - the reserve, for clusters with few requests: a bucket that holds what one second allows.
+ * Limits the retries of a cluster to a share of its requests plus a few a second, so that the proxy never makes a failing
+ * cluster worse.
  *
- * Requests are forgotten a little early and retries a little late, so that in the ten seconds before any retry
- * there are never more than `ratio * requests + 10 * perSecondMin`. Errors: none; a refusal is a value. No timers;
- * each call is O(1).
+ * A retry is paid for by one of two allowances (after the retry budget of Finagle and Linkerd: share, reserve, 10 s time to
+ * live), and must also be within the bound of both together:
+ * - the share: a ratio of the requests of the last 10 s, minus the retries that it has paid for in the last 10 s. A leaky
+ *   bucket would let through twice the share when everything fails at once;
+ * - the reserve, for clusters with few requests: a bucket that holds the allowance of one second.
+ *
+ * Requests are forgotten a little early and retries a little late, so that in the ten seconds before any retry there are
+ * never more than `ratio * requests + 10 * perSecondMin`. There are no errors: a refusal is a value. No timers; each call is
+ * O(1).
  */
 import type { Clock } from './clock.ts';
 import { SlidingCount } from './sliding_count.ts';
@@ -28,7 +29,7 @@ export class RetryBudget {
   readonly #clock: Clock;
   readonly #requests = new SlidingCount(1_000, SECONDS);
   readonly #retries = new SlidingCount(1_000, SECONDS + 1);
-  /** Those of the retries that the share has paid for. */
+  /** The retries that the share has paid for. */
   readonly #byShare = new SlidingCount(1_000, SECONDS + 1);
   #reserve: number;
   #reserveAtMs: number;
@@ -40,7 +41,7 @@ export class RetryBudget {
     this.#reserveAtMs = clock.nowMs();
   }
 
-  /** Retries that may be made now. */
+  /** Number of retries that may be made now. */
   get remaining(): number {
     const nowMs = this.#clock.nowMs();
     this.#refill(nowMs);
@@ -48,12 +49,12 @@ export class RetryBudget {
     return Math.max(0, Math.min(paid, Math.floor(this.#boundLeft(nowMs))));
   }
 
-  /** A request has come in. */
+  /** Counts one request. */
   deposit(): void {
     this.#requests.add(this.#clock.nowMs());
   }
 
-  /** Takes the allowance for one retry, if there is one. */
+  /** Takes the allowance for one retry; false if there is none. */
   withdraw(): boolean {
     const nowMs = this.#clock.nowMs();
     this.#refill(nowMs);
@@ -81,6 +82,6 @@ export class RetryBudget {
     this.#reserveAtMs = nowMs;
   }
 
-  /** For the registry: nothing is held. */
+  /** For the registry: there is nothing to release. */
   dispose(): void {}
 }

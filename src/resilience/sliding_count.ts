@@ -1,12 +1,13 @@
 /**
- * How often something happened lately: a ring of buckets and a running total, in constant time, without a timer.
+ *
+ * Counts recent events in a ring of buckets with a running total, in constant time and without a timer.
  *
  *   now ──────────────────────────────▶ past
- *   [ filling ][ full ][ full ] … [ full ]   what leaves the ring is taken off the total by whoever looks next
+ *   [ filling ][ full ][ full ] … [ full ]   buckets that leave the ring are subtracted at the next access
  *
- * The newest bucket is only partly over: the count covers more than `buckets - 1` and at most `buckets` widths.
- * Whoever must not count too much takes a ring of the wanted length; whoever must not forget too early, one more.
- * Times: monotonic milliseconds of `Clock.nowMs()`.
+ * The newest bucket is only partly over: the count covers more than `buckets - 1` and at most `buckets` widths. Use a ring
+ * of the wanted length to never count too much, and one bucket more to never forget too early.
+ * Times are monotonic milliseconds of `Clock.nowMs()`.
  */
 export class SlidingCount {
   readonly #bucketMs: number;
@@ -40,7 +41,7 @@ export class SlidingCount {
     const current = Math.floor(nowMs / this.#bucketMs);
     if (current <= this.#newest) return;
     const { length } = this.#counts;
-    const first = Math.max(this.#newest + 1, current - length + 1); // after a long silence the ring is emptied once
+    const first = Math.max(this.#newest + 1, current - length + 1); // after a long pause the ring is emptied once
     for (let number = first; number <= current; number++) {
       this.#total -= this.#counts[number % length] ?? 0;
       this.#counts[number % length] = 0;

@@ -1,21 +1,22 @@
 /**
- * State of the runtime by key. A key is an identity (which endpoint of which cluster) plus a fingerprint of the
- * settings that gave the state its meaning: so state survives a reload exactly as long as it still means the same.
  *
- *   used ──(no plan, no name asks for it)──> disposed
- *     └─ it is worth keeping ──> kept ──(asked for again)──> used
- *                                  └─ 10 min, 1,024 others, or not worth keeping any more ──> disposed
+ * Run-time state by key. A key is an identity (which endpoint of which cluster) plus a fingerprint of the settings that gave
+ * the state its meaning, so that state survives a reload exactly as long as it means the same.
  *
- * An address that a name server leaves out of one answer, or a plan that is undone a minute later, must not bring a
- * backend back as if nothing had been known of it: ejected, with an open circuit, drained by hand. What is well is not
- * kept: it comes back as somebody new, and warms up.
+ *   used ──(no plan and no name asks for it)──> disposed
+ *     └─ worth keeping ──> kept ──(asked for again)──> used
+ *                            └─ 10 min, 1,024 others, or no longer worth keeping ──> disposed
+ *
+ * An address that is missing from one DNS response, or a plan that is undone a minute later, must not bring back a backend
+ * without its history: ejected, with an open circuit, drained. Healthy state is not kept: such an endpoint comes back as a
+ * new one, with a slow start.
  */
 import type { Clock } from './clock.ts';
 
 interface Disposable {
-  /** The state is of no use any more: stop timers, close what is idle. */
+  /** The state is no longer needed: stop timers, close what is idle. */
   dispose(): void;
-  /** It holds something that a new one would not know. Absent: never. */
+  /** It holds something that new state would not know. Absent: never. */
   readonly isWorthKeeping?: boolean;
 }
 
@@ -30,7 +31,7 @@ interface Kept {
 export class StateRegistry implements Disposable {
   readonly #clock: Clock;
   readonly #states = new Map<string, Disposable>();
-  /** In the order in which they came out of use. */
+  /** In the order in which they became unused. */
   readonly #kept = new Map<string, Kept>();
   #used = new Set<string>();
 
@@ -38,31 +39,31 @@ export class StateRegistry implements Disposable {
     this.#clock = clock;
   }
 
-  /** One of its states is; those that are not go when it comes out of use. */
+  /** True if one of its states is worth keeping; the others are dropped when it becomes unused. */
   get isWorthKeeping(): boolean {
     return this.#kept.size > 0 || this.#states.values().some(({ isWorthKeeping }) => isWorthKeeping === true);
   }
 
-  /** The state kept under the key, or a new one; the key counts as used until the next `retainUsed`. */
+  /** The state under the key, or a new one. The key counts as used until the next `retainUsed`. */
   getOrCreate<T extends Disposable>(key: string, make: () => T): T {
     this.#used.add(key);
     const known = this.#states.get(key) ?? this.#takeKept(key);
-    if (known !== null) return known as T; // a key names its kind first, so it always holds the same type
+    if (known !== null) return known as T; // a key begins with the kind of its state, so the type is always the same
     const made = make();
     this.#states.set(key, made);
     return made;
   }
 
-  /** Something is in use under the key, by this plan or the one before. */
+  /** Whether state under the key is in use, by this plan or the previous one. */
   has(key: string): boolean {
     return this.#states.has(key);
   }
 
-  /** Lets go of all that was not asked for since the last call: what the plan before needed and this one does not. */
+  /** Drops everything that was not asked for since the last call: what the previous plan needed and this one does not. */
   retainUsed(): void {
     for (const [key, state] of this.#states) {
       const isUsed = this.#used.has(key);
-      if (state instanceof StateRegistry) state.retainUsed(); // one for a part that comes and goes by itself
+      if (state instanceof StateRegistry) state.retainUsed(); // a registry for a part that comes and goes by itself
       if (isUsed) continue;
       this.#states.delete(key);
       if (state.isWorthKeeping === true)

@@ -1,17 +1,18 @@
 /**
+ *
  * The timeouts of one request while a backend works on it. Each has a name, a start and an end:
  *
- *   request       request complete (body included) ..................... head of the answer; all attempts and waits
- *   perTry        the backend has the whole request ................. head of the answer
- *   bodyIdle      a piece of a body that the client sends or reads ..... the next one
- *   responseHead  request sent to the backend .......................... head of the answer
- *   responseIdle  head or piece of the answer from the backend ......... the next one, or its end
+ *   request       complete request (with its body) ..................... response head; includes all attempts and waits
+ *   perTry        complete request at the backend ...................... response head
+ *   bodyIdle      a chunk of a body that the client sends or reads ..... the next chunk
+ *   responseHead  request sent to the backend .......................... response head
+ *   responseIdle  head or chunk of the response from the backend ....... the next chunk, or the end
  *
  * (queue and connect belong to `load_balancer/pool` and `net/connect`; head and keepAliveIdle to `http/server`;
  * tunnelIdle to `http/tunnel`.)
  *
- * One system timer serves all of them: progress only moves a number, and a timer that rings too early looks
- * at the numbers again. A request on the fast path sets and clears one or two timers in all.
+ * One system timer serves all of them: progress only moves a number, and a timer that fires too early compares the numbers
+ * again. A request on the fast path sets and clears one or two timers.
  */
 import type { Clock, Timer } from './clock.ts';
 
@@ -42,12 +43,12 @@ export class RequestTimer {
     this.#observer = observer;
   }
 
-  /** When the whole request is over; infinity while it is not limited. */
+  /** When the time for the whole request is over, in monotonic milliseconds; infinity without a limit. */
   get requestDueAtMs(): number {
     return this.#requestDueAtMs;
   }
 
-  /** From now on until `stopRequest`; null: no limit. */
+  /** Starts the limit for the whole request, until `stopRequest`; null: no limit. */
   startRequest(limitMs: number | null): void {
     this.#requestMs = limitMs ?? 0;
     this.#requestDueAtMs = this.#due(limitMs);
@@ -64,19 +65,19 @@ export class RequestTimer {
     this.#arm();
   }
 
-  /** Ends the phase before and begins this one. */
+  /** Ends the current phase and starts this one. */
   startPhase(phase: Phase, limitMs: number | null): void {
     this.#phase = phase;
     this.#phaseMs = limitMs ?? 0;
     this.#phaseDueAtMs = this.#due(limitMs);
     this.#arm();
   }
-  /** Ends the phase and the attempt to which it belonged; the request goes on. */
+  /** Ends the current phase and attempt; the request continues. */
   stopTry(): void {
     this.#perTryDueAtMs = NEVER;
     this.#phaseDueAtMs = NEVER;
   }
-  /** Progress: the phase starts anew. */
+  /** Restarts the current phase after progress. */
   touch(): void {
     if (this.#phaseDueAtMs !== NEVER) this.#phaseDueAtMs = this.#clock.nowMs() + this.#phaseMs;
   }
@@ -93,7 +94,7 @@ export class RequestTimer {
     return limitMs === null ? NEVER : this.#clock.nowMs() + limitMs;
   }
 
-  /** A timer that rings before the next due time is left alone: it will look again. */
+  /** A timer that fires before the next due time is kept: it will compare again. */
   #arm(): void {
     const dueAtMs = Math.min(this.#requestDueAtMs, this.#perTryDueAtMs, this.#phaseDueAtMs);
     if (dueAtMs >= this.#timerDueAtMs) return;
@@ -106,7 +107,7 @@ export class RequestTimer {
     this.#timer = null;
     this.#timerDueAtMs = NEVER;
     const nowMs = this.#clock.nowMs();
-    // A system timer may ring a fraction of a millisecond early.
+    // A system timer may fire a fraction of a millisecond early.
     if (this.#requestDueAtMs - nowMs < 1) this.#fire('request', this.#requestMs);
     else if (this.#perTryDueAtMs - nowMs < 1) this.#fire('perTry', this.#perTryMs);
     else if (this.#phaseDueAtMs - nowMs < 1) this.#fire(this.#phase, this.#phaseMs);

@@ -1,12 +1,13 @@
 /**
- * What a route asks of a request beyond host and path.
+ *
+ * The conditions of a route other than host and path.
  *
  *   methods  one of the list, as written: `GET` does not include `HEAD`
- *   headers  by name in any case; a field that came several times has the combined value `a, b` (RFC 9110 section 5.2);
- *            `host` is the authority of the request, also where HTTP/2 calls it so, in lower case
+ *   headers  by name in any case; a repeated field has the combined value `a, b` (RFC 9110 section 5.2); `host` is the
+ *            authority of the request in lower case, also for HTTP/2
  *   query    by decoded name; the first parameter of that name counts; `+` is a space, as in a form
  *
- * So every name has one value or none, and two routes that want different ones can never both match.
+ * So every name has one value or none, and two routes that require different values can never both match.
  */
 import { isSecretName } from '../security/secrets.ts';
 import type { PathPattern } from './pattern.ts';
@@ -23,7 +24,7 @@ interface Condition {
   readonly regex: LinearRegex | null;
 }
 
-/** A route, ready to be asked. */
+/** A route, prepared for matching. */
 export interface Candidate<T> {
   readonly match: RouteMatch;
   readonly path: PathPattern;
@@ -32,7 +33,7 @@ export interface Candidate<T> {
 }
 
 export interface Conditions {
-  /** Null: any method matches. */
+  /** Null: any method. */
   readonly methods: readonly string[] | null;
   readonly headers: readonly Condition[];
   readonly query: readonly Condition[];
@@ -55,7 +56,7 @@ function buildCondition({ name, test }: NamedMatch): Condition {
   };
 }
 
-/** The place of the first condition that does not hold: methods, headers, query; -1 if all hold. */
+/** Index of the first condition that does not hold, in the order methods, headers, query; -1 if all hold. */
 export function firstBroken({ methods, headers, query }: Conditions, request: RoutableRequest): number {
   if (methods !== null && !methods.includes(request.method)) return 0;
   for (let at = 0; at < headers.length; at++) {
@@ -69,7 +70,7 @@ export function firstBroken({ methods, headers, query }: Conditions, request: Ro
   return -1;
 }
 
-/** The condition at a place, and how the request falls short, for a person. Values are not shown: they may be secret. */
+/** Describes a condition and how the request fails it. Values are not shown, because they may be secret. */
 export function describeBroken(
   { methods, headers, query }: Conditions,
   place: number,
@@ -105,20 +106,20 @@ function holds({ kind, value, regex }: Condition, found: string | null): boolean
   }
 }
 
-/** `name` is in lower case. Null: there is no such field. */
+/** `name` is in lower case. Null: the field is absent. */
 function headerValue({ headers, authority }: RoutableRequest, name: string): string | null {
   if (name === HOST) return authority === '' ? null : authority.toLowerCase();
   let value: string | null = null;
   for (let at = 0; at + 1 < headers.length; at += 2) {
     if (!isSameName(headers[at] as string, name)) continue;
-    // RFC 9113 section 8.2.3: HTTP/2 may split a cookie, and puts it together again in its own way.
+    // RFC 9113 section 8.2.3: HTTP/2 may split a cookie; the parts are joined by `; `.
     const separator = name === 'cookie' ? '; ' : ', ';
     value = value === null ? (headers[at + 1] as string) : value + separator + headers[at + 1];
   }
   return value;
 }
 
-/** Without making a lower-case copy of every name. */
+/** Compares without a lower-case copy of every name. */
 function isSameName(name: string, lower: string): boolean {
   if (name.length !== lower.length) return false;
   for (let at = 0; at < lower.length; at++) {
@@ -129,7 +130,7 @@ function isSameName(name: string, lower: string): boolean {
   return true;
 }
 
-/** `query` is empty or begins with `?`. Null: there is no such parameter. */
+/** `query` is empty or begins with `?`. Null: the parameter is absent. */
 function queryValue(query: string, name: string): string | null {
   for (let from = 1; from < query.length; ) {
     const ampersand = query.indexOf('&', from);
@@ -152,7 +153,7 @@ function isSameText(text: string, from: number, to: number, wanted: string): boo
   return /[%+]/.test(piece) && decoded(piece) === wanted;
 }
 
-/** As a form is decoded (WHATWG URL section 5.1), also where the escapes are no UTF-8. */
+/** Decodes like a form (WHATWG URL section 5.1), also where the escapes are not UTF-8. */
 function decoded(piece: string): string {
   return /[%+]/.test(piece) ? (new URLSearchParams(`v=${piece}`).get('v') ?? '') : piece;
 }

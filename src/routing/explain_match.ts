@@ -1,6 +1,6 @@
 /**
- * Why a request did not go to a more specific route than it did, for a person. A route is near when it is for the
- * host of the request and would have come before the chosen one; nearest are those whose path matches.
+ * Explains why more specific routes did not match. It considers routes for the host of the request that take
+ * precedence over the chosen one; those whose path matches come first.
  */
 import assert from 'node:assert/strict';
 import { type Candidate, describeBroken, firstBroken } from './conditions.ts';
@@ -44,7 +44,7 @@ export function explainMatch<T>(
       onPath.push({ value, reason: describeBroken(conditions, broken, request) });
     } else {
       const shared = sharedLength(specificityOf(match).shape, request.matchPath);
-      // All paths share the first slash; with a route at hand, that makes none interesting.
+      // All paths share the first slash. If a route was chosen, that alone makes no other route interesting.
       if (chosen === null || shared > 1) offPath.push({ value, reason: pathReason(match, request), shared });
     }
   }
@@ -52,7 +52,7 @@ export function explainMatch<T>(
   return [...onPath, ...offPath.map(({ value, reason }) => ({ value, reason }))].slice(0, NEAR_ROUTES_MAX);
 }
 
-/** The most specific host of a route that fits; null: any host; undefined: none fits. */
+/** The most specific host of the route that fits; null: any host; undefined: none fits. */
 function bestHost(match: RouteMatch, host: string): string | null | undefined {
   if (match.hosts.length === 0) return null;
   return match.hosts.filter(pattern => hostMatches(pattern, host)).sort(compareHosts)[0];

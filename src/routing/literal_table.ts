@@ -1,11 +1,11 @@
 /**
- * A set of things with a name, looked up by a part of a longer text without cutting the part out: open addressing,
- * filled to a half at most. Only the configuration adds names, so strangers cannot make it grow or fill it with
- * collisions. The things lie in the table themselves: with many routes, each step aside is a miss of the cache.
+ * A hash table of named values, looked up by a part of a longer text without copying the part: open addressing, at
+ * most half full. Only the configuration adds names, so clients can neither make it grow nor cause collisions. The
+ * values are in the table itself, because with many routes each indirection is a cache miss.
  */
 export interface Named {
   readonly name: string;
-  /** `hashOf` the whole name. */
+  /** `hashOf` of the whole name. */
   readonly hash: number;
 }
 
@@ -15,7 +15,7 @@ export class LiteralTable<N extends Named> {
   #slots: (N | null)[] = new Array<N | null>(CAPACITY_MIN).fill(null);
   #count = 0;
 
-  /** The thing whose name is `text` from `from` to `to`. */
+  /** The value named by `text` from `from` to `to`. */
   find(text: string, from: number, to: number): N | null {
     const hash = hashOf(text, from, to);
     const slots = this.#slots;
@@ -27,7 +27,7 @@ export class LiteralTable<N extends Named> {
     }
   }
 
-  /** The name must not be there yet. */
+  /** The name must not be in the table yet. */
   add(named: N): void {
     this.#count++;
     if (2 * this.#count > this.#slots.length) this.#grow();
@@ -48,7 +48,7 @@ export class LiteralTable<N extends Named> {
   }
 }
 
-/** FNV-1a over the code units (Fowler, Noll, Vo), its upper bits folded into the lower ones, which choose the slot. */
+/** FNV-1a over the code units (Fowler, Noll, Vo). The upper bits are folded into the lower ones, which choose the slot. */
 export function hashOf(text: string, from: number, to: number): number {
   let hash = 0x811c9dc5;
   for (let at = from; at < to; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

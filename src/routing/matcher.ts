@@ -1,5 +1,6 @@
 /**
- * Which of several routes is the more specific one, said here and nowhere else:
+ *
+ * Precedence: which of several routes is the most specific. This file alone defines it.
  *
  *   1. host   exact name, then the longest wildcard (`*.a.example.com` before `*.example.com`), then any host
  *   2. path   segment by segment from the left; the first difference decides:
@@ -12,19 +13,19 @@
  *
  *   3. the number of further conditions: methods (as one), each header, each query parameter; more come first
  *
- * The order in the file does not matter. A wildcard stands for one label or more, never for none: `*.example.com` does
- * not match `example.com`. When a condition of a route does not hold, the next one in this order is asked, also one
- * of a less specific host. `OPTIONS *` is about the server as a whole, so only a prefix `/` matches it.
+ * The order in the file does not matter. A wildcard stands for one label or more, never for none: `*.example.com` does not
+ * match `example.com`. When a condition of a route does not hold, the next route in this order is checked, also one of a
+ * less specific host. `OPTIONS *` is about the server as a whole, so only a prefix `/` matches it.
  *
- * Two routes that are equal in all three and can match the same request are a `conflict`, an error of the
- * configuration. All of this is computed from the match alone.
+ * Two routes that are equal in all three and can match the same request are a `conflict`, an error of the configuration. All
+ * of this is computed from the match alone.
  */
 import { buildPathPattern, type PathPattern, type Step, shapeOf } from './pattern.ts';
 import { requireRegex } from './regex.ts';
 import { canBothMatch } from './regex_overlap.ts';
 import type { NamedMatch, RouteMatch, RouteSettings, TextMatch } from './route.ts';
 
-/** A path condition as precedence sees it: compared as text, the smaller is the more specific. */
+/** A path condition in a form that is compared as text: the smaller one is more specific. */
 const RANKS: Readonly<Record<Step['kind'], string>> = { literal: '2', parameter: '3', regex: '4', rest: '5' };
 const END = '1';
 
@@ -36,7 +37,7 @@ interface Specificity {
   readonly conditions: number;
 }
 
-/** A match of a plan never changes, so what follows from it is computed once. */
+/** Computed once, because the match of a plan never changes. */
 const known = new WeakMap<RouteMatch, Specificity>();
 
 export function specificityOf(match: RouteMatch): Specificity {
@@ -55,18 +56,18 @@ export function specificityOf(match: RouteMatch): Specificity {
   return computed;
 }
 
-/** What precedence looks at. */
+/** What precedence depends on. */
 type Matched = Pick<RouteSettings, 'match'>;
 type Served = Pick<RouteSettings, 'match' | 'listeners'>;
 
-/** Most specific first; 0 is a tie. A route with several hosts has the place of its most specific one. */
+/** Most specific first; 0 is a tie. A route with several hosts ranks by its most specific one. */
 export function compareRoutes(a: Matched, b: Matched): number {
   return (
     compareHosts(mostSpecificHost(a.match), mostSpecificHost(b.match)) || compareWithinHost(a.match, b.match)
   );
 }
 
-/** Points 2 and 3, for routes that are asked about one host. */
+/** Points 2 and 3, for routes of one host. */
 export function compareWithinHost(a: RouteMatch, b: RouteMatch): number {
   const one = specificityOf(a);
   const two = specificityOf(b);
@@ -91,17 +92,17 @@ function mostSpecificHost(match: RouteMatch): string | null {
 }
 
 /**
- * Whether two routes can match the same request without one being the more specific. Exact but for one thing: two
- * regexes for one header are held against each other, not against a third condition of the same name.
+ * Whether two routes can match the same request without one being more specific. Exact with one exception: two
+ * regexes for one header are compared with each other, but not with a third condition on the same name.
  */
 export function conflict(a: Served, b: Served): boolean {
   const one = specificityOf(a.match);
   const two = specificityOf(b.match);
-  // Patterns of one rank differ in literals only, so they meet only if these are the same.
+  // Patterns of equal specificity differ in literals only, so they can only overlap if the literals are equal.
   if (one.pathRank !== two.pathRank || one.shape !== two.shape || one.conditions !== two.conditions)
     return false;
   if (!meet(Object.keys(a.listeners), Object.keys(b.listeners))) return false;
-  // Of two hosts that match one name and are written differently, one is the more specific.
+  // Of two different hosts that match one name, one is always more specific.
   if (!meet(hostsOf(a.match), hostsOf(b.match))) return false;
   if (a.match.methods.length > 0 && b.match.methods.length > 0 && !meet(a.match.methods, b.match.methods))
     return false;
@@ -114,7 +115,7 @@ export function conflict(a: Served, b: Served): boolean {
   );
 }
 
-/** Every pair of routes that conflict, by position; only routes that can meet are compared. */
+/** Every pair of conflicting routes, by index. Only routes that can overlap are compared. */
 export function findConflicts(routes: readonly Served[]): [first: number, second: number][] {
   const groups = new Map<string, number[]>();
   for (const [at, { match }] of routes.entries()) {

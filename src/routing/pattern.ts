@@ -18,12 +18,12 @@ export type Step =
   | { readonly kind: 'regex' }
   | { readonly kind: 'rest' };
 
-/** What a template consists of. */
+/** Parts of a template. */
 type Template = readonly Step[];
 
 export interface PathPattern {
   readonly steps: readonly Step[];
-  /** Over the whole path; null unless the last step is a regex. */
+  /** Matches the whole path; null unless the last step is a regex. */
   readonly regex: LinearRegex | null;
 }
 
@@ -47,7 +47,7 @@ export function buildPathPattern(match: PathMatch): PathPattern {
   }
 }
 
-/** The steps of a template, or why the text is none. */
+/** The steps of a template; a string is the reason why the text is not a template. */
 export function parseTemplate(text: string): Template | string {
   if (!text.startsWith('/')) return 'a template must begin with "/"';
   const segments = segmentsOf(text);
@@ -64,20 +64,20 @@ export function parseTemplate(text: string): Template | string {
 }
 
 /**
- * A path as an operator writes it becomes what `RequestHead.matchPath` is: unreserved characters decoded, hexadecimal
- * digits in upper case (RFC 3986 section 6.2.2), and what cannot stand in a path as it is encoded from UTF-8.
+ * Converts a path as an operator writes it to the form of `RequestHead.matchPath`: unreserved characters decoded,
+ * hexadecimal digits in upper case (RFC 3986 section 6.2.2), and other characters encoded as UTF-8.
  */
 export function normalizePathLiteral(text: string): string {
   return decodeUnreserved(text.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent));
 }
 
-/** Why a text is no template, or null if it is one. */
+/** Why a text is not a template; null if it is one. */
 export function templateProblem(text: string): string | null {
   const template = parseTemplate(text);
   return typeof template === 'string' ? template : null;
 }
 
-/** One pattern against one path: what the trie does for all of them at once. */
+/** Matches one pattern against one path. The trie does the same for all patterns at once. */
 export function pathMatches({ steps, regex }: PathPattern, path: string): boolean {
   if (path === '*') return steps[0]?.kind === 'rest';
   if (regex !== null) return regex.matches(path);
@@ -92,12 +92,12 @@ export function pathMatches({ steps, regex }: PathPattern, path: string): boolea
   return segments.length === steps.length;
 }
 
-/** A name under which two patterns meet if and only if they match the same paths; regexes: if they begin alike. */
+/** A text that is equal for two patterns exactly if they match the same paths; for regexes, if they begin alike. */
 export function shapeOf({ steps }: PathPattern): string {
   return steps.map(step => `/${step.kind === 'literal' ? step.text : SHAPES[step.kind]}`).join('');
 }
 
-// No literal contains these: braces and stars do stand in literals, so a space, which is always encoded, goes first.
+// No literal contains these: braces and stars may be in literals, so a space is put first, which is always encoded.
 const SHAPES = { parameter: ' {}', regex: ' regex', rest: ' **' } as const;
 
 function literals(path: string): Step[] {
@@ -112,10 +112,10 @@ function segmentsOf(path: string): string[] {
   return path.slice(1).split('/');
 }
 
-/** `/api/v[0-9]+` always begins with the segment `api`; `v` may be a part of one. */
+/** `/api/v[0-9]+` always begins with the segment `api`; `v` may be only a part of one. */
 function leadingSegments({ literalPrefix }: LinearRegex): Step[] {
   const lastSlash = literalPrefix.lastIndexOf('/');
   if (!literalPrefix.startsWith('/') || lastSlash === 0) return [];
-  // Not normalised: an expression sees the normalised path, and means what it says.
+  // Not normalised: a regex is matched against the normalised path as written.
   return segmentsOf(literalPrefix.slice(0, lastSlash)).map(text => ({ kind: 'literal', text }));
 }

@@ -1,37 +1,38 @@
 /**
- * A regular expression engine that cannot backtrack: time is at most length of the text times length of the
- * program, whatever the pattern and whatever a stranger sends. A match is always of the whole text.
+ *
+ * A regular expression engine that cannot backtrack: time is at most length of the text times length of the program,
+ * whatever the pattern and the text. A match always covers the whole text.
  *
  * Two machines run the same program:
- *   matches  an automaton that is made deterministic piece by piece, as texts come (a table look-up for each
- *            character); when its table is full, the rest of a text is run on all threads at once;
- *   exec     a Pike machine, slower, which also knows the groups; for rewrites only.
+ *   matches  an automaton that is made deterministic step by step as texts arrive (one table look-up per character); when
+ *            its table is full, the rest of a text is run on all threads at once;
+ *   exec     a Pike machine, which is slower and also returns the groups; only for rewrites.
  *
- * Errors: a pattern that cannot be compiled is a reason, as text. A text may have any length: a limit here would let a long
- * one pass by a guarded route to an open one. What a listener admits (headBytes, uriBytes) bounds it.
+ * Errors: a pattern that cannot be compiled returns the reason as text. A text may have any length, because a limit here
+ * would let a long text skip a guarded route. The listener bounds it (headBytes, uriBytes).
  */
 import { type Capture, execProgram } from './regex_captures.ts';
 import { parseRegex, type RegexNode, RegexSyntaxError } from './regex_parser.ts';
 import { compileProgram, type Program } from './regex_program.ts';
 
 export const PATTERN_LENGTH_MAX = 256;
-/** States of the deterministic automaton that are remembered. */
+/** Maximum of remembered states of the deterministic automaton. */
 export const STATES_MAX = 128;
 
 export interface LinearRegex {
   readonly pattern: string;
   readonly program: Program;
   readonly groups: number;
-  /** What every match begins with. */
+  /** A literal that every match begins with. */
   readonly literalPrefix: string;
-  /** States of its automaton that it remembers: at most STATES_MAX. */
+  /** Number of remembered states, at most STATES_MAX. */
   readonly statesRemembered: number;
   matches(text: string): boolean;
-  /** Where the groups are, from 1 on; 0 is the whole text. Null in the list: it took no part; null: no match. */
+  /** Positions of the groups; index 0 is the whole text. A null entry did not take part; null: no match. */
   exec(text: string): readonly (Capture | null)[] | null;
 }
 
-/** The compiled expression, or why it is none. */
+/** The compiled expression; a string is the reason why the pattern is invalid. */
 export function compileRegex(pattern: string): LinearRegex | string {
   if (pattern.length > PATTERN_LENGTH_MAX)
     return `a pattern can have at most ${PATTERN_LENGTH_MAX} characters`;
@@ -55,7 +56,7 @@ export function requireRegex(pattern: string): LinearRegex {
 interface State {
   readonly threads: Int32Array;
   readonly accepting: boolean;
-  /** By class of the next character; null: not known yet. */
+  /** Next state by class of the character; null: not computed yet. */
   readonly next: (State | null)[];
 }
 
@@ -64,14 +65,14 @@ class Machine implements LinearRegex {
   readonly program: Program;
   readonly groups: number;
   readonly literalPrefix: string;
-  /** Where a new class of characters begins; characters of one class are the same to every set of the program. */
+  /** Where classes of characters begin. Characters of one class are equivalent for the whole program. */
   readonly #cuts: readonly number[];
   readonly #classOfByte = new Uint16Array(256);
   /** For each instruction, whether it takes a character of a class; null: it takes none. */
   readonly #takes: readonly (Uint8Array | null)[];
   readonly #states = new Map<string, State>();
   readonly #start: State;
-  // Scratch space of one step; nothing else runs meanwhile.
+  // Scratch space of one step. Matching is synchronous, so nothing else uses it meanwhile.
   readonly #list: Int32Array;
   readonly #marks: Int32Array;
   readonly #stack: number[] = [];
@@ -115,11 +116,11 @@ class Machine implements LinearRegex {
   }
 
   exec(text: string): readonly (Capture | null)[] | null {
-    // The cheap question first: a text that does not match needs no groups.
+    // The cheaper test first: a text that does not match needs no groups.
     return this.matches(text) ? execProgram(this.program, this.groups, text) : null;
   }
 
-  /** The state after one more character; null if the table is full and the state is not in it. */
+  /** The state after one more character; null if the table is full and does not contain it. */
   #learn(state: State, kind: number): State | null {
     this.#step(state.threads, state.threads.length, kind);
     const threads = this.#list.subarray(0, this.#listed).toSorted();
@@ -138,7 +139,7 @@ class Machine implements LinearRegex {
     return state;
   }
 
-  /** The rest of a text on all threads at once, remembering nothing. */
+  /** Runs the rest of a text on all threads at once, without remembering states. */
   #simulate(start: Int32Array, text: string, from: number): boolean {
     const threads = new Int32Array(this.program.length);
     threads.set(start);
@@ -151,7 +152,7 @@ class Machine implements LinearRegex {
     return threads.subarray(0, count).some(at => this.program[at]?.kind === 'match');
   }
 
-  /** Leaves in `#list` where the threads are after one character. */
+  /** Computes the threads after one character, in `#list`. */
   #step(threads: Int32Array, count: number, kind: number): void {
     this.#beginStep();
     for (let thread = 0; thread < count; thread++) {

@@ -1,13 +1,13 @@
 /**
- * Runs a program and remembers where its groups begin and end: a Pike machine. The threads are kept in the order of
- * preference and no two stand at the same instruction, so time is at most length of the text times length of the
- * program. A group inside a repetition holds its last turn; of the groups, the first GROUPS_MAX are kept.
+ * Runs a program and records its groups: a Pike machine. The threads are ordered by preference, and no two are at the
+ * same instruction, so time is at most length of the text times length of the program. A group inside a repetition
+ * has its last iteration. The first GROUPS_MAX groups are kept.
  */
 import { GROUPS_MAX, type Program } from './regex_program.ts';
 
 interface Threads {
   readonly at: number[];
-  /** For each thread, the positions it has saved. */
+  /** The positions saved by each thread. */
   readonly saves: (readonly number[])[];
 }
 
@@ -17,7 +17,7 @@ export interface Capture {
   readonly to: number;
 }
 
-/** The whole text and the groups (null: it took no part); null if the text as a whole does not match. */
+/** The whole text and the groups (null: did not take part); null if the whole text does not match. */
 export function execProgram(
   program: Program,
   groups: number,
@@ -53,7 +53,7 @@ function run(program: Program, text: string): readonly number[] | null {
   return winner < 0 ? null : (threads.saves[winner] ?? null);
 }
 
-/** Follows what takes no character; depth first, so that the order stays that of preference. */
+/** Follows instructions that take no character, depth first to keep the order of preference. */
 function follow(
   program: Program,
   threads: Threads,

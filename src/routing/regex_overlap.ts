@@ -1,6 +1,6 @@
 /**
- * Whether some text matches two expressions at once: a walk over pairs of places, one in each program. Exact, and at
- * most as long as the product of the two programs (about a million pairs). Only for checking a configuration.
+ * Whether some text matches two expressions at once: a walk over pairs of instructions, one of each program. Exact,
+ * and at most as long as the product of the two programs (about a million pairs). Only for checking a configuration.
  */
 import type { CharSet } from './regex_parser.ts';
 import type { Instruction, Program } from './regex_program.ts';
@@ -32,7 +32,7 @@ export function canBothMatch(a: Program, b: Program): boolean {
   return false;
 }
 
-/** Null: it needs a character, or is the end. */
+/** Null: the instruction needs a character, or is the end. */
 function movesWithoutCharacter(instruction: Instruction, at: number): readonly number[] | null {
   switch (instruction.kind) {
     case 'jump':

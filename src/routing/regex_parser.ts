@@ -1,11 +1,12 @@
 /**
+ *
  * The regular expressions that routes may use: the part of the common syntax that needs no backtracking.
  *
  *   text  .  [a-z]  [^/]  \d \w \s \D \W \S \t  \.  (group)  (?:group)  a|b  * + ? {m} {m,} {m,n}, each also lazy
  *
- * `.` is any character. The classes are those of ASCII. Left out, because no linear engine can have them: back
- * references and look-around. What is often a slip (`[]`, `a**`, a lone `{`) is refused rather than guessed at.
- * Characters are UTF-16 code units: a path and a header field hold nothing above one byte.
+ * `.` is any character. The classes are those of ASCII. Back references and look-around are not supported, because no linear
+ * engine can have them. Common slips (`[]`, `a**`, a lone `{`) are refused. Characters are UTF-16 code units: a path and a
+ * header field contain nothing above one byte.
  */
 
 /** Sorted, disjoint ranges of code units, `from` and `to` included. */
@@ -25,7 +26,7 @@ export type RegexNode =
   /** `index` counts from 1; null for a group that captures nothing. */
   | { readonly kind: 'group'; readonly node: RegexNode; readonly index: number | null };
 
-/** Caught by `compileRegex`, which makes it a value. */
+/** Caught by `compileRegex`, which returns its message. */
 export class RegexSyntaxError extends Error {}
 
 const REPEAT_MAX = 1_000;
@@ -52,7 +53,7 @@ export function parseRegex(pattern: string): { readonly node: RegexNode; readonl
   return { node, groups: parser.groups };
 }
 
-/** A match is always of the whole text: the anchors may be written and say nothing. */
+/** The anchors are allowed and have no effect, because a match always covers the whole text. */
 function withoutAnchors(pattern: string): string {
   const text = pattern.startsWith('^') ? pattern.slice(1) : pattern;
   const backslashes = /(\\*)\$$/.exec(text)?.[1]?.length;
@@ -207,7 +208,7 @@ function single(character: string): CharSet {
   return [[code, code]];
 }
 
-/** The end of a range must be one character: `[a-\d]` means nothing. */
+/** The end of a range must be one character: `[a-\d]` is an error. */
 function onlyCode(set: CharSet): number {
   const [range] = set;
   if (range === undefined || set.length !== 1 || range[0] !== range[1]) {

@@ -1,13 +1,13 @@
 /**
- * A parsed expression becomes a program for an automaton (Thompson's construction; R. Cox, "Regular Expression
+ * Compiles a parsed expression to a program for an automaton (Thompson's construction; R. Cox, "Regular Expression
  * Matching: the Virtual Machine Approach", 2009). An instruction that is not a jump, split or save takes one
- * character and goes on at the next one.
+ * character and continues at the next instruction.
  */
 import { type CharSet, type RegexNode, RegexSyntaxError } from './regex_parser.ts';
 
 export type Instruction =
   | { readonly kind: 'set'; readonly set: CharSet }
-  /** Goes on at both places; the first one is preferred. */
+  /** Continues at both targets; the first one is preferred. */
   | { readonly kind: 'split'; readonly first: number; readonly second: number }
   | { readonly kind: 'jump'; readonly to: number }
   | { readonly kind: 'save'; readonly slot: number }
@@ -15,10 +15,13 @@ export type Instruction =
 
 export type Program = readonly Instruction[];
 
-/** Instructions; `(a{1000}){1000}` would need a million. Time of a match is at most this times the length of the text. */
+/**
+ * Maximum of instructions; `(a{1000}){1000}` would need a million. The time of a match is at most this times the
+ * length of the text.
+ */
 export const PROGRAM_LENGTH_MAX = 1_024;
 
-/** Groups whose places are kept: `$1` to `$9` is all that a rewrite can name. */
+/** Number of groups that are kept: a rewrite can only name `$1` to `$9`. */
 export const GROUPS_MAX = 9;
 
 type Draft = { kind: 'split'; first: number; second: number } | { kind: 'jump'; to: number };
@@ -80,7 +83,7 @@ function emitRepeat({ node, min, max, lazy }: Repeat, program: Instruction[]): v
   for (let count = 0; count < min; count++) {
     const before = program.length;
     emit(node, program);
-    if (program.length === before) break; // `(?:)`, however often, is nothing
+    if (program.length === before) break; // `(?:)` is empty, however often it is repeated
   }
   const splits: Draft[] = [];
   const splitHere = () => {

@@ -1,11 +1,12 @@
 /**
- * What a route changes about a target on its way to the backend, and where a redirect points. Bytes that no rule
- * speaks of stay as they came.
  *
- * A target is origin form or `*`, path and query, one character for each byte. `stripPrefix` and `regex` are held
- * against the path as it is matched (`%61` is `a`), and what is left is cut out of the path as it came. Under
- * `paths.dotSegments: resolve` a path such as `/x/../api/y` is matched as `/api/y` and forwarded as it came: its raw
- * form does not begin with `/api`, so nothing is stripped.
+ * What a route changes in the target on its way to the backend, and the target of a redirect. Bytes that no rule mentions
+ * stay as they came.
+ *
+ * A target is origin form or `*`: path and query, one character per byte. `stripPrefix` and `regex` are compared with the
+ * normalised path (`%61` is `a`), and the rest is cut out of the original path. With `paths.dotSegments: resolve`, a path
+ * such as `/x/../api/y` is matched as `/api/y` and forwarded as it came: the original does not begin with `/api`, so nothing
+ * is stripped.
  */
 import { normalizePathLiteral } from './pattern.ts';
 import { compileRegex, type LinearRegex, requireRegex } from './regex.ts';
@@ -18,11 +19,11 @@ export interface Rewrite {
   readonly regex: LinearRegex | null;
   /** Text, and numbers of groups. */
   readonly replacement: readonly (string | number)[];
-  /** Path to put in front, without a trailing slash; null for none. */
+  /** Path to add in front, without a trailing slash; null: none. */
   readonly addPrefix: string | null;
 }
 
-/** Null: the target is not touched (`host` is no part of it). */
+/** Null: the target does not change (`host` is not part of it). */
 export function buildRewrite(settings: RewriteSettings): Rewrite | null {
   const { replacePath, stripPrefix, addPrefix, regex } = settings;
   if (replacePath === null && stripPrefix === null && addPrefix === null && regex === null) return null;
@@ -35,7 +36,7 @@ export function buildRewrite(settings: RewriteSettings): Rewrite | null {
   };
 }
 
-/** What a person wrote in letters goes out as UTF-8, percent-encoded (RFC 3986 section 2.5). */
+/** Encodes other characters as UTF-8, percent-encoded (RFC 3986 section 2.5). */
 function percentEncoded(path: string): string {
   return path.toWellFormed().replace(/[^\x21-\x7e]+/gu, encodeURIComponent);
 }
@@ -52,7 +53,7 @@ export function rewriteTarget(rewrite: Rewrite, target: string): string {
   return asPath(result) + query;
 }
 
-/** Whole segments only: `/api` is taken from `/api/x` and `/api`, not from `/apiv2`. */
+/** Only whole segments: `/api` is removed from `/api/x` and `/api`, not from `/apiv2`. */
 function stripPrefix(path: string, prefix: string): string {
   let raw = 0;
   for (let at = 0; at < prefix.length; ) {
@@ -66,16 +67,16 @@ function stripPrefix(path: string, prefix: string): string {
   return path[raw] === '/' ? path.slice(raw) : path;
 }
 
-/** One character or one escape of a raw path. */
+/** One character or one escape of the original path. */
 function unitAt(path: string, at: number): string {
   return path[at] === '%' && /^[0-9a-fA-F]{2}$/.test(path.slice(at + 1, at + 3))
     ? path.slice(at, at + 3)
     : path.slice(at, at + 1);
 }
 
-/** A path that does not match stays. What the groups hold is copied as it came. */
+/** A path that does not match is kept. The text of the groups is copied from the original path. */
 function replaceByRegex(path: string, regex: LinearRegex, replacement: readonly (string | number)[]): string {
-  // Where each unit of the normalised path stands in the raw one: groups are cut out of the latter.
+  // The position of each character of the normalised path in the original, from which the groups are cut.
   let normal = '';
   const rawAt: number[] = [];
   for (let at = 0; at < path.length; ) {
@@ -108,7 +109,7 @@ function parseReplacement(text: string): (string | number)[] {
     .map(part => (/^\$[1-9]$/.test(part) ? Number(part[1]) : part === '$$' ? '$' : part));
 }
 
-/** Why `with` cannot replace what `pattern` matches, or null if it can. */
+/** Why `with` cannot replace what `pattern` matches; null if it can. */
 export function replacementProblem(pattern: string, replacement: string): string | null {
   const regex = compileRegex(pattern);
   if (typeof regex === 'string') return regex;
@@ -136,13 +137,13 @@ type Placeholder = 'path' | 'query' | 'host';
 
 export interface RedirectTarget {
   readonly parts: readonly (string | { readonly kind: Placeholder })[];
-  /** The client is to stay on the host that it asked. */
+  /** The client stays on the host that it asked for. */
   readonly sameHost: boolean;
 }
 
 /**
- * `{path}` as it came, `{query}` with its question mark, `{host}` without its port: the usual reason to name the host
- * is another scheme, whose port is another one. To stay on the port, begin with `{path}`.
+ * `{path}` is the path as it came, `{query}` includes its question mark, `{host}` has no port: the usual reason to
+ * write a host is another scheme, which has another port. To keep the port, begin with `{path}`.
  */
 interface RedirectFacts {
   readonly path: string;
@@ -150,12 +151,12 @@ interface RedirectFacts {
   readonly authority: string;
 }
 
-/** Why a text is no redirect target, or null if it is one. */
+/** Why a text is not a redirect target; null if it is one. */
 export function redirectProblem(to: string): string | null {
   const unknown = /\{(?!(?:path|query|host)\})[^}]*\}?/.exec(to);
   if (unknown !== null) return `unknown placeholder ${unknown[0]}; use {path}, {query} or {host}`;
   if (/[^\x21-\x7e]/.test(to)) return 'a redirect target cannot contain spaces or non-ASCII characters';
-  // After `https://` a host must follow, and nothing of the client's path may become a part of it.
+  // After `https://` a host must follow, and nothing of the client's path may become part of it.
   if (/^https?:\/\/(?:[A-Za-z0-9[]|\{host\})/i.test(to)) {
     return /^https?:\/\/(?:\{host\}(?::\d+)?|[A-Za-z0-9.\-_[\]:]+)(?:[/?#]|\{path\}|\{query\}|$)/i.test(to)
       ? null
@@ -178,7 +179,7 @@ export function buildRedirect(to: string): RedirectTarget {
   return { parts, sameHost: !/^https?:/i.test(to) };
 }
 
-/** A value for `Location`, whatever the client has sent. */
+/** A value for `Location`, safe for anything that a client sends. */
 export function expandRedirect({ parts, sameHost }: RedirectTarget, facts: RedirectFacts): string {
   const host = facts.authority.replace(/:\d*$/, '');
   let location = '';
@@ -190,10 +191,10 @@ export function expandRedirect({ parts, sameHost }: RedirectTarget, facts: Redir
     else if (host !== '') location += host;
     else hostMissing = true;
   }
-  // HTTP/1.0 may come without a host. `https:///x` would be the host x to a browser.
+  // HTTP/1.0 may come without a host. `https:///x` would mean the host x to a browser.
   if (hostMissing) location = location.replace(/^https?:\/\//i, '/');
-  // `//elsewhere` is another host (RFC 3986 section 4.2), and to a browser so is `/\elsewhere`: the client must not
-  // be able to write one.
+  // `//elsewhere` is another host (RFC 3986 section 4.2), and so is `/\elsewhere` to a browser. A client must not be
+  // able to produce one.
   if (sameHost || hostMissing) location = location.replace(/^[/\\]{2,}/, '/');
   return location.replace(/[^\x21-\x7e]/g, character => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;

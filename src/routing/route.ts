@@ -30,18 +30,18 @@ export interface RouteMatch {
   readonly query: readonly NamedMatch[];
 }
 
-/** A request as far as routes look at it; `RequestHead` is one. */
+/** A request as routes see it; `RequestHead` is one. */
 export interface RoutableRequest {
   readonly method: string;
   /** Lower case, without port and trailing dot. */
   readonly matchHost: string;
   /** Normalised, without query. */
   readonly matchPath: string;
-  /** Empty, or from the question mark on. */
+  /** Empty, or begins with the question mark. */
   readonly query: string;
-  /** Flat list of names in any case and values. */
+  /** Flat list of names (in any case) and values. */
   readonly headers: readonly string[];
-  /** Host and port as the client named them, whatever the protocol calls them; empty where it named none. */
+  /** Host and port as the client sent them, in any protocol; empty if it sent none. */
   readonly authority: string;
 }
 
@@ -67,7 +67,7 @@ export interface RewriteSettings {
   readonly host: string | null;
 }
 
-/** What a route says about time and size when it is reached through one listener: the result of the documented rule. */
+/** The limits of a route on one listener: the combination of the settings of both. */
 export interface RouteLimits {
   readonly requestMs: number | null;
   readonly bodyIdleMs: number | null;
@@ -80,13 +80,13 @@ export interface RouteSettings {
   readonly action: RouteAction;
   readonly rewrite: RewriteSettings;
   readonly headers: { readonly request: HeaderEdits; readonly response: HeaderEdits };
-  /** One entry for each listener that serves the route, in the order of the names. */
+  /** One entry for each listener that serves the route, by name. */
   readonly listeners: Readonly<Record<string, RouteLimits>>;
   readonly responseHeadMs: number | null;
   readonly responseIdleMs: number | null;
   readonly tunnelIdleMs: number | null;
   readonly retries: RetrySettings;
   readonly rateLimits: readonly RateLimitSettings[];
-  /** CIDR networks; `deny` wins, an empty `allow` admits everybody else. */
+  /** CIDR networks. `deny` takes precedence; an empty `allow` allows everyone else. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] };
 }

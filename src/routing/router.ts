@@ -1,12 +1,13 @@
 /**
- * From a request to the most specific route that matches it (`matcher.ts` says which one that is): a map or trie of
- * hosts, and for each host a trie of path segments. A walk meets the candidates in the order of precedence, so the
- * first one whose conditions hold is the answer.
  *
- * The time depends on the length of host and path, not on the number of routes, except where routes lie on the same
- * node: regexes that begin alike, and routes of one path that differ only in conditions, are asked one after another.
- * A trie is a tree, so no node is visited twice. Matching allocates nothing, but for a condition on the query or on
- * a field that came twice, and writes nothing but what a regex remembers.
+ * Finds the most specific route that matches a request (`matcher.ts` defines precedence): a map or trie of hosts, and for
+ * each host a trie of path segments. A walk meets the candidates in the order of precedence, so the first one whose
+ * conditions hold is the result.
+ *
+ * The time depends on the length of host and path, not on the number of routes, except for routes on the same node: regexes
+ * that begin alike, and routes of one path that differ only in conditions, are checked one after another. No node is visited
+ * twice. Matching allocates nothing, except for a condition on the query or on a repeated field, and writes nothing except
+ * what a regex remembers.
  */
 import { runAtOnce, type SlicedWork } from '../resilience/time_slices.ts';
 import { buildConditions, type Candidate, type Conditions, firstBroken } from './conditions.ts';
@@ -23,24 +24,24 @@ interface RouterEntry<T> {
 
 export interface Router<T> {
   match(request: RoutableRequest): T | null;
-  /** The same answer, with the routes that came near it and why they were not chosen. Slow; for people. */
-  /** Of all routes, most specific paths first. */
+  /** The same result, with the more specific routes and why they did not match. Slow; for people only. */
+  /** All routes, most specific paths first. */
   readonly values: readonly T[];
   explain(request: RoutableRequest): { readonly chosen: T | null; readonly nearer: readonly NearRoute<T>[] };
 }
 
-/** A candidate at its place in a trie. */
+/** A candidate in a list of a trie node. */
 interface ListedRoute<T> {
   readonly candidate: Candidate<T>;
   readonly value: T;
   readonly regex: LinearRegex | null;
-  /** Null: none, which spares looking. */
+  /** Null: there are none, which saves the search. */
   readonly conditions: Conditions | null;
   /** The next one in the order of precedence. */
   next: ListedRoute<T> | null;
 }
 
-/** One segment deep in the trie of paths. */
+/** One segment in the trie of paths. */
 class PathNode<T> implements Named {
   readonly name: string;
   readonly hash: number;
@@ -56,7 +57,7 @@ class PathNode<T> implements Named {
   }
 }
 
-/** One label deep in the trie of wildcards, from the right. */
+/** One label in the trie of wildcards, from the right. */
 class HostNode<T> implements Named {
   readonly name: string;
   readonly hash: number;
@@ -84,7 +85,7 @@ export function* buildRouterInSlices<T>(entries: readonly RouterEntry<T>[]): Sli
     });
     yield;
   }
-  candidates.sort((a, b) => compareWithinHost(a.match, b.match)); // stable: a tie stays in the order given
+  candidates.sort((a, b) => compareWithinHost(a.match, b.match)); // stable: a tie keeps the given order
   const router = new TrieRouter(candidates);
   for (const candidate of candidates) {
     router.insert(candidate);
@@ -180,7 +181,7 @@ function insert<T>(root: PathNode<T>, candidate: Candidate<T>): void {
   node[placed] = append(node[placed], candidate);
 }
 
-/** Candidates come in the order of precedence, so a new one is the last of its list. */
+/** Candidates come in the order of precedence, so a new one goes to the end of its list. */
 function append<T>(list: ListedRoute<T> | null, candidate: Candidate<T>): ListedRoute<T> {
   const { conditions, match, path, value } = candidate;
   const unconditional = match.methods.length + match.headers.length + match.query.length === 0;
@@ -198,7 +199,10 @@ function append<T>(list: ListedRoute<T> | null, candidate: Candidate<T>): Listed
   return list;
 }
 
-/** `end`: what is right of it has been followed. At least one label must be left for the star. The deepest is first. */
+/**
+ * `end`: everything right of it has been followed. At least one label must be left for the star. The deepest node is
+ * first.
+ */
 function searchWildcards<T>(
   node: HostNode<T>,
   host: string,

@@ -1,10 +1,10 @@
-/** Traffic divided by weight, for a `split` between clusters. A plain `forward` is a split with one target. */
+/** A weighted `split` between clusters. A plain `forward` is a split with one target. */
 import assert from 'node:assert/strict';
 
 export interface Split<T> {
-  /** Those with a weight above 0. */
+  /** Targets with a weight above 0. */
   readonly targets: readonly T[];
-  /** For each target, the share of the traffic of all targets up to and with it; the last one is 1. */
+  /** For each target, the cumulative share of the traffic up to and including it; the last one is 1. */
   readonly shares: readonly number[];
 }
 
@@ -21,10 +21,10 @@ export function buildSplit<T>(targets: readonly { readonly weight: number; reado
   return { targets: weighted.map(({ value }) => value), shares };
 }
 
-/** `unit` is uniform in [0, 1): the first target whose cumulative share is above it, by halving. */
+/** `unit` is uniform in [0, 1). Returns the first target whose cumulative share is above it, by binary search. */
 export function pickTarget<T>({ targets, shares }: Split<T>, unit: number): T {
   let low = 0;
-  let high = targets.length - 1; // the last share is 1, so it need not be asked
+  let high = targets.length - 1; // the last share is 1, so it need not be compared
   while (low < high) {
     const middle = (low + high) >> 1;
     if (unit < (shares[middle] as number)) high = middle;

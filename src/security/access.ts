@@ -1,7 +1,7 @@
-/** Who may come in, by address. */
+/** Access lists by client address. */
 import { buildNetworkSet } from './client_address.ts';
 
-/** Networks in CIDR form. `deny` wins; an empty `allow` admits everybody else. */
+/** Networks in CIDR form. `deny` takes precedence; an empty `allow` allows everyone else. */
 export interface AccessSettings {
   readonly allow: readonly string[];
   readonly deny: readonly string[];

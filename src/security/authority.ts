@@ -1,6 +1,7 @@
 /**
- * For whom a request is, and the target as a backend gets it, from the request line (or `:path` and `:authority`)
- * and `Host`.
+ *
+ * The authority of a request, and its target as a backend gets it, from the request line (or `:path` and `:authority`) and
+ * `Host`.
  *
  *   origin form     GET /path?query        the authority is Host                        RFC 9112 section 3.2.1
  *   absolute form   GET http://host/path   its authority wins over Host                 RFC 9112 section 3.2.2
@@ -11,7 +12,7 @@
  */
 import { isIPv6 } from 'node:net';
 
-/** The part of a raw request that says where it wants to go. */
+/** The parts of a raw request that contain its target. */
 export interface TargetSource {
   readonly method: string;
   readonly target: string;
@@ -21,16 +22,16 @@ export interface TargetSource {
 
 export interface RequestTarget {
   readonly target: string;
-  /** Host and port as the client named them; empty for HTTP/1.0 without `Host`. */
+  /** Host and port as the client sent them; empty for HTTP/1.0 without `Host`. */
   readonly authority: string;
 }
 
-/** Controls, spaces and a fragment do not belong in a target; bytes beyond ASCII are seen often enough to be let pass. */
+/** Controls, spaces and a fragment are not allowed in a target. Bytes beyond ASCII are common enough to be accepted. */
 const NOT_IN_TARGET = /[^\x21\x22\x24-\x7e\x80-\xff]/;
 const ABSOLUTE_FORM = /^https?:\/\/([^/?]*)(.*)$/i;
 const SLASH = 0x2f;
 
-/** A text says why the request is refused. */
+/** A string says why the request is refused. */
 export function splitTarget(raw: TargetSource, host: string | null): RequestTarget | string {
   const { target, method, protocol, authority } = raw;
   if (NOT_IN_TARGET.test(target))
@@ -59,17 +60,18 @@ function splitAbsoluteForm(target: string, method: string): RequestTarget | stri
 }
 
 /**
- * RFC 3986 section 3.2, without a user (RFC 9110 section 4.2.4): a name or an IPv4 address, or a bracketed IPv6 address.
- * Not with a comma, although a name may have one: it is how two Host fields look that somebody has combined
- * (RFC 9110 section 5.3), and the proxy and the backend could each take another one of them.
+ *
+ * RFC 3986 section 3.2, without a user (RFC 9110 section 4.2.4): a name or an IPv4 address, or a bracketed IPv6 address. A
+ * comma is refused, although a name may contain one: it is what two combined Host fields look like (RFC 9110 section 5.3),
+ * and the proxy and the backend could each use another one of them.
  */
 const NAME_AND_PORT = /^(?:[A-Za-z0-9\-._~!$&'()*+;=]|%[0-9A-Fa-f]{2})+(?::(\d*))?$/;
 const BRACKETS_AND_PORT = /^\[([0-9A-Fa-f:.]+)\](?::(\d*))?$/;
-/** Most hosts there are; asked first because it is cheap. */
+/** Matches most hosts; tested first because it is cheap. */
 const PLAIN_NAME = /^[A-Za-z0-9\-.]+$/;
 const PORT_MAX = 65_535;
 
-function isAuthority(text: string): boolean {
+export function isAuthority(text: string): boolean {
   if (PLAIN_NAME.test(text) || text === '') return true;
   const name = NAME_AND_PORT.exec(text);
   if (name !== null) return Number(name[1] ?? 0) <= PORT_MAX;
@@ -77,7 +79,7 @@ function isAuthority(text: string): boolean {
   return address !== null && isIPv6(address[1] ?? '') && Number(address[2] ?? 0) <= PORT_MAX;
 }
 
-/** Case and a default port make no difference. The scheme is not known here; the authority is what goes on. */
+/** Ignores case and a default port. The scheme is not known here; the authority is what is passed on. */
 function sameAuthority(one: string, other: string): boolean {
   return one === other || withoutDefaultPort(one) === withoutDefaultPort(other);
 }

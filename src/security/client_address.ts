@@ -1,24 +1,34 @@
 /**
- * Who the client is: the peer of the connection, or, behind proxies that the listener trusts, the first address
- * from the right of `X-Forwarded-For` that is no trusted proxy. `Forwarded` is passed on, but not read.
+ * Who the client is: the peer of the connection, or, behind trusted proxies, the first address from the right that is not a
+ * trusted proxy. By default nobody is trusted.
  *
- * Addresses are texts: IPv4, IPv6, or `unix` for a peer on a Unix socket, which has none. A check costs about
- * 0.2 us (BlockList of Node 26), so nothing is remembered between requests.
+ * Two families of fields name clients, and a proxy that writes one of them passes on what its client wrote in the other. So
+ * only one family is used at a time:
+ *
+ *   X-Forwarded-For came     it is used, with the other X-Forwarded-*; `Forwarded` is passed on only if it says the same
+ *   only Forwarded came      it is used; X-Forwarded-* sent by the peer is replaced by its values
+ *
+ * `X-Forwarded-For` wins because nearly every load balancer writes it, and hardly any writes `Forwarded`.
+ *
+ * Addresses are strings: IPv4, IPv6, or `unix` for a peer on a Unix socket. A check costs about 0.2 us (BlockList of Node
+ * 26), so nothing is cached between requests.
  */
 import { BlockList, isIP } from 'node:net';
-import { findHeader, type HeaderList } from './fields.ts';
+import { findHeader, type HeaderList, type NameTable, nameSet } from './fields.ts';
+import { type ForwardedElement, parseForwarded } from './forwarded.ts';
+import { addressOfNode } from './ip_address.ts';
 
 export interface NetworkSet {
   readonly empty: boolean;
   contains(ip: string): boolean;
 }
 
-/** What stands for the address of a peer on a Unix socket; in a list of networks it means all of these. */
+/** The address of peers on Unix sockets; in a list of networks it means all of them. */
 const UNIX_PEER = 'unix';
-/** A chain longer than this is not walked to its end: nobody has so many honest proxies. */
+/** A longer chain is not followed to its end: nobody has this many honest proxies. */
 const HOPS_MAX = 32;
 
-/** Why a text is no network in CIDR form (or a single address, or `unix`), or null if it is one. */
+/** Why a text is not a network in CIDR form (or a single address, or `unix`); null if it is one. */
 export function cidrProblem(text: string): string | null {
   if (text === UNIX_PEER) return null;
   const [ip = '', bits, ...rest] = text.split('/');
@@ -34,7 +44,7 @@ export function cidrProblem(text: string): string | null {
   return null;
 }
 
-/** Texts for which `cidrProblem` finds nothing. An IPv4 network holds its IPv4-mapped IPv6 addresses too. */
+/** Takes texts that `cidrProblem` accepts. An IPv4 network also contains its IPv4-mapped IPv6 addresses. */
 export function buildNetworkSet(cidrs: readonly string[]): NetworkSet {
   const list = new BlockList();
   const unix = cidrs.includes(UNIX_PEER);
@@ -55,59 +65,167 @@ export function buildNetworkSet(cidrs: readonly string[]): NetworkSet {
   };
 }
 
-interface ClientAddress {
-  readonly clientIp: string;
-  readonly peerTrusted: boolean;
+/** Whom a listener believes, and what. */
+export interface ProxyTrust {
+  readonly networks: NetworkSet;
+  /** Addresses that the peer writes at the end of `X-Forwarded-For`; the leftmost of them is its client. */
+  readonly hops: number;
+  /** Forwarding fields that the peer writes; null: all. */
+  readonly fields: NameTable<true> | null;
 }
 
-export function resolveClientAddress(
-  peerIp: string,
-  trusted: NetworkSet,
-  headers: HeaderList,
-): ClientAddress {
+interface ProxyTrustSettings {
+  readonly trustedProxies: readonly string[];
+  readonly trustedHops: number;
+  readonly trustedHeaders: readonly string[] | null;
+}
+
+export function buildProxyTrust(settings: ProxyTrustSettings): ProxyTrust {
+  const { trustedProxies, trustedHops, trustedHeaders } = settings;
+  return {
+    networks: buildNetworkSet(trustedProxies),
+    hops: trustedHops,
+    fields: trustedHeaders === null ? null : nameSet(trustedHeaders),
+  };
+}
+
+/** What the peer says of the way of a request before it, as far as it is believed. */
+export interface PeerClaim {
+  /** The fields of the `X-Forwarded-*` family that stand. */
+  readonly fields: 'all' | 'none' | NameTable<true>;
+  /** What is extended in `X-Forwarded-For`; null: it is begun. */
+  readonly chain: string | null;
+  /** `Forwarded` goes on, extended. */
+  readonly forwarded: boolean;
+  /** By `Forwarded`, of the connection of the client; null: it does not say, or is not believed. */
+  readonly proto: 'http' | 'https' | null;
+  readonly host: string | null;
+}
+
+export interface ClientAddress {
+  readonly clientIp: string;
+  readonly peerTrusted: boolean;
+  /** Who says that it is this client. */
+  readonly source: ClientSource;
+  readonly claim: PeerClaim;
+  /** `Forwarded` should say who the client is, and cannot be read: a request of nobody. */
+  readonly malformed: boolean;
+}
+export type ClientSource = 'connection' | 'X-Forwarded-For' | 'Forwarded';
+
+export const NO_CLAIM: PeerClaim = { fields: 'none', chain: null, forwarded: false, proto: null, host: null };
+
+export function resolveClientAddress(peerIp: string, trust: ProxyTrust, headers: HeaderList): ClientAddress {
   const peer = peerIp === '' ? UNIX_PEER : peerIp;
-  if (trusted.empty || !trusted.contains(peer)) return { clientIp: peer, peerTrusted: false };
-  const chain = findHeader(headers, 'x-forwarded-for') ?? '';
+  if (trust.networks.empty || !trust.networks.contains(peer)) {
+    return { clientIp: peer, peerTrusted: false, source: 'connection', claim: NO_CLAIM, malformed: false };
+  }
+  const chain = believed('x-forwarded-for', trust, headers);
+  const forwarded = believed('forwarded', trust, headers);
+  if (chain === null && forwarded !== null) return clientOfForwarded(peer, trust, forwarded);
+  const clientIp = chain === null ? peer : clientOfChain(peer, trust, chain);
+  return {
+    clientIp,
+    peerTrusted: true,
+    source: chain === null ? 'connection' : 'X-Forwarded-For',
+    claim: {
+      fields: trust.fields ?? 'all',
+      chain,
+      forwarded: forwarded !== null && saysTheSame(forwarded, clientIp, peer, trust, headers),
+      proto: null,
+      host: null,
+    },
+    malformed: false,
+  };
+}
+
+/** The value of a field that the peer itself writes; an empty one says nothing. */
+function believed(name: string, trust: ProxyTrust, headers: HeaderList): string | null {
+  return writes(trust, name) ? findHeader(headers, name) || null : null;
+}
+
+/** Whether a trusted peer writes the field, so that it is not its client's. `name` is lower case. */
+export function writes({ fields }: ProxyTrust, name: string): boolean {
+  return fields === null || fields.has(name);
+}
+
+function clientOfChain(peer: string, { networks, hops }: ProxyTrust, chain: string): string {
   let clientIp = peer;
   let end = chain.length;
-  for (let hops = 0; hops < HOPS_MAX && end > 0; hops++) {
+  let ofPeer = hops - 1;
+  for (let walked = 0; walked < HOPS_MAX && end > 0; walked++) {
     const comma = chain.lastIndexOf(',', end - 1);
     const item = chain.slice(comma + 1, end).trim();
     end = comma;
-    if (item === '') continue; // RFC 9110 section 5.6.1: an empty element says nothing
-    const ip = addressOf(item);
-    if (ip === null) break; // garbage: what stands left of it was not written by a proxy that we trust
+    if (item === '') continue; // RFC 9110 section 5.6.1: an empty element has no meaning
+    const ip = addressOfNode(item);
+    if (ip === null) break; // garbage: what is left of it was not written by a trusted proxy
+    if (ofPeer > 0) {
+      ofPeer--; // its own address, which it appends after that of its client
+      continue;
+    }
     clientIp = ip;
-    if (!trusted.contains(ip)) break;
+    if (!networks.contains(ip)) break;
   }
-  return { clientIp, peerTrusted: true };
+  return clientIp;
 }
 
-/** `ip`, `ip:port` (Azure Application Gateway), `[v6]` or `[v6]:port`; no zone: it means nothing on another machine. */
-function addressOf(item: string): string | null {
-  const match = /^(?:\[([^\]]*)\]|([0-9.]+))(?::\d{1,5})?$/.exec(item);
-  const ip = match === null ? item : (match[1] ?? match[2] ?? '');
-  return isIP(ip) === 0 || ip.includes('%') ? null : plainAddress(ip);
-}
-
-/** IPv4 in its plain form, also when the socket shows it mapped into IPv6 (RFC 4291 section 2.5.5.2). */
-export function plainAddress(ip: string): string {
-  const mapped = /^::ffff:([0-9.]+)$/i.exec(ip);
-  return mapped?.[1] !== undefined && isIP(mapped[1]) === 4 ? mapped[1] : ip;
-}
-
-/** What one client can hold: an IPv4 address, or a /64 network of IPv6. */
-export function clientKey(ip: string): string {
-  if (!ip.includes(':')) return ip;
-  const plain = plainAddress(ip).toLowerCase();
-  if (!plain.includes(':')) return plain;
-  const [left = '', right] = plain.replace(/[\d.]+\.\d+$/, '0:0').split('::');
-  const groups = left === '' ? [] : left.split(':');
-  if (right !== undefined) {
-    const tail = right === '' ? [] : right.split(':');
-    while (groups.length + tail.length < 8) groups.push('0');
-    groups.push(...tail);
+/** The element that names the client, and the client: what is left of it was not written by a proxy that we trust. */
+function walkElements(
+  peer: string,
+  networks: NetworkSet,
+  elements: readonly ForwardedElement[],
+): { readonly ip: string; readonly element: ForwardedElement | null } {
+  let ip = peer;
+  let element: ForwardedElement | null = null;
+  for (const candidate of elements.slice(-HOPS_MAX).reverse()) {
+    element = candidate;
+    if (candidate.ip === null) break; // its writer, whom we trust, does not say who its client is
+    ip = candidate.ip;
+    if (!networks.contains(ip)) break;
   }
-  const network = groups.slice(0, 4).map(group => group.replace(/^0+(?=.)/, ''));
-  return `${network.join(':')}::/64`;
+  return { ip, element };
+}
+
+function clientOfForwarded(peer: string, { networks }: ProxyTrust, forwarded: string): ClientAddress {
+  const elements = parseForwarded(forwarded);
+  const base = { peerTrusted: true, source: 'Forwarded' } as const;
+  if (elements === null) return { ...base, clientIp: peer, claim: NO_CLAIM, malformed: true };
+  const { ip, element } = walkElements(peer, networks, elements);
+  const chain = elements.map(one => one.ip ?? 'unknown').join(', ');
+  return {
+    ...base,
+    clientIp: ip,
+    claim: {
+      fields: 'none',
+      chain: chain === '' ? null : chain,
+      forwarded: elements.length > 0,
+      proto: element?.proto ?? null,
+      host: element?.host ?? null,
+    },
+    malformed: false,
+  };
+}
+
+/**
+ * Whether `Forwarded` repeats what the other family says: a peer that writes both does. What it says beyond that was written by
+ * the client, as far as we know.
+ */
+function saysTheSame(
+  forwarded: string,
+  clientIp: string,
+  peer: string,
+  trust: ProxyTrust,
+  headers: HeaderList,
+): boolean {
+  const elements = parseForwarded(forwarded);
+  if (elements === null || elements.length === 0) return false;
+  const { ip, element } = walkElements(peer, trust.networks, elements);
+  const proto = believed('x-forwarded-proto', trust, headers);
+  const host = believed('x-forwarded-host', trust, headers) ?? findHeader(headers, 'host');
+  return (
+    ip === clientIp &&
+    (element?.proto === null || element?.proto === proto?.toLowerCase()) &&
+    (element?.host === null || element?.host.toLowerCase() === host?.toLowerCase())
+  );
 }

@@ -1,15 +1,18 @@
 /**
- * What a backend is told of the client and of the way here: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110
- * section 7.6.3) and the request id; whose word on it is believed; and whether a request has been here before.
+ * Fields that tell a backend about the client and the path of the request: `X-Forwarded-*`, `Forwarded` (RFC 7239),
+ * `Via` (RFC 9110 section 7.6.3) and the request id; which of the client's own fields are trusted; and loop
+ * detection.
  */
+import type { PeerClaim } from './client_address.ts';
 import { findHeader, type HeaderList, type NameTable, put } from './fields.ts';
+import { formatForwarded } from './forwarded.ts';
 
-/** What the backend is told about the client; `RequestContext` satisfies it. */
+/** The facts about the client; `RequestContext` satisfies it. */
 export interface ForwardingFacts {
   readonly requestId: string;
   readonly clientIp: string;
   readonly peerIp: string;
-  readonly peerTrusted: boolean;
+  readonly claim: PeerClaim;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** Set when the client's connection is encrypted. */
   readonly tls: string | null;
@@ -19,23 +22,29 @@ export interface ForwardingFacts {
   readonly services: { readonly instanceId: string };
 }
 
-/** The name by which this proxy goes in `Via` (RFC 9110 section 7.6.3: a pseudonym). */
+/** The pseudonym of this proxy in `Via` (RFC 9110 section 7.6.3). */
 export const PSEUDONYM = 'fairlead';
 
 /**
- * Something about the client that only a proxy in front of us may say: any `X-Forwarded-*`, and `X-Real-IP`. With
- * underscores nobody may: CGI makes both spellings the same variable, and proxies that replace one pass the other.
+ * Whether only a trusted proxy may send the field, and this peer may not: any `X-Forwarded-*`, and `X-Real-IP`. With
+ * underscores nobody may: CGI maps both spellings to the same variable, and proxies that replace one pass on the other.
  */
-export function isFalseClaim(name: string, peerTrusted: boolean): boolean {
+export function isFalseClaim(name: string, { fields }: PeerClaim): boolean {
   if (name.length < 9 || (name.charCodeAt(0) | 0x20) !== 0x78) return false; // x
-  if (peerTrusted && !name.includes('_')) return false;
+  const hasUnderscore = name.includes('_');
+  if (fields === 'all' && !hasUnderscore) return false;
   const plain = name.toLowerCase().replaceAll('_', '-');
-  return plain.startsWith('x-forwarded-') || plain === 'x-real-ip';
+  if (!plain.startsWith('x-forwarded-') && !ALIASES.has(plain)) return false;
+  return hasUnderscore || fields === 'none' || fields === 'all' || !fields.has(plain);
 }
 
+/** `X-Real-IP`; and what is set anew, which only an underscore brings this far. */
+const ALIASES = new Set(['x-real-ip', 'x-request-id', 'x-request-deadline-ms', 'x-fairlead-explain']);
+
 /**
- * An untrusted peer's words are gone by now. A trusted one's chain is extended by the peer itself, and what it says of
- * protocol, host and port stands. `Forwarded` is not begun behind a peer that only knows `X-Forwarded-For`: a backend
+ *
+ * The fields of an untrusted peer are removed before. The chain of a trusted peer is extended with the peer itself, and its
+ * protocol, host and port are kept. `Forwarded` is not started behind a peer that only sends `X-Forwarded-For`: a backend
  * that prefers it would take that peer for the client.
  */
 export function appendForwarding(
@@ -44,26 +53,21 @@ export function appendForwarding(
   facts: ForwardingFacts,
   dropped: NameTable<true> | null,
 ): void {
-  const { peerTrusted, host } = facts;
+  const { claim, host } = facts;
   const scheme = facts.tls === null ? 'http' : 'https';
-  const chain = peerTrusted ? findHeader(headers, 'x-forwarded-for') : null;
-  const elements = peerTrusted ? findHeader(headers, 'forwarded') : null;
+  const elements = claim.forwarded ? findHeader(headers, 'forwarded') : null;
   const peer = isAddress(facts.peerIp) ? facts.peerIp : 'unknown';
-  put(list, dropped, 'X-Forwarded-For', extended(chain, peer));
-  if (!peerTrusted || findHeader(list, 'x-forwarded-proto') === null) {
-    put(list, dropped, 'X-Forwarded-Proto', scheme);
-  }
-  if (host !== '' && (!peerTrusted || findHeader(list, 'x-forwarded-host') === null)) {
-    put(list, dropped, 'X-Forwarded-Host', host);
-  }
+  const isSaid = (name: string) => claim.fields !== 'none' && findHeader(list, name) !== null;
+  put(list, dropped, 'X-Forwarded-For', extended(claim.chain, peer));
+  if (!isSaid('x-forwarded-proto')) put(list, dropped, 'X-Forwarded-Proto', claim.proto ?? scheme);
+  const named = claim.host ?? host;
+  if (named !== '' && !isSaid('x-forwarded-host')) put(list, dropped, 'X-Forwarded-Host', named);
   const port = facts.peer.localPort;
-  if (port !== 0 && (!peerTrusted || findHeader(list, 'x-forwarded-port') === null)) {
-    put(list, dropped, 'X-Forwarded-Port', String(port));
+  if (port !== 0 && !isSaid('x-forwarded-port')) put(list, dropped, 'X-Forwarded-Port', String(port));
+  if (elements !== null || claim.chain === null) {
+    put(list, dropped, 'Forwarded', extended(elements, formatForwarded(peer, host, scheme)));
   }
-  if (elements !== null || chain === null) {
-    put(list, dropped, 'Forwarded', extended(elements, forwardedElement(peer, host, scheme)));
-  }
-  // A field of its own: several say the same as one with commas (RFC 9110 section 5.3).
+  // A new field: several fields mean the same as one with commas (RFC 9110 section 5.3).
   const version = facts.protocol.slice('HTTP/'.length);
   put(list, dropped, 'Via', `${version} ${PSEUDONYM} (${facts.services.instanceId})`);
   put(list, dropped, 'X-Request-Id', facts.requestId);
@@ -77,19 +81,12 @@ function isAddress(ip: string): boolean {
   return ip.includes('.') || ip.includes(':');
 }
 
-/** RFC 7239 section 4; what is no token is quoted, an IPv6 address bracketed too (section 6). */
-function forwardedElement(peer: string, host: string, scheme: string): string {
-  const node = peer.includes(':') ? `"[${peer}]"` : peer;
-  if (host === '') return `for=${node};proto=${scheme}`;
-  return `for=${node};host=${/^[A-Za-z0-9.-]+$/.test(host) ? host : `"${host}"`};proto=${scheme}`;
-}
-
-/** More Fairleads than this in one chain are a circle whose other members take our mark out of `Via`. */
+/** More Fairleads than this in one chain are a loop whose other members remove our mark from `Via`. */
 const HOPS_MAX = 8;
 
 /**
- * The request comes back: this very process has forwarded it before (its mark is a comment in `Via`), or too many of
- * our kind have. A few Fairleads in a row are legal, each has a mark of its own.
+ * Whether the request has come back: this process has forwarded it before (its mark is a comment in `Via`), or too
+ * many Fairleads have. A few in a row are legal, because each has its own mark.
  */
 export function detectLoop(headers: HeaderList, instanceId: string): boolean {
   const via = findHeader(headers, 'via');

@@ -1,13 +1,14 @@
 /**
- * What happens to header fields between a client and a backend, both ways.
  *
- * Order, case and duplicates are kept. Fields for one hop are removed, and those that `Connection` names (RFC 9110
- * section 7.6.1); what a backend must know of the client is added behind; then the route's edits apply, also to what
- * was added. Everything works on flat lists (name, value, ...), in one pass, because a head of fifteen fields is read
- * for every request.
+ * Changes header fields between a client and a backend, in both directions.
  *
- * `Trailer` stays: it is no field of one hop (RFC 9110 section 6.6.2), and trailers are passed on.
+ * Order, case and duplicates are kept. Hop-by-hop fields and those that `Connection` names are removed (RFC 9110 section
+ * 7.6.1); facts about the client are added; then the edits of the route apply, also to what was added. Everything works on
+ * flat lists (name, value, …) in one pass, because the head of every request goes through here.
+ *
+ * `Trailer` stays: it is not a hop-by-hop field (RFC 9110 section 6.6.2), and trailers are passed on.
  */
+
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
 import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
 import { isSecretName, MASK } from './secrets.ts';
@@ -15,18 +16,18 @@ import { isSecretName, MASK } from './secrets.ts';
 export { findHeader, type HeaderList } from './fields.ts';
 export { detectLoop } from './forwarding.ts';
 
-/** Changes to a head that a route asks for, applied in this order: remove, set, add. Names keep their case. */
+/** Edits of a route, applied in this order: remove, set, add. Names keep their case. */
 export interface HeaderEdits {
   readonly remove: readonly string[]; // lower case
   readonly set: readonly (readonly [name: string, value: string])[];
   readonly add: readonly (readonly [name: string, value: string])[];
 }
 
-/** `HeaderEdits` in the form that one pass needs. */
+/** `HeaderEdits` prepared for a single pass. */
 export interface BuiltHeaderEdits {
-  /** What is taken out, and not added by the proxy either: names to remove and names to set. */
+  /** Names to remove and names to set; the proxy does not add these fields either. */
   readonly dropped: NameTable<true> | null;
-  /** What is put behind. */
+  /** Fields that are appended. */
   readonly appended: readonly string[];
 }
 
@@ -37,17 +38,17 @@ interface ForwardableHead {
   readonly connectionTokens: readonly string[];
 }
 
-/** Milliseconds that are left for the request; believed from trusted peers, lowered, and passed on. */
+/** Milliseconds left for the request; used from trusted peers, reduced, and passed on. */
 export const DEADLINE_FIELD = 'X-Request-Deadline-Ms';
 
-/** Asks for a decision record, and in the answer says where it is. Between a client and this proxy only. */
+/** Asks for a decision record, and in the response identifies it. Only between a client and this proxy. */
 export const EXPLAIN_FIELD = 'X-Fairlead-Explain';
 
 export function maskSecretFields(headers: HeaderList): string[] {
   return headers.map((text, at) => (at % 2 === 1 && isSecretName(headers[at - 1] ?? '') ? MASK : text));
 }
 
-/** RFC 9110 section 7.6.1; `Proxy-Connection`, which old clients send for `Connection`; what is left of h2c upgrades. */
+/** RFC 9110 section 7.6.1; `Proxy-Connection`, which old clients send for `Connection`; and the fields of h2c upgrades. */
 const HOP_BY_HOP = [
   'connection',
   'keep-alive',
@@ -57,9 +58,16 @@ const HOP_BY_HOP = [
   'upgrade',
   'http2-settings',
 ];
-/** Set anew. `Expect` is answered here; `Proxy-Authorization` was meant for this proxy (RFC 9110 section 11.7.2). */
+/** CGI turns these into the variables of the fields that frame a message (RFC 3875 section 4.1.18). They have no other use. */
+const LOOK_ALIKES = ['transfer_encoding', 'content_length'];
+/**
+ * Replaced by the proxy. `Expect` is answered here, and `Proxy-Authorization` is meant for this proxy (RFC 9110
+ * section 11.7.2). `Proxy` is not a field of HTTP, but CGI turns it into HTTP_PROXY, which many programs use as the proxy for
+ * their own requests (CVE-2016-5385).
+ */
 const REPLACED = [
   'host',
+  'proxy',
   'expect',
   'proxy-authorization',
   'x-request-id',
@@ -68,16 +76,28 @@ const REPLACED = [
   'x-request-deadline-ms',
   'x-fairlead-explain',
 ];
-/** Nobody may have these removed by naming them in `Connection`. */
+/**
+ * These cannot be removed by naming them in `Connection`, nor can any `X-Forwarded-*`: they are meant for all recipients (RFC
+ * 9110 section 7.6.1), and a backend that misses one misreads the request.
+ */
 const PROTECTED = nameSet([
   'host',
   'content-length',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'range',
+  'authorization',
+  'cookie',
+  'set-cookie',
+  'cache-control',
   'via',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
+  'forwarded',
+  'x-real-ip',
+  'traceparent',
+  'tracestate',
 ]);
-/** RFC 9110 section 6.5.1: fields that frame, route, authenticate or describe a message cannot come behind it. */
+/** RFC 9110 section 6.5.1: fields that frame, route, authenticate or describe a message are not allowed in trailers. */
 const NOT_IN_TRAILERS = [
   ...REPLACED,
   'content-length',
@@ -95,7 +115,7 @@ const NOT_IN_TRAILERS = [
 ];
 
 const REQUEST_FIELDS = new NameTable<'removed' | 'te' | 'cookie'>([
-  ...[...HOP_BY_HOP, ...REPLACED].map(name => [name, 'removed'] as const),
+  ...[...HOP_BY_HOP, ...LOOK_ALIKES, ...REPLACED].map(name => [name, 'removed'] as const),
   ['te', 'te'],
   ['cookie', 'cookie'],
 ]);
@@ -104,7 +124,7 @@ const NOT_FOR_CLIENTS = nameSet(OURS);
 /** RFC 9110 section 8.6: no Content-Length in 1xx and 204. */
 const NOT_WITHOUT_BODY = nameSet([...OURS, 'content-length']);
 const NOT_FOR_TRAILERS = nameSet([...HOP_BY_HOP, ...NOT_IN_TRAILERS]);
-/** What client and backend have agreed on: no edit of a route changes it. */
+/** Agreed between client and backend: no edit of a route changes them. */
 const HANDSHAKE = nameSet([
   'connection',
   'upgrade',
@@ -120,7 +140,7 @@ export function buildHeaderEdits({ remove, set, add }: HeaderEdits): BuiltHeader
   return { dropped: dropped.length === 0 ? null : nameSet(dropped), appended: [...set, ...add].flat() };
 }
 
-/** The fields for the backend, without `Host`, which goes apart. */
+/** The fields for the backend, without `Host`, which is passed separately. */
 export function buildUpstreamHeaders(
   { headers, connectionTokens }: ForwardableHead,
   facts: ForwardingFacts,
@@ -134,11 +154,11 @@ export function buildUpstreamHeaders(
     const value = headers[at + 1] as string;
     if (dropped?.has(name) === true || isListed(name, connectionTokens)) continue;
     const fate = REQUEST_FIELDS.find(name);
-    if (fate === 'removed' || isFalseClaim(name, facts.peerTrusted)) continue;
-    // The only TE that crosses a proxy, and only between streams of HTTP/2: gRPC asks for it (RFC 9113 section 8.2.2).
+    if (fate === 'removed' || isFalseClaim(name, facts.claim)) continue;
+    // The only TE that a proxy passes on, and only between HTTP/2 streams: gRPC requires it (RFC 9113 section 8.2.2).
     if (fate === 'te' && !(facts.protocol === 'HTTP/2.0' && value.toLowerCase() === 'trailers')) continue;
     if (fate === 'cookie' && facts.protocol === 'HTTP/2.0') {
-      // HTTP/2 may cut it into crumbs, which nobody else puts together (RFC 9113 section 8.2.3).
+      // HTTP/2 may split a cookie; it is joined here for HTTP/1.1 backends (RFC 9113 section 8.2.3).
       if (cookieAt >= 0) {
         list[cookieAt] += `; ${value}`;
         continue;
@@ -152,7 +172,7 @@ export function buildUpstreamHeaders(
   return list;
 }
 
-/** What the client gets of a backend's fields, with our `Via`, the request id and the route's edits. */
+/** The response fields for the client: those of the backend, our `Via`, the request id, and the edits of the route. */
 export function filterResponseHeaders(
   status: number,
   headers: HeaderList,
@@ -167,14 +187,14 @@ export function filterResponseHeaders(
   return list;
 }
 
-/** The route's edits on an answer of the proxy's own (a redirect, a direct response). */
+/** Applies the edits of a route to a response of the proxy itself (a redirect, a direct response). */
 export function editHeaders(headers: HeaderList, { dropped, appended }: BuiltHeaderEdits): HeaderList {
   if (dropped === null && appended.length === 0) return headers;
   const kept = headers.filter((_, at) => dropped?.has(headers[at - (at % 2)] as string) !== true);
   return [...kept, ...appended];
 }
 
-/** The fields of an interim answer: what the backend said, and no more. */
+/** The fields of an interim response: those of the backend only. */
 export function filterInformation(headers: HeaderList): string[] {
   return endToEnd(headers, NOT_WITHOUT_BODY, null);
 }
@@ -184,7 +204,7 @@ export function filterTrailers(trailers: HeaderList): string[] {
   return endToEnd(trailers, NOT_FOR_TRAILERS, null);
 }
 
-/** The fields of a 101 answer, with those that make it one (RFC 6455 section 4.2.2). */
+/** The fields of a 101 response, with those that make it a WebSocket (RFC 6455 section 4.2.2). */
 export function filterTunnelHeaders(
   headers: HeaderList,
   facts: { readonly requestId: string },
@@ -218,7 +238,8 @@ function endToEnd(headers: HeaderList, removed: NameTable<true>, dropped: NameTa
 
 function isListed(name: string, connectionTokens: readonly string[]): boolean {
   if (connectionTokens.length === 0) return false;
-  return connectionTokens.includes(name.toLowerCase()) && !PROTECTED.has(name);
+  const lower = name.toLowerCase();
+  return connectionTokens.includes(lower) && !PROTECTED.has(name) && !lower.startsWith('x-forwarded-');
 }
 
 function connectionTokensOf(headers: HeaderList): readonly string[] {
@@ -231,7 +252,7 @@ function connectionTokensOf(headers: HeaderList): readonly string[] {
   return tokens;
 }
 
-/** The field names in a `Connection` value, in lower case; the three options that name no field of ours are left out. */
+/** The field names in a `Connection` value, in lower case, without the three options that name no field to remove. */
 export function connectionOptions(value: string): readonly string[] {
   const lower = value.toLowerCase();
   if (lower === 'keep-alive' || lower === 'close' || lower === 'upgrade') return NO_TOKENS;
@@ -241,7 +262,7 @@ export function connectionOptions(value: string): readonly string[] {
     .filter(token => token !== '' && token !== 'keep-alive' && token !== 'close' && token !== 'upgrade');
 }
 
-/** Harmless in a header and in a log line, and long enough to be unique. */
+/** Safe in a header and in a log line, and long enough to be unique. */
 export function acceptRequestId(value: string): boolean {
   return /^[A-Za-z0-9._-]{8,128}$/.test(value);
 }

@@ -1,7 +1,10 @@
-/** Sizes of a request body. Counting while it streams is `http/body_relay`'s. */
+/** The size of a request body by its head; `http/body_relay` counts it while it streams. */
 import type { Failure } from '../resilience/failure.ts';
 
-/** Refuses by `Content-Length` before any backend is asked. Null: fits, or is not known yet, or there is no limit. */
+/**
+ * Refuses a body by its `Content-Length` before any backend is involved. Null: it fits, its length is unknown, or
+ * there is no limit.
+ */
 export function bodyLengthFailure(contentLength: number | null, limitBytes: number | null): Failure | null {
   if (contentLength === null || limitBytes === null || contentLength <= limitBytes) return null;
   return { kind: 'body_too_large', limitBytes };

@@ -14,24 +14,27 @@
  */
 import type { Failure } from '../resilience/failure.ts';
 
-/** What a listener lets pass in a path; matching uses a normalised copy, the backend gets the bytes as they came. */
+/** How a listener treats unusual paths. Matching uses a normalised copy, the backend gets the original bytes. */
 export interface PathRules {
   /** A path with `..` segments: refused with 400, or resolved for matching (RFC 3986 section 5.2.4). */
   readonly dotSegments: 'reject' | 'resolve';
-  /** `%2F` in a path: kept as it is (it is no separator), or refused with 400. */
+  /** `%2F` in a path: kept (it does not separate segments), or refused with 400. */
   readonly encodedSlash: 'keep' | 'reject';
-  /** Several slashes in a row: kept as they are, taken for one in matching, or refused with 400. */
+  /** Several slashes in a row: kept, folded into one for matching, or refused with 400. */
   readonly slashes: 'keep' | 'fold' | 'reject';
-  /** What follows a semicolon in a segment (RFC 3986 section 3.3): the same three. */
+  /** Segment parameters after a semicolon (RFC 3986 section 3.3): kept, removed for matching, or refused with 400. */
   readonly semicolons: 'keep' | 'fold' | 'reject';
 }
 
-/** No escape, no byte to encode, no dot at the start of a segment, no backslash: the copy is the original. */
+/**
+ * No escape, no byte to encode, no dot at the start of a segment, no backslash: the normalised copy equals the
+ * original.
+ */
 const PLAIN = /^(?:\/(?!\.)[^/%\\\x80-\xff]*)*$/;
 const CLIMB = /(?:[/\\]|%2F|%5C)\.\.(?:$|[/\\;]|%2F|%5C|%3B)/;
 const DOT_SEGMENT = /\/\.\.?(?:\/|$)/;
 
-/** `raw` begins with a slash. */
+/** `raw` begins with a slash. Returns the normalised path, or the failure. */
 export function normalisePath(raw: string, rules: PathRules): string | Failure {
   const path = normaliseEscapes(raw, rules);
   if (typeof path !== 'string') return path;
@@ -50,7 +53,7 @@ function foldSegments(path: string, rules: PathRules): string | Failure {
     if (slashes === 'reject') return refused('The path contains an empty segment (//).');
     if (slashes === 'fold') folded = folded.replace(/\/{2,}/g, '/');
   }
-  // `/..;x/admin` climbs once its parameter is gone.
+  // `/..;x/admin` climbs once its parameter is removed.
   return folded === path ? path : withoutDots(folded, rules);
 }
 
@@ -75,7 +78,7 @@ function climbsInDisguise(path: string): string | Failure {
   return CLIMB.test(path) ? refused('The path contains dot segments that cannot be resolved.') : path;
 }
 
-/** An escape, with its digits; without them when it stands behind a broken one, as in `%%34`. */
+/** An escape with its digits; without them after a broken escape, as in `%%34`. */
 const ESCAPE = /(?<=%[0-9a-fA-F]?)%[0-9a-fA-F]{2}|%([0-9a-fA-F]{2})/g;
 
 /**

@@ -12,8 +12,8 @@
  * in requests, because the times of one rate mean nothing at another.
  */
 import type { Clock } from '../resilience/clock.ts';
-import { clientKey } from './client_address.ts';
 import { findHeader, type HeaderList } from './fields.ts';
+import { clientKey } from './ip_address.ts';
 
 /** What shares one allowance: the client's address (IPv6 by /64), everybody on the route, or a header's value. */
 type RateLimitKey =

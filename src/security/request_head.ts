@@ -1,13 +1,14 @@
 /**
- * The only maker of `RequestHead`: what a stranger sent becomes something that the rest may rely on, or a failure.
  *
- * Node's parsers have framed the message already (RFC 9112 section 6); this refuses what they let through and
- * should not, finds out for whom the request is (`authority.ts`), normalises the path for matching (`path.ts`), and
- * notes what forwarding needs to know. One pass over the fields; most names are never lower-cased.
+ * The only constructor of `RequestHead`: turns a raw request into one that the rest can rely on, or into a failure.
+ *
+ * Node's parsers have framed the message already (RFC 9112 section 6). This refuses what they wrongly accept, determines the
+ * authority (`authority.ts`), normalises the path for matching (`path.ts`), and notes what forwarding needs. One pass over
+ * the fields; most names are never lower-cased.
  */
 import type { Failure } from '../resilience/failure.ts';
 import { hostForMatching, type RequestTarget, splitTarget } from './authority.ts';
-import { type HeaderList, NameTable } from './fields.ts';
+import { type HeaderList, type HeaderRules, NameTable, withoutUnderscores } from './fields.ts';
 import { connectionOptions } from './headers.ts';
 import { normalisePath, type PathRules } from './path.ts';
 
@@ -17,11 +18,11 @@ export interface HeadLimits {
   readonly uriBytesMax: number;
 }
 
-/** A request as a server of Node reports it. */
+/** A request as Node's servers report it. */
 export interface RawRequest {
   readonly method: string;
   readonly target: string;
-  /** Flat list in the order and case in which it came; for HTTP/2 without pseudo-header fields. */
+  /** Flat list in the original order and case; without pseudo-header fields of HTTP/2. */
   readonly headers: HeaderList;
   readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
   /** `:authority` of HTTP/2. */
@@ -35,15 +36,15 @@ declare const parsed: unique symbol;
 export interface RequestHead {
   readonly [parsed]: true;
   readonly method: string;
-  /** What goes to the backend: origin form, byte for byte, or `*`. */
+  /** The target for the backend: origin form, byte for byte, or `*`. */
   readonly target: string;
   /** `target` up to the question mark. */
   readonly path: string;
   /** From the question mark on, or empty. */
   readonly query: string;
-  /** `path` normalised, for matching. */
+  /** The normalised `path`, for matching. */
   readonly matchPath: string;
-  /** Host and port as the client named them; empty for HTTP/1.0 without `Host`. */
+  /** Host and port as the client sent them; empty for HTTP/1.0 without `Host`. */
   readonly authority: string;
   /** Lower case, without port and trailing dot, for matching. */
   readonly matchHost: string;
@@ -52,13 +53,13 @@ export interface RequestHead {
   readonly connectionTokens: readonly string[];
   readonly contentLength: number | null;
   readonly hasBody: boolean;
-  /** The client holds its body back until it hears 100 (RFC 9110 section 10.1.1). */
+  /** The client waits for 100 before it sends its body (RFC 9110 section 10.1.1). */
   readonly expectContinue: boolean;
   readonly upgrade: 'websocket' | null;
   readonly accept: string | null;
 }
 
-/** What one pass over the fields finds. */
+/** Results of the pass over the fields. */
 interface Findings {
   host: string | null;
   contentLength: string | null;
@@ -68,13 +69,16 @@ interface Findings {
   expect: string | null;
   upgrade: string | null;
   accept: string | null;
+  authorization: string | null;
+  contentType: string | null;
+  underscores: boolean;
   bytes: number;
-  /** Pieces of one cookie, beyond the first (RFC 9113 section 8.2.3): they are one field. */
+  /** Parts of one split cookie, beyond the first (RFC 9113 section 8.2.3): they count as one field. */
   crumbs: number;
   problem: string | null;
 }
 
-/** The fields that are read here; `h2-never` are those that only must not be in HTTP/2. */
+/** The fields that are read here; `h2-never` marks those that are only forbidden in HTTP/2. */
 type Field =
   | 'host'
   | 'content-length'
@@ -85,6 +89,8 @@ type Field =
   | 'accept'
   | 'te'
   | 'cookie'
+  | 'authorization'
+  | 'content-type'
   | 'h2-never';
 
 const FIELDS = new NameTable<Field>([
@@ -97,20 +103,23 @@ const FIELDS = new NameTable<Field>([
   ['accept', 'accept'],
   ['te', 'te'],
   ['cookie', 'cookie'],
+  ['authorization', 'authorization'],
+  ['content-type', 'content-type'],
   ['keep-alive', 'h2-never'],
   ['proxy-connection', 'h2-never'],
 ]);
 
 const NO_TOKENS: readonly string[] = [];
-/** Each is compared with each field. */
+/** Compared with every field. */
 const CONNECTION_TOKENS_MAX = 32;
-/** RFC 9110 section 5.6.2. Node's HTTP/1 parser knows its methods; HTTP/2 takes any text. */
+/** RFC 9110 section 5.6.2. Node's HTTP/1 parser knows the methods; HTTP/2 accepts any text. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/;
 
 export function parseRequestHead(
   raw: RawRequest,
   limits: HeadLimits,
   rules: PathRules,
+  fieldRules: HeaderRules,
 ): RequestHead | Failure {
   const { method, headers, protocol } = raw;
   if (method === 'CONNECT') return { kind: 'method_not_supported', method };
@@ -126,10 +135,14 @@ export function parseRequestHead(
   }
   const problem = found.problem ?? framingProblem(protocol, found);
   if (problem !== null) return badRequest(problem);
+  if (found.underscores && fieldRules.underscores === 'reject') {
+    return badRequest('A field name contains an underscore.');
+  }
   if (method !== 'GET' && !TOKEN.test(method)) return badRequest('The method is malformed.');
   const requested = splitTarget(raw, found.host);
   if (typeof requested === 'string') return badRequest(requested);
-  return finish(raw, rules, found, requested);
+  const isDropped = found.underscores && fieldRules.underscores === 'drop';
+  return finish(isDropped ? { ...raw, headers: withoutUnderscores(headers) } : raw, rules, found, requested);
 }
 
 function finish(
@@ -149,11 +162,11 @@ function finish(
     raw.protocol === 'HTTP/2.0'
       ? !raw.endOfStream
       : found.transferEncoding !== null || (contentLength !== null && contentLength > 0);
-  // RFC 9113 section 8.1.1; a backend would wait for what never comes.
+  // RFC 9113 section 8.1.1; a backend would wait for a body that never comes.
   if (!hasBody && contentLength !== null && contentLength > 0) return badRequest('The body is missing.');
-  // Only exactly `websocket`: anything else, such as `h2c`, would smuggle a second protocol past us.
+  // Only exactly `websocket`: any other value, such as `h2c`, could smuggle a second protocol past the proxy.
   const asksForWebSocket = found.connectionUpgrade && found.upgrade?.toLowerCase() === 'websocket';
-  // Node has taken its parser off the connection: the body would be read as the bytes of a tunnel.
+  // Node has detached its parser: the body would be read as bytes of a tunnel.
   if (asksForWebSocket && hasBody) return badRequest('A WebSocket handshake cannot have a body.');
   const head: Omit<RequestHead, typeof parsed> = {
     method: raw.method,
@@ -185,6 +198,9 @@ function readFields(raw: RawRequest): Findings {
     expect: null,
     upgrade: null,
     accept: null,
+    authorization: null,
+    contentType: null,
+    underscores: false,
     bytes: raw.method.length + raw.target.length + (raw.authority?.length ?? 0),
     crumbs: -1,
     problem: null,
@@ -195,6 +211,7 @@ function readFields(raw: RawRequest): Findings {
     const name = headers[at] as string;
     const value = headers[at + 1] as string;
     found.bytes += name.length + value.length + 4; // ": " and CR LF
+    if (name.includes('_')) found.underscores = true;
     const field = FIELDS.find(name);
     if (field !== undefined) noteField(found, field, value, http2);
   }
@@ -205,7 +222,7 @@ function readFields(raw: RawRequest): Findings {
 function noteField(found: Findings, field: Field, value: string, http2: boolean): void {
   switch (field) {
     case 'host':
-      // RFC 9112 section 3.2: a second Host is an attack or a defect, and Node lets it pass.
+      // RFC 9112 section 3.2: a second Host is an attack or a defect, and Node accepts it.
       if (found.host !== null) found.problem = 'More than one Host field.';
       found.host = value;
       return;
@@ -214,6 +231,15 @@ function noteField(found: Findings, field: Field, value: string, http2: boolean)
         found.problem = 'Invalid Content-Length.';
       }
       found.contentLength = value;
+      return;
+    // One value each (RFC 9110 sections 8.3 and 11.6.2): of two, the proxy and a backend could each take another one.
+    case 'authorization':
+      if (found.authorization !== null) found.problem = 'More than one Authorization field.';
+      found.authorization = value;
+      return;
+    case 'content-type':
+      if (found.contentType !== null) found.problem = 'More than one Content-Type field.';
+      found.contentType = value;
       return;
     case 'accept':
       found.accept = joined(found.accept, value);
@@ -256,7 +282,7 @@ function joined(before: string | null, value: string): string {
   return before === null ? value : `${before}, ${value}`;
 }
 
-/** RFC 9112 section 6.1: what could be framed in two ways is refused. */
+/** RFC 9112 section 6.1: a message that could be framed in two ways is refused. */
 function framingProblem(protocol: RawRequest['protocol'], found: Findings): string | null {
   if (found.transferEncoding === null) return null;
   if (found.contentLength !== null) return 'Both Content-Length and Transfer-Encoding are present.';

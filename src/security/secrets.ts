@@ -1,9 +1,9 @@
-/** Which values are never shown: one rule for the plan, for explanations and for why a route did not match. */
+/** Values that are never shown: one rule for the plan, for explanations and for why a route did not match. */
 
 /** Shown in place of a secret. */
 export const MASK = '***';
 
-/** Names of header fields and query parameters that usually carry one. */
+/** Names of header fields and query parameters that usually contain a secret. */
 const SECRET_NAME =
   /^(?:authorization|proxy-authorization|cookie|set-cookie)$|secret|token|password|passwd|api-?key|signature|credential/i;
 
@@ -11,18 +11,18 @@ export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name);
 }
 
-/** A shorter value from the environment is no secret, and would stand in too many places by chance. */
+/** A shorter value of an environment variable is no secret, and would occur in too many places by chance. */
 const SECRET_LENGTH_MIN = 6;
 
-/** Values that came from `${VAR}`: whatever the field is called, they are not shown. */
+/** Values of `${VAR}` are never shown, whatever the setting is called. */
 export function secretValues(values: Iterable<string>): readonly string[] {
-  // The longest first: one may be part of another.
+  // Longest first, because one may be part of another.
   return [...new Set(values)]
     .filter(({ length }) => length >= SECRET_LENGTH_MIN)
     .sort((a, b) => b.length - a.length);
 }
 
-/** A copy of JSON data in which no text holds one of `secrets`; keys are left alone. */
+/** A copy of JSON data in which no string contains one of `secrets`; keys are not changed. */
 export function withoutSecretValues<T>(data: T, secrets: readonly string[]): T {
   return secrets.length === 0 ? data : (masked(data, secrets) as T);
 }

@@ -4,61 +4,14 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AdminActions, AdminAddress, AdminView } from '../../src/admin/admin_interfaces.ts';
+import type { AdminAddress } from '../../src/admin/admin_interfaces.ts';
 import { openAdminApi } from '../../src/admin/api.ts';
 import { systemClock } from '../../src/resilience/clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { fetchRaw } from '../support/raw_client.ts';
+import { LOCAL, viewWith, withApi } from './open_api.ts';
 
 checkLeaks();
-
-const LOCAL = ['Host', 'localhost'];
-
-type Served = AdminView & AdminActions;
-
-function viewWith(change: Partial<Served> = {}): Served {
-  return {
-    readiness: () => ({ ready: true, reasons: [] }),
-    metrics: async accept => ({ contentType: 'text/plain', text: `accept: ${accept}\n` }),
-    status: () => ({}),
-    page: nonce => `<p>${nonce}</p>`,
-    livePart: () => '<main></main>',
-    requestText: id => (id === 'kept' ? '<b>' : null),
-    plan: () => ({}),
-    requests: () => [],
-    request: id => (id === 'kept' ? { id } : null),
-    explain: () => ({ error: 'no URL' }),
-    reload: async () => ({ kind: 'applied', digest: 'd', changes: { total: 0, first: [] } }),
-    rollback: async () => ({ kind: 'applied', digest: 'd', changes: { total: 0, first: [] } }),
-    drain: () => {},
-    setLogLevel: level => ({ done: level }),
-    setEndpoint: (cluster, endpoint, action) => ({ done: `${action} ${cluster} ${endpoint}` }),
-    audit: () => {},
-    ...change,
-  };
-}
-
-interface Asked {
-  readonly method?: string;
-  readonly headers?: readonly string[];
-  readonly body?: string;
-}
-
-async function withApi(
-  view: Served,
-  use: (ask: (path: string, asked?: Asked) => ReturnType<typeof fetchRaw>) => Promise<void>,
-  token: string | null = null,
-): Promise<void> {
-  const api = await openAdminApi({ kind: 'tcp', host: '127.0.0.1', port: 0 }, token, systemClock, view, view);
-  const port = Number(api.address.split(':').at(-1));
-  try {
-    await use((path, { method = 'GET', headers = LOCAL, body } = {}) =>
-      fetchRaw({ port }, path, { method, headers, ...(body === undefined ? {} : { body }) }),
-    );
-  } finally {
-    await api.close();
-  }
-}
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-admin-'));
@@ -106,7 +59,7 @@ test('what changes something is done by POST only', async () => {
   });
 });
 
-test('a POST with a body of any type is understood, one that is too large is refused', () =>
+test('a POST is read whatever its content type, and a body that is too large is refused', () =>
   withApi(viewWith(), async ask => {
     const post = (type: string, body: string) =>
       ask('/reload', { method: 'POST', headers: [...LOCAL, 'Content-Type', type], body });
@@ -190,7 +143,7 @@ test('a socket that a killed process left behind is replaced', () =>
     await api.close();
   }));
 
-test('what is in the way and in use, or no socket at all, is left alone', () =>
+test('a file or socket in use at the admin address is left alone', () =>
   withFolder(async folder => {
     const open = (address: AdminAddress) => openAdminApi(address, null, systemClock, viewWith(), viewWith());
     const path = join(folder, 'admin.sock');

@@ -21,7 +21,7 @@ test('a request that fails is the last error, also where no health check asks', 
   assert.deepEqual(condition(), ['unchecked', 'connect_refused', 3_000]);
 });
 
-test('a circuit that is open says what has opened it and for how long', () => {
+test('an open circuit says why it opened and for how long', () => {
   const { clock, backends, pool } = fakeCluster(1, { circuit: true });
   const [backend] = backends;
   assert.ok(backend);

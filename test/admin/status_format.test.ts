@@ -5,12 +5,12 @@ import { duration, ms, percent, percentiles, rate, time } from '../../src/admin/
 /** Of a summary, what stands elsewhere. */
 const REST = { perSecond: 0, failureShare: 0, retried: 0 };
 
-test('a duration is told in its largest unit, and never as more than it is', () => {
+test('a duration is shown in its largest unit, and never rounded up', () => {
   const lengths = [0, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000, 200_000_000];
   assert.deepEqual(lengths.map(duration), ['0 s', '59 s', '1 min', '59 min', '1 h', '23 h', '1 d', '2 d']);
 });
 
-test('times of responses keep the digits that matter, and none is told where there is none', () => {
+test('response times keep their significant digits, and an unknown one shows as unknown', () => {
   assert.deepEqual([null, 0.04, 9.94, 10.4, 9_999, 12_400].map(ms), [
     '–',
     '0.0 ms',
@@ -23,7 +23,7 @@ test('times of responses keep the digits that matter, and none is told where the
   assert.equal(percentiles({ ...REST, p50Ms: null, p95Ms: null, p99Ms: null }), '– / – / –');
 });
 
-test('a few failures of very many requests are not told as none', () => {
+test('a few failures among very many requests are not shown as none', () => {
   assert.deepEqual([0, 0.0001, 0.001, 0.0999, 0.1, 1].map(percent), [
     '0 %',
     '< 0.1 %',

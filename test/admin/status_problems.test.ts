@@ -52,11 +52,11 @@ function view(
   } as PageView;
 }
 
-test('where nothing hurts nothing is said', () => {
+test('a healthy process has no problems', () => {
   assert.deepEqual(problemsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
 });
 
-test('connections that were refused are told with their number, and what to change', () => {
+test('refused connections are a problem, with their number and what to change', () => {
   const refusals: PageView['refusals'] = [
     { listener: 'main', cause: 'descriptors', count: 60 },
     { listener: 'main', cause: 'clientIp', count: 1 },
@@ -71,7 +71,7 @@ test('connections that were refused are told with their number, and what to chan
   ]);
 });
 
-test('an endpoint that is out says since when and why, one that fails how much, one that lies that it does', () => {
+test('an endpoint that is out, fails, or contradicts its probes is a problem in a sentence', () => {
   const failing = endpoint({ endpoint: 'b:1', figures: { ...FIGURES, failureShare: 0.25 } });
   const out = endpoint({ state: 'unhealthy', lastError: 'connect_refused' });
   const lying = endpoint({ endpoint: 'c:1', disagrees: true, figures: { ...FIGURES, failureShare: 1 } });
@@ -82,7 +82,7 @@ test('an endpoint that is out says since when and why, one that fails how much, 
   ]);
 });
 
-test('what is worse for more people comes first', () => {
+test('problems that affect more people come first', () => {
   const lastReload = {
     at: '',
     trigger: 'watch',
@@ -115,7 +115,7 @@ test('what is worse for more people comes first', () => {
   );
 });
 
-test('what hurts is the first of its table', () => {
+test('the worst endpoints are the first of their table', () => {
   const states = sorted([
     endpoint(),
     endpoint({ state: 'warming' }),
@@ -128,7 +128,7 @@ test('what hurts is the first of its table', () => {
   );
 });
 
-test('a rest, a name without an address, an operator and a rollback are said with what is known of them', () => {
+test('an open circuit, a name without an address, a drain and a rollback are problems with their facts', () => {
   const open = endpoint({
     endpoint: 'a:1',
     circuit: 'open',

@@ -33,7 +33,7 @@ const status = {
   ],
 } as unknown as Status;
 
-test('every line fits, and says what hurts in words', () => {
+test('every line fits the terminal, and problems are in words', () => {
   const text = renderStatus(status, 80, false);
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
   assert.match(text, /plan abcdef012345/);

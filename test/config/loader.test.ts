@@ -107,7 +107,7 @@ const TOKENS = [
   'é',
 ];
 
-test('a random mutation of a valid file is loaded, or told what is wrong with it', () => {
+test('a random mutation of a valid file is loaded, or its problems are reported', () => {
   const random = seededRandom(SEED);
   const below = (count: number): number => Math.floor(random.unit() * count);
   const pick = (items: readonly string[]): string => items[below(items.length)] ?? '';
@@ -154,7 +154,7 @@ test('a random mutation of a valid file is loaded, or told what is wrong with it
   );
 });
 
-test('a random tree of the right keys with the wrong things is told what is wrong with it', () => {
+test('a random tree of the right keys with wrong values gets its problems reported', () => {
   const random = seededRandom(SEED + 1);
   const below = (count: number): number => Math.floor(random.unit() * count);
   const keys = [...new Set(corpus.join(' ').match(/[A-Za-z]+(?=:)/g) ?? [])];
@@ -182,7 +182,7 @@ test('a random tree of the right keys with the wrong things is told what is wron
   }
 });
 
-test('garbage is told to be garbage', () => {
+test('garbage is reported as garbage', () => {
   const random = seededRandom(SEED + 2);
   for (let round = 0; round < 300; round++) {
     const bytes = Buffer.from(
@@ -202,7 +202,7 @@ test('garbage is told to be garbage', () => {
   }
 });
 
-test('what is made to be expensive is refused quickly', () => {
+test('an expensive file is refused quickly', () => {
   const bomb = [
     'a: &a0 [x, x]',
     ...Array.from({ length: 30 }, (_, at) => `b${at}: &a${at + 1} [*a${at}, *a${at}]`),

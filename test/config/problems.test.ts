@@ -53,7 +53,7 @@ test('a caret never leaves its line, and tabs do not shift it', () => {
   );
 });
 
-test('of a line of megabytes only what is around the place is shown', () => {
+test('of a line of megabytes only the part around the position is shown', () => {
   const long = `${'a'.repeat(100_000)}HERE${'b'.repeat(100_000)}`;
   const printed = formatProblems([{ ...base, line: 1, column: 100_001, length: 4 }], long, { color: false });
   const [, line = '', caret = ''] = printed.split('\n');

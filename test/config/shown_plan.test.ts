@@ -22,7 +22,7 @@ test('secrets are not shown: keys, and fields that carry a password', () => {
   assert.ok(!text.includes('"keyPem":null'));
 });
 
-test('what a collector is told is masked whole, and the rest of its address is not', () => {
+test('headers for a collector are masked completely, and only the secret part of its address', () => {
   const headers = { 'x-honeycomb-team': 'hunter2' };
   const otlp = { endpoint: 'http://me:hunter2@collector:4318', headers };
   const traced = planOf({ ...forwardTo(['127.0.0.1:1']), tracing: { otlp } });

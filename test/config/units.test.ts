@@ -39,7 +39,7 @@ test('a fraction that a computer cannot hold is still a whole number of millisec
   assert.equal(parseDuration('0.035s'), 35);
 });
 
-test('what is no duration or size is refused with an example', () => {
+test('a text that is not a duration or size is refused with an example', () => {
   for (const text of [
     '',
     '5',
@@ -76,7 +76,7 @@ test('a rate keeps its count and its period', () => {
   assert.match(String(parseRate('0/s')), /would refuse every request/);
 });
 
-test('what is shown can be written back, for any number', () => {
+test('a formatted number can be parsed again, for any number', () => {
   const random = seededRandom(7);
   for (let round = 0; round < 5_000; round++) {
     const value = Math.floor(random.unit() * 10 ** (1 + Math.floor(random.unit() * 12)));

@@ -31,13 +31,13 @@ function watch(context: TestContext, ...names: readonly string[]) {
   };
 }
 
-test('nothing is told as long as nothing changes', context => {
+test('nothing is reported as long as nothing changes', context => {
   const { look, changes } = watch(context);
   look(20);
   assert.equal(changes(), 0);
 });
 
-test('a change is told once, when the file is at rest', context => {
+test('a change is reported once, when the file is stable', context => {
   const { file, look, changes } = watch(context);
   writeFileSync(file, 'version: 1 # a\n');
   look(1);
@@ -91,7 +91,7 @@ test('a symbolic link that is swapped is seen, as Kubernetes does with a ConfigM
   assert.equal(changes, 1);
 });
 
-test('a file that vanishes for a moment is one change, and one that comes is too', context => {
+test('a file that vanishes for a moment is one change, and a new file is one too', context => {
   const { folder, file, look, changes } = watch(context, 'server.crt');
   rmSync(file);
   look(1);
@@ -141,7 +141,7 @@ test('files that come to the configuration are watched, those that go are not', 
   assert.equal(changes(), 1);
 });
 
-test('after closing nothing is told', context => {
+test('after closing nothing is reported', context => {
   const { file, watcher, look, changes } = watch(context);
   watcher.close();
   writeFileSync(file, 'changed');

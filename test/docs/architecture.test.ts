@@ -1,4 +1,4 @@
-/** docs/architecture.md names files and rooms: each is there, and no room is left out. */
+/** docs/architecture.md names files and folders: each exists, and no folder of src is left out. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -18,11 +18,11 @@ test('every file that the map of the project names is there', () => {
   }
 });
 
-test('every room of src has its line on the map', () => {
+test('every folder of src has its line on the map', () => {
   const page = readFileSync(`${ROOT}/docs/architecture.md`, 'utf8');
-  const rooms = globSync('src/**/', { cwd: ROOT }).filter(path => path.includes('/'));
-  assert.ok(rooms.length > FOLDERS.length - 2, 'rooms are found');
-  for (const room of rooms)
-    assert.ok(page.includes(`| \`${room.replace(/\/$/, '')}/\` |`), `${room} has no line`);
+  const folders = globSync('src/**/', { cwd: ROOT }).filter(path => path.includes('/'));
+  assert.ok(folders.length > FOLDERS.length - 2, 'folders are found');
+  for (const folder of folders)
+    assert.ok(page.includes(`| \`${folder.replace(/\/$/, '')}/\` |`), `${folder} has no line`);
   assert.ok(page.includes(FOLDERS.join(' → ')), 'the order of imports is that of the house rules');
 });

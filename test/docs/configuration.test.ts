@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { renderReference } from '../../scripts/reference.ts';
+import { renderReference, type Schema } from '../../scripts/reference.ts';
 import { schemaJson } from '../../src/config/json_schema.ts';
 import { CHOICES, NUMBERS } from '../../src/config/schema/defaults.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
@@ -55,16 +55,6 @@ test('what can be switched off as a whole, or on without details, says so', () =
 test('every row says what its key means', () => {
   for (const [key, meaning] of rows) assert.match(meaning, /^\S+ \S+|^host:port/, key);
 });
-
-interface Schema {
-  readonly type?: string;
-  readonly const?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly anyOf?: readonly Schema[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema | boolean;
-  readonly items?: Schema;
-}
 
 /** Every word that the schema accepts at a key: constants, choices, and the true and false of a union. */
 function wordsOf(key: string, schema: Schema): [key: string, word: string][] {

@@ -23,7 +23,7 @@ test('each timeout has the default of the table, at a place that exists', () => 
   }
 });
 
-test('each failure that a row names is one of the table', () => {
+test('each failure that a row names is in the table', () => {
   for (const [, name, , , , , failure = ''] of rows) {
     const kinds = failure.match(/\w+_timeout/g) ?? [];
     for (const kind of kinds) assert.ok(kind in FAILURE_RULES, `${name}: ${kind}`);

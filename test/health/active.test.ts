@@ -171,7 +171,7 @@ test('the pause is never shorter than the interval because an endpoint is down',
   assert.deepEqual([probePauseMs(500, true, 0), probePauseMs(5_000, true, 0)], [500, 2_000]);
 });
 
-test('while nobody else serves a dead endpoint is asked every interval', () => {
+test('while no other endpoint is eligible, a dead one is probed every interval', () => {
   const { clock, outage, subject, sentAtMs } = prober(() => false);
   outage.become(true);
   subject.start();
@@ -181,7 +181,7 @@ test('while nobody else serves a dead endpoint is asked every interval', () => {
   assert.ok(gaps.length > 5 && gaps.every(gap => gap === settings.intervalMs), gaps.join());
 });
 
-test('when the last one that served goes, those that were asked seldom are asked within an interval', () => {
+test('when the last eligible endpoint goes, slowly probed ones are probed within an interval', () => {
   const { clock, outage, subject, sentAtMs } = prober(() => false);
   subject.start();
   clock.advance(100_000); // the pause is 30 s by now
@@ -197,7 +197,7 @@ test('when the last one that served goes, those that were asked seldom are asked
   assert.equal(clock.pendingTimers, 0, 'nobody is woken who has ended');
 });
 
-test('a probe that this machine could not send is no verdict, and is repeated after an interval', () => {
+test('a probe that this machine could not send gives no verdict, and is repeated after an interval', () => {
   const clock = new FakeClock();
   const health = new EndpointHealth(settings, clock.nowMs());
   let asked = 0;

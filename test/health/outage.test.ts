@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Outage } from '../../src/health/outage.ts';
 
-test('its beginning is told once, to whoever still listens', () => {
+test('the beginning of an outage is reported once, to the observers that are left', () => {
   const outage = new Outage();
   const heard: string[] = [];
   const stop = outage.subscribe(() => heard.push('first'));

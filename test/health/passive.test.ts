@@ -43,7 +43,7 @@ test('a success starts the count again, and a client that leaves says nothing', 
   assert.equal(health.isEjected, false);
 });
 
-test('where no more may be out, none is', () => {
+test('no endpoint is ejected beyond the share that may be out', () => {
   const { health, fail } = passive(false);
   fail(10);
   assert.equal(health.isEjected, false);
@@ -57,7 +57,7 @@ test('never the only one, always one of several', () => {
   assert.equal(ejectedMax(100, 0.29), 29, 'though 0.29 * 100 is a little less');
 });
 
-test('failures of requests that were under way do not count against an endpoint that is out', () => {
+test('failures of requests in flight do not count against an ejected endpoint', () => {
   const { clock, health, fail } = passive();
   fail(3);
   fail(50);
@@ -97,7 +97,7 @@ test('time in rotation forgives repetitions, one for each base time', () => {
   assert.equal(ejectFor(), 1_000);
 });
 
-test('no ejection is longer than five minutes, unless the first one is', () => {
+test('no ejection is longer than five minutes, unless the configured time is', () => {
   for (const [ejectMs, longestMs] of [
     [60_000, 300_000],
     [400_000, 400_000],
@@ -188,7 +188,7 @@ test('an endpoint that fails requests and answers probes is not in and out for e
   assert.equal(outs, 85, 'one for each, and the last one is still on');
 });
 
-test('whoever is taken back before its time is not taken back a second time by the timer', () => {
+test('an endpoint that was readmitted early is not readmitted again by the timer', () => {
   const { clock, health, subject, fail } = passive();
   fail(3);
   subject.readmit();

@@ -95,7 +95,7 @@ test('an HTTP probe asks for its path and host, and believes the statuses of its
   }
 });
 
-test('an endless body does not keep a probe, and one that breaks off does not fail it', async () => {
+test('an endless body does not hold up a probe, and one that breaks off does not fail it', async () => {
   const endless = answering((_, response) => {
     response.write('x');
     const push = () => {
@@ -192,7 +192,7 @@ test('a gRPC probe asks for the service and believes SERVING only', async () => 
   assert.deepEqual([...Buffer.concat(asked)], [0, 0, 0, 0, 5, 10, 3, 97, 46, 66]);
 });
 
-test('what is no HTTP, and a connection that closes without an answer, has failed', async () => {
+test('a probe fails for a response that is not HTTP, and for a connection that closes without one', async () => {
   assert.deepEqual(await ask(saying('220 mail.test ESMTP\r\n'), HTTP), [false, 'HPE_INVALID_CONSTANT']);
   assert.deepEqual(await ask(saying(''), HTTP), [false, 'ECONNRESET']);
   const upgraded = await ask(saying('HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'), HTTP);
@@ -272,7 +272,7 @@ test('a silent endpoint has failed after its time, exactly once, and its connect
   await once(silent, 'close');
 });
 
-test('a probe that is given up says nothing, before and after it has connected', async () => {
+test('a cancelled probe reports nothing, before and after it has connected', async () => {
   const clock = new FakeClock();
   const server = net.createServer(socket => socket.on('error', () => {}).resume());
   server.listen(0, '127.0.0.1');

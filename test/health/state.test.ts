@@ -104,14 +104,14 @@ test('probes go on judging an ejected endpoint', () => {
   assert.deepEqual(changes, ['unknown ejected', 'ejected unhealthy']);
 });
 
-test('what changes nothing is not told', () => {
+test('observers are not notified without a change', () => {
   const { subject, changes } = health();
   subject.readmit(1);
   subject.onProbe(false, '500', 2);
   assert.deepEqual([changes, subject.changedAtMs], [[], 0]);
 });
 
-test('who has left, and everybody when it is disposed of, hears nothing', () => {
+test('an observer that has left is not notified, and none is after the disposal', () => {
   const subject = new EndpointHealth(null, 0);
   let heard = 0;
   const leave = subject.subscribe(() => heard++);
@@ -145,7 +145,7 @@ function slow(isAdded = false, thresholds: HealthThresholds | null = THRESHOLDS)
   return { clock, subject, changes, probes };
 }
 
-test('at a start nobody warms up; who comes back does, linearly from a tenth, and then is healthy', () => {
+test('at a start no endpoint warms up; a recovered one does, linearly from a tenth, and then is healthy', () => {
   const { clock, subject, changes, probes } = slow();
   probes(1, true);
   assert.equal(subject.slowStartShare(clock.nowMs()), 1);
@@ -161,7 +161,7 @@ test('at a start nobody warms up; who comes back does, linearly from a tenth, an
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('one that fails while it warms up is out, and begins anew', () => {
+test('an endpoint that fails during its slow start is out, and starts slowly again', () => {
   const { clock, subject, changes } = slow(false, null);
   subject.eject('traffic', clock.nowMs());
   subject.readmit(clock.nowMs());

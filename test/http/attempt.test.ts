@@ -59,7 +59,7 @@ test('a kept connection that is closed within a second had been closed before; l
   }
 });
 
-test('an answer that nobody wants costs its connection after a second, whatever the request still does', () => {
+test('a response that is not wanted costs its connection after a second, whatever the request still does', () => {
   const { attempt, clock, slotEvents } = leased({ wanted: false });
   attempt.onConnected(false, 1);
   attempt.onHead(503, '', [], false);

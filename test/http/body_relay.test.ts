@@ -48,7 +48,7 @@ test('a body larger than the copy streams on and is not replayable', async () =>
   assert.equal(body.replayable, false);
 });
 
-test('the copy is given back with the last attempt, and what still comes is not kept', async () => {
+test('the copy is freed with the last attempt, and later bytes are not kept', async () => {
   const { source, body } = relay(100);
   body.open().resume();
   source.write('hello');

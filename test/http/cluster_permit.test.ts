@@ -19,7 +19,7 @@ function circuitOf(requestsMin: number) {
   return { clock, circuit, admit };
 }
 
-test('a request counts once in the circuit of its cluster, whatever is said of it later', () => {
+test('a request counts once in the circuit of its cluster, however often it is settled', () => {
   const { circuit, admit } = circuitOf(2);
   const permit = admit();
   permit.settle('failure', 'status 500');

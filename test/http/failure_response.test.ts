@@ -39,7 +39,7 @@ test('a detail that came from outside cannot become markup', () => {
   assert.doesNotMatch(answer.body, /<script>/);
 });
 
-test('a gRPC client is told the status, the reason and the request, in a form that it can read', () => {
+test('a gRPC client gets status, reason and request id in a form that it can read', () => {
   const { status, headers, body } = grpcFailureResponse(
     { kind: 'rate_limited', limiter: 'l', retryAfterMs: 5 },
     'id-12345',

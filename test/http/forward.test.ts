@@ -55,7 +55,7 @@ function silentBackend() {
   return { isWhole, behaviour };
 }
 
-test('timeouts.request runs from the end of the upload: a slow one that moves may take any time, a backend may not', async () => {
+test('timeouts.request starts after the upload: a slow upload that moves may take any time, a backend may not', async () => {
   const { isWhole, behaviour } = silentBackend();
   await using backend = await startBackend(behaviour);
   const listener = { timeouts: { bodyIdle: '10s' } };
@@ -102,7 +102,7 @@ test('a deadline is kept while the upload still moves', async () => {
   await assertFailsAfter(proxy, client.answer(), 300, 'request_timeout');
 });
 
-test('a backend that falls silent behind a client that had to be waited for is given up after responseIdle', async () => {
+test('a backend that falls silent behind a slow reader fails after responseIdle', async () => {
   const chunks = 512;
   const chunk = Buffer.alloc(64 * 1_024, 'x');
   let sent = 0;

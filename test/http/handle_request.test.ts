@@ -59,7 +59,7 @@ test('with too much to do a request is refused before anything else is done for 
     },
   ));
 
-test('healthPath says whether the process takes requests, whoever asks, and no backend is asked', () =>
+test('healthPath says whether the process takes requests, without asking a backend', () =>
   withProxy(
     { listener: { healthPath: '/-/ready', access: { deny: ['127.0.0.1/32'] } } },
     async (get, backend, proxy) => {
@@ -98,7 +98,7 @@ test('a body that is too large, by its length, uses up no allowance and reaches 
     },
   ));
 
-test('of two limits that refuse, the longer wait is told; a limit in shadow refuses nobody', async () => {
+test('of two limits that refuse, the longer wait is reported; a limit in shadow mode refuses nobody', async () => {
   const rateLimits = [
     { key: 'route', rate: '1/m', burst: 1 },
     { key: 'route', rate: '60/m', burst: 1 },
@@ -113,7 +113,7 @@ test('of two limits that refuse, the longer wait is told; a limit in shadow refu
   assert.equal((await fetchRaw(proxy.target, '/')).status, 200, 'although the one in shadow would not');
 });
 
-test('a deadline is believed from a trusted peer only; one that is over, or is none, costs no backend anything', async () => {
+test('only a trusted peer can set a deadline, and one that has passed or is malformed reaches no backend', async () => {
   const over: RequestOptions = { headers: ['X-Request-Deadline-Ms', '0'] };
   const nonsense: RequestOptions = { headers: ['X-Request-Deadline-Ms', '-1'] };
   await withProxy({}, async (get, backend) => {
@@ -133,7 +133,7 @@ test('a deadline is believed from a trusted peer only; one that is over, or is n
   });
 });
 
-test('a request id is believed from a trusted peer only, and only one that is harmless in a log', async () => {
+test('only a trusted peer can set the request id, and only one that is safe in a log', async () => {
   const requestIdOf = async (listener: Readonly<Record<string, unknown>>, offered: string) => {
     await using backend = await startBackend(echo());
     await using proxy = await startOnFakeClock(forwardTo([backend.address], { listener }));
@@ -180,7 +180,7 @@ test('what the proxy answers by itself has the edits of its route, a length and 
     },
   ));
 
-test('only who is told of in logging.explain.from gets the id of a decision record', async () => {
+test('only clients in logging.explain.from get the id of a decision record', async () => {
   const explained = async (from: readonly string[]) => {
     await using backend = await startBackend(answer());
     await using proxy = await startOnFakeClock(

@@ -20,6 +20,7 @@ export class NotedClient {
   readonly connectionBytes = 0;
   unsentBytes = 0;
   bodyReceived = true;
+  readonly isLast = false;
   headers: readonly string[] = [];
   body = '';
   /** Thrown by the next response that is made here. */
@@ -119,6 +120,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   } as unknown as BoundListener;
   const peer = {
     ip: '192.0.2.1',
+    socketIp: '192.0.2.1',
     tlsVersion: null,
     localPort: 80,
     active: 1,

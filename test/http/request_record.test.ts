@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { headOf, openRequest, routeNamed } from './open_request.ts';
 
-test('a request whose head was refused is logged with what is known of it, and with no route', () => {
+test('a request whose head was refused is logged with what is known about it, without a route', () => {
   const { client, responder, context, records } = openRequest({ headers: ['User-Agent', 'scanner'] });
   responder.fail({ kind: 'bad_request', detail: '' });
   client.close(true);
@@ -22,7 +22,7 @@ test('the page that a request came from is logged without its secrets', () => {
   assert.equal(records[0]?.referer, 'https://a.test/?token=[redacted]');
 });
 
-test('the record says who asked for what by which route and plan, and how long it took', () => {
+test('the record has the client, the target, route and plan, and the times', () => {
   const { clock, client, responder, context, records } = openRequest();
   context.head = headOf({ authority: 'a.test:8080' });
   context.clientIp = '203.0.113.7';

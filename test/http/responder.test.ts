@@ -42,6 +42,10 @@ test('a failure before the head is a response, and behind it breaks the stream: 
   before.responder.fail({ kind: 'no_route' });
   assert.deepEqual(before.client.said, ['answer 404']);
 
+  const left = openRequest();
+  left.responder.fail({ kind: 'client_gone', phase: 'request' });
+  assert.deepEqual(left.client.said, ['abort'], 'nobody is there for a response');
+
   const behind = openRequest();
   const { work, calls } = working();
   behind.responder.forwardedBy(work);
@@ -58,7 +62,7 @@ test('a failure before the head is a response, and behind it breaks the stream: 
   );
 });
 
-test('the end of a request is told once, to the log, the counters and its connection', () => {
+test('the end of a request is recorded once, in the log, the counters and its connection', () => {
   const { client, responder, records, traffic, ends } = openRequest();
   assert.equal(traffic.active.size, 1);
   responder.respond(200, [], 'ok');
@@ -111,7 +115,7 @@ test('a client that leaves is 499 and stops the work; its attempts and pauses up
   );
 });
 
-test('a reader that leaves an event stream is no failure; one that leaves another response is', () => {
+test('a client may leave an event stream without a failure, and no other response', () => {
   for (const [type, reason] of [
     ['text/event-stream; charset=utf-8', null],
     ['text/plain', 'client_gone'],
@@ -123,7 +127,7 @@ test('a reader that leaves an event stream is no failure; one that leaves anothe
   }
 });
 
-test('work hears of the client and the drain until the response is complete, and is cancelled at most once', () => {
+test('work is told about the client and the drain until the response is complete, and is cancelled at most once', () => {
   const { client, responder } = openRequest();
   const { work, calls } = working();
   responder.forwardedBy(work);
@@ -160,7 +164,7 @@ test('while the process drains each response is the last on its connection, ours
   }
 });
 
-test('whoever may ask for the decision record gets its id with each response', () => {
+test('a client that may ask for the decision record gets its id with each response', () => {
   for (const respond of ['ours', 'backend'] as const) {
     const { client, responder, context } = openRequest();
     context.explainWanted = true;
@@ -198,7 +202,7 @@ test('a response that the client does not take is cut after bodyIdle, and its co
   );
 });
 
-test('behind a malformed or half-read request no other one is expected on the connection', () => {
+test('after a malformed or half-read request the connection takes no other one', () => {
   const malformed = openRequest();
   malformed.responder.fail({ kind: 'bad_request', detail: '' });
   assert.deepEqual(malformed.client.said, ['distrust', 'answer 400']);
@@ -214,7 +218,7 @@ test('behind a malformed or half-read request no other one is expected on the co
   assert.deepEqual(notTheClient.client.said, ['answer 502'], 'a backend’s fault says nothing of the client');
 });
 
-test('a response that cannot be written costs its own request, and is told as a defect with its id', () => {
+test('a response that cannot be written costs its own request, and is reported as a defect with its id', () => {
   const { client, responder, context, events, records } = openRequest();
   client.refusal = new TypeError('invalid character in header');
   responder.respond(200, [], '');
@@ -267,7 +271,7 @@ test('a gRPC call is logged with the status of its trailers, or of the head wher
   );
 });
 
-test('a tunnel that was idle for too long says so, with the line that allows it; another end is no failure', () => {
+test('a tunnel that was idle for too long has that reason and the line of its limit; another end is no failure', () => {
   for (const [idleMs, reason] of [
     [60_000, 'tunnel_idle_timeout'],
     [null, null],

@@ -14,7 +14,7 @@ test('the next attempt begins when the pause is over, which has lasted as long a
   assert.deepEqual([begun, pause.end(), clock.pendingTimers], [1, 50, 0]);
 });
 
-test('a request that ends in a pause makes no other attempt, and has paused for as long as it was', () => {
+test('a request that ends during a pause makes no other attempt, and its pause is counted', () => {
   const clock = new FakeClock();
   let begun = 0;
   const pause = new RetryPause(clock, 50, () => begun++);

@@ -5,7 +5,7 @@ import { ActiveRequests } from '../../src/http/active_requests.ts';
 import { type PendingResponse, StalledResponses } from '../../src/http/stalled_responses.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
-test('each request under way is looked at once a second, also when the one before goes away meanwhile', () => {
+test('each active request is checked once a second, also when the one before ends meanwhile', () => {
   const clock = new FakeClock();
   const active = new ActiveRequests<PendingResponse>();
   const looks: string[] = [];

@@ -42,7 +42,7 @@ async function lineOf(proxy: ProxyInProcess, path: string): Promise<LogLine & { 
 
 // ---- WebSocket handshakes that end early
 
-test('a client that resets while its WebSocket handshake is under way costs its own handshake, never the process', async () => {
+test('a client that resets during its WebSocket handshake costs only that handshake', async () => {
   await using backend = await startBackend(inTurn(staySilent(), answer({ body: 'served' })));
   await using proxy = await startProxy(forwardTo([backend.address]));
   using client = await connectRaw(proxy.target());

@@ -253,7 +253,7 @@ test('a reload and a rollback during a drain are rejected, and the drain ends wi
   assert.equal(proxy.lines.find({ event: 'listener_opened', listener: 'other' }).length, 0);
 });
 
-test('a reload that was under way when the process began to end opens nothing any more', async context => {
+test('a reload in progress when the process begins to end opens nothing any more', async context => {
   await using scene = await heldReload(context);
   const { name, proxy, port, reloading } = scene;
   using early = await connectRaw({ port });

@@ -79,7 +79,7 @@ test('a failure keeps its whole story: route, attempts, what stood against anoth
   assert.deepEqual([later.nearer, later.limits], [body.nearer, body.limits], 'the plan of then is kept');
 });
 
-test('of successes one a second is kept, and whatever somebody may and does ask for', async () => {
+test('one success a second is recorded, and every request whose client may and does ask for it', async () => {
   await using backend = await startBackend(echo());
   const asking = ['X-Fairlead-Explain', '1'];
   const config = (from: string[]) =>

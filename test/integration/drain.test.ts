@@ -29,7 +29,7 @@ checkLeaks();
 const serving = (address: string, more: object = {}) => startProxy(forwardTo([address], more));
 const DRAIN_LONG = { drain: { timeout: '1h' } };
 
-test('an HTTP/2 client that reads slowly gets every byte and the end of a response that was under way at SIGTERM', async () => {
+test('an HTTP/2 client that reads slowly gets every byte and the end of a response in progress at SIGTERM', async () => {
   const bytes = 24_000_000;
   await using backend = await startBackend(answer({ body: Buffer.alloc(bytes, 'x') }));
   const proxy = await serving(backend.address, { listener: { h2c: true }, process: DRAIN_LONG });
@@ -103,7 +103,7 @@ test('a request that comes on a kept connection at the moment of SIGTERM is answ
   for (const client of clients) client[Symbol.dispose]();
 });
 
-test('a WebSocket handshake under way at SIGTERM is closed with 1001 like the others', async () => {
+test('a WebSocket handshake in progress at SIGTERM is closed with 1001 like the others', async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   await using backend = await startBackend(after(released, webSocketEcho()));
   const proxy = await serving(backend.address, { process: DRAIN_LONG });
@@ -125,7 +125,7 @@ async function remove(proxy: ProxyInProcess, address: string, more: object = {})
   assert.equal((await proxy.proxy.reload('signal')).kind, 'applied');
 }
 
-test('a removed listener closes the connections that it has kept, and answers what is under way with Connection: close', async () => {
+test('a removed listener closes its idle connections, and finishes requests with Connection: close', async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   await using backend = await startBackend(after(released, echo()));
   await using proxy = await startProxy(withSecond(backend.address));

@@ -256,7 +256,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   overloaded: /^heap$/,
 };
 
-test('every reason of the table is provoked here, or it is said where', () => {
+test('every reason of the table is provoked here, or the place is named', () => {
   assert.deepEqual(
     [...Object.keys(ROWS), ...Object.keys(ELSEWHERE)].sort(),
     Object.keys(FAILURE_RULES).sort(),

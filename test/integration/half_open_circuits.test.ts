@@ -64,7 +64,7 @@ function held() {
   return { released, release };
 }
 
-test('an event stream that an open circuit has let through serves everybody else from its head on', async () => {
+test('an event stream that is the probe of an open circuit closes it with its head', async () => {
   const { released, release } = held();
   const events: Behaviour = async (request): Promise<'over'> => {
     await released;
@@ -84,7 +84,7 @@ test('an event stream that an open circuit has let through serves everybody else
   });
 });
 
-test('a WebSocket that an open circuit has let through serves everybody else as soon as it is one', async () => {
+test('a WebSocket that is the probe of an open circuit closes it with its handshake', async () => {
   const { released, release } = held();
   const socket: Behaviour = async request => {
     await released;

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import { after, answer, raw, staySilent } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { connectHttp2 } from '../support/http2_client.ts';
 import { connectFrames, serveFrames } from '../support/http2_frames.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { forwardTo } from '../support/plan_builder.ts';
+import { startOnFakeClock } from '../support/proxy_on_fake_clock.ts';
 import { startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
 import { connectRaw, fetchRaw, formatRequest, TruncatedAnswer } from '../support/raw_client.ts';
 import { type Behaviour, startBackend } from '../support/scripted_backend.ts';
@@ -41,7 +41,7 @@ for (const [name, code] of Object.entries({ 'no error': 0, cancel: 8 })) {
   });
 }
 
-test('a stream that is reset while its request waits for another attempt gets no answer, and harms nobody', async () => {
+test('a stream that is reset while its request waits for another attempt gets no response, and harms no other', async () => {
   const { promise: gate, resolve: reset } = Promise.withResolvers<void>();
   await using backend = await startBackend(async request => {
     if (request.number > 1) return 'taken' as const;
@@ -184,7 +184,7 @@ for (const status of [204, 304]) {
   });
 }
 
-test('an answer 101 that nobody asked for is a bad response', async () => {
+test('an unsolicited 101 is a bad response', async () => {
   const switching = 'HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
   await using backend = await startBackend(raw(switching));
   await using proxy = await startProxy(forwardTo([backend.address]));
@@ -289,21 +289,42 @@ test('a head that leaves before its body has the bytes that the backend sent', a
 });
 
 test('streams that share a slow connection wait for each other longer than bodyIdle', async () => {
-  await using backend = await startBackend(answer({ body: Buffer.alloc(12_000) }));
-  await using proxy = await startProxy(
-    forwardTo([backend.address], { listener: { h2c: true, timeouts: { bodyIdle: '300ms' } } }),
-  );
-  using client = connectFrames(proxy.target()); // with a window of 64 KB for all its streams
-  for (let stream = 1; stream < 2 * 14; stream += 2) client.headers(stream, 'GET', '/shared', true);
-  const ended = () => proxy.lines.find({ path: '/shared' });
-  while (ended().length < 14) {
-    // Half of a response, so that each takes bodyIdle at most, and waits so long for each of the others.
-    client.widen(6_000);
-    await setTimeout(150); // slow is a matter of time: more than two looks at who still reads
+  const BYTES = 12_000;
+  const STREAMS = 14;
+  const WINDOW = 65_535; // of the connection, for all its streams (RFC 9113 section 6.9.2)
+  await using backend = await startBackend(answer({ body: Buffer.alloc(BYTES) }));
+  const listener = { timeouts: { bodyIdle: '300ms' } };
+  await using proxy = await startOnFakeClock(forwardTo([backend.address], { listener }), {
+    protocol: 'http2',
+  });
+  let received = 0;
+  let wake = () => {};
+  using client = connectFrames(proxy.target, {
+    onData(bytes) {
+      received += bytes;
+      wake();
+    },
+  });
+  const has = async (bytes: number) => {
+    while (received < bytes)
+      await new Promise<void>(resolve => {
+        wake = resolve;
+      });
+  };
+  for (let stream = 1; stream < 2 * STREAMS; stream += 2) client.headers(stream, 'GET', '/shared', true);
+  let allowed = WINDOW;
+  await has(allowed);
+  while (allowed < STREAMS * BYTES) {
+    // Half of a response in half of bodyIdle, so that each takes bodyIdle at most, and waits so long for each of the others.
+    proxy.clock.advance(150);
+    allowed += BYTES / 2;
+    client.widen(BYTES / 2);
+    await has(Math.min(allowed, STREAMS * BYTES));
   }
+  await proxy.lines.next({ path: '/shared' }, STREAMS);
   assert.deepEqual(
-    ended().map(({ reason }) => reason),
-    Array(14).fill(null),
+    proxy.lines.find({ path: '/shared' }).map(({ reason }) => reason),
+    Array(STREAMS).fill(null),
   );
 });
 

@@ -17,7 +17,7 @@ const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello
 const H2C = { listener: { h2c: true } };
 const ONCE = { retries: { attempts: 0 } };
 
-test('a 100 Continue that nobody asked for is read past, in one piece with the answer or alone, and the connection stays', async () => {
+test('an unsolicited 100 Continue is skipped, together with the response or alone, and the connection stays', async () => {
   const alone: Behaviour = async request => {
     await write(request, 'HTTP/1.1 100 Continue\r\nX-Note: 1\r\n\r\n');
     await write(request, `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${OK}`);
@@ -83,7 +83,7 @@ test('a 204 goes out without the Content-Length that its backend has sent', asyn
   assert.deepEqual([status, value(headers, 'content-length')], [204, null]);
 });
 
-test('an answer with "Transfer-Encoding: gzip, chunked" is 502 bad_response: nobody has asked for that coding', async () => {
+test('a response with "Transfer-Encoding: gzip, chunked" is 502 bad_response: the coding was not requested', async () => {
   const coded = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
   await using backend = await startBackend(inTurn(raw(coded), answer({ body: 'next' })));
   await using proxy = await startProxy(forwardTo([backend.address], { route: ONCE }));

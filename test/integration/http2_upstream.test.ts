@@ -172,7 +172,7 @@ test('a stream that the backend resets before the head is repeated, in the middl
   );
 });
 
-test('streams that a session refuses because it goes away cost nobody an answer, nor the retry budget', async () => {
+test('streams that a session refuses because it goes away cost neither a response nor retry budget', async () => {
   let streams = 0;
   await withBackend(
     stream => {
@@ -227,7 +227,7 @@ test('a session that may take no more requests does not stand in the way of the 
   );
 });
 
-test('who waits for a stream gets one as soon as GOAWAY makes room for another connection', async () => {
+test('a request that waits for a stream gets one as soon as GOAWAY lets another connection open', async () => {
   const ends: (() => void)[] = [];
   await withBackend(
     (stream, headers) => {

@@ -94,7 +94,7 @@ test('an idle keep-alive connection does not hold up the end', () =>
     await proxy.stop();
   }));
 
-test('a defect that shows outside of any request is said, and costs nobody their connection', () =>
+test('a defect outside of any request is reported, and costs no connection', () =>
   withBackend(echo(), async backend => {
     const onSignal = "process.on('SIGIO', () => { throw new Error('nobody expected this') })";
     const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(onSignal)}`];
@@ -146,7 +146,7 @@ test('SIGQUIT ends at once', () =>
     assert.notEqual(await proxy.ended, 0);
   }));
 
-test('SIGHUP changes the routes without losing the connection or the request under way', async () => {
+test('SIGHUP changes the routes without losing the connection or a request in flight', async () => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
   await using old = await startBackend(after(released, answer({ body: 'old plan' })));
   await using fresh = await startBackend(answer({ body: 'new plan' }));
@@ -190,7 +190,7 @@ test('a bad file changes nothing and says why', () =>
     assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
   }));
 
-test('a listener that is renamed meets itself, and is told so', () =>
+test('a renamed listener conflicts with itself, and the problem says so', () =>
   withBackend(echo(), async backend => {
     await using proxy = await startProxy(forwardTo([backend.address]));
     const { port } = proxy.target();

@@ -57,7 +57,7 @@ test('each address of a name is an endpoint; the metrics know the name only', as
   assert.doesNotMatch(metrics, /endpoint="127/);
 });
 
-test('an address that goes finishes what it has, one that comes gets traffic, and a failing name changes nothing', async () => {
+test('a removed address finishes its requests, a new one gets traffic, and a failing name changes nothing', async () => {
   await using one = await startBackend(answer({ body: 'one' }));
   await using second = await startBackend(answer({ body: 'two' }), { host: '127.0.0.2', port: one.port });
   const held = Promise.withResolvers<void>();

@@ -87,7 +87,7 @@ test('a chunked upload of nothing is answered, over HTTP/1.1 as well', async () 
   assert.equal((await client.answer()).text, 'done');
 });
 
-test('a cookie in crumbs is one field, and its bytes count', async () => {
+test('a cookie that is split into parts is one field, and its bytes count', async () => {
   await using backend = await startBackend(answer({ body: 'done' }));
   await using proxy = await startProxy(
     forwardTo([backend.address], {
@@ -109,7 +109,7 @@ test('a cookie in crumbs is one field, and its bytes count', async () => {
   await client.close();
 });
 
-test('a client that leaves an event stream has had what it wanted; one that leaves a download has not', async () => {
+test('a client may leave an event stream without a failure; one that leaves a download is client_gone', async () => {
   await using backend = await startBackend(request => {
     const type =
       request.target === '/events' ? 'text/event-stream; charset=utf-8' : 'application/octet-stream';
@@ -136,6 +136,7 @@ test('a route or limit that looks at Host sees the authority of HTTP/2', async (
   await using proxy = await startProxy(
     forwardTo([backend.address], {
       ...H2C,
+      route: { rateLimits: [{ key: 'header:host', rate: '1/h', burst: 2 }] },
       routes: [
         {
           name: 'guarded',
@@ -152,6 +153,11 @@ test('a route or limit that looks at Host sees the authority of HTTP/2', async (
     assert.deepEqual([over1.status, over2.status], [403, 403], authority);
   }
   assert.equal((await client.request('/').answer).text, 'open');
+  const asked = async (authority: string) =>
+    (await client.request('/', { ':authority': authority }).answer).status;
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 200, 'the second of app.test');
+  assert.equal(await asked('APP.test'), 429, 'one allowance for a host, in both protocols and in any case');
+  assert.equal(await asked('other.test'), 200, 'another host has its own');
   await client.close();
 });
 
@@ -178,7 +184,7 @@ const TLS = {
   tls: { certificates: [{ certFile: certificates.server.certFile, keyFile: certificates.server.keyFile }] },
 };
 
-test('HTTP in clear on a TLS listener is told so; other handshakes that fail are counted and logged', async () => {
+test('plain HTTP on a TLS listener gets an explanation; other failed handshakes are counted and logged', async () => {
   await using proxy = await startProxy(
     forwardTo(['127.0.0.1:1'], { listener: TLS, admin: { address: '127.0.0.1:0' } }),
   );

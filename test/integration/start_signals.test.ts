@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { catches, SIGUSR1, SIGUSR2 } from '../support/caught_signals.ts';
 import { LogLines } from '../support/log_lines.ts';
 import { configText } from '../support/plan_builder.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
@@ -26,10 +26,6 @@ writeFileSync(
 );
 
 const COMMANDS = [[join(ROOT, 'src/main.ts')], [join(ROOT, 'bin/fairlead.js')]];
-/** Bits of `SigCgt` in /proc/PID/status. */
-const SIGUSR1 = 1n << 9n;
-const SIGUSR2 = 1n << 11n;
-
 interface Starting {
   readonly child: ChildProcess;
   readonly lines: LogLines;
@@ -49,15 +45,6 @@ function start(args: readonly string[]): Starting {
   return { child, lines, ended };
 }
 
-/** As soon as the process catches the signal. The product installs SIGUSR2 last: who catches that one catches all. */
-async function catches({ child }: Starting, bit: bigint): Promise<void> {
-  for (;;) {
-    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    if ((BigInt(`0x${/^SigCgt:\s*(\w+)/m.exec(status)?.[1] ?? 0}`) & bit) !== 0n) return;
-    await turn();
-  }
-}
-
 /** Whether somebody listens where Node's debugger would. */
 function isDebuggerOpen(): Promise<boolean> {
   return new Promise(resolve => {
@@ -75,7 +62,7 @@ for (const args of COMMANDS) {
 
   test(`SIGHUP, SIGUSR1 and SIGUSR2 before anything is loaded are one reload and no end: ${name}`, async () => {
     const proxy = start(args);
-    await catches(proxy, SIGUSR2);
+    await catches(proxy.child.pid, SIGUSR2);
     for (const signal of ['SIGHUP', 'SIGUSR2', 'SIGUSR1', 'SIGHUP'] as const) proxy.child.kill(signal);
     const reload = await proxy.lines.next({ event: 'reload' });
     assert.equal(reload['trigger'], 'signal');
@@ -87,7 +74,7 @@ for (const args of COMMANDS) {
 
   test(`SIGTERM before anything is loaded ends the start with 0: ${name}`, async () => {
     const proxy = start(args);
-    await catches(proxy, SIGUSR2);
+    await catches(proxy.child.pid, SIGUSR2);
     proxy.child.kill('SIGTERM');
     assert.equal(await proxy.ended, 0);
     assert.equal(proxy.lines.find({ event: 'phase_changed' }).length, 0);
@@ -96,7 +83,7 @@ for (const args of COMMANDS) {
 
 test('a debugger that was opened before the first line is closed again', async () => {
   const proxy = start([join(ROOT, 'src/main.ts')]);
-  await catches(proxy, SIGUSR1); // Node's own handler is the first
+  await catches(proxy.child.pid, SIGUSR1); // Node's own handler is the first
   proxy.child.kill('SIGUSR1');
   await proxy.lines.next({ event: 'phase_changed', to: 'serving' });
   let closed = 0; // it comes twice for one signal

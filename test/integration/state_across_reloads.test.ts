@@ -34,7 +34,7 @@ test('the bound of a pool holds for the connections of the plans before and afte
   assert.equal(backend.connections.total, 2);
   released.resolve();
   for (const one of await Promise.all(early)) assert.equal(one.text, 'late');
-  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is room again');
+  assert.equal((await fetchRaw(proxy.target(), '/')).text, 'late', 'there is capacity again');
 });
 
 test('an HTTP/2 connection in use goes on under a changed pool, with the new bounds, and an idle one is closed', async () => {
@@ -69,7 +69,7 @@ test('an HTTP/2 connection in use goes on under a changed pool, with the new bou
   await new Promise(resolve => server.close(resolve));
 });
 
-test('leastRequests knows what is in flight when a setting of the cluster changes', async () => {
+test('leastRequests knows the requests in flight after a setting of the cluster changes', async () => {
   const released = Promise.withResolvers<void>();
   const behaviour = (name: string) => (request: Parameters<ReturnType<typeof answer>>[0]) =>
     request.target === '/hold'
@@ -160,7 +160,7 @@ test('after a reload that changes only slowStart failed requests still take a si
   assert.equal(sick.requests.length, 1);
 });
 
-test('one that comes back gets its share slowly, and one that is added to a running cluster too', async () => {
+test('a recovered endpoint starts slowly, and so does one that is added to a running cluster', async () => {
   await using one = await startBackend(answer({ body: 'one' }));
   await using two = await startBackend(answer({ body: 'two' }));
   const options = {

@@ -159,7 +159,7 @@ test('a body of one byte passes where one byte is allowed', async () => {
   await assertNothingLeft(proxy, backend);
 });
 
-test('without a queue the second request is told to come back, over HTTP/1.1 and HTTP/2', async () => {
+test('without a queue the second request gets Retry-After, over HTTP/1.1 and HTTP/2', async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   await using backend = await startBackend(after(gate, answer({ body: 'first' })));
   await using proxy = await startProxy(config([backend.address]));

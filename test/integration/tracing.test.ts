@@ -106,7 +106,7 @@ test('a failed attempt and its retry are two spans below ours, and the backend s
   assert.deepEqual(collector.paths, ['/v1/traces']);
 });
 
-test('a trace begins here where there is none, and what nobody records is not exported', async () => {
+test('a trace starts here if there is none, and a trace that is not sampled is not exported', async () => {
   await using collector = new Collector();
   const endpoint = await collector.start();
   await using backend = await startBackend(echo());
@@ -125,7 +125,7 @@ test('a trace begins here where there is none, and what nobody records is not ex
   assert.equal(collector.spans.length, 2);
 });
 
-test('without its collector the proxy serves as before, counts what is lost, and says so once', async () => {
+test('without its collector the proxy serves as before, counts lost spans, and reports it once', async () => {
   await using backend = await startBackend(echo());
   await using proxy = await startProxy({
     ...forwardTo([backend.address], { admin: { address: '127.0.0.1:0' } }),

@@ -29,7 +29,7 @@ test('limits of listeners that are lower together than process.connections count
   assert.equal(descriptorNeed(planOf(plan)).clients, 40);
 });
 
-test('a limit that is too low is told with the numbers and with what to change, one that is enough is not', () => {
+test('a descriptor limit that is too low is a warning with numbers and advice; one that is enough is not', () => {
   const need = { clients: 20_000, backends: 128 };
   const warningAt = (limit: number) => descriptorWarning(limit, need, shareDescriptors(limit, 24, need));
   assert.equal(

@@ -14,7 +14,7 @@ test('without a file the log goes to standard output', () => {
   assert.deepEqual([logTarget(plan), logProblem(plan)], [{ fd: process.stdout.fd }, null]);
 });
 
-test('a folder that is missing is said with what to do', context => {
+test('a log file in a missing folder is a problem with advice', context => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-log-'));
   context.after(() => rmSync(folder, { recursive: true }));
   assert.equal(logProblem(planWith(join(folder, 'fairlead.log'))), null);

@@ -15,7 +15,7 @@ class Recorder extends Overload {
   }
 }
 
-test('a sample every 100 ms says how late it is; the next one is counted from there', () => {
+test('a sample every 100 ms has its lateness, and the next one is counted from there', () => {
   const clock = new FakeClock();
   const recorder = new Recorder();
   const watch = new OverloadWatch(recorder, clock, () => 0.5);

@@ -13,7 +13,7 @@ const loaded = (port: number) => ({
 });
 type Loaded = ReturnType<typeof loaded>;
 
-test('the plan before, or the one that is named by its beginning', () => {
+test('a rollback finds the previous plan, or the one whose digest begins as given', () => {
   const history = new PlanHistory();
   assert.equal(history.find(null), 'there is no earlier plan to go back to');
   const plans = [1, 2, 3, 4].map(loaded);

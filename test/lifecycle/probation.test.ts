@@ -49,7 +49,7 @@ test('after its time nothing is undone; without settings, or when it is ended, n
   assert.deepEqual([verdicts, clock.pendingTimers], [[], 0]);
 });
 
-test('what failed before the reload is no fault of it; what fails beyond that is', () => {
+test('failures from before the reload are not its fault; failures beyond them are', () => {
   const same = probation({ finished: 600, failed: 300 });
   same.subject.begin(SETTINGS);
   same.pass(1_000, 560);

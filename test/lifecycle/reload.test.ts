@@ -54,7 +54,7 @@ function reloader(next: typeof one, taken: string[] = []) {
   return { subject, reports, confirmed, open: gate.resolve, plan: () => plan, loads: () => loads };
 }
 
-test('a changed file is applied, the same one is not', async () => {
+test('a changed file is applied, an unchanged one is not', async () => {
   const changed = reloader(two);
   changed.open();
   assert.deepEqual(await changed.subject.request('signal'), {
@@ -101,7 +101,7 @@ test('while one runs a second waits, and a third joins the second', async () => 
   assert.equal(loads(), 2);
 });
 
-test('a rollback waits for its turn, goes back as a reload would, and says why where it cannot', async () => {
+test('a rollback waits for its turn, applies the plan like a reload, and says why if it cannot', async () => {
   const { subject, open, plan, reports } = reloader(one);
   const running = subject.request('signal');
   const back = subject.rollback('rollback', null, null);

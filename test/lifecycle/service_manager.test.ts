@@ -107,7 +107,7 @@ test('where no datagram can be sent the program systemd-notify says it, in the s
   rmSync(folder, { recursive: true });
 });
 
-test('where there is no such program either, the proxy runs on', async () => {
+test('without that program too, the proxy runs on', async () => {
   const env = { NOTIFY_SOCKET: '/run/notify', PATH: '/nowhere' };
   const manager = await createServiceManager(env, new FakeClock(), () => Promise.reject(new Error('no FFI')));
   manager.ready('serving');

@@ -14,7 +14,7 @@ function picker(endpoints: number, options: ClusterOptions = {}) {
   return { backends, picks };
 }
 
-test('a repeated attempt waits for a backend that it has not tried rather than go back to one that it has', () => {
+test('a repeated attempt waits for an untried backend rather than go back to a tried one', () => {
   const { backends, picks } = picker(2);
   const tried = backends.slice(0, 1);
   assert.equal(picks.pick(tried), backends[1]);

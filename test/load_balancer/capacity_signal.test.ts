@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { capacitySignalOf } from '../../src/load_balancer/capacity_signal.ts';
 import { FakeUpstream } from './fake_cluster.ts';
 
-test('all who use the same connections hear of capacity, others do not', () => {
+test('all pools that share connections are notified of capacity, and no others', () => {
   const upstream = new FakeUpstream(1);
   const heard: string[] = [];
   const leave = capacitySignalOf(upstream).observe(() => heard.push('older'));

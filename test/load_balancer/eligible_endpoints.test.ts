@@ -33,12 +33,12 @@ test('one that was never asked serves only where nothing healthy is left', () =>
   assert.equal(serving(['0 unknown', '0 unhealthy', '1 unknown']), '0');
 });
 
-test('a weight of 0, or an operator who has drained it, takes one out whatever its health', () => {
+test('weight 0 or a drain takes an endpoint out, whatever its health', () => {
   assert.equal(serving(['- healthy', '0 unhealthy', '1 healthy']), '2');
   assert.equal(serving(['- healthy', '0 unhealthy'], 0.5), '1 panic');
 });
 
-test('a tier with too few healthy ones leaves the traffic to the next one that has enough', () => {
+test('a tier with too few healthy endpoints leaves the traffic to the next tier that has enough', () => {
   const cluster = ['0 healthy', '0 unhealthy', '0 unhealthy', '1 healthy', '1 healthy'];
   assert.equal(serving(cluster), '0');
   assert.equal(serving(cluster, 0.5), '3 4');

@@ -16,7 +16,7 @@ test('a lease is settled once; the second time is a bug and changes nothing', ()
   assert.deepEqual([backends[0]?.inFlight, upstreamOf(backends[0]).inUse], [1, 1]);
 });
 
-test('who waits does not get the backend that the request before has just shown to be broken', () => {
+test('a waiting request does not get the backend that the request before has just shown to be broken', () => {
   const { backends, pool } = fakeCluster(2, {
     passive: { consecutiveFailures: 1, failureShare: null, ejectMs: 1_000, ejectedRatioMax: 1 },
   });

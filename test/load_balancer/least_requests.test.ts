@@ -13,7 +13,7 @@ function cluster(...members: (readonly [weight: number, inFlight: number])[]) {
   return { policy, list };
 }
 
-test('of two endpoints the one that hangs gets nothing while the other one answers', () => {
+test('of two endpoints the one that hangs gets nothing while the other one responds', () => {
   const { policy, list } = cluster([1, 60], [1, 0]);
   for (let count = 0; count < 1_000; count++) assert.equal(policy.pick(all), list[1]);
 });
@@ -28,7 +28,7 @@ test('the busiest of many is never taken while all are usable', () => {
   for (let count = 0; count < 5_000; count++) assert.notEqual(policy.pick(all), list[0]);
 });
 
-test('a usable one is taken however busy it is, when the other one is not usable', () => {
+test('a usable backend is taken however busy it is, when the other one is not usable', () => {
   const { policy, list } = cluster([1, 60], [1, 0]);
   assert.equal(
     policy.pick(one => one === list[0]),

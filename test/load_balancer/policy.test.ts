@@ -42,7 +42,7 @@ test(`a draw takes members by weight, and never the one that is excepted (seed $
   }
 });
 
-test('where there is no other one, a draw says so', () => {
+test('a draw without another backend to choose says so', () => {
   const random = seededRandom(SEED);
   assert.equal(new WeightedDraw(members([])).draw(random), -1);
   assert.equal(new WeightedDraw(members([4])).draw(random), 0);

@@ -36,7 +36,7 @@ test('the queue is bounded in length and in time', () => {
   assert.deepEqual([clock.pendingTimers, pool.queueDepth], [0, 0]);
 });
 
-test('nobody is sent away because somebody else has waited too long', () => {
+test('a request is not refused because another one has waited too long', () => {
   const { clock, pool } = fakeCluster(1);
   ask(pool);
   const older = ask(pool);
@@ -46,7 +46,7 @@ test('nobody is sent away because somebody else has waited too long', () => {
   assert.deepEqual([older.failure?.kind, younger.failure], ['queue_timeout', null]);
 });
 
-test('a want that is withdrawn hears nothing, and leaves no timer', () => {
+test('a withdrawn request gets no callback, and leaves no timer', () => {
   const { clock, pool } = fakeCluster(1);
   const holder = leased(pool);
   const gone = ask(pool);
@@ -121,7 +121,7 @@ test('without an eligible backend the answer is no_healthy_backend, with open ci
   assert.deepEqual(ask(pool).failure, { kind: 'no_healthy_backend', cluster: 'c', why: '1 ejected (test)' });
 });
 
-test('requests that wait are told at once when the last backend goes out', () => {
+test('waiting requests are refused at once when the last backend goes out', () => {
   const { clock, backends, pool } = fakeCluster(2);
   for (let count = 0; count < 2; count++) leased(pool);
   const [one, two] = [ask(pool), ask(pool)];
@@ -132,7 +132,7 @@ test('requests that wait are told at once when the last backend goes out', () =>
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('requests that wait are told at once when the last circuit opens, and one of them is the probe in time', () => {
+test('waiting requests are refused at once when the last circuit opens, and one of them becomes the probe', () => {
   const { clock, backends, pool } = fakeCluster(2, { circuit: true, queueTimeoutMs: 60_000 });
   const [a, b] = [leased(pool), leased(pool)];
   const waiting = ask(pool);
@@ -148,7 +148,7 @@ test('requests that wait are told at once when the last circuit opens, and one o
   assert.ok(backends.every(({ admits }) => !admits));
 });
 
-test('a backend that comes back is given to those who wait', () => {
+test('a recovered backend serves the waiting requests', () => {
   const { clock, backends, pool } = fakeCluster(2, { slots: 2, queueMax: 10 });
   backends[1]?.health.eject('test', clock.nowMs());
   leased(pool);
@@ -161,14 +161,14 @@ test('a backend that comes back is given to those who wait', () => {
   );
 });
 
-test('a connection that comes free by itself is given to those who wait', () => {
+test('a connection that comes free without a release serves a waiting request', () => {
   const { backends, pool } = fakeCluster(1, { slots: 0 });
   const waiting = ask(pool);
   upstreamOf(backends[0]).addCapacity(1);
   assert.notEqual(waiting.lease, null);
 });
 
-test('a backend of weight 0 takes nothing, and alone it is no backend', () => {
+test('a backend of weight 0 gets nothing, and a cluster of only such backends has none', () => {
   const { pool } = fakeCluster(2, { weights: [0, 1], slots: 9 });
   for (let count = 0; count < 9; count++) assert.equal(leased(pool).backend.name, 'b1');
   assert.equal(ask(pool, []).lease, null);
@@ -198,7 +198,7 @@ test('what one pool gives back, a request that waits in the pool of another plan
   assert.notEqual(behind.lease, null, 'and serves them');
 });
 
-test('a retired pool knows what has become of its backends', () => {
+test('a retired pool knows the present state of its backends', () => {
   const { clock, backends, pool } = fakeCluster(2, { slots: 9 });
   backends[0]?.health.eject('before the reload', clock.nowMs());
   pool.dispose();
@@ -242,7 +242,7 @@ test('a backup serves only while its betters cannot, and gives back what it has'
   assert.deepEqual([...names()], ['b0']);
 });
 
-test('with other backends whoever waits is served by the new ones, and what is under way ends on the old ones', () => {
+test('after a change of backends, waiting requests get the new ones, and those in flight finish on the old ones', () => {
   const { clock, pool } = fakeCluster(1);
   const held = leased(pool);
   const waiting = ask(pool);
@@ -271,7 +271,7 @@ test('without any backend requests wait for the first one, unless its name does 
   assert.notEqual(ask(pool).lease, null);
 });
 
-test('in panic everyone is asked, also those that health has taken out', () => {
+test('in panic every backend is eligible, also those that health has taken out', () => {
   const { clock, backends, pool } = fakeCluster(4, { slots: 9, panicBelow: 0.5 });
   for (const at of [0, 1, 2]) backends[at]?.health.eject('test', clock.nowMs());
   assert.deepEqual([pool.isPanicking, pool.eligibleCount], [true, 4]);
@@ -279,7 +279,7 @@ test('in panic everyone is asked, also those that health has taken out', () => {
   assert.deepEqual([pool.isPanicking, pool.eligibleCount], [false, 2]);
 });
 
-test('one that warms up gets a growing share, and everything when there is nobody else', () => {
+test('a backend in slow start gets a growing share, and everything when no other is left', () => {
   const { clock, backends, pool } = fakeCluster(2, { slots: 999, slowStartMs: 10_000 });
   const share = () => {
     let count = 0;
@@ -306,7 +306,7 @@ test('one that warms up gets a growing share, and everything when there is nobod
   assert.equal(ask(pool).failure, null);
 });
 
-test('with nobody left, those that traffic has ejected serve again, unless probes say that they are dead', () => {
+test('when no backend is left, ejected ones come back, unless probes report them as unhealthy', () => {
   const probes = { healthyAfter: 1, unhealthyAfter: 1 };
   const { clock, backends, pool } = fakeCluster(3, { slots: 9, passive: true, probes, ejectedRatioMax: 0.7 });
   const [alive, dead, last] = backends as [Backend, Backend, Backend];
@@ -336,7 +336,7 @@ test('a backup serves while the circuits of all before it are open, and no longe
   assert.equal(leased(pool).backend, first);
 });
 
-test('a repeated request goes down to a backup rather than to the one that has failed it', () => {
+test('a repeated request goes to a backup rather than to the backend that has failed it', () => {
   const { backends, pool } = fakeCluster(2, { slots: 3, tiers: [0, 1] });
   const [first, backup] = backends;
   assert.ok(first);

@@ -71,7 +71,7 @@ test('a change in a large cluster is taken in quickly', () => {
   assert.ok(tookMs < 500, `${tookMs} ms`);
 });
 
-test('a reload goes on where the plan before it was', () => {
+test('a reload continues where the previous plan was', () => {
   const cursor = { at: -1, dispose: () => {} };
   const [list, all] = [members([2, 1]), () => true];
   const before = new RoundRobinPolicy<(typeof list)[number]>(cursor, seededRandom(1));
@@ -82,7 +82,7 @@ test('a reload goes on where the plan before it was', () => {
   assert.deepEqual([after.pick(all)?.name, after.pick(all)?.name], ['b', 'a']);
 });
 
-test('a cursor behind the end of a shorter turn goes on within it', () => {
+test('a cursor beyond the end of a shorter turn continues within it', () => {
   const policy = new RoundRobinPolicy({ at: 1_000, dispose: () => {} }, seededRandom(1));
   policy.setEndpoints(members([1, 1, 1]));
   assert.notEqual(

@@ -11,7 +11,7 @@ const repeated = (name: string): Guest => ({ name, tried: ['x'] });
 const always = () => true;
 const never = () => false;
 
-test('who came first is next', () => {
+test('requests are served in order of arrival', () => {
   const queue = new WaitQueue<Guest>();
   assert.equal(queue.next(always), null);
   for (const [at, guest] of [first('a'), repeated('b'), first('c')].entries()) queue.add(guest, at);
@@ -32,7 +32,7 @@ test('a repeated attempt that declines is passed over and keeps its place', () =
   assert.equal(queue.next(always)?.name, 'a');
 });
 
-test('nobody who declines keeps a first attempt waiting, and only a bounded number is asked', () => {
+test('a request that declines does not hold up a first attempt, and only a bounded number is asked', () => {
   const queue = new WaitQueue<Guest>();
   for (let count = 0; count < 1_000; count++) queue.add(repeated('r'), 0);
   queue.add(first('b'), 1);
@@ -44,7 +44,7 @@ test('nobody who declines keeps a first attempt waiting, and only a bounded numb
   assert.deepEqual([next?.name, asked], ['b', 8]);
 });
 
-test('who has waited too long is taken out, oldest first', () => {
+test('requests that have waited too long are taken out, oldest first', () => {
   const queue = new WaitQueue<Guest>();
   const guests = [first('a'), repeated('b'), first('c'), repeated('d')];
   for (const [at, guest] of guests.entries()) queue.add(guest, at);

@@ -17,7 +17,7 @@ test('every form of an address is read and written back', () => {
   }
 });
 
-test('what is no address is refused with the reason', () => {
+test('a text that is not an address is refused with the reason', () => {
   for (const text of [
     '',
     '127.0.0.1',
@@ -35,7 +35,7 @@ test('what is no address is refused with the reason', () => {
   }
 });
 
-test('what is an address, a path or this machine is no name to look up', () => {
+test('an IP address, a path and this machine are no names to look up', () => {
   const names = [
     '10.0.0.1:80',
     '[::1]:80',

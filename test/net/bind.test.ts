@@ -51,7 +51,7 @@ test('the socket file of a process that died is taken over', () =>
     assert.equal(boundAddress(taken.server, { kind: 'unix', path: socket }), `unix:${socket}`);
   }));
 
-test('a socket on which somebody answers is not taken, and the reason says who to look for', () =>
+test('a socket that another process answers on is not taken, and the message says what to look for', () =>
   inFolder(async path => {
     const socket = path('proxy.sock');
     await using _ = await listening(socket);
@@ -71,14 +71,14 @@ test('a file that is no socket is never removed', () =>
     assert.equal(await removeStaleSocket(path('nothing')), false);
   }));
 
-test('an address that this machine does not have, and a folder that is not there, are told as that', async () => {
+test('an address that this machine does not have, and a missing folder, have their own messages', async () => {
   const elsewhere = bind(net.createServer(), { kind: 'tcp', host: '192.0.2.1', port: 0 }, {});
   await assert.rejects(elsewhere, /192\.0\.2\.1:0: this machine has no such address/);
   const nowhere = bind(net.createServer(), { kind: 'unix', path: '/no/such/folder/a.sock' }, {});
   await assert.rejects(nowhere, /the directory of the socket does not exist|permission denied/);
 });
 
-test('port 0 is told as the port that was given', async () => {
+test('port 0 is reported as the port that was assigned', async () => {
   const server = net.createServer();
   await bind(server, { kind: 'tcp', host: '127.0.0.1', port: 0 }, {});
   assert.match(boundAddress(server, { kind: 'tcp', host: '127.0.0.1', port: 0 }), /^127\.0\.0\.1:[1-9]\d*$/);

@@ -45,7 +45,7 @@ test('each way to fail has its own name', async () => {
   assert.equal(kindOf(await open('name.invalid:80')), 'dns_failed');
 });
 
-test('a certificate is verified, by name and by who signed it', async () => {
+test('a certificate is verified, by name and by its signer', async () => {
   const backend = await startBackend(echo(), { tls: certificates.server });
   assert.equal(kindOf(await open(backend.address, verified)), 'connected');
   for (const wrong of [
@@ -73,7 +73,7 @@ test('a backend that is silent in the handshake is a connect_timeout after its l
   await backend.close();
 });
 
-test('whoever gives up hears nothing more', async () => {
+test('a caller that gives up is not called back', async () => {
   const backend = await startBackend(echo(), { onConnection: () => 'stay_silent' });
   const address = parseAddress(backend.address);
   assert(typeof address !== 'string');

@@ -25,7 +25,7 @@ function table() {
   return { clock, subject, admit };
 }
 
-test('each limit refuses by its name, and a closed connection makes room', () => {
+test('each limit refuses by its name, and a closed connection frees its place', () => {
   const { subject, admit } = table();
   const first = admit('a', '1');
   admit('a', '1');
@@ -64,7 +64,7 @@ test('what was refused is known by listener and cause for a minute', () => {
   assert.deepEqual(subject.recentRefusals(), []);
 });
 
-test('a drain closes what has not begun in time and leaves what works', () => {
+test('a drain closes connections that have not begun in time and leaves the others', () => {
   const { clock, subject, admit } = table();
   const [idle, active] = [admit('a', '1'), admit('a', '2')];
   assert(typeof active.admitted === 'object');
@@ -81,4 +81,25 @@ test('a drain closes what has not begun in time and leaves what works', () => {
   assert.equal(idle.socket.destroyed, false, 'it may be about to ask');
   subject.closeNew(500);
   assert.deepEqual([idle.socket.destroyed, active.socket.destroyed, subject.size], [true, false, 1]);
+});
+
+test('a connection that a PROXY header names counts for its client, and no longer for the balancer', () => {
+  const { subject, admit } = table();
+  const identify = (from: ReturnType<typeof admit>, ip: string, perIpMax: number | null = 1) => {
+    assert(typeof from.admitted === 'object');
+    return subject.identify(from.admitted, { ip, ipKey: ip, port: 443 }, perIpMax);
+  };
+  const [first, second] = [admit('a', 'balancer'), admit('a', 'balancer')];
+  assert.equal(identify(first, 'client'), null);
+  assert(typeof first.admitted === 'object');
+  const { ip, peerIp, proxiedPort } = first.admitted;
+  assert.deepEqual([ip, peerIp, proxiedPort], ['client', 'balancer', 443]);
+  assert.equal(typeof admit('a', 'balancer').admitted, 'object', 'the balancer has one connection less');
+  assert.equal(identify(second, 'client'), 'clientIp');
+  assert.deepEqual(subject.recentRefusals(), [{ listener: 'a', cause: 'clientIp', count: 1 }]);
+  assert.equal(identify(second, 'client', null), null, 'one that is exempt is not counted against the limit');
+  first.socket.destroy();
+  second.socket.destroy();
+  const third = admit('a', 'balancer');
+  assert.equal(identify(third, 'client'), null, 'what has closed is counted no more');
 });

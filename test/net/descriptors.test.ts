@@ -21,13 +21,13 @@ afterEach(() => {
   backendSockets.max = Number.POSITIVE_INFINITY;
 });
 
-test('where there are descriptors for all, clients and backends get what they may need and more', () => {
+test('with enough descriptors, clients and backends get what they may need and more', () => {
   const share = shareDescriptors(30_000, 30, { clients: 20_000, backends: 256 });
   assert.ok(share.clientsMax >= 20_000 && share.backendsMax >= 256);
   assert.equal(share.limitWanted, 20_302);
 });
 
-test('where there are too few, backends get what they need but no more than half, and something is always left over', () => {
+test('with too few descriptors, backends get what they need but no more than half, and something is always left over', () => {
   const few = shareDescriptors(1_024, 24, { clients: 20_000, backends: 128 });
   assert.deepEqual([few.clientsMax, few.backendsMax], [856, 128]);
   const fewer = shareDescriptors(60, 24, { clients: 20_000, backends: 128 });

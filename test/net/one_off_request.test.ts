@@ -32,7 +32,7 @@ test('the head goes out as it is written, Host first, without the announcement o
   socket.destroy();
 });
 
-test('a head that Node does not send costs its connection, and is told', () => {
+test('a head that Node refuses costs its connection, and is reported', () => {
   const socket = new net.Socket();
   assert.equal(oneOffRequest(socket, { ...REQUEST, headers: ['X-Bad', 'a\nb'] }, []), null);
   assert.equal(socket.destroyed, true);

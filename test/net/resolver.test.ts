@@ -123,7 +123,7 @@ test('an answer without an address is a failure', async () => {
   name.dispose();
 });
 
-test('six lookups at most are under way, whatever the number of names', async () => {
+test('at most six lookups run at the same time, whatever the number of names', async () => {
   const clock = new FakeClock();
   const server = new NameServer();
   const resolver = new Resolver(server.lookUp, clock, seededRandom(1));

@@ -7,7 +7,7 @@ import * as certificates from '../support/certificates.ts';
 const certPem = readFileSync(certificates.server.certFile, 'utf8');
 const keyPem = readFileSync(certificates.server.keyFile, 'utf8');
 
-test('what OpenSSL would refuse is said in its own words, without its codes', () => {
+test('material that OpenSSL would refuse is reported in its words, without its codes', () => {
   assert.equal(materialProblem({ cert: certPem, key: keyPem }), null);
   const problem = materialProblem({ cert: 'no certificate', key: keyPem });
   assert.match(problem ?? '', /^[a-z][a-z ]+$/i);
@@ -19,7 +19,7 @@ test('a listener begins with its first certificate, and takes no older version o
   assert.deepEqual(serverTlsOptions(settings), { cert: certPem, key: keyPem, minVersion: 'TLSv1.3' });
 });
 
-test('the context of a cluster is built once: it costs milliseconds, and there is one for each connection otherwise', () => {
+test('the secure context of a cluster is built once, not for each connection', () => {
   const settings = { verify: true, serverName: null, caPem: certificates.ca, certPem, keyPem };
   assert.equal(clientSecureContext(settings), clientSecureContext(settings));
   assert.notEqual(

@@ -3,68 +3,27 @@ import { test } from 'node:test';
 import { accessLine, overheadMs, redact } from '../../src/observability/access_log.ts';
 import type { RequestRecord } from '../../src/observability/events.ts';
 import { seededRandom } from '../support/seeded_random.ts';
+import { attemptRecord, requestRecord } from './records.ts';
 
+/** A first attempt that was refused, and a second one on a reused connection. */
 function record(change: Partial<RequestRecord> = {}): RequestRecord {
-  return {
-    requestId: '01a1fb72-9752-76aa-81e3-a102b51033e6',
-    traceId: null,
-    trace: null,
-    listener: 'main',
-    clientIp: '203.0.113.7',
-    peerIp: '10.0.0.1',
-    method: 'GET',
-    host: 'a.test',
-    path: '/a?b',
-    referer: null,
-    userAgent: null,
-    protocol: 'HTTP/1.1',
-    status: 200,
-    failure: null,
-    reason: null,
-    timeout: null,
-    retryRefused: null,
-    grpcStatus: null,
-    explainWanted: false,
-    route: 'all',
-    cluster: 'app',
-    attempts: [
-      {
-        endpoint: '10.0.0.2:80',
-        spanId: null,
-        endpointLabel: '10.0.0.2:80',
-        startedAtMs: 110,
-        connectMs: 3,
-        firstByteMs: null,
-        endedAtMs: 120,
-        status: null,
-        reason: 'connect_refused',
-        detail: null,
-        reused: false,
-      },
-      {
-        endpoint: '10.0.0.3:80',
-        spanId: null,
-        endpointLabel: '10.0.0.3:80',
-        startedAtMs: 130,
-        connectMs: 0,
-        firstByteMs: 8.123,
-        endedAtMs: 150,
-        status: 200,
-        reason: null,
-        detail: null,
-        reused: true,
-      },
-    ],
-    bytesIn: 1,
-    bytesOut: 2,
-    startedAtMs: 100,
-    queueMs: 4,
-    pausedMs: 0,
-    endedAtMs: 160,
-    tls: null,
-    plan: 'abcdef0123456789',
-    ...change,
-  };
+  const refused = attemptRecord({
+    startedAtMs: 110,
+    connectMs: 3,
+    firstByteMs: null,
+    endedAtMs: 120,
+    status: null,
+    reason: 'connect_refused',
+  });
+  const answered = attemptRecord({
+    endpoint: '10.0.0.3:80',
+    startedAtMs: 130,
+    connectMs: 0,
+    firstByteMs: 8.123,
+    endedAtMs: 150,
+    reused: true,
+  });
+  return requestRecord({ attempts: [refused, answered], queueMs: 4, endedAtMs: 160, ...change });
 }
 
 function lineOf(one: RequestRecord, wallMs: number): string {
@@ -116,7 +75,7 @@ test('an attempt that the client did not wait for lasted until the client left',
   assert.equal(line.timing.overhead, 30);
 });
 
-test('an answer that is read on while the next attempt runs makes no negative overhead', () => {
+test('a response that is still read during the next attempt causes no negative overhead', () => {
   assert.equal(overheadMs(record({ queueMs: 100 })), 0);
 });
 

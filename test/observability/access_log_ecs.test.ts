@@ -22,7 +22,7 @@ test('what ECS has a name for is under it, in its unit', () => {
   assert.deepEqual([first.endpoint, first.ms], ['10.0.0.2:80', 10]);
 });
 
-test('what is not there has no field', () => {
+test('absent facts have no field', () => {
   const line = JSON.parse(ecsLine(requestRecord(), '/a', 0));
   for (const name of ['url.query', 'error.code', 'trace.id', 'tls.version', 'user_agent.original'])
     assert.equal(name in line, false, name);

@@ -5,7 +5,14 @@ import { DecisionRing, describeCause } from '../../src/observability/decision_ri
 import type { FailureKind } from '../../src/resilience/failure.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
-const FACTS = { peerTrusted: true, policy: 'random', rateLimits: [], head: null };
+const FACTS = {
+  peerTrusted: true,
+  clientSource: 'X-Forwarded-For',
+  connectionIp: '192.0.2.1',
+  policy: 'random',
+  rateLimits: [],
+  head: null,
+} as const;
 
 test('failures are wanted always, successes once a second', () => {
   const ring = new DecisionRing();
@@ -15,7 +22,7 @@ test('failures are wanted always, successes once a second', () => {
   assert.equal(ring.wants(requestRecord({ endedAtMs: 1_502, status: 503 })), true);
 });
 
-test('newest first, by what is asked, and never more than 500', () => {
+test('records are listed newest first, filtered, and never more than 500', () => {
   const ring = new DecisionRing();
   for (let at = 0; at < 700; at++) {
     const route = at % 2 === 0 ? 'even' : 'odd';

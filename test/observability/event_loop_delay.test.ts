@@ -58,7 +58,7 @@ test('a delay is seen for at least half a minute and forgotten after a minute', 
   assert.equal(delay.p99Seconds(), 0, '45 seconds later no window has it any more');
 });
 
-test('who comes every five minutes sees all five', () => {
+test('a scraper that comes every five minutes sees all five', () => {
   const { delay, take } = fakeLoop();
   take(29_000);
   take(1_000, 50e6);

@@ -21,7 +21,7 @@ test('every metric has the prefix, and none is in the global registry', () => {
   assert.deepEqual(register.getMetricsAsArray(), []);
 });
 
-test('what is read at a scrape is not added to what was read before, and what has gone is not shown', async () => {
+test('a value that is read at a scrape replaces the previous one, and one that is gone is not shown', async () => {
   const registry = new Registry();
   let endpoints = ['a', 'b'];
   defineReadGauge(registry, 'healthy', 'h', ['endpoint'], gauge => {

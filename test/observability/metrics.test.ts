@@ -124,7 +124,7 @@ test('a route that one of two listeners still serves keeps its durations and fai
   assert.deepEqual(await samples(metrics, 'connections_refused_total'), []);
 });
 
-test('a rejected reload is seen until one is not', async () => {
+test('a rejected reload is visible until the next one succeeds', async () => {
   const metrics = new Metrics('1.0.0');
   const ok = async () => (await samples(metrics, 'config_last_reload_successful'))[0]?.at(-1);
   assert.equal(await ok(), '1');

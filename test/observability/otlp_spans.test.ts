@@ -42,7 +42,7 @@ test('one span for the request, one below it for each attempt, in time', () => {
   assert.equal('http.request.resend_count' in plain(first.attributes), false);
 });
 
-test('a fault of the client is no error of ours', () => {
+test('a fault of the client is not an error of the span', () => {
   const [span] = spansOf(
     requestRecord({ status: 404, reason: 'no_route', route: null, attempts: [] }),
     TRACE,

@@ -42,7 +42,7 @@ test('nothing is left that lists every connection, or that one scraper takes fro
     assert.equal(name.endsWith('_total'), type === 'counter', `${name} is a ${type}`);
 });
 
-test('the time in which the event loop was busy only grows, whoever reads it', async () => {
+test('the time in which the event loop was busy only grows, for every reader', async () => {
   const registry = new Registry();
   defineProcessMetrics(registry);
   const before = await read(registry, 'fairlead_event_loop_active_seconds_total');

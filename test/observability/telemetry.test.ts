@@ -15,7 +15,14 @@ const SETTINGS: LoggingSettings = {
   explainFrom: [],
 };
 const FACTS = {
-  decisionFacts: () => ({ peerTrusted: false, policy: null, rateLimits: [], head: null }),
+  decisionFacts: () => ({
+    peerTrusted: false,
+    clientSource: 'connection' as const,
+    connectionIp: '192.0.2.1',
+    policy: null,
+    rateLimits: [],
+    head: null,
+  }),
 };
 
 function telemetryWith(settings: LoggingSettings) {

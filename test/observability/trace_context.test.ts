@@ -35,7 +35,7 @@ test('what the recommendation calls valid is understood, and nothing else', () =
     assert.equal(parseTraceparent(text), null, String(text));
 });
 
-test('a trace goes on as whoever began it has decided; one of ours is recorded by its share', () => {
+test('a joined trace keeps its sampling decision; a new one is sampled by its share', () => {
   const [highest, lowest, span] = ['f'.repeat(32), '0'.repeat(32), 'f'.repeat(16)];
   const joined = joinTrace({ traceId: TRACE, parentId: PARENT, sampled: true }, 0, highest, span);
   assert.deepEqual(joined, { traceId: TRACE, parentId: PARENT, spanId: span, sampled: true });

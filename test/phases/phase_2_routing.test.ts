@@ -124,7 +124,7 @@ test("no route is our 404 and says so; a backend's 404 is the backend's", () =>
     answer({ status: 404, body: 'not here' }),
   ));
 
-test('a redirect keeps path, query and host where it is told to', () =>
+test('a redirect keeps path, query and host where it is configured to', () =>
   withRoutes(
     [{ name: 'old', match: {}, redirect: { status: 308, to: 'https://{host}/new{path}{query}' } }],
     async proxy => {

@@ -137,7 +137,7 @@ for (const { name, behaviour, options, origin, send } of TIMED) {
     }));
 }
 
-test('a timeout that nobody has written says so', () =>
+test('the origin of a timeout that is not configured is default', () =>
   withProxy(
     staySilent(),
     { route: { timeouts: { request: '50ms', responseHead: 'off' } }, cluster: { pool: { connections: 1 } } },
@@ -151,7 +151,7 @@ test('a timeout that nobody has written says so', () =>
 
 // ---- Retries: a stale connection, and what stands against one
 
-test('a stale connection is retried at once on a fresh one, for nobody to blame', () =>
+test('a stale connection is retried at once on a fresh one, and no endpoint is blamed', () =>
   withProxy(
     closeOnReuse(answer({ body: 'fresh' })),
     {

@@ -29,7 +29,7 @@ const config = (backends: readonly BackendProcess[]) =>
     },
   );
 
-test('with all backends down answers come at once, retries stay within their budget, and one that returns serves', async () => {
+test('with all backends down responses come at once, retries stay within their budget, and a recovered backend serves', async () => {
   await using one = await BackendProcess.start();
   await using two = await BackendProcess.start();
   await using three = await BackendProcess.start();
@@ -82,8 +82,12 @@ test('a rolling restart, with backends that close kept connections without notic
   const load = new SteadyLoad(proxy.target().port, { perSecond: 200, postEach: 5 });
   await load.answered(100);
   const reports = [];
+  const deaths: { readonly beganMs: number; readonly endedMs: number }[] = [];
   for (const backend of backends) {
     reports.push(await backend.report());
+    const beganMs = load.nowMs;
+    await backend.kill();
+    deaths.push({ beganMs, endedMs: load.nowMs });
     await backend.comeBack();
     backend.behave('close_each_third');
     await load.answered(200);
@@ -98,10 +102,11 @@ test('a rolling restart, with backends that close kept connections without notic
     'no GET fails',
   );
   const posts = failed.filter(({ method }) => method === 'POST');
-  assert.ok(
-    posts.length <= 12,
-    `${posts.length} POSTs failed: those that had been sent when their backend died`,
+  // How many that are is a matter of the machine; that each was there when a backend died is not.
+  const lost = posts.filter(
+    ({ atMs, tookMs }) => !deaths.some(({ beganMs, endedMs }) => atMs <= endedMs && atMs + tookMs >= beganMs),
   );
+  assert.deepEqual(lost, [], 'only a POST that had been sent when its backend died fails');
   for (const { text } of posts) assert.match(text, /reset_before_head/);
   for (const { repeated } of reports)
     assert.deepEqual(

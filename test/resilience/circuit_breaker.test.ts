@@ -62,7 +62,7 @@ test('one probe at a time, and each failed one doubles the pause up to a minute'
   }
 });
 
-test('a probe that succeeds closes the circuit with a clean record; one that is abandoned lets the next one try', () => {
+test('a successful probe closes the circuit with a clean record; an abandoned one lets the next request probe', () => {
   const { clock, circuit, changes, send } = breaker();
   for (let count = 0; count < 4; count++) send('failure');
   clock.advance(1_000);
@@ -100,7 +100,7 @@ test('a success never opens it, whatever the ratio', () => {
   assert.equal(circuit.state.kind, 'open', 'four of seven failed');
 });
 
-test('clients who leave say nothing about a closed circuit', () => {
+test('clients who leave do not count in a closed circuit', () => {
   const { circuit, send } = breaker();
   for (let count = 0; count < 3; count++) send('failure');
   for (let count = 0; count < 100; count++) send('abandoned');
@@ -173,7 +173,7 @@ test('a success that was sent before the circuit opened does not close it while 
   assert.deepEqual([circuit.isProbe(slow), circuit.isProbe(probe)], [false, true]);
 });
 
-test('a probe that never hears anything makes room for another one', () => {
+test('a probe without a result is followed by another one', () => {
   const { clock, circuit, send } = breaker();
   for (let count = 0; count < 4; count++) send('failure');
   clock.advance(1_000);

@@ -63,7 +63,7 @@ test('a late timer that the answer cancels does not ring at all', async () => {
   assert.deepEqual(await heardAfterStandingStill(timer => systemClock.cancelTimer(timer)), ['answer']);
 });
 
-test('a timer never rings before its time, and one that was cancelled never', async () => {
+test('a timer never fires early, and a cancelled one never', async () => {
   const release = holdProcess();
   const startedAtMs = systemClock.nowMs();
   systemClock.cancelTimer(systemClock.setTimer(() => assert.fail('it was cancelled'), 10, undefined));

@@ -31,7 +31,7 @@ test('the table says what the contract says', () => {
   }
 });
 
-test('a certificate and a handshake that fail are told apart', () => {
+test('a failed certificate check and a failed handshake differ', () => {
   assert.equal(
     proxyStatusOf({ kind: 'tls_failed', part: 'certificate', code: 'X' }),
     'tls_certificate_error',
@@ -39,7 +39,7 @@ test('a certificate and a handshake that fail are told apart', () => {
   assert.equal(proxyStatusOf({ kind: 'tls_failed', part: 'protocol', code: 'X' }), 'tls_protocol_error');
 });
 
-test('what clients do is no failure; an answer that breaks off is one, whatever its status was', () => {
+test('faults of clients are no failures; a response that breaks off is one, whatever its status was', () => {
   assert.deepEqual(
     [
       isFailure(200, null),

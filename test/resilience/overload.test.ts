@@ -45,7 +45,7 @@ test('it is over well below the bound, and says so once', () => {
   );
 });
 
-test('a full heap refuses at once: what is left must do for what is under way', () => {
+test('a full heap refuses all new requests at once, so that those in flight can finish', () => {
   const { subject, changes, shareRefused, sample } = overload();
   sample(1, 0, 0.95);
   assert.equal(subject.active, 'heap');
@@ -54,7 +54,7 @@ test('a full heap refuses at once: what is left must do for what is under way', 
   assert.deepEqual([subject.active, changes.length], [null, 2]);
 });
 
-test('what is switched off never refuses', () => {
+test('a signal that is off never refuses', () => {
   const { subject, sample } = overload(null, null);
   sample(50, 10_000, 1);
   assert.equal(subject.active, null);

@@ -44,7 +44,7 @@ test('what the failure table calls never is never repeated, whatever the method'
   }
 });
 
-test('before anything was sent any method goes elsewhere; after that only idempotent ones', () => {
+test('before anything was sent any method is retried; after that only idempotent ones', () => {
   assert.equal(decide({ failure: 'connect_refused', method: 'POST' }).decision.again, true);
   assert.deepEqual(decide({ method: 'POST' }).decision, { again: false, why: 'not_idempotent' });
   assert.equal(decide({ method: 'POST', hasIdempotencyKey: true }).decision.again, true);
@@ -133,7 +133,7 @@ for (const [kind, [get, post, unsent]] of Object.entries(ROWS)) {
   });
 }
 
-test('an answer of 4xx is never repeated, even if somebody asks for it', () => {
+test('a 4xx response is never retried, even if the route asks for it', () => {
   const onStatuses = [429, 503];
   assert.equal(decide({ failure: null, status: 429 }, { onStatuses }).decision.again, false);
   assert.equal(decide({ failure: null, status: 503 }, { onStatuses }).decision.again, true);

@@ -40,7 +40,7 @@ class Known {
   }
 }
 
-test('what is worth keeping waits ten minutes for whoever asks for it again; what is well is new then', () => {
+test('state worth keeping is kept for ten minutes; healthy state is new when it is asked for again', () => {
   const clock = new FakeClock();
   const registry = new StateRegistry(clock);
   const ask = () => registry.getOrCreate('a', () => new Known());
@@ -62,7 +62,7 @@ test('what is worth keeping waits ten minutes for whoever asks for it again; wha
   assert.deepEqual([ejected.disposed, second.disposed], [1, 1]);
 });
 
-test('a part that is gone keeps what is worth it and lets go of the rest; the end of the process lets go of all', () => {
+test('a nested registry keeps what is worth keeping; the end of the process disposes of everything', () => {
   const clock = new FakeClock();
   const registry = new StateRegistry(clock);
   const part = () => registry.getOrCreate('part', () => new StateRegistry(clock));

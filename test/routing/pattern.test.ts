@@ -32,7 +32,7 @@ test('each kind of path condition takes what it should, and not its neighbours',
   }
 });
 
-test('what is no template is refused with the reason', () => {
+test('a text that is not a template is refused with the reason', () => {
   assert.equal(templateProblem('/users/{id}/**'), null);
   const refused: [text: string, reason: RegExp][] = [
     ['users', /must begin with/],

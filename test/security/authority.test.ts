@@ -111,7 +111,7 @@ test('bytes that would split or garble a request line are refused', () => {
   );
 });
 
-test('two hosts that somebody has combined into one field are refused, wherever the authority stands', () => {
+test('two hosts combined into one field are refused, in any form of the target', () => {
   for (const combined of [
     'a,b',
     'a.example,b.example',

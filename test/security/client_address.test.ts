@@ -2,13 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   buildNetworkSet,
+  buildProxyTrust,
+  type ClientAddress,
   cidrProblem,
-  clientKey,
-  plainAddress,
+  NO_CLAIM,
   resolveClientAddress,
 } from '../../src/security/client_address.ts';
+import { fields } from '../support/request_heads.ts';
 
-const TRUSTED = buildNetworkSet(['10.0.0.0/8', 'fd00::/8', '192.0.2.1']);
+const NETWORKS = ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'];
+const trust = (trustedProxies: string[], trustedHops = 1, trustedHeaders: string[] | null = null) =>
+  buildProxyTrust({ trustedProxies, trustedHops, trustedHeaders });
+const TRUSTED = trust(NETWORKS);
 
 function client(peer: string, ...chain: string[]): string {
   return resolveClientAddress(
@@ -16,6 +21,10 @@ function client(peer: string, ...chain: string[]): string {
     TRUSTED,
     chain.flatMap(value => ['X-Forwarded-For', value]),
   ).clientIp;
+}
+
+function stranger(clientIp: string): ClientAddress {
+  return { clientIp, peerTrusted: false, source: 'connection', claim: NO_CLAIM, malformed: false };
 }
 
 test('a network holds its addresses and no others', () => {
@@ -39,10 +48,10 @@ test('a network holds its addresses and no others', () => {
 });
 
 test('an IPv4 network holds its addresses mapped into IPv6', () => {
-  for (const ip of ['::ffff:10.0.0.1', '::FFFF:a00:1']) assert.equal(TRUSTED.contains(ip), true, ip);
+  for (const ip of ['::ffff:10.0.0.1', '::FFFF:a00:1']) assert.equal(TRUSTED.networks.contains(ip), true, ip);
 });
 
-test('everybody and nobody can be listed', () => {
+test('a list can contain all networks, or none', () => {
   assert.equal(buildNetworkSet(['0.0.0.0/0']).contains('203.0.113.7'), true);
   assert.equal(buildNetworkSet(['::/0']).contains('2001:db8::1'), true);
   const nobody = buildNetworkSet([]);
@@ -55,9 +64,9 @@ test('peers on a Unix socket can be trusted by name', () => {
   assert.equal(networks.contains('unix'), true);
   assert.equal(networks.contains('10.0.0.1'), false);
   for (const peer of ['unix', '']) {
-    const found = resolveClientAddress(peer, networks, ['X-Forwarded-For', '203.0.113.7']);
-    assert.deepEqual(found, { clientIp: '203.0.113.7', peerTrusted: true });
-    assert.deepEqual(resolveClientAddress(peer, TRUSTED, []), { clientIp: 'unix', peerTrusted: false });
+    const found = resolveClientAddress(peer, trust(['unix']), ['X-Forwarded-For', '203.0.113.7']);
+    assert.deepEqual([found.clientIp, found.peerTrusted], ['203.0.113.7', true]);
+    assert.deepEqual(resolveClientAddress(peer, TRUSTED, []), stranger('unix'));
   }
 });
 
@@ -75,8 +84,10 @@ test('a network that is none is refused with the reason', () => {
 
 test('a stranger is believed nothing', () => {
   const found = resolveClientAddress('203.0.113.7', TRUSTED, ['X-Forwarded-For', '1.2.3.4']);
-  assert.deepEqual(found, { clientIp: '203.0.113.7', peerTrusted: false });
-  const empty = buildNetworkSet([]);
+  assert.deepEqual(found, stranger('203.0.113.7'));
+  const forwarded = resolveClientAddress('203.0.113.7', TRUSTED, ['Forwarded', 'for=1.2.3.4']);
+  assert.deepEqual(forwarded, stranger('203.0.113.7'));
+  const empty = trust([]);
   assert.equal(resolveClientAddress('10.0.0.1', empty, ['X-Forwarded-For', '1.2.3.4']).clientIp, '10.0.0.1');
 });
 
@@ -87,7 +98,7 @@ test('the client is the first stranger from the right', () => {
   assert.equal(client('fd00::1', '2001:db8::7'), '2001:db8::7');
 });
 
-test('if everybody in the chain is trusted, the client is the first of them', () => {
+test('if every address of the chain is trusted, the client is the first of them', () => {
   assert.equal(client('10.0.0.1', '10.0.0.3, 10.0.0.2'), '10.0.0.3');
   assert.equal(client('10.0.0.1'), '10.0.0.1');
 });
@@ -114,6 +125,8 @@ test('garbage ends the walk at the last good address', () => {
     'fe80::1%eth0',
     '[fe80::1%25eth0]',
     '1.2.3.4 5.6.7.8',
+    '[1.2.3.4]',
+    '010.0.0.1',
   ]) {
     assert.equal(client('10.0.0.1', `6.6.6.6, ${garbage}, 10.0.0.2`), '10.0.0.2', garbage);
     assert.equal(client('10.0.0.1', garbage), '10.0.0.1', garbage);
@@ -126,25 +139,105 @@ test('a chain is walked 32 hops far', () => {
   assert.equal(client('10.0.0.1', `203.0.113.7, ${hops(32)}`), '10.1.0.0');
 });
 
-test('IPv4 that a socket shows mapped into IPv6 is shown plain', () => {
-  assert.equal(plainAddress('::ffff:10.0.0.1'), '10.0.0.1');
-  for (const ip of ['10.0.0.1', '::1', '::ffff:999.0.0.1', '2001:db8::1', 'unix'])
-    assert.equal(plainAddress(ip), ip);
+test('a balancer that writes its own address behind that of its client has two hops', () => {
+  const google = trust(['35.191.0.0/16'], 2);
+  const client = (chain: string) =>
+    resolveClientAddress('35.191.0.9', google, ['X-Forwarded-For', chain]).clientIp;
+  assert.equal(client('203.0.113.7, 34.1.2.3'), '203.0.113.7');
+  assert.equal(
+    client('6.6.6.6,203.0.113.7, 34.1.2.3'),
+    '203.0.113.7',
+    'what its client wrote is left of both',
+  );
+  assert.equal(client('203.0.113.7:5678, 34.1.2.3'), '203.0.113.7');
+  for (const short of ['34.1.2.3', '203.0.113.7, garbage', ''])
+    assert.equal(client(short), '35.191.0.9', `"${short}" was not written by that balancer`);
+  assert.equal(client('6.6.6.6, garbage, 34.1.2.3'), '35.191.0.9');
 });
 
-test('one client is one IPv4 address or one /64 of IPv6', () => {
-  const keys: readonly (readonly [string, string])[] = [
-    ['203.0.113.7', '203.0.113.7'],
-    ['::ffff:203.0.113.7', '203.0.113.7'],
-    ['unix', 'unix'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:DB8:1:2::9', '2001:db8:1:2::/64'],
-    ['2001:0db8:0001:0002::', '2001:db8:1:2::/64'],
-    ['2001:db8::1', '2001:db8:0:0::/64'],
-    ['2001:db8::1:2:3:4:5', '2001:db8:0:1::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['::a:b:c:d:1.2.3.4', '0:0:a:b::/64'],
-    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ];
-  for (const [ip, key] of keys) assert.equal(clientKey(ip), key, ip);
+test('a field that the balancer does not write is not believed', () => {
+  const alb = trust(NETWORKS, 1, ['x-forwarded-for', 'x-forwarded-proto']);
+  const only = resolveClientAddress('10.0.0.1', alb, fields('Forwarded: for=6.6.6.6;host=evil'));
+  assert.deepEqual([only.clientIp, only.claim.forwarded, only.claim.host], ['10.0.0.1', false, null]);
+  const bytes = trust(NETWORKS, 1, []);
+  const found = resolveClientAddress('10.0.0.1', bytes, fields('X-Forwarded-For: 6.6.6.6'));
+  assert.deepEqual([found.clientIp, found.peerTrusted, found.claim.chain], ['10.0.0.1', true, null]);
+});
+
+test('Forwarded names the client where X-Forwarded-For does not, and what it says stands for the other family', () => {
+  const found = resolveClientAddress(
+    '10.0.0.1',
+    TRUSTED,
+    fields(
+      'X-Forwarded-Proto: http',
+      'Forwarded: for=6.6.6.6;proto=http;host=evil',
+      'Forwarded: for="[2001:db8::7]:4711";proto=https;host="shop.example:8443", for=10.9.9.9;proto=http',
+    ),
+  );
+  assert.deepEqual(found, {
+    clientIp: '2001:db8::7',
+    peerTrusted: true,
+    source: 'Forwarded',
+    claim: {
+      fields: 'none',
+      chain: '6.6.6.6, 2001:db8::7, 10.9.9.9',
+      forwarded: true,
+      proto: 'https',
+      host: 'shop.example:8443',
+    },
+    malformed: false,
+  });
+});
+
+test('a proxy that hides its client, or does not know it, ends the walk', () => {
+  for (const hidden of ['unknown', '_hidden', '"unknown:80"', '"_a:_b"', 'not.an.address']) {
+    const headers = fields(`Forwarded: for=6.6.6.6, for=${hidden};proto=https, for=10.0.0.2`);
+    const found = resolveClientAddress('10.0.0.1', TRUSTED, headers);
+    assert.deepEqual([found.clientIp, found.claim.proto], ['10.0.0.2', 'https'], hidden);
+  }
+});
+
+test('a Forwarded that cannot be read is a request of nobody', () => {
+  for (const broken of ['for="6.6.6.6, for=203.0.113.7', 'for=a b', 'for', 'for=1.2.3.4;for=5.6.7.8', '=']) {
+    assert.equal(resolveClientAddress('10.0.0.1', TRUSTED, ['Forwarded', broken]).malformed, true, broken);
+    const both = ['X-Forwarded-For', '203.0.113.7', 'Forwarded', broken];
+    const found = resolveClientAddress('10.0.0.1', TRUSTED, both);
+    assert.deepEqual(
+      [found.malformed, found.clientIp, found.claim.forwarded],
+      [false, '203.0.113.7', false],
+      'beside the other family it is only left out',
+    );
+  }
+});
+
+test('beside X-Forwarded-For, Forwarded goes on only if it says the same', () => {
+  const others = ['Host: a.example', 'X-Forwarded-For: 6.6.6.6, 203.0.113.7', 'X-Forwarded-Proto: https'];
+  const passes = (forwarded: string, ...more: string[]) =>
+    resolveClientAddress('10.0.0.1', TRUSTED, fields(...others, ...more, `Forwarded: ${forwarded}`)).claim
+      .forwarded;
+  for (const same of [
+    'for=6.6.6.6, for=203.0.113.7;proto=https;host=A.example',
+    'for=203.0.113.7',
+    'for="203.0.113.7:80";proto=HTTPS',
+    'for=203.0.113.7;proto=https, for=10.1.1.1;proto=http',
+  ])
+    assert.equal(passes(same), true, same);
+  for (const other of [
+    'for=6.6.6.6',
+    'for=203.0.113.7;proto=http',
+    'for=203.0.113.7;host=evil.example',
+    'proto=https',
+    '',
+  ])
+    assert.equal(passes(other), false, other);
+  assert.equal(passes('for=203.0.113.7;host=shop.example', 'X-Forwarded-Host: shop.example'), true);
+  assert.equal(
+    resolveClientAddress(
+      '10.0.0.1',
+      TRUSTED,
+      fields('X-Forwarded-For: 203.0.113.7', 'Forwarded: for=203.0.113.7;proto=https'),
+    ).claim.forwarded,
+    false,
+    'a proto that nobody else speaks of',
+  );
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { findHeader, NameTable, nameSet, put } from '../../src/security/fields.ts';
+import { findHeader, NameTable, nameSet, put, withoutUnderscores } from '../../src/security/fields.ts';
 
 test('a name is found in any case, and no other name is taken for it', () => {
   const table = new NameTable([
@@ -26,7 +26,7 @@ test('a name is found in any case, and no other name is taken for it', () => {
   assert.equal(table.find(`t${'e'.repeat(65)}`), undefined, 'as long as "te", modulo the size of the sieve');
 });
 
-test('a set knows what is in it', () => {
+test('a set contains its names and no others', () => {
   const set = nameSet(['via']);
   assert.equal(set.has('Via'), true);
   assert.equal(set.has('Vary'), false);
@@ -46,4 +46,9 @@ test('a field that a route takes out is not put in', () => {
   put(list, nameSet(['via']), 'X', '2');
   put(list, null, 'Via', '3');
   assert.deepEqual(list, ['X', '2', 'Via', '3']);
+});
+
+test('fields with an underscore in their name are left out, with their values and nothing else', () => {
+  const list = ['A_B', '1', 'C', 'with_underscore', '_', '2', 'D', '3'];
+  assert.deepEqual(withoutUnderscores(list), ['C', 'with_underscore', 'D', '3']);
 });

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  buildProxyTrust,
+  NO_CLAIM,
+  type PeerClaim,
+  resolveClientAddress,
+} from '../../src/security/client_address.ts';
+import { nameSet } from '../../src/security/fields.ts';
+import {
   appendForwarding,
   detectLoop,
   type ForwardingFacts,
@@ -8,16 +15,19 @@ import {
 } from '../../src/security/forwarding.ts';
 import { forwardingFacts } from '../support/request_heads.ts';
 
+const trust = buildProxyTrust({ trustedProxies: ['10.0.0.0/8'], trustedHops: 1, trustedHeaders: null });
+
 /** What is added behind the fields that a peer sent, by name. */
 function added(sent: string[], parts: Partial<ForwardingFacts>): Record<string, string> {
   const list = [...sent];
-  appendForwarding(list, sent, forwardingFacts(parts), null);
+  const { claim } = resolveClientAddress(parts.peerIp ?? '203.0.113.7', trust, sent);
+  appendForwarding(list, sent, forwardingFacts({ claim, ...parts }), null);
   const fields: Record<string, string> = {};
   for (let at = sent.length; at < list.length; at += 2) fields[list[at] as string] = list[at + 1] as string;
   return fields;
 }
 
-const BALANCER = { peerTrusted: true, peerIp: '10.0.0.1', tls: null, peer: { localPort: 8080 } };
+const BALANCER = { peerIp: '10.0.0.1', tls: null, peer: { localPort: 8080 } };
 
 test('a stranger is described by the connection alone', () => {
   assert.deepEqual(added([], {}), {
@@ -45,6 +55,29 @@ test("a trusted peer's chain is extended by the peer, in one field", () => {
   assert.equal(fields.Forwarded, 'for=1.2.3.4, for=10.0.0.1;host=a.example;proto=http');
 });
 
+test('a Forwarded that names another client than X-Forwarded-For does not go on', () => {
+  const sent = ['X-Forwarded-For', '1.2.3.4', 'Forwarded', 'for=6.6.6.6'];
+  const fields = added(sent, BALANCER);
+  assert.equal(fields['X-Forwarded-For'], '1.2.3.4, 10.0.0.1');
+  assert(!('Forwarded' in fields));
+});
+
+test('what only Forwarded says is told in the other family too, whatever came there', () => {
+  const sent = [
+    'X-Forwarded-Proto',
+    'http',
+    'X-Forwarded-Host',
+    'evil',
+    'Forwarded',
+    'for=1.2.3.4;proto=https;host=shop',
+  ];
+  const fields = added(sent, BALANCER);
+  assert.equal(fields['X-Forwarded-For'], '1.2.3.4, 10.0.0.1');
+  assert.equal(fields['X-Forwarded-Proto'], 'https');
+  assert.equal(fields['X-Forwarded-Host'], 'shop');
+  assert.equal(fields.Forwarded, 'for=1.2.3.4;proto=https;host=shop, for=10.0.0.1;host=a.example;proto=http');
+});
+
 test("a trusted peer's word on protocol, host and port stands", () => {
   const sent = ['x-forwarded-proto', 'https', 'X-Forwarded-Host', 'shop.example', 'X-Forwarded-Port', '443'];
   const fields = added(sent, BALANCER);
@@ -61,7 +94,7 @@ test('Forwarded is not begun behind a peer that only knows X-Forwarded-For', () 
   assert('Forwarded' in added([], BALANCER));
 });
 
-test('a peer without an address, and what is not known, is not invented', () => {
+test('unknown facts about the client, such as the address of a Unix peer, are not invented', () => {
   const fields = added([], { peerIp: 'unix', host: '', peer: { localPort: 0 }, tls: null });
   assert.equal(fields['X-Forwarded-For'], 'unknown');
   assert.equal(fields.Forwarded, 'for=unknown;proto=http');
@@ -77,12 +110,19 @@ test('any claim of a stranger about the client is seen, also in the spelling tha
     'X_Forwarded_For',
     'x-forwarded_host',
   ];
-  for (const name of claims) assert.equal(isFalseClaim(name, false), true, name);
-  for (const name of ['X-Forwarded', 'X-Requested-With', 'Y-Forwarded-For', 'x', '']) {
-    assert.equal(isFalseClaim(name, false), false, name);
+  const trusted: PeerClaim = { ...NO_CLAIM, fields: 'all' };
+  const some: PeerClaim = { ...NO_CLAIM, fields: nameSet(['x-forwarded-for']) };
+  for (const name of claims) assert.equal(isFalseClaim(name, NO_CLAIM), true, name);
+  for (const name of ['X-Forwarded', 'X-Requested-With', 'Y-Forwarded-For', 'x', '', 'x_team']) {
+    assert.equal(isFalseClaim(name, NO_CLAIM), false, name);
   }
-  for (const name of ['X-Forwarded-Prefix', 'X-Real-IP']) assert.equal(isFalseClaim(name, true), false, name);
-  assert.equal(isFalseClaim('X_Real_IP', true), true, 'a proxy that replaces X-Real-IP passes this one');
+  for (const name of ['X-Forwarded-Prefix', 'X-Real-IP']) {
+    assert.equal(isFalseClaim(name, trusted), false, name);
+    assert.equal(isFalseClaim(name, some), true, name);
+  }
+  assert.equal(isFalseClaim('X-FORWARDED-FOR', some), false, 'the peer writes it');
+  for (const name of ['X_Real_IP', 'X_Request_Id', 'x-fairlead_explain', 'X_Forwarded_For'])
+    assert.equal(isFalseClaim(name, trusted), true, 'a proxy that replaces X-Real-IP passes this one');
 });
 
 test('a request that this process has forwarded before is recognised', () => {

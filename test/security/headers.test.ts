@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_CLAIM } from '../../src/security/client_address.ts';
 import {
   acceptRequestId,
   buildHeaderEdits,
@@ -69,6 +70,14 @@ test('fields of the connection, and those that are set anew, do not reach the ba
   assert.deepEqual(upstream(['Transfer-Encoding', 'chunked']), ADDED);
 });
 
+test('names that CGI takes for a framing field do not reach the backend', () => {
+  const head = acceptedHead(
+    rawRequest({ headers: fields('Host: a', 'Transfer_Encoding: chunked', 'content_length: 5', 'X_Y: z') }),
+  );
+  const list = buildUpstreamHeaders(head, forwardingFacts(), NO_EDITS);
+  assert.deepEqual(list.slice(0, 2), ['X_Y', 'z']);
+});
+
 test('Connection cannot take from a message what the proxy or the framing needs', () => {
   const sent = fields(
     'Connection: X-Forwarded-For, X-Forwarded-Proto, Via, X-Request-Id, Forwarded, Host, Content-Length, X-Mine',
@@ -78,7 +87,10 @@ test('Connection cannot take from a message what the proxy or the framing needs'
   );
   assert.deepEqual(upstream(sent), [...fields('Content-Length: 4', 'Via: 1.0 edge'), ...ADDED]);
 
-  const facts = forwardingFacts({ peerTrusted: true, peerIp: '10.0.0.1' });
+  const facts = forwardingFacts({
+    claim: { ...NO_CLAIM, fields: 'all', chain: '1.2.3.4' },
+    peerIp: '10.0.0.1',
+  });
   const behind = upstream(
     [...sent, ...fields('X-Forwarded-For: 1.2.3.4', 'X-Forwarded-Proto: http')],
     NO_EDITS,

@@ -38,7 +38,7 @@ test('paths that mean the same are matched alike', () => {
   }
 });
 
-test('what has no other spelling stays as it is', () => {
+test('a path without another spelling stays as it is', () => {
   for (const path of ['//a///b', '/%zz', '/%', '/%4', '/a%25b', '/a\\b', '/{x}|y', '/A', '/a;v=1']) {
     assert.equal(normalisePath(path, REJECT), path);
   }

@@ -55,7 +55,7 @@ test('a burst passes at once, then one request per interval', () => {
   assert.equal(waitMs(limiter, '192.0.2.1', []), 100);
 });
 
-test('who comes back when told to is admitted', () => {
+test('a client that comes back after Retry-After is admitted', () => {
   const { clock, limiter } = limiterWith({ count: 7, burst: 1 }); // an interval that is no whole number
   for (let at = 0; at < 1_000; at++) {
     const ms = waitMs(limiter, '192.0.2.1', []);
@@ -127,7 +127,7 @@ test(`it admits exactly what a queue that leaks at the rate has room for (seed $
   }
 });
 
-test('a full table forgets only who has his whole allowance back', () => {
+test('a full table forgets only keys that have their full allowance back', () => {
   const { clock, limiter } = limiterWith({ burst: 1 }, 2);
   waitMs(limiter, '192.0.2.1', []);
   clock.advance(60);
@@ -138,7 +138,7 @@ test('a full table forgets only who has his whole allowance back', () => {
   assert.equal(waitMs(limiter, '192.0.2.3', []), 100, 'has taken the place of the first');
 });
 
-test('when nobody can be forgotten, newcomers share one allowance and lower nobody else', () => {
+test('when no key can be forgotten, new ones share one allowance, and no known key loses its own', () => {
   const { clock, limiter } = limiterWith({ burst: 1 }, 2);
   waitMs(limiter, '192.0.2.1', []);
   waitMs(limiter, '192.0.2.2', []);
@@ -146,7 +146,7 @@ test('when nobody can be forgotten, newcomers share one allowance and lower nobo
   assert.equal(waitMs(limiter, '192.0.2.4', []), 100, 'used up by the other newcomer');
   assert.equal(waitMs(limiter, '192.0.2.1', []), 100, 'not reset, not lengthened');
   clock.advance(100);
-  assert.equal(waitMs(limiter, '192.0.2.4', []), 0, 'there is room again');
+  assert.equal(waitMs(limiter, '192.0.2.4', []), 0, 'there is capacity again');
 });
 
 test('an idle key behind a crowd of live ones is found', () => {

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseRequestHead } from '../../src/security/request_head.ts';
-import { acceptedHead, HEAD_LIMITS, PATH_RULES, rawRequest, verdict } from '../support/request_heads.ts';
+import {
+  acceptedHead,
+  fields,
+  HEAD_LIMITS,
+  HEADER_RULES,
+  PATH_RULES,
+  rawHttp2Request,
+  rawRequest,
+  verdict,
+} from '../support/request_heads.ts';
 
 test('a plain request is understood as it came', () => {
   const headers = [
@@ -49,7 +58,7 @@ test('every limit of a head is met exactly and refused one above', () => {
   const limits = { headBytesMax: 100, headerCountMax: 2, uriBytesMax: 10 };
   const two = ['Host', 'a', 'X', '1'];
   const refusal = (parts: object) =>
-    parseRequestHead(rawRequest({ headers: two, ...parts }), limits, PATH_RULES);
+    parseRequestHead(rawRequest({ headers: two, ...parts }), limits, PATH_RULES, HEADER_RULES);
   assert.equal(verdict(rawRequest({ headers: two, target: '/234567890' }), PATH_RULES, limits), 'accepted');
   assert.deepEqual(refusal({ target: '/2345678901' }), { kind: 'uri_too_long', limitBytes: 10 });
   assert.deepEqual(refusal({ headers: [...two, 'Y', '2'] }), {
@@ -65,7 +74,7 @@ test('every limit of a head is met exactly and refused one above', () => {
 
 test('CONNECT makes no tunnel', () => {
   const raw = rawRequest({ method: 'CONNECT', target: 'a.example:443' });
-  assert.deepEqual(parseRequestHead(raw, HEAD_LIMITS, PATH_RULES), {
+  assert.deepEqual(parseRequestHead(raw, HEAD_LIMITS, PATH_RULES, HEADER_RULES), {
     kind: 'method_not_supported',
     method: 'CONNECT',
   });
@@ -157,3 +166,39 @@ test('the path rules of the listener decide', () => {
 function pick({ contentLength, hasBody }: { contentLength: number | null; hasBody: boolean }) {
   return { contentLength, hasBody };
 }
+
+test('a field that may be there once is refused twice, in both protocols', () => {
+  for (const name of ['Authorization', 'Content-Type', 'Host', 'Content-Length']) {
+    for (const other of [name, name.toLowerCase(), name.toUpperCase()]) {
+      const twice = ['Host', 'a.example', name, '1', other, '1'];
+      assert.equal(verdict(rawRequest({ headers: twice })), 'bad_request', other);
+      assert.equal(verdict(rawHttp2Request({ headers: twice.slice(2) })), 'bad_request', other);
+    }
+  }
+  const once = [
+    'Host',
+    'a.example',
+    'Authorization',
+    'Basic x',
+    'Content-Type',
+    'text/plain',
+    'Accept',
+    'a',
+    'Accept',
+    'b',
+  ];
+  assert.equal(verdict(rawRequest({ headers: once })), 'accepted');
+});
+
+test('a field name with an underscore is dropped, refused or kept, as the listener says', () => {
+  const headers = fields('Host: a.example', 'X_Forwarded_For: 6.6.6.6', 'X-Kept: 1', '_: 2');
+  const raw = rawRequest({ headers });
+  const left = (underscores: 'drop' | 'keep') =>
+    acceptedHead(raw, PATH_RULES, HEAD_LIMITS, { underscores }).headers;
+  assert.deepEqual(left('drop'), fields('Host: a.example', 'X-Kept: 1'));
+  assert.equal(left('keep'), headers);
+  assert.equal(verdict(raw, PATH_RULES, HEAD_LIMITS, { underscores: 'reject' }), 'bad_request');
+  const plain = rawRequest({ headers: fields('Host: a.example', 'X-Value: with_underscore') });
+  for (const underscores of ['drop', 'reject'] as const)
+    assert.equal(acceptedHead(plain, PATH_RULES, HEAD_LIMITS, { underscores }).headers, plain.headers);
+});

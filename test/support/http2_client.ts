@@ -1,6 +1,8 @@
 /** An HTTP/2 client that reports everything of an answer; in clear (prior knowledge) or over TLS. */
 import http2, { type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from 'node:http2';
-import type tls from 'node:tls';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
 
 export interface Http2Answer {
   readonly status: number;
@@ -35,15 +37,22 @@ export interface Http2Target {
   readonly port: number;
   readonly tls?: tls.ConnectionOptions;
   readonly settings?: http2.Settings;
+  /** Comes first, before TLS too. */
+  readonly proxyHeader?: Buffer;
 }
 
 export async function connectHttp2({
   port,
   tls: tlsOptions,
   settings = {},
+  proxyHeader,
 }: Http2Target): Promise<Http2Client> {
   const authority = `${tlsOptions === undefined ? 'http' : 'https'}://127.0.0.1:${port}`;
-  const session = http2.connect(authority, { ...tlsOptions, settings: { enablePush: false, ...settings } });
+  const session = http2.connect(authority, {
+    ...tlsOptions,
+    settings: { enablePush: false, ...settings },
+    ...(proxyHeader === undefined ? {} : { createConnection: () => behind(port, proxyHeader, tlsOptions) }),
+  });
   await new Promise<void>((resolve, reject) => {
     session.once('connect', () => resolve());
     session.once('error', reject);
@@ -67,6 +76,12 @@ export async function connectHttp2({
         }
       }),
   };
+}
+
+function behind(port: number, header: Buffer, options: tls.ConnectionOptions | undefined): Duplex {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.write(header);
+  return options === undefined ? socket : tls.connect({ ALPNProtocols: ['h2'], ...options, socket });
 }
 
 function observe(stream: ClientHttp2Stream): Http2Exchange {

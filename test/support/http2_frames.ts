@@ -1,26 +1,16 @@
 /** HTTP/2 frame by frame (RFC 9113 section 4), for what no client library would send. */
 import net, { type Socket } from 'node:net';
+import { block, FLAG, frame, number32, PREFACE, requestFields, setting, TYPE } from './http2_wire.ts';
 
-const TYPES = {
-  data: 0,
-  headers: 1,
-  resetStream: 3,
-  settings: 4,
-  ping: 6,
-  goAway: 7,
-  windowUpdate: 8,
-} as const;
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-const END_STREAM = 1;
-const ACK = 1;
 const INITIAL_WINDOW_SIZE = 4;
-const END_HEADERS = 4;
 
 /** One end of a connection in clear; what it sends is the same on both ends. */
 export interface Http2Frames extends Disposable {
   readonly socket: Socket;
   /** Of a request. */
   headers(stream: number, method: string, path: string, endStream: boolean): void;
+  /** Of a request without a body: these fields, whatever they are, in Latin-1. */
+  fields(stream: number, list: readonly (readonly [name: string, value: string])[]): void;
   /** Of an answer. */
   status(stream: number, status: number): void;
   data(stream: number, bytes: number): void;
@@ -43,14 +33,23 @@ export function connectFrames(
   {
     initialWindowBytes,
     onReset,
-  }: { readonly initialWindowBytes?: number; readonly onReset?: FrameObserver['onReset'] } = {},
+    onData,
+    allowHalfOpen = false,
+  }: {
+    readonly onData?: (bytes: number) => void;
+    readonly initialWindowBytes?: number;
+    readonly onReset?: FrameObserver['onReset'];
+    /** It does not close when the other side does. */
+    readonly allowHalfOpen?: boolean;
+  } = {},
 ): Http2Frames {
-  const socket = net.connect(port, '127.0.0.1');
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen });
   socket.write(PREFACE);
   return speakFrames(socket, 0, initialWindowBytes, {
     onHeaders() {},
     onPing() {},
     onReset: (stream, code) => onReset?.(stream, code),
+    onData: bytes => onData?.(bytes),
   });
 }
 
@@ -71,6 +70,7 @@ export async function serveFrames(
       onHeaders: stream => onStream(frames, stream),
       onPing: payload => onPing?.(frames, payload),
       onReset: (stream, code) => onReset?.(stream, code),
+      onData() {},
     });
     all.add(frames);
   });
@@ -88,13 +88,14 @@ interface Received {
   onHeaders(stream: number): void;
   onPing(payload: Buffer): void;
   onReset(stream: number, code: number): void;
+  onData(bytes: number): void;
 }
 
 function speakFrames(
   socket: Socket,
   skip: number,
   initialWindowBytes: number | undefined,
-  { onHeaders, onPing, onReset }: Received,
+  { onHeaders, onPing, onReset, onData }: Received,
 ): Http2Frames {
   socket.on('error', () => {}); // the peer may go at any time
   const { promise: ponged, resolve } = Promise.withResolvers<void>();
@@ -107,66 +108,35 @@ function speakFrames(
     received = received.subarray(skipped);
     while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
       const [type, flags] = [received[3], received[4]];
-      if (type === TYPES.ping && flags === ACK) resolve();
-      if (type === TYPES.ping && flags !== ACK) onPing(received.subarray(9, 17));
-      if (type === TYPES.resetStream) onReset(received.readUInt32BE(5), received.readUInt32BE(9));
-      if (type === TYPES.headers) onHeaders(received.readUInt32BE(5));
+      if (type === TYPE.ping && flags === FLAG.ack) resolve();
+      if (type === TYPE.ping && flags !== FLAG.ack) onPing(received.subarray(9, 17));
+      if (type === TYPE.resetStream) onReset(received.readUInt32BE(5), received.readUInt32BE(9));
+      if (type === TYPE.data) onData(received.readUIntBE(0, 3));
+      if (type === TYPE.headers) onHeaders(received.readUInt32BE(5));
       received = received.subarray(9 + received.readUIntBE(0, 3));
     }
   });
-  const send = (type: number, flags: number, stream: number, payload: Buffer) => {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(payload.length, 0, 3);
-    head[3] = type;
-    head[4] = flags;
-    head.writeUInt32BE(stream, 5);
-    socket.write(Buffer.concat([head, payload]));
-  };
-  const block = (fields: Readonly<Record<string, string>>) =>
-    Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
-  const window = initialWindowBytes === undefined ? Buffer.alloc(0) : initialWindow(initialWindowBytes);
-  send(TYPES.settings, 0, 0, window);
+  const send = (type: number, flags: number, stream: number, payload: Buffer) =>
+    void socket.write(frame(type, flags, stream, payload));
+  const window =
+    initialWindowBytes === undefined ? Buffer.alloc(0) : setting(INITIAL_WINDOW_SIZE, initialWindowBytes);
+  send(TYPE.settings, 0, 0, window);
   return {
     socket,
     ponged,
-    goAway: () => send(TYPES.goAway, 0, 0, Buffer.alloc(8)),
-    ping: () => send(TYPES.ping, 0, 0, Buffer.alloc(8)),
-    pong: payload => send(TYPES.ping, ACK, 0, payload),
+    goAway: () => send(TYPE.goAway, 0, 0, Buffer.alloc(8)),
+    ping: () => send(TYPE.ping, 0, 0, Buffer.alloc(8)),
+    pong: payload => send(TYPE.ping, FLAG.ack, 0, payload),
     headers(stream, method, path, endStream) {
-      const fields = { ':method': method, ':scheme': 'http', ':path': path, ':authority': 'app.test' };
-      send(TYPES.headers, END_HEADERS | (endStream ? END_STREAM : 0), stream, block(fields));
+      const fields = block(requestFields(method, path));
+      send(TYPE.headers, FLAG.endHeaders | (endStream ? FLAG.endStream : 0), stream, fields);
     },
+    fields: (stream, list) => send(TYPE.headers, FLAG.endHeaders | FLAG.endStream, stream, block(list)),
     status: (stream, status) =>
-      send(TYPES.headers, END_HEADERS, stream, block({ ':status': String(status) })),
-    data: (stream, bytes) => send(TYPES.data, 0, stream, Buffer.alloc(bytes, 'x')),
-    resetStream(stream, code) {
-      const payload = Buffer.alloc(4);
-      payload.writeUInt32BE(code);
-      send(TYPES.resetStream, 0, stream, payload);
-    },
-    widen(bytes) {
-      const payload = Buffer.alloc(4);
-      payload.writeUInt32BE(bytes);
-      send(TYPES.windowUpdate, 0, 0, payload);
-    },
+      send(TYPE.headers, FLAG.endHeaders, stream, block([[':status', String(status)]])),
+    data: (stream, bytes) => send(TYPE.data, 0, stream, Buffer.alloc(bytes, 'x')),
+    resetStream: (stream, code) => send(TYPE.resetStream, 0, stream, number32(code)),
+    widen: bytes => send(TYPE.windowUpdate, 0, 0, number32(bytes)),
     [Symbol.dispose]: () => void socket.destroy(),
   };
-}
-
-/** RFC 9113 section 6.5.1: the identifier, then the value. */
-function initialWindow(bytes: number): Buffer {
-  const setting = Buffer.alloc(6);
-  setting.writeUInt16BE(INITIAL_WINDOW_SIZE);
-  setting.writeUInt32BE(bytes, 2);
-  return setting;
-}
-
-/** Without indexing and without Huffman coding (RFC 7541 section 6.2.2). */
-function literal(name: string, value: string): Buffer {
-  return Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
 }

@@ -15,7 +15,7 @@ test('a line that came before, or in pieces afterwards, is found by its facts', 
   assert.deepEqual(lines.noise, ['not JSON']);
 });
 
-test('who waits for a line that never came hears so, with the lines that did', async () => {
+test('waiting for a line that never comes fails with the lines that did', async () => {
   const lines = new LogLines();
   lines.take('{"event":"a"}\n');
   const never = lines.next({ event: 'b' });

@@ -4,15 +4,15 @@ import { test } from 'node:test';
 import { answer, inTurn } from './backend_behaviours.ts';
 import { checkLeaks } from './leak_check.ts';
 import { forwardTo } from './plan_builder.ts';
-import { PLAN_STORM_MS } from './plan_storm_variable.ts';
+import { PLAN_STORM } from './plan_storm_variable.ts';
 import { startProxy } from './proxy_under_test.ts';
 import { fetchRaw } from './raw_client.ts';
 import { startBackend } from './scripted_backend.ts';
 
 checkLeaks();
 
-test('in a plan storm planes are swapped while a request is under way', async () => {
-  process.env[PLAN_STORM_MS] = '1';
+test('in a plan storm planes are swapped while a request is in flight', async () => {
+  process.env[PLAN_STORM] = '1';
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   await using backend = await startBackend(
     inTurn(async request => {
@@ -21,7 +21,7 @@ test('in a plan storm planes are swapped while a request is under way', async ()
     }, answer()),
   );
   await using proxy = await startProxy(forwardTo([backend.address]));
-  delete process.env[PLAN_STORM_MS];
+  delete process.env[PLAN_STORM];
   const slow = fetchRaw(proxy.target(), '/slow');
   await backend.requestCount(1);
   const first = proxy.lines.find({ event: 'reload' }).length;

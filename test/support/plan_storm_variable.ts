@@ -1,2 +1,2 @@
-/** Set by test/run.ts for the processes of its test files: the pause between two swaps of plan_storm.ts. */
-export const PLAN_STORM_MS = 'FAIRLEAD_TEST_PLAN_STORM_MS';
+/** `1` for the processes of the test files that test/run.ts runs in the storm of plan_storm.ts. */
+export const PLAN_STORM = 'FAIRLEAD_TEST_PLAN_STORM';

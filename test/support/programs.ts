@@ -12,6 +12,7 @@ export const PROGRAMS = {
   chromium: 'chromium',
   curl: 'curl',
   h2load: 'nghttp2-client',
+  haproxy: 'haproxy',
   nginx: 'nginx-light',
   openssl: 'openssl',
   promtool: 'prometheus',

@@ -11,21 +11,16 @@
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { ActiveRequests } from '../../src/http/active_requests.ts';
+import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
-import { assemblePlane, prepareRoutes } from '../../src/lifecycle/assemble.ts';
-import { ConnectionTable } from '../../src/net/connection.ts';
-import { Resolver } from '../../src/net/resolver.ts';
-import { Metrics } from '../../src/observability/metrics.ts';
-import { ProcessTelemetry } from '../../src/observability/telemetry.ts';
+import { StalledResponses } from '../../src/http/stalled_responses.ts';
+import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { Overload } from '../../src/resilience/overload.ts';
-import { StateRegistry } from '../../src/resilience/state_registry.ts';
-import { runAtOnce } from '../../src/resilience/time_slices.ts';
 import { FakeClock } from './fake_clock.ts';
-import { LogLines } from './log_lines.ts';
+import type { LogLines } from './log_lines.ts';
 import { type Config, load } from './plan_builder.ts';
-import { seededRandom } from './seeded_random.ts';
+import { runtimeOnFakeClock } from './runtime_on_fake_clock.ts';
 
 export interface ProxyOnFakeClock extends AsyncDisposable {
   readonly clock: FakeClock;
@@ -34,6 +29,9 @@ export interface ProxyOnFakeClock extends AsyncDisposable {
   readonly lines: LogLines;
   readonly overload: Overload;
   readonly traffic: Traffic;
+  /** Of the listener `main`, with the settings that it was made with. */
+  readonly listener: ListenerServer;
+  readonly settings: ListenerSettings;
   /** What `healthPath` says. */
   isReady: boolean;
 }
@@ -52,30 +50,15 @@ export async function startOnFakeClock(
 ): Promise<ProxyOnFakeClock> {
   const { plan, origins } = load(config);
   const clock = new FakeClock();
-  const random = seededRandom(1);
-  const lines = new LogLines();
-  const metrics = new Metrics('0.0.0');
-  const log = { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
-  const telemetry = new ProcessTelemetry(plan.logging, log, metrics, clock, random);
+  const { runtime, lines } = runtimeOnFakeClock(plan.logging, undefined, clock);
+  const { random, telemetry, traffic, registry, connections } = runtime;
   const overload = new Overload(plan.process.overload, change =>
     telemetry.emit({ kind: 'overload', ...change }),
   );
-  const traffic: Traffic = {
-    active: new ActiveRequests(),
-    tunnels: 0,
-    finished: 0,
-    failed: 0,
-    draining: false,
-    onIdle: () => {},
-  };
-  const registry = new StateRegistry(clock);
-  const connections = new ConnectionTable(clock);
-  const noNames = () => Promise.reject(new Error('a test on the fake clock has no names'));
-  const resolver = new Resolver(noNames, clock, random);
-  const runtime = { clock, random, telemetry, metrics, registry, resolver, connections, traffic };
+  const stalled = new StalledResponses(traffic.active, clock);
   const readiness = { isReady: true };
   const services: Services = {
-    planeRef: { current: { plane: assemblePlane(plan, runAtOnce(prepareRoutes(plan)), origins, runtime) } },
+    planeRef: { current: { plane: assembleAtOnce(plan, origins, runtime) } },
     clock,
     random,
     telemetry,
@@ -104,6 +87,7 @@ export async function startOnFakeClock(
     for (const socket of sockets) socket.destroy();
     await closed;
     while (traffic.active.size > 0) await turn(); // each request ends with its connection, and says so
+    stalled.dispose();
     registry.dispose();
     lines.end('the proxy has stopped');
     assert.deepEqual(lines.find({ event: 'defect' }), []);
@@ -114,6 +98,8 @@ export async function startOnFakeClock(
     lines,
     overload,
     traffic,
+    listener,
+    settings,
     [Symbol.asyncDispose]: stop,
   });
 }

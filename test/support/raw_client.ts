@@ -15,6 +15,8 @@ export type Target = ({ readonly port: number; readonly host?: string } | { read
   readonly tls?: Omit<tls.ConnectionOptions, 'host' | 'port' | 'path'>;
   /** The address to come from: 127.0.0.2 is another client than 127.0.0.1. */
   readonly localAddress?: string;
+  /** Comes first, before TLS too: what a load balancer writes in front of its client's bytes. */
+  readonly proxyHeader?: Buffer;
 };
 
 export interface AnswerHead {
@@ -120,6 +122,7 @@ function open(target: Target): Promise<Socket> {
   const local = target.localAddress === undefined ? {} : { localAddress: target.localAddress };
   return new Promise((resolve, reject) => {
     const plain = net.connect({ ...where, ...local, noDelay: true, allowHalfOpen: true });
+    if (target.proxyHeader !== undefined) plain.write(target.proxyHeader);
     const socket = target.tls === undefined ? plain : tls.connect({ ...target.tls, socket: plain });
     socket.once('error', reject);
     socket.once(target.tls === undefined ? 'connect' : 'secureConnect', () => {

@@ -1,5 +1,7 @@
 /** Raw requests as Node's servers report them, with everything that a test does not care about filled in. */
 import assert from 'node:assert/strict';
+import { NO_CLAIM } from '../../src/security/client_address.ts';
+import type { HeaderRules } from '../../src/security/fields.ts';
 import type { ForwardingFacts } from '../../src/security/forwarding.ts';
 import type { PathRules } from '../../src/security/path.ts';
 import type { HeadLimits, RawRequest, RequestHead } from '../../src/security/request_head.ts';
@@ -16,6 +18,9 @@ export const PATH_RULES: PathRules = {
   slashes: 'keep',
   semicolons: 'keep',
 };
+
+/** So that a test sees all that comes through. */
+export const HEADER_RULES: HeaderRules = { underscores: 'keep' };
 
 /** `Name: value` lines as a flat list. */
 export function fields(...lines: string[]): string[] {
@@ -50,15 +55,25 @@ export function rawHttp2Request(parts: Partial<RawRequest> = {}): RawRequest {
 }
 
 /** The head, or an assertion that says why there is none. */
-export function acceptedHead(raw: RawRequest, rules = PATH_RULES, limits = HEAD_LIMITS): RequestHead {
-  const head = parseRequestHead(raw, limits, rules);
+export function acceptedHead(
+  raw: RawRequest,
+  rules = PATH_RULES,
+  limits = HEAD_LIMITS,
+  headerRules = HEADER_RULES,
+): RequestHead {
+  const head = parseRequestHead(raw, limits, rules, headerRules);
   assert(!('kind' in head), `refused: ${JSON.stringify(head)}`);
   return head;
 }
 
 /** The kind of the failure, or `accepted`. */
-export function verdict(raw: RawRequest, rules = PATH_RULES, limits = HEAD_LIMITS): string {
-  const head = parseRequestHead(raw, limits, rules);
+export function verdict(
+  raw: RawRequest,
+  rules = PATH_RULES,
+  limits = HEAD_LIMITS,
+  headerRules = HEADER_RULES,
+): string {
+  const head = parseRequestHead(raw, limits, rules, headerRules);
   return 'kind' in head ? head.kind : 'accepted';
 }
 
@@ -68,7 +83,7 @@ export function forwardingFacts(parts: Partial<ForwardingFacts> = {}): Forwardin
     requestId: 'request-1',
     clientIp: '203.0.113.7',
     peerIp: '203.0.113.7',
-    peerTrusted: false,
+    claim: NO_CLAIM,
     protocol: 'HTTP/1.1',
     tls: 'TLSv1.3',
     host: 'a.example',

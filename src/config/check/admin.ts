@@ -1,4 +1,4 @@
-/** Whoever reaches the admin API can reload and drain: beyond this machine it asks for a token. */
+/** Everyone who reaches the admin API can reload and drain, so beyond this machine it needs a token. */
 import { isLoopback, parseAddress } from '../../net/address.ts';
 import type { Relations } from './relations.ts';
 

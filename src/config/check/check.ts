@@ -1,7 +1,7 @@
 /**
- * Relations between fields, which no schema of one field can see. All of them are checked, so that one run shows
- * everything: references, names and addresses that are taken, timeouts inside each other, actions that exclude each
- * other. Ties between routes need their compiled matches and are in `ties.ts`.
+ * Checks relations between settings, which the schema of one setting cannot see. All are checked, so that one run
+ * shows everything: references, duplicate names and addresses, timeouts inside each other, actions that exclude each
+ * other. Ties between routes need the compiled matches and are in `ties.ts`.
  */
 
 import type { Problem } from '../problems.ts';

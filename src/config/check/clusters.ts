@@ -1,4 +1,4 @@
-/** Clusters: endpoints that are different and take traffic, protocols and checks that go together. */
+/** Clusters: different endpoints that take traffic, and protocols and health checks that fit together. */
 import { nameOf, parseAddress } from '../../net/address.ts';
 import type { ClusterConfig } from '../schema/cluster.ts';
 import type { Path } from '../text/path.ts';
@@ -78,9 +78,9 @@ function checkProtocol(
   }
 }
 
-/** The ways to ask; each excludes the others. `path` alone is a question over HTTP. */
+/** The kinds of probes, which exclude each other. `path` alone is a probe over HTTP. */
 const KINDS = ['tcp', 'grpc', 'webSocket'] as const;
-/** What only some of them can be told, with what to do instead. */
+/** Settings of only some kinds, with what to do instead. */
 const ONLY_HTTP = ['method', 'expect', 'body'] as const;
 const NOT_FOR_TCP_AND_GRPC = ['path', 'host', 'headers'] as const;
 

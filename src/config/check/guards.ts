@@ -1,6 +1,6 @@
 /**
- * Routes that keep somebody out, and other spellings of their path that reach a route which does not: `//admin` and
- * `/admin;x` are other paths to the router and the same one to many backends.
+ * Finds routes that restrict access, and other spellings of their path that reach a route without the restriction:
+ * `//admin` and `/admin;x` are other paths to the router and the same path to many backends.
  */
 
 import type { RouteSettings } from '../../routing/route.ts';
@@ -10,13 +10,13 @@ import type { Plan } from '../plan.ts';
 interface EvadedGuard {
   readonly guard: string;
   readonly spelling: string;
-  /** The route that the spelling reaches. */
+  /** The route that the other spelling reaches. */
   readonly open: string;
-  /** The setting that folds it. */
+  /** The setting that folds the spelling. */
   readonly setting: string;
 }
 
-/** The first one of each guard. */
+/** The first such spelling for each guarded route. */
 export function findEvadedGuards({ routes, listeners }: Plan): EvadedGuard[] {
   const found = new Map<string, EvadedGuard>();
   if (!routes.some(isGuard)) return [];
@@ -57,7 +57,7 @@ function spellings(
   return found;
 }
 
-/** A request that the guard would take but for the spelling of its path. */
+/** A request that the guarded route would get, except for the spelling of its path. */
 function asking({ match }: RouteSettings, matchPath: string) {
   const host = (match.hosts[0] ?? 'host.invalid').replace(/^\*\./, 'any.');
   return {

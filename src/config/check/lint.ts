@@ -1,4 +1,4 @@
-/** What is allowed and probably not meant: warnings, each with its place. */
+/** Warnings about settings that are allowed and probably not intended, each with its position. */
 import { normalizePathLiteral } from '../../routing/pattern.ts';
 import type { Plan } from '../plan.ts';
 import type { Problem } from '../problems.ts';
@@ -6,6 +6,7 @@ import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
+import { lintClientIdentity } from './client_identity.ts';
 import { findEvadedGuards } from './guards.ts';
 import { findUnreachable } from './unreachable.ts';
 
@@ -18,6 +19,8 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   };
   lintClusters(config, plan, warn);
   lintRoutes(config, plan, warn);
+  const places = new Map(config.routes.map(({ name }, at) => [name, at]));
+  lintClientIdentity(plan, route => places.get(route) ?? 0, warn);
   lintProcess(config, warn);
   return warnings;
 }
@@ -69,7 +72,7 @@ function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
   }
 }
 
-/** By segment: `/api/v1` is below `/api`, `/apis` is not. Whatever is below a shorter path may be below the prefix too. */
+/** By segment: `/api/v1` is below `/api`, `/apis` is not. */
 function isBelow(path: string, prefix: string): boolean {
   const [a, b] = [path, prefix].map(text => `${normalizePathLiteral(text).replace(/\/+$/, '')}/`);
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));

@@ -1,5 +1,7 @@
-/** Where the proxy listens: addresses that are free of each other, protocols that go together. */
+/** Listeners: addresses that do not overlap, and protocols that fit together. */
 import { type Address, parseAddress } from '../../net/address.ts';
+import type { ListenerConfig } from '../schema/listener.ts';
+import { presetOf } from '../schema/presets.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
@@ -18,6 +20,7 @@ export function checkListeners(relations: Relations): void {
   checkAddresses(relations);
   for (const [name, listener] of Object.entries(config.listeners)) {
     const path = ['listeners', name];
+    checkPreset(path, listener, relations);
     if (listener.h2c === true && listener.tls !== undefined) {
       report(
         [...path, 'h2c'],
@@ -36,6 +39,27 @@ export function checkListeners(relations: Relations): void {
       });
     }
   }
+}
+
+/** A preset knows the balancer, and not always where it stands. */
+function checkPreset(path: Path, listener: ListenerConfig, { report, isLost }: Relations): void {
+  const preset = presetOf(listener);
+  if (preset === null) return;
+  const name = listener.preset;
+  if (
+    preset.trustedProxies === null &&
+    listener.trustedProxies === undefined &&
+    !isLost([...path, 'trustedProxies'])
+  )
+    report(
+      [...path, 'preset'],
+      `preset ${name} needs trustedProxies, the subnets of the load balancer such as [10.0.0.0/16]: without it, the load balancer would be the client of every request`,
+    );
+  if (preset.proxyProtocol && listener.proxyProtocol === undefined && !isLost([...path, 'proxyProtocol']))
+    report(
+      [...path, 'preset'],
+      `preset ${name} needs proxyProtocol.from, the subnets of the load balancer such as { from: [10.0.0.0/16] }: only from there a PROXY protocol header is believed`,
+    );
 }
 
 function checkAddresses({ config, report, document }: Relations): void {
@@ -65,7 +89,7 @@ function listenAddressesOf({ admin, listeners }: Config): ListenAddress[] {
   });
 }
 
-/** Whether binding both must fail. Port 0 is any free port; `[::]` takes IPv4 along, as Node listens. */
+/** Whether binding both must fail. Port 0 is any free port; `[::]` includes IPv4, as Node listens. */
 function collide(a: Address, b: Address): boolean {
   if (a.kind === 'unix') return b.kind === 'unix' && a.path === b.path;
   if (a.kind === 'fd') return b.kind === 'fd' && a.name === b.name;

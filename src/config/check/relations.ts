@@ -1,4 +1,4 @@
-/** What every check of relations is given: the configuration, and where to say what is wrong. */
+/** The context of a check: the configuration, and how to report a problem. */
 
 import type { Problem } from '../problems.ts';
 import type { PartialParse } from '../schema/partial_parse.ts';
@@ -9,7 +9,7 @@ import type { Path } from '../text/path.ts';
 export interface Relations {
   readonly config: Config;
   readonly document: Document;
-  /** Whether the schema has refused something at one of these paths, so that nothing follows from its absence. */
+  /** Whether the schema has refused something at one of these paths, so that nothing may be concluded from its absence. */
   isLost(...paths: readonly Path[]): boolean;
   report(path: Path, message: string, options?: ProblemOptions): void;
 }
@@ -25,7 +25,7 @@ export function collectRelations(
     config,
     document,
     isLost: (...paths) => partial.isLost(...paths),
-    // What the schema refused has been said; what was put in its place is nobody's fault.
+    // The schema has reported that problem already; the stub that replaced the setting causes no further ones.
     report: (path, message, options) => {
       if (!partial.isLost(path)) problems.push(document.problem('error', path, message, options));
     },

@@ -1,4 +1,4 @@
-/** Routes: one action each, names that are unique, references to what exists, edits that can have an effect. */
+/** Routes: one action each, unique names, references to what exists, edits that can have an effect. */
 import { replacementProblem } from '../../routing/rewrite.ts';
 import { listed } from '../schema/leaves.ts';
 import type { RouteConfig } from '../schema/route.ts';
@@ -8,7 +8,7 @@ import type { Relations } from './relations.ts';
 
 const ACTIONS = ['forward', 'redirect', 'respond'] as const;
 
-/** What routes may refer to, looked up once for all of them: there can be ten thousand of each. */
+/** Everything that routes may refer to, looked up once: there can be ten thousand of each. */
 interface Known {
   readonly clusters: ReadonlySet<string>;
   readonly listeners: ReadonlySet<string>;
@@ -66,7 +66,7 @@ function checkAction(route: RouteConfig, path: Path, { isLost, report }: Relatio
   }
 }
 
-/** What only means something on the way to a backend. */
+/** Settings that only apply to forwarded requests. */
 function checkUnused(route: RouteConfig, path: Path, report: Relations['report']): void {
   const { timeouts } = route;
   for (const key of ['rewrite', 'retries'] as const) {

@@ -1,4 +1,7 @@
-/** Routes that match the same request without one being more specific: `routing/matcher` knows, this says where. */
+/**
+ * Routes that match the same request without one being more specific: `routing/matcher` finds them, this reports
+ * where they are.
+ */
 import { findConflicts } from '../../routing/matcher.ts';
 import type { RouteMatch, RouteSettings } from '../../routing/route.ts';
 import type { Problem } from '../problems.ts';
@@ -9,7 +12,7 @@ export type NumberedRoute = Pick<RouteSettings, 'match' | 'listeners' | 'name'> 
   readonly at: number;
 };
 
-/** Routes in the order of the file. One problem for a route, with the first one that it ties with. */
+/** Takes the routes in the order of the file. Reports one problem per route, with the first route that it ties with. */
 export function tieProblems(routes: readonly NumberedRoute[], document: Document): Problem[] {
   const firstOf = new Map<NumberedRoute, NumberedRoute>();
   for (const [a, b] of findConflicts(routes)) {

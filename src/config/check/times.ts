@@ -1,8 +1,10 @@
 /**
- * Timeouts inside each other: an inner one that is longer than the one around it can never fire, so whoever wrote
- * it is mistaken about what happens. Only what somebody wrote is judged: a default never makes a file invalid.
+ * Finds timeouts that can never fire because a timeout around them is shorter. Only written values are judged: a
+ * default never makes a file invalid.
  */
 import { NUMBERS, type NumberId, type NumberSetting } from '../schema/defaults.ts';
+import type { ListenerConfig } from '../schema/listener.ts';
+import { presetNumber } from '../schema/presets.ts';
 import type { RouteConfig } from '../schema/route.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
@@ -63,7 +65,7 @@ interface User {
   readonly path: Path;
 }
 
-/** The routes that forward to each cluster, in one pass: to look for those of each would be clusters times routes. */
+/** The forwarding routes of each cluster, in one pass: a search for each cluster would take clusters times routes. */
 function usersByCluster(routes: readonly RouteConfig[]): Map<string, User[]> {
   const users = new Map<string, User[]>();
   for (const [at, route] of routes.entries()) {
@@ -79,7 +81,7 @@ function usersByCluster(routes: readonly RouteConfig[]): Map<string, User[]> {
   return users;
 }
 
-/** What a request waits for in a pool is part of the request timeout of every route that forwards there. */
+/** The waits of a pool are part of the request timeout of every route that forwards to the cluster. */
 function checkPool(name: string, path: Path, users: readonly User[], relations: Relations): void {
   const { config, report, isLost } = relations;
   const pool = config.clusters?.[name]?.pool;
@@ -104,7 +106,7 @@ interface Effective {
   readonly shown: string;
 }
 
-/** Over all listeners of a route; null if it cannot be known. */
+/** Over all listeners of a route; null if it is not known. */
 function longestRequest(route: RouteConfig, path: Path, { config, isLost }: Relations): Effective | null {
   if (isLost([...path, 'timeouts'])) return null;
   if (route.timeouts?.request !== undefined)
@@ -112,10 +114,19 @@ function longestRequest(route: RouteConfig, path: Path, { config, isLost }: Rela
   let longest: Effective | null = null;
   for (const name of route.listeners ?? Object.keys(config.listeners)) {
     if (isLost(['listeners', name, 'timeouts']) || !Object.hasOwn(config.listeners, name)) return null;
-    const found = effective(config.listeners[name]?.timeouts?.request, 'listeners.timeouts.request');
+    const found = requestOf(config.listeners[name]);
     longest = longest === null ? found : longerOf(longest, found);
   }
   return longest;
+}
+
+function requestOf(listener: ListenerConfig | undefined): Effective {
+  const id = 'listeners.timeouts.request';
+  const written = listener?.timeouts?.request;
+  const ms = written === undefined ? presetNumber(listener, id) : undefined;
+  return ms === undefined
+    ? effective(written, id)
+    : { ms, shown: `${shown(ms)}, of the preset ${listener?.preset}` };
 }
 
 function effective(written: number | null | undefined, id: NumberId): Effective {
@@ -129,7 +140,7 @@ function longerOf(a: Effective, b: Effective): Effective {
   return a.ms === null || (b.ms !== null && b.ms <= a.ms) ? a : b;
 }
 
-/** Whether an inner timeout that is written can never fire; one that is off does not mean to. */
+/** Whether a written inner timeout can never fire. One that is off is not meant to. */
 function isLonger(inner: number | null | undefined, outer: number | null): boolean {
   return inner !== undefined && inner !== null && outer !== null && inner > outer;
 }

@@ -1,8 +1,9 @@
 /**
- * Routes that no request can reach. By the order of `routing/matcher` a more specific route never takes everything
- * of a less specific one, except where the latter is a regex: its language is not compared with prefixes there. So
- * only regexes are looked at: whether they match any path at all, and whether all that they match is below a prefix
- * of a route that is asked before.
+ *
+ * Finds routes that no request can reach. In the order of `routing/matcher` a more specific route never takes everything of
+ * a less specific one, unless the latter is a regex, whose language is not compared with prefixes there. So only regexes are
+ * checked: whether they match any path at all, and whether everything that they match is below a prefix of a route that
+ * takes precedence.
  */
 import { compareWithinHost, specificityOf } from '../../routing/matcher.ts';
 import type { PathPattern } from '../../routing/pattern.ts';
@@ -18,7 +19,7 @@ interface Unreachable {
 
 type Route = Pick<RouteSettings, 'name' | 'match' | 'listeners'>;
 
-/** Beyond that the comparison would make a reload slow; a lint may miss something. */
+/** Beyond this the comparison would slow down reloads; a lint may miss something. */
 const COMPARISONS_MAX = 1_000_000;
 
 export function findUnreachable(routes: readonly Route[]): Unreachable[] {
@@ -48,7 +49,7 @@ export function findUnreachable(routes: readonly Route[]): Unreachable[] {
   return found;
 }
 
-/** Whether `wide` is asked before `narrow` and matches whatever that matches. */
+/** Whether `wide` takes precedence over `narrow` and matches everything that it matches. */
 function takesAll(wide: Route, narrow: Route, program: Program): boolean {
   const { path } = specificityOf(wide.match);
   if (path.regex !== null || path.steps.some(({ kind }) => kind === 'parameter')) return false;
@@ -82,7 +83,7 @@ function follows(wanted: TextMatch, from: TextMatch): boolean {
 function pathsOutside({ steps }: PathPattern): string {
   const text = steps.map(step => (step.kind === 'literal' ? `/${step.text}` : '')).join('');
   const isPrefix = steps.at(-1)?.kind === 'rest';
-  // From the inside: what may follow when the whole text has been there, then one character before the other.
+  // Built from the inside: what may follow when the whole text was matched, then one character before the other.
   let outside = isPrefix ? '[^/].*' : '..*';
   let mayEnd = false;
   for (const character of [...text].reverse()) {
@@ -95,7 +96,7 @@ function pathsOutside({ steps }: PathPattern): string {
 
 const programs = new Map<string, Program>();
 
-/** Not `compileRegex`, whose limit on the length of a pattern is for what people write. */
+/** Not `compileRegex`: its limit on the length of a pattern is meant for patterns that people write. */
 function programOf(pattern: string): Program {
   const known = programs.get(pattern);
   if (known !== undefined) return known;

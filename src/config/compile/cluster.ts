@@ -1,4 +1,4 @@
-/** One cluster of the configuration becomes its part of the plan. */
+/** Compiles one cluster. */
 import type { FailureShare } from '../../health/passive.ts';
 import type { ClusterSettings } from '../../load_balancer/backend.ts';
 import { nameOf } from '../../net/address.ts';
@@ -73,7 +73,7 @@ function compileEndpoint(
   };
 }
 
-/** Off unless it is written: a probe to a path that nobody named would be a guess. */
+/** Off unless written: a probe of a path that nobody named would be a guess. */
 function compileActive({ health }: ClusterConfig, scope: Scope): ClusterSettings['health']['active'] {
   const active = health?.active;
   if (typeof active !== 'object') return scope.part('health.active', ['health', 'active'], null);
@@ -85,7 +85,7 @@ function compileActive({ health }: ClusterConfig, scope: Scope): ClusterSettings
   return {
     probe: compileProbe(active, scope, place),
     intervalMs,
-    timeoutMs: Math.min(timeoutMs, intervalMs), // only the default can be longer: `validate_times.ts`
+    timeoutMs: Math.min(timeoutMs, intervalMs), // only the default can be longer: `check/times.ts`
     healthyAfter: scope.number('health.active.healthyAfter', 'clusters.health.active.healthyAfter'),
     unhealthyAfter: scope.number('health.active.unhealthyAfter', 'clusters.health.active.unhealthyAfter'),
   };
@@ -107,7 +107,7 @@ function compileProbe(active: ActiveConfig, scope: Scope, place: Path): ProbeSet
   return { kind: 'http', ...question, method, statusMin: min, statusMax: max, body };
 }
 
-/** On by default where there is, or may be, another endpoint to go to. */
+/** On by default if there is, or may be, another endpoint. */
 function compilePassive(
   { health }: ClusterConfig,
   endpoints: ClusterSettings['endpoints'],
@@ -137,7 +137,7 @@ function compileShare(scope: Scope): FailureShare | null {
   return ratio === null ? null : { ratio, requestsMin, windowMs };
 }
 
-/** Off unless it is written: what is a failure ratio to worry about depends on the backend. */
+/** Off unless written: what failure ratio is too high depends on the backend. */
 function compileCircuitBreaker(
   { circuitBreaker }: ClusterConfig,
   scope: Scope,

@@ -1,6 +1,6 @@
 /**
- * A valid configuration becomes the frozen plan: defaults written out, units resolved, references bound, files
- * read, routes sorted. Where each value comes from is noted on the way.
+ * Compiles a valid configuration to the frozen plan: defaults written out, units resolved, references bound, files
+ * read, routes sorted. The origin of each value is noted on the way.
  */
 import { compareRoutes } from '../../routing/matcher.ts';
 import type { RouteSettings } from '../../routing/route.ts';
@@ -18,7 +18,7 @@ import { compileRoute } from './route.ts';
 interface Compiled {
   readonly plan: Plan;
   readonly origins: PlanOrigins;
-  /** The routes in the order of the file, for those who speak of lines. */
+  /** The routes in the order of the file, for messages about lines. */
   readonly routes: readonly RouteSettings[];
 }
 
@@ -31,7 +31,7 @@ export function compile(config: Config, document: Document, materials: Materials
   const listeners = byName(config.listeners, (listener, name) =>
     compileListener(name, listener, origins, materials),
   );
-  const routes = config.routes.map((route, at) => compileRoute(route, at, config, listeners, origins));
+  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins));
   const plan = seal({
     version: 1,
     admin: compileAdmin(config, origins, materials),
@@ -78,7 +78,7 @@ function compileProcess(config: Config, origins: Origins): Plan['process'] {
   };
 }
 
-/** Off unless it is written: how many failures are too many depends on the backends. */
+/** Off unless written: how many failures are too many depends on the backends. */
 function compileProbation({ process: written }: Config, scope: Scope): ProbationSettings | null {
   if (typeof written?.reload?.probation !== 'object')
     return scope.part('reload.probation', ['reload', 'probation'], null);
@@ -124,7 +124,7 @@ function compileTracing({ tracing }: Config, origins: Origins): Plan['tracing'] 
   };
 }
 
-/** In the order of the names: the same plan has the same text. */
+/** Sorted by name, so that the same plan has the same text. */
 function byName<T, U>(
   items: Readonly<Record<string, T>>,
   compileItem: (item: T, name: string) => U,

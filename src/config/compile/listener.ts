@@ -1,8 +1,9 @@
-/** One listener of the configuration becomes its part of the plan. */
+/** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
+import { PRESETS, type Preset, presetOf } from '../schema/presets.ts';
 import type { Materials } from './materials.ts';
-import { type Origins, Scope } from './origins.ts';
+import { type Origins, type PresetLayer, Scope } from './origins.ts';
 
 export function compileListener(
   name: string,
@@ -11,7 +12,7 @@ export function compileListener(
   materials: Materials,
 ): ListenerSettings {
   const path = ['listeners', name];
-  const scope = new Scope(origins, listener, `listeners.${name}`, path);
+  const scope = new Scope(origins, listener, `listeners.${name}`, path, 1, presetLayer(listener, path));
   return {
     name: scope.part('name', [], name),
     address: scope.part('address', ['address'], materials.address(listener.address, [...path, 'address'])),
@@ -20,7 +21,8 @@ export function compileListener(
     h2c: scope.choice('h2c', 'listeners.h2c'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
-    trustedProxies: scope.part('trustedProxies', ['trustedProxies'], listener.trustedProxies ?? []),
+    ...compileTrust(listener, presetOf(listener), scope),
+    proxyProtocol: compileProxyProtocol(listener, scope),
     access: {
       allow: scope.part('access.allow', ['access', 'allow'], listener.access?.allow ?? []),
       deny: scope.part('access.deny', ['access', 'deny'], listener.access?.deny ?? []),
@@ -32,6 +34,7 @@ export function compileListener(
       slashes: scope.choice('paths.slashes', 'listeners.paths.slashes'),
       semicolons: scope.choice('paths.semicolons', 'listeners.paths.semicolons'),
     },
+    headers: { underscores: scope.choice('headers.underscores', 'listeners.headers.underscores') },
     head: {
       headBytesMax: scope.number('head.headBytesMax', 'listeners.limits.headBytes'),
       headerCountMax: scope.number('head.headerCountMax', 'listeners.limits.headerCount'),
@@ -56,6 +59,46 @@ export function compileListener(
   };
 }
 
+function presetLayer({ preset }: ListenerConfig, path: readonly string[]): PresetLayer | null {
+  if (preset === undefined) return null;
+  return { name: preset, path: [...path, 'preset'], numbers: PRESETS[preset].numbers };
+}
+
+/** Whose word is believed about the client, and which words. */
+function compileTrust(
+  { trustedProxies, trustedHeaders }: ListenerConfig,
+  preset: Preset | null,
+  scope: Scope,
+): Pick<ListenerSettings, 'trustedProxies' | 'trustedHops' | 'trustedHeaders'> {
+  const named = preset?.trustedProxies ?? null;
+  const proxies =
+    trustedProxies === undefined && named !== null
+      ? scope.ofPreset('trustedProxies', named)
+      : scope.part('trustedProxies', ['trustedProxies'], trustedProxies ?? []);
+  const headers =
+    trustedHeaders === undefined && preset !== null
+      ? scope.ofPreset('trustedHeaders', preset.trustedHeaders)
+      : scope.part('trustedHeaders', ['trustedHeaders'], trustedHeaders ?? null);
+  return {
+    trustedProxies: proxies,
+    trustedHops: scope.number('trustedHops', 'listeners.trustedHops'),
+    trustedHeaders: headers === null ? null : headers.map(name => name.toLowerCase()),
+  };
+}
+
+function compileProxyProtocol(
+  { proxyProtocol }: ListenerConfig,
+  scope: Scope,
+): ListenerSettings['proxyProtocol'] {
+  const at = 'proxyProtocol';
+  if (proxyProtocol === undefined) return scope.part(at, [at], null);
+  return {
+    from: scope.part(`${at}.from`, [at, 'from'], proxyProtocol.from),
+    headerMs: scope.number(`${at}.headerMs`, 'listeners.timeouts.proxyHeader'),
+    pendingMax: scope.number(`${at}.pendingMax`, 'listeners.limits.pendingProxyHeaders'),
+  };
+}
+
 function compileTls(
   { tls }: ListenerConfig,
   scope: Scope,
@@ -74,7 +117,7 @@ function compileTls(
   };
 }
 
-/** Settings of HTTP/2 say that it is wanted. */
+/** Settings for HTTP/2 also switch it on. */
 function compileHttp2(listener: ListenerConfig, scope: Scope): boolean {
   return typeof listener.http2 === 'object'
     ? scope.part('http2', ['http2'], true)

@@ -1,6 +1,6 @@
 /**
- * Files that a configuration names: read once when the plan is compiled, so that the plan is complete without
- * them. Paths, also those of sockets, are relative to the folder of the configuration.
+ * Reads the files that a configuration names, once, so that the plan is complete without them. Paths, also those of
+ * sockets, are relative to the folder of the configuration.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
@@ -25,7 +25,7 @@ export class Materials {
     this.#folder = dirname(resolve(configFile));
   }
 
-  /** Absolute, for the watcher: also those that are missing now. */
+  /** Absolute paths for the watcher, also of files that are missing now. */
   get files(): FileStates {
     return this.#files;
   }
@@ -50,7 +50,7 @@ export class Materials {
     return resolve(this.#folder, name);
   }
 
-  /** The schema has seen that it is one. */
+  /** The schema has checked that it is an address. */
   address(text: string, path: Path): Address {
     const address = parseAddress(text);
     if (typeof address === 'string') throw new Error(`the schema lets no bad address pass: ${address}`);
@@ -64,7 +64,7 @@ export class Materials {
   /** The text of a file; empty after a problem. */
   #read(name: string, path: Path): string {
     const file = resolve(this.#folder, name);
-    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file)); // as it was before the first reading
+    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file)); // its state before the first reading
     const result = readTextFile(file, FILE_BYTES_MAX);
     if (result.kind === 'text' && result.text.trim() !== '') return result.text;
     const why = result.kind === 'text' ? 'it is empty' : result.why;

@@ -1,8 +1,8 @@
 /**
- * Takes what is written or its default, and notes where each value of the plan comes from: `file:line:col`, or
- * `default`. A `Scope` does so for one listener, route or cluster.
+ * Takes the written value of a setting, else that of the preset, else the default, and notes the origin of each value of the
+ * plan: `file:line:col`, `file:line:col (preset NAME)`, or `default`. A `Scope` does so for one listener, route or cluster.
  */
-
+import assert from 'node:assert/strict';
 import { DEFAULT_ORIGIN, nearestOrigin, PlanOrigins } from '../plan_origins.ts';
 import {
   CHOICES,
@@ -24,15 +24,34 @@ export class Origins {
     this.#document = document;
   }
 
-  /** Null, or a path that is not written: a default. */
+  /** Null, or a path that is not written, means a default. */
   note(planPath: string, configPath: Path | null): void {
     const origin = (configPath === null ? null : this.#document.origin(configPath)) ?? DEFAULT_ORIGIN;
     if (origin !== nearestOrigin(this.#noted, planPath)) this.#noted.set(planPath, origin);
   }
 
+  /** It has the value, and so the origin, of another place in the plan that was noted before. */
+  noteSame(planPath: string, other: string): void {
+    this.#noted.set(planPath, nearestOrigin(this.#noted, other));
+  }
+
+  /** The preset written there has set it. */
+  notePreset(planPath: string, { name, path }: PresetLayer): void {
+    const place = this.#document.origin(path);
+    this.#noted.set(planPath, `${place === null ? '' : `${place} `}(preset ${name})`);
+  }
+
   get noted(): PlanOrigins {
     return new PlanOrigins(this.#noted);
   }
+}
+
+/** What stands between what is written and the defaults. */
+export interface PresetLayer {
+  readonly name: string;
+  /** Where it is written. */
+  readonly path: Path;
+  readonly numbers: Partial<Readonly<Record<NumberId, number>>>;
 }
 
 /** Null is `off`. */
@@ -44,9 +63,18 @@ export class Scope {
   readonly #planBase: string;
   readonly #configBase: Path;
   readonly #idLength: number;
+  readonly #preset: PresetLayer | null;
 
   /** The first `idLength` parts of the id of a setting stand for the scope itself: `clusters.endpoints`. */
-  constructor(origins: Origins, written: unknown, planBase: string, configBase: Path, idLength = 1) {
+  constructor(
+    origins: Origins,
+    written: unknown,
+    planBase: string,
+    configBase: Path,
+    idLength = 1,
+    preset: PresetLayer | null = null,
+  ) {
+    this.#preset = preset;
     this.#origins = origins;
     this.#written = written;
     this.#planBase = planBase;
@@ -59,11 +87,20 @@ export class Scope {
     const { value }: NumberSetting = NUMBERS[id];
     const path = this.#pathOf(id);
     const written = valueAt(this.#written, path) as Written;
+    const preset = this.#preset?.numbers[id];
+    if (written === undefined && preset !== undefined) return this.ofPreset(plan, preset);
     this.note(plan, written === undefined ? null : path);
     return written === undefined ? value : written;
   }
 
-  /** A number that cannot be off: the schema has seen to that. */
+  /** A value that the preset sets. */
+  ofPreset<T>(plan: string, value: T): T {
+    assert(this.#preset !== null, 'a listener without a preset has no values of one');
+    this.#origins.notePreset(`${this.#planBase}.${plan}`, this.#preset);
+    return value;
+  }
+
+  /** A number that cannot be off; the schema has checked that. */
   number(plan: string, id: NumberId): number {
     const value = this.limit(plan, id);
     if (value === null) throw new Error(`${id} cannot be off`);
@@ -77,7 +114,7 @@ export class Scope {
     return written === undefined ? CHOICES[id].value : written;
   }
 
-  /** A part of the plan with its place in the configuration. */
+  /** A part of the plan, with its path in the configuration. */
   part<T>(plan: string, config: Path, value: T): T {
     this.note(plan, config);
     return value;

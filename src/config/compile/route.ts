@@ -1,4 +1,4 @@
-/** One route of the configuration becomes its part of the plan. */
+/** Compiles one route. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
 import { normalizePathLiteral } from '../../routing/pattern.ts';
 import type {
@@ -13,14 +13,12 @@ import type { HeaderEdits } from '../../security/headers.ts';
 import type { RateLimitSettings } from '../../security/rate_limit.ts';
 import { CHOICES, RETRY_ON } from '../schema/defaults.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from '../schema/route.ts';
-import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
 import { type Origins, Scope } from './origins.ts';
 
 export function compileRoute(
   route: RouteConfig,
   at: number,
-  config: Config,
   listeners: Readonly<Record<string, ListenerSettings>>,
   origins: Origins,
 ): RouteSettings {
@@ -35,7 +33,7 @@ export function compileRoute(
       request: compileEdits(route.headers?.request, 'request', scope),
       response: compileEdits(route.headers?.response, 'response', scope),
     },
-    listeners: compileListeners(route, path, config, listeners, origins),
+    listeners: compileListeners(route, path, listeners, origins),
     responseHeadMs: scope.limit('responseHeadMs', 'routes.timeouts.responseHead'),
     responseIdleMs: scope.limit('responseIdleMs', 'routes.timeouts.responseIdle'),
     tunnelIdleMs: scope.limit('tunnelIdleMs', 'routes.timeouts.tunnelIdle'),
@@ -53,7 +51,6 @@ export function compileRoute(
 function compileListeners(
   route: RouteConfig,
   path: Path,
-  config: Config,
   listeners: Readonly<Record<string, ListenerSettings>>,
   origins: Origins,
 ): Record<string, RouteLimits> {
@@ -61,46 +58,32 @@ function compileListeners(
   return Object.fromEntries(
     served
       .filter(name => Object.hasOwn(listeners, name))
-      .map(name => [name, combineLimits(route, path, name, config, listeners, origins)]),
+      .map(name => [name, combineLimits(route, path, name, listeners, origins)]),
   );
 }
 
-/** The one rule for limits that a route and its listener can both have: the route's value, else the listener's. */
+/** The rule for limits that both a route and its listener can have: the route's value, otherwise the listener's. */
 function combineLimits(
   route: RouteConfig,
   path: Path,
   name: string,
-  config: Config,
   listeners: Readonly<Record<string, ListenerSettings>>,
   origins: Origins,
 ): RouteLimits {
   const plan = `routes.${route.name}.listeners.${name}`;
-  const listener = config.listeners[name];
   const inherited = listeners[name]?.limits;
-  const combine = (
-    key: keyof RouteLimits,
-    place: Path,
-    own: number | null | undefined,
-    outer: number | null | undefined,
-  ): number | null => {
-    const ofListener = outer === undefined ? null : ['listeners', name, ...place];
-    origins.note(`${plan}.${key}`, own === undefined ? ofListener : [...path, ...place]);
-    return own === undefined ? (inherited?.[key] ?? null) : own;
+  const combine = (key: keyof RouteLimits, place: Path, own: number | null | undefined): number | null => {
+    if (own === undefined) {
+      origins.noteSame(`${plan}.${key}`, `listeners.${name}.limits.${key}`);
+      return inherited?.[key] ?? null;
+    }
+    origins.note(`${plan}.${key}`, [...path, ...place]);
+    return own;
   };
   return {
-    requestMs: combine(
-      'requestMs',
-      ['timeouts', 'request'],
-      route.timeouts?.request,
-      listener?.timeouts?.request,
-    ),
-    bodyIdleMs: combine('bodyIdleMs', ['timeouts', 'bodyIdle'], undefined, listener?.timeouts?.bodyIdle),
-    bodyBytesMax: combine(
-      'bodyBytesMax',
-      ['limits', 'bodyBytes'],
-      route.limits?.bodyBytes,
-      listener?.limits?.bodyBytes,
-    ),
+    requestMs: combine('requestMs', ['timeouts', 'request'], route.timeouts?.request),
+    bodyIdleMs: combine('bodyIdleMs', ['timeouts', 'bodyIdle'], undefined),
+    bodyBytesMax: combine('bodyBytesMax', ['limits', 'bodyBytes'], route.limits?.bodyBytes),
   };
 }
 
@@ -117,7 +100,7 @@ function compileMatch(match: MatchConfig | undefined, scope: Scope | null): Rout
   };
 }
 
-/** Literal paths are normalised as the paths of requests are, so that `/%61` and `/a` are one. */
+/** Literal paths are normalised like the paths of requests, so that `/%61` and `/a` are the same. */
 function compilePath(path: MatchConfig['path']): RouteMatch['path'] {
   if (path?.exact !== undefined) return { kind: 'exact', value: normalizePathLiteral(path.exact) };
   if (path?.template !== undefined) return { kind: 'template', value: normalizePathLiteral(path.template) };

@@ -1,4 +1,4 @@
-/** What may be written about a cluster. */
+/** Schema of a cluster. */
 import { z } from 'zod';
 import { HEALTHY_STATUSES } from './defaults.ts';
 import {

@@ -158,6 +158,21 @@ export const NUMBERS = {
       'Requests on one client connection before it is closed, so that clients spread out again after a scale-out.',
     ),
   ),
+  'listeners.limits.pendingProxyHeaders': count(
+    4_096,
+    [1, 1_000_000],
+    'Connections of one listener whose PROXY protocol header has not arrived yet, each with at most 4 KiB of it; more are refused. As many as the kernel queues.',
+  ),
+  'listeners.trustedHops': count(
+    1,
+    [1, 32],
+    'Addresses that the trusted proxy in front writes at the right end of X-Forwarded-For; the leftmost of them is the client. Google Cloud writes two: the client and itself.',
+  ),
+  'listeners.timeouts.proxyHeader': ms(
+    5 * SECOND,
+    [10, HOUR],
+    'From the accepted connection to the complete PROXY protocol header, where one is required.',
+  ),
   'listeners.timeouts.head': ms(
     10 * SECOND,
     [10, HOUR],
@@ -217,7 +232,11 @@ export const NUMBERS = {
     'Attempts after the first one. More would multiply the load on a failing cluster.',
   ),
   'routes.retries.perTry': offUnlessWritten(
-    ms(0, [10, HOUR], 'From the open connection to the response head, for each attempt on its own.'),
+    ms(
+      0,
+      [10, HOUR],
+      'From the complete request at the backend to the response head, for each attempt on its own.',
+    ),
   ),
   'routes.retries.backoff.base': ms(
     25,
@@ -441,6 +460,11 @@ export const CHOICES = {
     'keep',
     ['keep', 'fold', 'reject'],
     'What happens to segment parameters (/a;x=1): kept, ignored for matching (the backend gets the original path), or refused with 400.',
+  ),
+  'listeners.headers.underscores': choice(
+    'drop',
+    ['drop', 'reject', 'keep'],
+    'What happens to request fields with an underscore in their name: removed, refused with 400, or kept. CGI, PHP, WSGI and many others take X_Forwarded_For for X-Forwarded-For (nginx: dropped too).',
   ),
   'routes.redirect.status': choice(
     308,

@@ -1,6 +1,6 @@
 /**
- * The leaves of the schema: numbers with units and bounds, choices, and texts that a function of ours can refuse.
- * What is read here is what a person wrote, so a message says what to write instead.
+ * Leaves of the schema: numbers with units and bounds, choices, and strings that a function can refuse. Messages say
+ * what to write instead.
  */
 import { z } from 'zod';
 import { parseAddress } from '../../net/address.ts';
@@ -41,7 +41,7 @@ export function requiredNumber(id: NumberId) {
     });
 }
 
-/** One of the words of a choice, or true and false; these also as texts, because a variable is one. */
+/** One of the words of a choice, or true and false; these also as strings, because a variable is one. */
 export function choice<Id extends ChoiceId>(id: Id) {
   const { options, value: fallback, why } = CHOICES[id];
   const names: readonly string[] = options.map(String);
@@ -113,7 +113,7 @@ function show(value: number, { unit }: NumberSetting): string {
   return unit === 'bytes' ? formatSize(value) : String(value);
 }
 
-/** JSON Schema of a number: what an editor can check, and what it shows. */
+/** JSON Schema of a number: what editors check and show. */
 function describeNumber(facts: NumberSetting) {
   const shown = facts.value === null ? 'off' : show(facts.value, facts);
   const range = `${show(facts.min, facts)} to ${show(facts.max, facts)}${facts.off ? ', or off' : ''}`;
@@ -138,7 +138,7 @@ export function listed(names: readonly string[]): string {
   return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
-/** A text that a function of ours can refuse with a reason. */
+/** A string that a function can refuse with a reason. */
 export function text(problemOf: (value: string) => string | null, description?: string) {
   const checked = z.string().superRefine((value, context) => {
     const problem = problemOf(value);
@@ -163,7 +163,7 @@ export const endpointAddress = text(value => {
 
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
-/** Belongs to one connection or to the framing: the proxy's own affair (RFC 9110 section 7.6.1, RFC 9112 section 6). */
+/** Fields of one connection or of the framing, which the proxy manages (RFC 9110 section 7.6.1, RFC 9112 section 6). */
 const NOT_EDITABLE: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
@@ -189,7 +189,7 @@ function editableProblem(value: string): string | null {
 
 export const editableName = text(editableProblem);
 
-/** What the proxy settles itself on the way to a backend, with what to write instead. */
+/** Fields that the proxy sets itself on the way to a backend, with what to write instead. */
 const SETTLED: Readonly<Record<string, string>> = {
   expect: 'Expect is handled by the proxy and never reaches a backend; remove it',
   traceparent: 'traceparent is set by tracing; see tracing.propagate and tracing.start',
@@ -200,7 +200,7 @@ const SETTLED: Readonly<Record<string, string>> = {
 /** The name of a field that may be set on a request to a backend. */
 export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? editableProblem(value));
 
-/** RFC 9110 section 5.5. Spaces at the ends would be lost on the way. */
+/** RFC 9110 section 5.5. Spaces at the ends would be lost. */
 export const fieldValue = text(value => {
   if (/[^\t\x20-\x7e\x80-\xff]/.test(value)) {
     return 'a field value cannot contain line breaks, control characters or characters beyond Latin-1';
@@ -220,7 +220,7 @@ export const path = text(value => {
   return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. can never match' : null;
 }, 'A path that begins with /.');
 
-/** As a request line carries it (RFC 9112 section 3.2.1): with a query where one is needed. */
+/** The form of a request line (RFC 9112 section 3.2.1), with an optional query. */
 export const requestTarget = text(value => {
   if (!value.startsWith('/')) return 'a path must begin with /';
   if (value.includes('#')) return 'a fragment (#...) is never sent; remove it';
@@ -243,6 +243,15 @@ export const network = text(value => {
   return problem === null ? null : `"${value}" is not a network: ${problem}`;
 }, 'A network such as 10.0.0.0/8, or an address.');
 
+/** What a proxy says about its client (`security/forwarding`). */
+export const forwardingField = text(
+  value =>
+    /^(?:Forwarded|X-Real-IP|X-Request-Id|X-Request-Deadline-Ms|X-Forwarded-[A-Za-z0-9-]{1,64})$/i.test(value)
+      ? null
+      : `"${value}" is no forwarding field; write Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms or X-Forwarded-*, such as X-Forwarded-For`,
+  'Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms, or a field that begins with X-Forwarded-.',
+);
+
 export const hostPattern = text(value => {
   if (/^\[?[0-9a-fA-F:.]*\]?:\d+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
     return 'hosts are matched without a port; remove the port';
@@ -253,7 +262,7 @@ export const hostPattern = text(value => {
     : `"${value}" is not a host name; a wildcard is written *.name`;
 }, 'A host name, or *.name for every name below it.');
 
-/** Names become metric labels and parts of paths; those that every object of JavaScript has are traps. */
+/** Names become metric labels and parts of paths. Names that every JavaScript object has are refused. */
 function nameProblem(name: string): string | null {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
     return `"${name}" is not a name; use letters, digits, - and _ (at most 64)`;

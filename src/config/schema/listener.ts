@@ -1,7 +1,18 @@
-/** What may be written about a listener. */
+/** Schema of a listener. */
 import { z } from 'zod';
 import { CHOICES } from './defaults.ts';
-import { accessLists, address, choice, network, number, path, plainText } from './leaves.ts';
+import {
+  accessLists,
+  address,
+  choice,
+  forwardingField,
+  listed,
+  network,
+  number,
+  path,
+  plainText,
+} from './leaves.ts';
+import { PRESET_NAMES, PRESETS } from './presets.ts';
 
 const tls = z.strictObject({
   certificates: z
@@ -27,8 +38,35 @@ const tls = z.strictObject({
     .optional(),
 });
 
+const preset = z.enum(PRESET_NAMES, { error: `expected ${listed(PRESET_NAMES)}` }).meta({
+  description: `Values for a cloud load balancer in front, where nothing else is written (docs/load-balancers.md). ${PRESET_NAMES.map(name => `\`${name}\`: ${PRESETS[name].why}`).join(' ')}`,
+});
+
+const proxyProtocol = z
+  .strictObject({
+    required: z
+      .boolean()
+      .refine(isRequired => isRequired, {
+        error:
+          'must be true: a header that may be absent could be written by any client; to do without the PROXY protocol, remove proxyProtocol',
+      })
+      .meta({
+        description: 'Must be true, which is also the default: every connection begins with a header.',
+      })
+      .optional(),
+    from: z.array(network).min(1, 'at least one network is required').meta({
+      description:
+        'Networks of the load balancers that write the header, or `unix`. Connections from elsewhere are refused.',
+    }),
+  })
+  .meta({
+    description:
+      'The PROXY protocol, version 1 or 2: the client is who the header says. Not used when absent. See docs/load-balancers.md.',
+  });
+
 export const listenerSchema = z.strictObject({
   address,
+  preset: preset.optional(),
   tls: tls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' }).optional(),
   http2: z
     .union([
@@ -40,8 +78,17 @@ export const listenerSchema = z.strictObject({
   h2c: choice('listeners.h2c'),
   trustedProxies: z
     .array(network)
-    .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted.' })
+    .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted. Nobody when empty.' })
     .optional(),
+  trustedHops: number('listeners.trustedHops'),
+  trustedHeaders: z
+    .array(forwardingField)
+    .meta({
+      description:
+        'Forwarding fields that the trusted proxies write, X-Request-Id and X-Request-Deadline-Ms among them; others that they pass on come from the client and are removed. All when absent.',
+    })
+    .optional(),
+  proxyProtocol: proxyProtocol.optional(),
   limits: z
     .strictObject({
       connections: number('listeners.limits.connections'),
@@ -51,10 +98,12 @@ export const listenerSchema = z.strictObject({
       uriBytes: number('listeners.limits.uriBytes'),
       bodyBytes: number('listeners.limits.bodyBytes'),
       requestsPerConnection: number('listeners.limits.requestsPerConnection'),
+      pendingProxyHeaders: number('listeners.limits.pendingProxyHeaders'),
     })
     .optional(),
   timeouts: z
     .strictObject({
+      proxyHeader: number('listeners.timeouts.proxyHeader'),
       head: number('listeners.timeouts.head'),
       bodyIdle: number('listeners.timeouts.bodyIdle'),
       keepAliveIdle: number('listeners.timeouts.keepAliveIdle'),
@@ -76,6 +125,7 @@ export const listenerSchema = z.strictObject({
       semicolons: choice('listeners.paths.semicolons'),
     })
     .optional(),
+  headers: z.strictObject({ underscores: choice('listeners.headers.underscores') }).optional(),
 });
 
 export type ListenerConfig = z.output<typeof listenerSchema>;

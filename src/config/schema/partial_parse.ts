@@ -1,7 +1,7 @@
 /**
- * What can still be checked in a configuration that the schema refuses: the parts that are wrong are taken out, so
- * that the rest can be held against itself and one run shows everything. What was taken out is remembered, because
- * nothing may be concluded from its absence.
+ * Keeps the usable part of a configuration that the schema refuses: wrong parts are removed, so that the rest can
+ * still be checked and one run shows everything. Removed paths are remembered, because nothing may be concluded from
+ * their absence.
  */
 import { type Path, valueAt } from '../text/path.ts';
 
@@ -9,12 +9,12 @@ export class PartialParse {
   readonly value: unknown;
   readonly #lost: Path[] = [];
 
-  /** `value` is a tree of its own, which is changed. */
+  /** `value` is modified. */
   constructor(value: unknown) {
     this.value = value;
   }
 
-  /** Removes exactly this key or item; nothing else depended on it. */
+  /** Removes exactly this key or item; nothing else depends on it. */
   remove(path: Path): void {
     const parent = valueAt(this.value, path.slice(0, -1));
     const key = path.at(-1);
@@ -24,12 +24,12 @@ export class PartialParse {
     }
   }
 
-  /** Says that the text meant something at a path that is not known. */
+  /** Marks a path whose intended value is unknown. */
   markLost(path: Path): void {
     this.#lost.push(path);
   }
 
-  /** Removes the setting to which a path belongs, or puts something harmless where one must be. */
+  /** Removes the setting that a path belongs to, or replaces it with a harmless stub if it is required. */
   cut(path: Path): void {
     const place = settingOf(path);
     this.#lost.push(place);
@@ -56,7 +56,7 @@ function settingOf(path: Path): Path {
   return path.slice(0, isItem ? 3 : 2);
 }
 
-/** `.invalid` names nothing (RFC 6761 section 6.4); nobody listens on these. */
+/** `.invalid` never resolves (RFC 6761 section 6.4), and nothing listens on these addresses. */
 function stubFor(path: Path): unknown {
   const [part, name, key] = path;
   if (path.length === 1) return { version: 1, listeners: {}, routes: [] }[String(part)];

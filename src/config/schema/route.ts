@@ -1,4 +1,4 @@
-/** What may be written about a route: match, action, and what happens on the way. */
+/** Schema of a route: match, action, and changes on the way. */
 import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { templateProblem } from '../../routing/pattern.ts';
@@ -95,7 +95,7 @@ function edits(name: typeof editableName) {
 const requestEdits = edits(requestFieldName);
 const responseEdits = edits(editableName);
 
-/** A status as a number or, as the contract writes it in lists, as a text. */
+/** A status as a number, or as a string in lists. */
 const retryReason = z
   .unknown()
   .meta({

@@ -1,7 +1,7 @@
 /**
- * The shape of a configuration: strict objects, units resolved, bounds of `defaults.ts` enforced. What is absent
- * stays absent here; `compile.ts` writes the defaults out. Relations between fields are `validation.ts`'s; keys of
- * features that come later are in `later.ts`.
+ * The shape of a configuration: strict objects, units resolved, bounds of `defaults.ts` enforced. Absent values stay
+ * absent; `compile/` writes the defaults out. Relations between settings are checked in `check/`, and keys of
+ * unsupported features are in `unsupported.ts`.
  */
 import { z } from 'zod';
 import { clusterSchema } from './cluster.ts';

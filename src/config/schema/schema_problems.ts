@@ -1,4 +1,4 @@
-/** What the schema found, in the words of a person who reads a file and not a program. */
+/** Turns the issues of the schema into messages for people who read a file, not a program. */
 import { z } from 'zod';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
@@ -11,7 +11,7 @@ import { configSchema } from './schema.ts';
 interface SchemaFinding {
   readonly problem: Problem;
   readonly path: Path;
-  /** Set for a key that cannot be there, with the one that it perhaps stands for. */
+  /** Set for an unknown key, with the key that was probably meant. */
   readonly badKey?: { readonly meant: string | undefined };
 }
 
@@ -20,7 +20,7 @@ type Branches = readonly (readonly Issue[])[];
 
 export function schemaFindings(error: z.ZodError, document: Document): SchemaFinding[] {
   const findings = error.issues.flatMap(issue => findingsOf(issue, [], document));
-  // `adress` says it all: that `address` is missing follows from it.
+  // `adress` says everything: that `address` is missing follows from it.
   const meant = new Set(
     findings.map(({ path, badKey }) =>
       badKey === undefined ? '' : keyOf([...path.slice(0, -1), badKey.meant ?? '']),
@@ -31,7 +31,7 @@ export function schemaFindings(error: z.ZodError, document: Document): SchemaFin
   );
 }
 
-/** `base` is where a union stands, whose issues have paths of their own. */
+/** `base` is the path of a union, whose issues have relative paths. */
 function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding[] {
   const path: Path = [...base, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') return issue.keys.map(key => unknownKey(key, path, document));
@@ -110,7 +110,7 @@ function isAboutText(issue: Issue): boolean {
   return issue.code === 'invalid_type' && issue.expected === 'string';
 }
 
-/** The words that would have been right. */
+/** The allowed words. */
 function optionsOf(issue: Issue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
   if (issue.code === 'invalid_union') return issue.errors.flat().flatMap(optionsOf);
@@ -135,8 +135,8 @@ function foundIs(value: unknown): string {
 }
 
 /**
- * Of the alternatives of a union the one that was meant: the one whose issues are not about the value as a whole;
- * of several the one with the fewest. Null if none fits better than the others.
+ * The alternative of a union that was meant: the one whose issues are not about the value as a whole; of several, the
+ * one with the fewest. Null if none fits better than the others.
  */
 function chooseBranch(branches: Branches, value: unknown): readonly Issue[] | null {
   if (value === null) return null;
@@ -159,7 +159,7 @@ function knownKeys(path: Path): string[] {
     .flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
 }
 
-/** Looks through wrappers and unions. */
+/** Unwraps optional types and unions. */
 function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
   if (schema instanceof z.ZodOptional) return alternatives(schema.unwrap());
   return schema instanceof z.ZodUnion ? schema.options.flatMap(alternatives) : [schema];

@@ -1,6 +1,6 @@
 /**
- * Keys of the contract whose feature comes later: refused at their place with what to do until then, neither
- * ignored nor unknown. A feature that arrives deletes its row and adds its key to the schema.
+ * Documented keys that are not supported yet: refused at their position with advice, neither ignored nor unknown. A
+ * new feature deletes its row here and adds its key to the schema.
  */
 
 import type { Problem } from '../problems.ts';
@@ -26,8 +26,6 @@ const isOneOf =
 
 export const UNSUPPORTED: readonly UnsupportedKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), advice: 'use json' },
-  { at: 'listeners.*.preset', advice: 'set timeouts.keepAliveIdle and trustedProxies instead' },
-  { at: 'listeners.*.proxyProtocol', advice: 'remove it and switch it off in the load balancer' },
   {
     at: 'listeners.*.tls.certificates.*',
     when: (_, path) => path.at(-1) !== 0,
@@ -84,7 +82,7 @@ function nameOf(path: Path): string {
   return typeof last === 'number' ? `${path.at(-2)}[${last}]` : String(last);
 }
 
-/** The paths in the document that a pattern stands for. */
+/** The paths in the document that a pattern matches. */
 function expand(document: Document, pattern: readonly string[], path: Path): Path[] {
   const [part, ...rest] = pattern;
   if (part === undefined) return [path];

@@ -1,8 +1,9 @@
 /**
- * The text of a configuration becomes values, with the place of each key and value in the text.
  *
- * YAML 1.2 core schema through js-yaml; one document, duplicate keys are errors, size, nesting, aliases and what
- * these expand to are capped. Variables are put in by `variables.ts`.
+ * Parses the text of a configuration, with the position of each key and value in the text.
+ *
+ * YAML 1.2 core schema through js-yaml. One document; duplicate keys are errors; size, nesting, aliases and their expansion
+ * are limited. `variables.ts` inserts variables.
  */
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
 import type { Problem } from '../problems.ts';
@@ -15,7 +16,7 @@ const DEPTH_MAX = 32;
 const ALIASES_MAX = 100;
 
 export interface ProblemOptions {
-  /** What is pointed at; the value unless said otherwise. */
+  /** The part to point at; the value unless stated otherwise. */
   readonly at?: 'key' | 'value';
   readonly hint?: string | undefined;
 }
@@ -35,7 +36,7 @@ export class Document {
     this.#lineStarts = lineStarts(source);
   }
 
-  /** A path that the text does not hold is shown at the nearest one above it. */
+  /** A path that is not in the text is shown at its nearest parent. */
   problem(severity: Problem['severity'], path: Path, message: string, options: ProblemOptions = {}): Problem {
     return this.problemAt(severity, this.#rangeOf(path, options.at ?? 'value'), path, message, options.hint);
   }
@@ -54,7 +55,7 @@ export class Document {
     return hint === undefined ? base : { ...base, hint };
   }
 
-  /** `file:line:col` of a value that is written in the text, else null. */
+  /** `file:line:col` of a value that is written in the text, otherwise null. */
   origin(path: Path): string | null {
     const place = this.#places?.find(path) ?? null;
     if (place === null) return null;
@@ -62,13 +63,13 @@ export class Document {
     return `${this.file}:${line}:${column}`;
   }
 
-  /** A value as it is written in the text, or null if the text does not hold it. */
+  /** A value as written in the text; null if the text does not contain it. */
   sourceOf(path: Path): string | null {
     const range = this.#places?.find(path)?.value;
     return range === undefined ? null : this.source.slice(range.start, range.end).trim();
   }
 
-  /** The line of a key, or of a value without one; null if the text does not hold it. */
+  /** The line of a key, or of a value without a key; null if the text does not contain it. */
   line(path: Path): number | null {
     const place = this.#places?.find(path) ?? null;
     return place === null ? null : this.#position((place.key ?? place.value).start).line;
@@ -82,7 +83,7 @@ export class Document {
     return valueAt(this.value, path);
   }
 
-  /** `routes.api.match.hosts[0]`: a route is called by its name where it has one. */
+  /** `routes.api.match.hosts[0]`: a route is identified by its name if it has one. */
   show(path: Path): string {
     return path
       .map((part, at) => {
@@ -97,7 +98,7 @@ export class Document {
     for (let length = path.length; length >= 0; length--) {
       const place = this.#places?.find(path.slice(0, length)) ?? null;
       if (place === null) continue;
-      // What is missing is missing in something, and that is known by its key.
+      // A missing key is reported at the key of the mapping that lacks it.
       return at === 'key' || length < path.length ? (place.key ?? place.value) : place.value;
     }
     return { start: 0, end: 1 };
@@ -119,9 +120,9 @@ export class Document {
 interface ParsedDocument {
   readonly document: Document | null;
   readonly problems: readonly Problem[];
-  /** Texts with a variable that has no value: whatever else is wrong with them follows from that. */
+  /** Strings with a variable that has no value; further problems with them are not reported. */
   readonly unresolved: readonly Path[];
-  /** What variables of the environment have brought in. */
+  /** Values from environment variables. */
   readonly fromEnvironment: ReadonlySet<string>;
 }
 
@@ -138,7 +139,7 @@ export function parseDocument(source: string, file: string, env: Environment): P
   if (Buffer.byteLength(source) > SOURCE_BYTES_MAX) return refuse(0, 'the file is larger than 4 MiB');
   try {
     const events = parseEvents(source, { maxDepth: DEPTH_MAX });
-    // `json` lets duplicate keys pass: `Places` finds all of them.
+    // `json` allows duplicate keys; `SourcePositions` finds all of them.
     const documents = constructFromEvents(events, { source, maxAliases: ALIASES_MAX, json: true });
     if (documents.length === 0) {
       return refuse(0, 'the file is empty; it needs at least version, listeners and routes');
@@ -186,7 +187,7 @@ const HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
   [/^unknown .* tag/, 'tags such as !include are not supported'],
 ];
 
-/** What was probably meant. That in `{ a: ${X} }` the second brace opens a mapping surprises everybody once. */
+/** What was probably meant. In `{ a: ${X} }` the second brace opens a mapping, which surprises people. */
 function hintFor(reason: string, source: string, position: number): string | undefined {
   const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
   if (/[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))) {
@@ -195,7 +196,7 @@ function hintFor(reason: string, source: string, position: number): string | und
   return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
 }
 
-/** As editors count lines: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */
+/** Counts lines like editors: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */
 function lineStarts(source: string): number[] {
   const starts = [0];
   for (const match of source.matchAll(/\r\n|[\r\n]/g)) starts.push(match.index + match[0].length);

@@ -1,6 +1,6 @@
-/** "Did you mean": the word that is nearest to one that nobody knows. */
+/** "Did you mean": finds the known word nearest to an unknown one. */
 
-/** Longer words are no slip of the finger, and comparing them would cost. */
+/** Longer words are not typing errors, and comparing them would be slow. */
 const WORD_LENGTH_MAX = 64;
 
 /** `did you mean "pool"?`, or undefined if nothing is near enough. */
@@ -9,7 +9,7 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
-/** The candidate that takes the fewest changes, if these are at most a third of the word (two for short words). */
+/** The candidate that needs the fewest changes, if these are at most a third of the word (two for short words). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
   let best: string | undefined;

@@ -1,8 +1,8 @@
-/** A place in a configuration or a plan: keys and indexes from the top. */
+/** A path in a configuration or a plan: keys and indexes from the top. */
 
 export type Path = readonly (string | number)[];
 
-/** By own keys only: `constructor` is in no configuration that does not say so. */
+/** Looks at own keys only, so that `constructor` is found only where it is written. */
 export function valueAt(value: unknown, path: Path): unknown {
   let inner = value;
   for (const key of path) {
@@ -12,7 +12,7 @@ export function valueAt(value: unknown, path: Path): unknown {
   return inner;
 }
 
-/** The same path gives the same text: parts are joined by a character that YAML forbids in one. */
+/** A unique text for a path: parts are joined by a character that YAML forbids in them. */
 export function keyOf(path: Path): string {
   return path.join('\u0000');
 }

@@ -1,9 +1,9 @@
-/** Reads a text file without trusting what it is: it may be endless, a folder, or no text. */
+/** Reads a text file that may be endless, a folder, or not text. */
 import { closeSync, openSync, readSync } from 'node:fs';
 
 type ReadResult =
   | { readonly kind: 'text'; readonly text: string }
-  /** It was read and cannot be used. */
+  /** The file was read and cannot be used. */
   | { readonly kind: 'unusable'; readonly why: string }
   | { readonly kind: 'unreadable'; readonly why: string };
 
@@ -38,7 +38,7 @@ export function readTextFile(file: string, bytesMax: number): ReadResult {
   }
 }
 
-/** One byte more than allowed is enough to know. */
+/** Reading one byte more than allowed is enough. */
 function readBytes(file: string, bytesMax: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {

@@ -1,6 +1,6 @@
 /**
- * Where each key and value of a YAML document stands in the text, found by walking the parser's events along with
- * the paths that they stand for. Also finds what the parser would only report one at a time: duplicate keys.
+ * The position of each key and value of a YAML document, found by walking the parser's events along with their paths.
+ * Also finds all duplicate keys, which the parser would report one at a time.
  */
 import { COLLECTION_STYLE, EVENT_ID, getScalarValue, type parseEvents, SCALAR_STYLE } from 'js-yaml';
 import { keyOf, type Path } from './path.ts';
@@ -24,12 +24,12 @@ type YamlEvent = ReturnType<typeof parseEvents>[number];
 
 export class SourcePositions {
   readonly duplicates: Duplicate[] = [];
-  /** Keys that would be the prototype of an object, and that no library is sure to treat as a key. */
+  /** Keys that would change the prototype of an object. */
   readonly prototypes: Path[] = [];
   readonly #source: string;
   readonly #events: readonly YamlEvent[];
   readonly #places = new Map<string, SourcePosition>();
-  /** Where an alias stands, and the path of what it stands for. */
+  /** Position of an alias, and the path of its anchor. */
   readonly #aliases = new Map<string, Path>();
   readonly #anchors = new Map<string, Path>();
   #at = 1; // after DOCUMENT
@@ -41,7 +41,7 @@ export class SourcePositions {
     this.#anchors.clear();
   }
 
-  /** Null if the text does not hold the path. What an alias brings in stands where its anchor is. */
+  /** Null if the text does not contain the path. What an alias inserts has the position of its anchor. */
   find(path: Path): SourcePosition | null {
     const direct = this.#places.get(keyOf(path));
     if (direct !== undefined || this.#aliases.size === 0) return direct ?? null;
@@ -53,7 +53,7 @@ export class SourcePositions {
     return null;
   }
 
-  /** Returns the offset behind what was visited. */
+  /** Returns the index after what was visited. */
   #visit(path: Path, key: TextRange | null): number {
     const event = this.#events[this.#at++];
     if (event === undefined) return 0;
@@ -136,7 +136,7 @@ export class SourcePositions {
   }
 }
 
-/** The key as the constructor makes it: a plain `1.0` becomes the number 1, and then the text `1`. */
+/** The key as the constructor makes it: a plain `1.0` becomes the number 1, and then the string `1`. */
 function keyName(source: string, event: Extract<YamlEvent, { type: typeof EVENT_ID.SCALAR }>): string {
   const text = getScalarValue(source, event);
   if (event.style !== SCALAR_STYLE.PLAIN || event.tagStart >= 0) return text;

@@ -1,9 +1,10 @@
 /**
- * `${VAR}` and `${VAR:-default}` in texts, put in after YAML was parsed: a variable can hold any text and never
- * changes the structure. `$${` is a literal `${`. A default ends at the first `}`. Keys are left alone.
  *
- * What results stays a text: `connections: "${MAX}"` is a number because the setting is one, not because the text
- * looks like one (a version `1.10` in a header stays `1.10`).
+ * Inserts `${VAR}` and `${VAR:-default}` in strings after YAML was parsed: a variable can contain any text and never changes
+ * the structure. `$${` is a literal `${`. A default ends at the first `}`. Keys are not expanded.
+ *
+ * The result is a string: `connections: "${MAX}"` becomes a number because the setting is one, not because the text looks
+ * like one (a version `1.10` in a header stays `1.10`).
  */
 import type { Path } from './path.ts';
 
@@ -12,15 +13,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 interface Expansion {
   readonly value: unknown;
   readonly problems: readonly { readonly path: Path; readonly message: string }[];
-  /** What variables of the environment have brought in. */
+  /** Values from environment variables. */
   readonly values: ReadonlySet<string>;
 }
 
-/** What is left when aliases and variables are expanded. Without these, a few lines could become gigabytes. */
+/** Limits for the expansion of aliases and variables. Without them a few lines could become gigabytes. */
 export const VALUES_MAX = 1_000_000;
 export const TEXT_LENGTH_MAX = 16 * 1_024 * 1_024;
 
-/** A new tree without shared parts, or why the value cannot be expanded. */
+/** A new tree without shared parts, or the reason why the value cannot be expanded. */
 export function expandVariables(value: unknown, env: Environment, depthMax: number): Expansion | string {
   const problems: { path: Path; message: string }[] = [];
   const path: (string | number)[] = [];
@@ -75,7 +76,7 @@ function expandText(
       return whole;
     }
     const set = Object.hasOwn(env, name) ? env[name] : undefined;
-    // An empty variable counts as unset where there is a default, as in a shell.
+    // As in a shell, an empty variable counts as unset if there is a default.
     const found = set === '' ? (otherwise ?? '') : (set ?? otherwise);
     if (found === undefined) {
       report(`environment variable ${name} is not set; set it, or write \${${name}:-default}`);

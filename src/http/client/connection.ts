@@ -14,6 +14,7 @@ const LINGER_MS = 5_000;
 
 export class ClientConnection implements Peer {
   readonly ip: string;
+  readonly socketIp: string;
   readonly tlsVersion: string | null;
   readonly localPort: number;
   readonly #tracked: Connection;
@@ -25,6 +26,10 @@ export class ClientConnection implements Peer {
   #bytesAtIdle = 0;
   /** Called when its last request has ended. */
   onIdle: (() => void) | null = null;
+  /** Of HTTP/2: more of its streams than it is allowed were malformed. */
+  onTooManyMalformed: (() => void) | null = null;
+  malformedMax = Number.POSITIVE_INFINITY;
+  #malformed = 0;
   readonly #socket: Socket;
   readonly #protocol: 'http1' | 'http2';
   #isEnded = false;
@@ -36,8 +41,9 @@ export class ClientConnection implements Peer {
     this.#protocol = protocol;
     this.#socket = socket;
     this.ip = tracked.ip;
+    this.socketIp = tracked.peerIp;
     this.tlsVersion = tracked.tlsVersion;
-    this.localPort = socket.localPort ?? 0;
+    this.localPort = tracked.proxiedPort ?? socket.localPort ?? 0;
     this.#tracked = tracked;
   }
   onRequestBegin(): void {
@@ -56,10 +62,22 @@ export class ClientConnection implements Peer {
   destroy(): void {
     this.#socket.destroy();
   }
+  /** One of its streams began a request and was then reset, because the client broke its framing. */
+  onMalformedStream(): void {
+    this.#malformed++;
+    if (this.#malformed === this.malformedMax + 1) this.onTooManyMalformed?.();
+  }
   /** Nothing more is read from the connection; it closes after the last response. */
   closeWhenIdle(): void {
     this.#isClosing = true;
     this.latest?.closeAfterResponse();
+  }
+  /**
+   * Later requests on this connection get no response (RFC 9112 section 9.6). After a refused request nobody knows where the
+   * next one begins: it could be the body of the refused one.
+   */
+  get isSpent(): boolean {
+    return this.#isClosing || this.latest?.isLast === true;
   }
   /** Whether exactly this many bytes have arrived since its last request ended. */
   hasRead(bytes: number): boolean {

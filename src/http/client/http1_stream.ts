@@ -47,6 +47,9 @@ export class Http1ClientStream implements ClientStream {
   get bodyReceived(): boolean {
     return this.#request.complete || !declaresBody(this.#request);
   }
+  get isLast(): boolean {
+    return !this.#response.shouldKeepAlive;
+  }
 
   observe(observer: ClientStreamObserver): void {
     this.#observer = observer;

@@ -8,8 +8,21 @@ import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
 import type { ClientStream, ClientStreamObserver } from './stream.ts';
 
+/** The connection of a stream, as far as the stream needs it. */
+interface StreamOwner {
+  onMalformedStream(): void;
+}
+
+/** With these nghttp2 resets a stream whose frames are malformed, after its request has begun (RFC 9113 section 5.4.2). */
+const MALFORMED: ReadonlySet<number | undefined> = new Set([
+  constants.NGHTTP2_PROTOCOL_ERROR,
+  constants.NGHTTP2_FLOW_CONTROL_ERROR,
+  constants.NGHTTP2_STREAM_CLOSED,
+]);
+
 export class Http2ClientStream implements ClientStream {
   readonly #stream: ServerHttp2Stream;
+  readonly #owner: StreamOwner;
   readonly #headOnly: boolean;
   readonly #clock: Clock;
   #observer: ClientStreamObserver | null = null;
@@ -22,8 +35,9 @@ export class Http2ClientStream implements ClientStream {
   #isTold = false;
   #linger: Linger | null = null;
 
-  constructor(stream: ServerHttp2Stream, method: string, clock: Clock) {
+  constructor(stream: ServerHttp2Stream, method: string, clock: Clock, owner: StreamOwner) {
     this.#stream = stream;
+    this.#owner = owner;
     this.#clock = clock;
     this.#headOnly = method === 'HEAD';
   }
@@ -46,6 +60,9 @@ export class Http2ClientStream implements ClientStream {
   get bodyReceived(): boolean {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }
+  get isLast(): boolean {
+    return false;
+  }
 
   observe(observer: ClientStreamObserver): void {
     this.#observer = observer;
@@ -60,6 +77,7 @@ export class Http2ClientStream implements ClientStream {
         this.#ended && (stream.writableFinished || stream.rstCode === constants.NGHTTP2_NO_ERROR);
       this.#linger?.stop();
       this.#reportClose(complete);
+      if (MALFORMED.has(stream.rstCode)) this.#owner.onMalformedStream();
     });
   }
 

@@ -69,7 +69,7 @@ export function refuseBytes(
     trace: null,
     listener: bound.settings.name,
     clientIp: peer.ip,
-    peerIp: peer.ip,
+    peerIp: peer.socketIp,
     method: '',
     host: '',
     path: '',
@@ -98,8 +98,15 @@ export function refuseBytes(
     tls: peer.tlsVersion,
     plan: services.planeRef.current.plane.digest,
   };
-  const { peerTrusted } = resolveClientAddress(peer.ip, bound.trusted, []);
-  const facts = { peerTrusted, policy: null, rateLimits: [], head: null };
+  const { peerTrusted, source } = resolveClientAddress(peer.ip, bound.trust, []);
+  const facts = {
+    peerTrusted,
+    clientSource: source,
+    connectionIp: peer.ip,
+    policy: null,
+    rateLimits: [],
+    head: null,
+  };
   services.telemetry.requestFinished(record, bound.handles, null, { decisionFacts: () => facts });
 }
 

@@ -28,6 +28,8 @@ export interface ClientStream {
   readonly unsentBytes: number;
   /** The whole body of the request has arrived. */
   readonly bodyReceived: boolean;
+  /** Its answer ends the connection: what comes behind it is not answered (RFC 9112 section 9.6). False where streams share it. */
+  readonly isLast: boolean;
 
   /** Sets the observer; called once, before anything else. */
   observe(observer: ClientStreamObserver): void;

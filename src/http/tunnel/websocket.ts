@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { headFailure, oneOffRequest } from '../../net/one_off_request.ts';
 import type { UpstreamRequest, UpstreamSlot } from '../../net/upstream.ts';
+import type { Failure } from '../../resilience/failure.ts';
 import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/headers.ts';
 import type { Attempt } from '../attempt.ts';
 import type { RequestContext } from '../request.ts';
@@ -54,12 +55,15 @@ export function startHandshake(
         refuse(problem);
       }
     });
+    let isAnswered = false;
     handshake.on('response', response => {
+      isAnswered = true;
       if (attempt.isOver) response.destroy();
       else if (response.statusCode === 101) refuse('The 101 response does not switch to websocket.');
       else relayRefusal(response, attempt);
     });
-    handshake.on('error', error => attempt.onError(headFailure(error)));
+    // Node tells a reset here first, also when it comes in the body of a refusal.
+    handshake.on('error', error => attempt.onError(isAnswered ? resetInBody(error) : headFailure(error)));
     handshake.end();
   });
 }
@@ -105,7 +109,7 @@ function relayRefusal(response: IncomingMessage, attempt: Attempt): void {
     if (!attempt.onData(chunk)) response.pause();
   });
   response.on('end', () => attempt.onEnd(response.rawTrailers.length > 0 ? response.rawTrailers : null));
-  response.on('error', error => attempt.onError({ kind: 'reset_in_body', code: errorCode(error) }));
+  response.on('error', error => attempt.onError(resetInBody(error)));
 }
 
 function renderHead(statusText: string, headers: readonly string[]): string {
@@ -114,6 +118,6 @@ function renderHead(statusText: string, headers: readonly string[]): string {
   return `${head}\r\n`;
 }
 
-function errorCode(error: Error & { code?: unknown }): string {
-  return typeof error.code === 'string' ? error.code : 'UNKNOWN';
+function resetInBody({ code }: Error & { code?: unknown }): Failure {
+  return { kind: 'reset_in_body', code: typeof code === 'string' ? code : 'UNKNOWN' };
 }

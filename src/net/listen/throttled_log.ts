@@ -1,6 +1,6 @@
 /**
- * Says things that can come in floods at most once a second each: the first at once, later ones together, with
- * their number. Used for what strangers can cause as often as they like.
+ * Limits log lines that clients can cause as often as they like: the first one is written at once, the later ones
+ * together once a second, with their number.
  */
 import type { Clock } from '../../resilience/clock.ts';
 
@@ -9,7 +9,7 @@ const SAY_EVERY_MS = 1_000;
 export class ThrottledLog<Key> {
   readonly #clock: Clock;
   readonly #say: (key: Key, count: number) => void;
-  /** Keys that were said in the last second, with what came since. */
+  /** Keys that were logged in the last second, with the count since. */
   readonly #since = new Map<Key, number>();
   #waiting = false;
 
@@ -38,7 +38,7 @@ export class ThrottledLog<Key> {
         this.#since.delete(key);
         continue;
       }
-      this.#since.set(key, 0); // said now, so it is silent for another second
+      this.#since.set(key, 0); // logged now, so it is silent for another second
       this.#say(key, count);
     }
     if (this.#since.size > 0) this.#wait();

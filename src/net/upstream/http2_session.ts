@@ -38,7 +38,6 @@ const OPTIONS: http2.ClientSessionOptions & { strictSingleValueFields: boolean }
   },
   maxHeaderListPairs: RECEIVED_HEAD_BYTES_MAX / 32,
   maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
-  maxOutstandingPings: 10,
   strictSingleValueFields: false, // a repeated field is passed on twice
 };
 

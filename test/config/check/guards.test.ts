@@ -11,7 +11,7 @@ function evaded(guard: Record<string, unknown>, paths: Record<string, unknown> =
 
 const REFUSES = { match: { path: { prefix: '/admin' } }, respond: { status: 403 } };
 
-test('a guarded path that another spelling passes by is told, with the setting that folds it', () => {
+test('a guarded path that another spelling bypasses is a warning, with the setting that folds it', () => {
   assert.deepEqual(evaded(REFUSES), [
     { guard: 'guard', spelling: '//admin', open: 'all', setting: 'listeners.main.paths.slashes' },
   ]);
@@ -24,7 +24,7 @@ test('a guarded path that another spelling passes by is told, with the setting t
   assert.equal(evaded(access).length, 1, 'a list of networks is a guard too');
 });
 
-test('there is nothing to tell where spellings are folded or refused, and where nobody is kept out', () => {
+test('there is no warning where spellings are folded or refused, and where nobody is kept out', () => {
   assert.deepEqual(evaded(REFUSES, { slashes: 'fold', semicolons: 'reject' }), []);
   assert.deepEqual(evaded({ match: { path: { prefix: '/a' } }, respond: { status: 200 } }), []);
   assert.deepEqual(

@@ -15,7 +15,7 @@ function assertQuiet(parts: Parts): void {
 
 const two = (rest: string): Parts => ({ clusters: `{ app: { endpoints: [a:1, b:1], ${rest} } }` });
 
-test('a cluster that nobody uses is told, also when it is only the target of weight 0', () => {
+test('an unused cluster is a warning, also if it is only a target of weight 0', () => {
   assertWarns(
     { clusters: '{ app: { endpoints: [a:1] }, spare: { endpoints: [b:1] } }' },
     /no route uses cluster spare/,
@@ -23,20 +23,20 @@ test('a cluster that nobody uses is told, also when it is only the target of wei
   assertQuiet({});
 });
 
-test('several endpoints want an active check, unless somebody says no', () => {
+test('several endpoints without an active check are a warning, unless it is switched off', () => {
   assertWarns(two('protocol: http1'), /no active health check/);
   assertQuiet(two('health: { active: off }'));
   assertQuiet(two('health: { active: { tcp: true } }'));
 });
 
-test('a backend whose certificate is not checked is told', () => {
+test('a backend whose certificate is not verified is a warning', () => {
   assertWarns(
     { clusters: '{ app: { endpoints: [a:1], tls: { verify: false } } }' },
     /accepts any certificate/,
   );
 });
 
-test('a shutdown that ends requests before their time is told where both times are written', () => {
+test('a shutdown that cuts requests before their timeout is a warning with both positions', () => {
   const route = (ms: string): string =>
     `[{ name: all, forward: { cluster: app }, timeouts: { request: ${ms} } }]`;
   assertWarns(
@@ -64,11 +64,11 @@ test('a prefix that is never there is never stripped', () => {
   }
 });
 
-test('a proxy without routes is told', () => {
+test('a proxy without routes is a warning', () => {
   assertWarns({ routes: '[]', clusters: '{}' }, /every request gets a 404/);
 });
 
-test('a route that can never match is told', () => {
+test('a route that can never match is a warning', () => {
   assertWarns(
     {
       routes:

@@ -33,7 +33,7 @@ test('the admin API needs an address of its own', () => {
   loadedFrom({ top: 'admin: { address: off }' });
 });
 
-test('somebody must be able to connect', () => {
+test('a listener must let someone connect', () => {
   assertOnly({ listeners: '{}' }, /there are no listeners/);
 });
 

@@ -44,7 +44,7 @@ test('a name is taken once', () => {
   );
 });
 
-test('what has no effect is refused, because somebody counts on it', () => {
+test('settings without an effect are refused, because someone relies on them', () => {
   for (const key of [
     'rewrite: { host: a }',
     'retries: { attempts: 1 }',

@@ -19,7 +19,7 @@ test('a tie names both routes and both lines', () => {
   );
 });
 
-test('of many equal routes each is told once, against the first', () => {
+test('of many equal routes each is reported once, against the first', () => {
   const problems = problemsOf({
     routes: routes('path: { prefix: /a }', 'path: { prefix: /a }', 'path: { prefix: /a }'),
   });

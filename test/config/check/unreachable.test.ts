@@ -25,7 +25,7 @@ test('a regex that goes beyond it does', () => {
   assert.deepEqual(unreachable({ path: '/api' }, { path: '~/[ab]pi/x' }), []);
 });
 
-test('who is narrower in host, method, header or listener does not take everything', () => {
+test('a route with a narrower host, method, header or listener does not take everything', () => {
   const regex = { path: '~/(api)/(a|b)' };
   assert.deepEqual(unreachable({ path: '/api', hosts: ['a.example'] }, regex), []);
   assert.deepEqual(unreachable({ path: '/api', methods: ['GET'] }, regex), []);
@@ -54,12 +54,12 @@ test('the same conditions, or stricter ones on the regex, change nothing', () =>
   );
 });
 
-test('a regex that no path can match is told', () => {
+test('a regex that no path can match is reported', () => {
   assert.deepEqual(unreachable({ path: '~api/.*' }), ['r0']);
   assert.deepEqual(unreachable({ path: '~/?api' }), []);
 });
 
-test('what is called unreachable is never chosen by the router', () => {
+test('a route that is reported as unreachable is never chosen by the router', () => {
   const seed = 20_261;
   const random = seededRandom(seed);
   const pick = <T>(items: readonly [T, ...T[]]): T =>

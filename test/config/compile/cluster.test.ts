@@ -36,7 +36,7 @@ test('a cluster with nothing but an endpoint has every default', () => {
   });
 });
 
-test('traffic judges endpoints where there is another one to go to', () => {
+test('passive health is on by default where there is another endpoint', () => {
   const passive = { consecutiveFailures: 5, failureShare: null, ejectMs: 30_000, ejectedRatioMax: 0.5 };
   assert.equal(clusterFrom('{ endpoints: [10.0.0.1:1] }').health.passive, null);
   assert.deepEqual(
@@ -81,7 +81,7 @@ test('an active check asks for a status, or only connects', () => {
   );
 });
 
-test('a circuit breaker is there when it is written, with what is not written by default', () => {
+test('a circuit breaker exists when it is written, with defaults for the rest', () => {
   assert.deepEqual(clusterFrom('{ endpoints: [a:1], circuitBreaker: {} }').circuitBreaker, {
     failureRatio: 0.5,
     requestsMin: 20,

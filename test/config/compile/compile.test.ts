@@ -20,7 +20,7 @@ test('a plan has every default of the process written out', () => {
   assert.deepEqual(plan.tracing, { propagate: true, start: true, otlp: null });
 });
 
-test('what is written wins', () => {
+test('a written value takes precedence over the default', () => {
   const { plan } = loadedFrom({
     top: [
       'admin: { address: "[::1]:9901" }',

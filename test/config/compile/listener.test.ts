@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PRESET_NAMES } from '../../../src/config/schema/presets.ts';
 import { server } from '../../support/certificates.ts';
 import { loadedFrom } from '../config_text.ts';
 
@@ -19,9 +20,13 @@ test('a listener with nothing but an address has every default', () => {
     connectionsMax: 10_000,
     connectionsPerIpMax: 256,
     trustedProxies: [],
+    trustedHops: 1,
+    trustedHeaders: null,
+    proxyProtocol: null,
     access: { allow: [], deny: [] },
     healthPath: null,
     paths: { dotSegments: 'reject', encodedSlash: 'keep', slashes: 'keep', semicolons: 'keep' },
+    headers: { underscores: 'drop' },
     head: { headBytesMax: 32_768, headerCountMax: 100, uriBytesMax: 8_192 },
     requestsMax: 10_000,
     headMs: 10_000,
@@ -55,4 +60,49 @@ test('HTTP/2 is switched off by a word and set by a number', () => {
   assert.equal(listenerFrom('{ address: 127.0.0.1:0, http2: "false" }').http2, false);
   const some = listenerFrom('{ address: 127.0.0.1:0, h2c: true, http2: { maxConcurrentStreams: 7 } }');
   assert.deepEqual([some.http2, some.h2c, some.http2Settings.streamsMax], [true, true, 7]);
+});
+
+test('a PROXY protocol has its networks, its timeout and its bound', () => {
+  const { proxyProtocol } = listenerFrom(
+    '{ address: 127.0.0.1:0, proxyProtocol: { required: true, from: [10.0.0.0/8, unix] }, timeouts: { proxyHeader: 2s }, limits: { pendingProxyHeaders: 9 } }',
+  );
+  assert.deepEqual(proxyProtocol, { from: ['10.0.0.0/8', 'unix'], headerMs: 2_000, pendingMax: 9 });
+});
+
+test('a preset sets what is not written, and says so', () => {
+  const { plan, origins } = loadedFrom({
+    listeners:
+      '{ main: { address: 127.0.0.1:0, preset: gcp-alb, timeouts: { keepAliveIdle: 11m }, trustedHeaders: [X-Forwarded-For] } }',
+    routes: '[{ name: all, forward: { cluster: app } }]',
+  });
+  const { main } = plan.listeners;
+  assert(main !== undefined);
+  const { keepAliveIdleMs, trustedHops, trustedProxies, trustedHeaders, limits } = main;
+  assert.deepEqual(
+    [keepAliveIdleMs, trustedHops, trustedProxies, trustedHeaders, limits.requestMs],
+    [660_000, 2, ['35.191.0.0/16', '130.211.0.0/22'], ['x-forwarded-for'], 25_000],
+  );
+  const of = (path: string) => origins.get(path)?.replace(/:\d+:\d+/, '');
+  for (const path of ['listeners.main.keepAliveIdleMs', 'listeners.main.trustedHeaders.0'])
+    assert.equal(of(path), 'test.yaml', path);
+  for (const path of [
+    'listeners.main.trustedHops',
+    'listeners.main.trustedProxies.1',
+    'listeners.main.limits.requestMs',
+    'routes.all.listeners.main.requestMs',
+  ])
+    assert.equal(of(path), 'test.yaml (preset gcp-alb)', path);
+  assert.equal(of('listeners.main.headMs'), 'default');
+});
+
+test('every preset is longer idle than its balancer, and gives up sooner', () => {
+  const idleMs = { 'aws-alb': 60_000, 'aws-nlb-ppv2': 350_000, 'gcp-alb': 600_000, 'azure-appgw': 240_000 };
+  const answerMs = { 'aws-alb': 60_000, 'aws-nlb-ppv2': 350_000, 'gcp-alb': 30_000, 'azure-appgw': 20_000 };
+  for (const name of PRESET_NAMES) {
+    const { keepAliveIdleMs, limits } = listenerFrom(
+      `{ address: 127.0.0.1:0, preset: ${name}, trustedProxies: [10.0.0.0/16], proxyProtocol: { from: [10.0.0.0/16] } }`,
+    );
+    assert.ok(keepAliveIdleMs > idleMs[name], name);
+    assert.ok((limits.requestMs ?? Number.POSITIVE_INFINITY) < answerMs[name], name);
+  }
 });

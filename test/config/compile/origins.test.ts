@@ -57,7 +57,7 @@ test('what an alias brings in points to its anchor', () => {
   assert.notEqual(origins.get('clusters.b.pool.idleMs'), 'default');
 });
 
-test('a scope takes what is written, off included, and else the default', () => {
+test('a scope takes the written value, off included, and otherwise the default', () => {
   const { document } = parseDocument('c: { pool: { idle: 1, maxAge: 2 } }', 'x.yaml', {});
   assert(document !== null);
   const origins = new Origins(document);

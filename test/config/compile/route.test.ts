@@ -125,7 +125,7 @@ test('a route has its own limit, else that of each listener', () => {
   assert.deepEqual(limits(', limits: { bodyBytes: off }')?.a?.bodyBytesMax, null, 'a route may lift a limit');
 });
 
-test('what is retried is what is listed', () => {
+test('exactly what is listed is retried', () => {
   const { retries } = routeFrom(`${forward}, retries: { attempts: 0, on: ["503", 502, reset, 503] }`);
   assert.deepEqual(
     [retries.attemptsMax, retries.onConnect, retries.onReset, retries.onStatuses],

@@ -57,12 +57,12 @@ test('off switches off where that is possible, and 0 says so', () => {
   }
 });
 
-test('a number without its unit is told both ways to write it', () => {
+test('a number without a unit gets both ways to write it', () => {
   assert.equal(read('clusters.pool.idle', 5), 'a duration needs a unit; write 5s or 5ms');
   assert.equal(read('listeners.limits.headBytes', 16), 'a size needs a unit; write 16B, 16KiB or 16MiB');
 });
 
-test('a count may be a text, because a variable is one', () => {
+test('a count may be a string, because a variable is one', () => {
   assert.equal(read('clusters.pool.connections', '64'), 64);
   assert.equal(read('clusters.retryBudget.ratio', '0.25'), 0.25);
   for (const value of ['64x', '', ' 64', '0x40', '1e2', '-1'])
@@ -73,7 +73,7 @@ test('a count may be a text, because a variable is one', () => {
     );
 });
 
-test('what is no number at all is told what is expected', () => {
+test('a value that is not a number gets a message with what is expected', () => {
   for (const value of [null, true, [], {}, Number.NaN, Number.POSITIVE_INFINITY]) {
     for (const id of [
       'clusters.pool.idle',

@@ -113,7 +113,7 @@ test('a redirect cannot be made to point elsewhere', () => {
     assert.ok(!accepts({ redirect: { to } }), to);
 });
 
-test('what is retried is connect, reset, or a status of failure', () => {
+test('retries.on takes connect, reset, or a status of failure', () => {
   assert.deepEqual(
     routeSchema.parse({ name: 'a', retries: { on: ['connect', 'reset', 503, '502'] } }).retries?.on,
     ['connect', 'reset', '503', '502'],

@@ -17,7 +17,7 @@ test('the least that is needed is version, listeners and routes', () => {
   }
 });
 
-test('what is absent stays absent: the compiler writes defaults', () => {
+test('an absent value stays absent: the compiler writes defaults', () => {
   assert.deepEqual(configSchema.parse({ ...minimal, process: {} }), { ...minimal, process: {} });
 });
 

@@ -14,7 +14,7 @@ function told(parts: Parts): string[] {
 
 const cluster = (rest: string): Parts => ({ clusters: `{ app: { endpoints: [a:1], ${rest} } }` });
 
-test('an unknown key is shown where it stands, with the one that was meant', () => {
+test('an unknown key is shown at its position, with the key that was meant', () => {
   assert.deepEqual(told(cluster('poool: {}')), [
     'poool | unknown key "poool" in clusters.app (did you mean "pool"?)',
   ]);
@@ -37,7 +37,7 @@ test('a missing key is shown at what misses it', () => {
   ]);
 });
 
-test('nothing where something is expected is told as nothing', () => {
+test('an empty value is reported as empty', () => {
   assert.deepEqual(told(cluster('pool: ')), [
     'pool | clusters.app.pool: the value is missing; expected a mapping (key: value)',
   ]);
@@ -46,7 +46,7 @@ test('nothing where something is expected is told as nothing', () => {
   ]);
 });
 
-test('a number where a text is expected is told to be quoted', () => {
+test('a number where a string is expected gets the advice to quote it', () => {
   assert.deepEqual(told({ routes: '[{ name: a, match: { query: { v: 2 } }, forward: { cluster: app } }]' }), [
     '2 | routes.a.match.query.v: expected a string, found 2; quote it: "2"',
   ]);
@@ -55,7 +55,7 @@ test('a number where a text is expected is told to be quoted', () => {
   ]);
 });
 
-test('the wrong kind of thing is told with what is there', () => {
+test('a value of the wrong type is reported with what was found', () => {
   assert.deepEqual(told({ clusters: '[]' }), ['[] | clusters: expected a mapping (name: ...), found a list']);
   assert.deepEqual(told(cluster('pool: [1]')), [
     '[1] | clusters.app.pool: expected a mapping (key: value), found a list',

@@ -14,9 +14,9 @@ function found(source: string): string[] {
 }
 
 test('a key of a later feature is refused at its place, with what to do until then', () => {
-  assert.deepEqual(found('listeners:\n  a: { preset: aws-alb }\n  b:\n    proxyProtocol: {}\n'), [
-    '2:8 "preset" is not supported yet; set timeouts.keepAliveIdle and trustedProxies instead',
-    '4:5 "proxyProtocol" is not supported yet; remove it and switch it off in the load balancer',
+  assert.deepEqual(found('routes:\n  - { name: a, cors: {} }\n  - name: b\n    basicAuth: {}\n'), [
+    '2:16 "cors" is not supported yet; remove it and answer OPTIONS in the backend',
+    '4:5 "basicAuth" is not supported yet; remove it; use access to allow networks',
   ]);
 });
 
@@ -58,6 +58,5 @@ test('off, none and local are no later features', () => {
 
 test('the JSON Schema offers nothing that would be refused', () => {
   const text = JSON.stringify(schemaJson());
-  for (const key of ['preset', 'proxyProtocol', 'mirror', 'sticky', 'stores', 'basicAuth'])
-    assert.ok(!text.includes(`"${key}"`), key);
+  for (const key of ['mirror', 'sticky', 'stores', 'basicAuth']) assert.ok(!text.includes(`"${key}"`), key);
 });

@@ -35,7 +35,7 @@ test('a place is counted as editors count, whatever ends a line', () => {
   }
 });
 
-test('a problem about what is missing is shown at the nearest thing around it', () => {
+test('a missing key is shown at its nearest parent', () => {
   const problem = documentOf('a: 1\nb:\n  c: { d: 1 }\n').problem('error', ['b', 'c', 'x', 'y'], 'm');
   assert.deepEqual([problem.line, problem.column, problem.length, problem.path], [3, 3, 1, 'b.c.x.y']);
 });
@@ -60,7 +60,7 @@ test('duplicate keys are errors, all of them at once, with the line of the first
   );
 });
 
-test('what is no document is refused with its place', () => {
+test('a text that is not one document is refused with its position', () => {
   assert.match(refusal(''), /^1:1 the file is empty/);
   assert.match(refusal('a: 1\n---\nb: 1\n'), /more than one YAML document/);
   assert.match(refusal('a: 1\n\tb: 2\n'), /^2:1 invalid YAML: tab/);
@@ -89,7 +89,7 @@ test('a prototype is no key: it is refused, and what else is in the file is stil
   assert.deepEqual(document?.value, { b: 1 });
 });
 
-test('variables without value are told together with their places', () => {
+test('all variables without a value are reported, with their positions', () => {
   const { problems, unresolved } = parse('a: "${X}"\nb: [1, "${Y}"]\n');
   assert.deepEqual(
     problems.map(({ line, column }) => [line, column]),

@@ -28,7 +28,7 @@ test('a file is read to its bound and not a byte further', () => {
   assert.equal(readTextFile('/dev/zero', 1_024 ** 2).kind, 'unusable', 'an endless file ends');
 });
 
-test('what is no text is told', () => {
+test('a file that is not text is reported', () => {
   assert.deepEqual(readTextFile(file('f', Buffer.from([0x61, 0xff, 0xfe])), 100), {
     kind: 'unusable',
     why: 'it is not UTF-8 text',

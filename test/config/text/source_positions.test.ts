@@ -32,7 +32,7 @@ test('a block that begins on a later line is shown at its key', () => {
   assert.deepEqual(shown(['c']), { key: 'c', value: '{ d: 2 }' });
 });
 
-test('what is written in one line ends at its own bracket', () => {
+test('a value on one line ends at its own bracket', () => {
   const { shown } = places('a: [{ b: [] }, [1, "]"], {}] # }]\n');
   assert.equal(shown(['a'])?.value, '[{ b: [] }, [1, "]"], {}]');
   assert.equal(shown(['a', 0])?.value, '{ b: [] }');

@@ -103,7 +103,7 @@ test('at the end a request in flight is answered first, and its response says th
   assert.equal(seen.ends, 1);
 });
 
-test('at the end an HTTP/2 client that still takes bytes keeps its connection, and one that takes nothing more loses it after 5 s', () => {
+test('while draining, an HTTP/2 client that still reads keeps its connection, and one that does not loses it after 5 s', () => {
   const { connection, socket, seen } = connect('http2');
   socket.bytesWritten = 3_000_000;
   socket.writableLength = 2_000_000;
@@ -142,4 +142,30 @@ test('at the end the tunnel of a connection is asked to go, again and again', ()
   connection.drain(0);
   connection.drain(50);
   assert.equal(asked, 2);
+});
+
+test('behind the last response of a connection nothing is begun, whoever has said that it is the last', () => {
+  const { connection } = connect();
+  const latest = { isLast: false, closeAfterResponse() {} };
+  connection.latest = latest as unknown as Responder;
+  assert.equal(connection.isSpent, false);
+  latest.isLast = true;
+  assert.equal(connection.isSpent, true);
+
+  const other = connect().connection;
+  other.closeWhenIdle();
+  assert.equal(other.isSpent, true, 'also where no request has come before');
+});
+
+test('malformed streams of a connection are told once, when there is one more than it is allowed', () => {
+  const { connection } = connect('http2');
+  let told = 0;
+  connection.malformedMax = 2;
+  connection.onTooManyMalformed = () => told++;
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 0);
+  connection.onMalformedStream();
+  connection.onMalformedStream();
+  assert.equal(told, 1);
 });

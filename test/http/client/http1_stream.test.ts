@@ -69,7 +69,7 @@ test('interim responses are not sent to a client of HTTP/1.0, which would take t
     assert.deepEqual([got.information, got.text], [[], 'final']);
   }));
 
-test('a client whose upload is not wanted is answered, and told that the connection closes', () =>
+test('a client whose upload is not wanted gets its response, and is told that the connection closes', () =>
   withClient(
     answer(),
     async client => {

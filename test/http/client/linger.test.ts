@@ -14,7 +14,7 @@ function linger() {
   return { clock, seen, subject };
 }
 
-test('an upload that still moves is read on, one that has stopped is not', () => {
+test('an upload is read on while it moves, and no longer', () => {
   const { clock, seen } = linger();
   for (let second = 0; second < 5; second++) {
     seen.bytes++;
@@ -35,7 +35,7 @@ test('no upload is read for longer than half a minute', () => {
   assert.deepEqual([seen.ended, clock.pendingTimers], [1, 0]);
 });
 
-test('a connection that is gone is not waited for', () => {
+test('a closed connection is not waited for', () => {
   const { clock, seen, subject } = linger();
   subject.stop();
   clock.advance(60_000);

@@ -11,12 +11,12 @@ function pace(active = 1) {
   return { client, peer, hasStopped: (nowMs: number) => subject.hasStopped(nowMs, 1_000) };
 }
 
-test('one that takes nothing is given up at the limit, also by a timer that rings a little early', () => {
+test('a client that reads nothing has stopped at the limit, also for a timer that fires a little early', () => {
   const { hasStopped } = pace();
   assert.deepEqual([500, 998, 999.5].map(hasStopped), [false, false, true]);
 });
 
-test('one that takes something begins anew', () => {
+test('a client that reads something gets the limit again', () => {
   const { client, hasStopped } = pace();
   client.unsentBytes = 60;
   assert.deepEqual([900, 1_500, 1_900].map(hasStopped), [false, false, true]);
@@ -41,7 +41,7 @@ test('a stream waits for three others as long as bytes move for them, three limi
   assert.deepEqual(looks, [false, false, false, false, true]);
 });
 
-test('where nothing moves on the connection nobody is waited for', () => {
+test('a stream does not wait for others on a connection where nothing moves', () => {
   const { client, hasStopped } = pace(4);
   client.connectionBytes = 10;
   assert.deepEqual([500, 1_000, 1_500].map(hasStopped), [false, false, true]);

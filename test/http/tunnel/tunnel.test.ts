@@ -55,7 +55,7 @@ test('it ends when no byte has passed for the idle limit, and says so once', asy
   assert.equal(clock.pendingTimers, 0);
 });
 
-test('one side that goes takes the other with it', async () => {
+test('when one side closes, the other side is closed too', async () => {
   const { client, backend, ends } = tunnel(null);
   backend.destroy();
   await turn();

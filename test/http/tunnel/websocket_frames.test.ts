@@ -38,7 +38,7 @@ test('every length, masked or not, in pieces of any size: the end of each frame 
   }
 });
 
-test('it stops at the first boundary when it is told to', () => {
+test('with stop it takes no bytes beyond the first boundary', () => {
   const boundary = new FrameBoundary();
   boundary.take(frame(10).subarray(0, 5));
   const rest = Buffer.concat([frame(10).subarray(5), frame(3)]);

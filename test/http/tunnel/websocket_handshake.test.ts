@@ -17,7 +17,7 @@ test('the handshake of RFC 6455 is accepted, also with an extension that was off
   assert.equal(handshakeProblem(ASKED, extended), null);
 });
 
-test('two subprotocols where one is to be chosen are no choice', () => {
+test('two subprotocols in the response are not a valid choice', () => {
   const offered = [...ASKED, 'Sec-WebSocket-Protocol', 'chat, log'];
   const both = [...SWITCHED, 'Sec-WebSocket-Protocol', 'chat', 'Sec-WebSocket-Protocol', 'log'];
   assert.match(handshakeProblem(offered, both) ?? '', /"chat, log" was not offered/);

@@ -37,7 +37,7 @@ function everythingFrom(socket: Duplex): string {
   return text;
 }
 
-test('the preface of HTTP/2 is told from HTTP/1.1, in one piece or byte by byte, and is read again by whoever takes over', async () => {
+test('the preface of HTTP/2 is distinguished from HTTP/1.1, in one piece or byte by byte, and can be read again', async () => {
   for (const [bytes, protocol] of [
     [`${PREFACE}rest`, 'http2'],
     ['GET / HTTP/1.1\r\n', 'http1'],
@@ -84,7 +84,7 @@ async function tlsOf(first: number | null) {
   return { clock, socket, heard };
 }
 
-test('a TLS handshake, also of SSL 2, is told from HTTP in clear by its first byte, and nothing is lost', async () => {
+test('a TLS handshake, also of SSL 2, is distinguished from plain HTTP by its first byte, and nothing is lost', async () => {
   for (const [first, isTls] of [
     [0x16, true],
     [0x80, true],
@@ -98,7 +98,7 @@ test('a TLS handshake, also of SSL 2, is told from HTTP in clear by its first by
   }
 });
 
-test('a client that says nothing on a TLS listener is told of, once, and closed', async () => {
+test('a client that sends nothing on a TLS listener is reported once, and closed', async () => {
   const { clock, socket, heard } = await tlsOf(null);
   clock.advance(LIMIT_MS - 1);
   assert.deepEqual(heard, []);

@@ -10,7 +10,7 @@ function throttled() {
   return { clock, said, subject };
 }
 
-test('a flood is one line at once and one line a second, and the numbers add up to what has happened', () => {
+test('a flood is one line at once and one line a second, and the numbers add up', () => {
   const { clock, said, subject } = throttled();
   for (let count = 0; count < 1_000; count++) subject.add('reset');
   assert.deepEqual(said, ['reset 1']);
@@ -20,7 +20,7 @@ test('a flood is one line at once and one line a second, and the numbers add up 
   assert.deepEqual(said, ['reset 1', 'reset 999']);
 });
 
-test('what goes on is told every second, and the first after a quiet second at once', () => {
+test('a flood that continues is logged every second, and the first event after a quiet second at once', () => {
   const { clock, said, subject } = throttled();
   subject.add('reset');
   subject.add('reset');

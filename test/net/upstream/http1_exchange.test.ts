@@ -100,7 +100,7 @@ test('with a body nothing was sent only if the connection counts no byte more th
   }
 });
 
-test('why there was no connection is told as it is, and not as what undici makes of it', () => {
+test('the reason for a missing connection is reported as it is, not as undici translates it', () => {
   const connectFailure: Failure = { kind: 'connect_timeout', afterMs: 1_000 };
   const { heard, fail } = exchangeOf({}, { connectFailure });
   fail(new Error('connect_timeout'));
@@ -119,7 +119,7 @@ test('the same error is a failure before the head, and a cut response after it',
   assert.deepEqual(after.heard.slice(1), ['head 200', { kind: 'reset_in_body', code: 'ECONNRESET' }]);
 });
 
-test('a chunked response that breaks in the turn of its head is no response: the client hears nothing of it', async () => {
+test('a chunked response that breaks in the turn of its head is not passed on at all', async () => {
   const { exchange, controller, facts, heard, respond, fail } = exchangeOf();
   exchange.onRequestStart(controller);
   respond(200, CHUNKED);
@@ -151,7 +151,7 @@ test('a coding that was not asked for is not passed on as something that it is n
   assert.ok(heard.includes('aborted'), 'its connection is not used again');
 });
 
-test('a reset is told as one at once, although undici would take it for the end of the response', () => {
+test('a reset is reported as one at once, although undici would take it for the end of the response', () => {
   const { exchange, controller, heard, respond, end } = exchangeOf();
   exchange.onRequestStart(controller);
   respond(200, ['Connection', 'close']);
@@ -160,7 +160,7 @@ test('a reset is told as one at once, although undici would take it for the end 
   assert.deepEqual(heard.slice(2), [{ kind: 'reset_in_body', code: 'ECONNRESET' }]);
 });
 
-test('a connection on which somebody logs in, or is asked to, is used for no other request', () => {
+test('a connection with a login, or a challenge for one, is used for no other request', () => {
   for (const [sent, status, received] of [
     [['Authorization', 'NTLM TlRMTVNTUAAB'], 200, []],
     [[], 401, ['WWW-Authenticate', 'Negotiate']],
@@ -186,7 +186,7 @@ test('"Connection" in trailers costs the connection, other trailers do not', () 
   }
 });
 
-test('whoever has cancelled hears nothing more, and what was not begun is not sent', () => {
+test('after a cancel there is no callback, and an unsent request is not sent', () => {
   const begun = exchangeOf();
   begun.exchange.onRequestStart(begun.controller);
   begun.exchange.cancel();

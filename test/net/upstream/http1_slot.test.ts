@@ -134,7 +134,7 @@ test('a backend that does not close its side within a second loses the connectio
   await once(server, 'close');
 });
 
-test('whoever waits for a connection of a slot that is destroyed is told, whoever has given up is not', async () => {
+test('when a slot is destroyed, a waiting request gets an error, and a cancelled one gets nothing', async () => {
   await using backend = await startBackend(answer());
   const heard: (Failure | null)[] = [];
   const destroyed = slotTo(backend.port);

@@ -129,7 +129,7 @@ test('a reset of an answer that ends with its connection is a broken answer, not
   assert.deepEqual(failure, { kind: 'reset_in_body', code: 'ECONNRESET' });
 });
 
-test('interim responses are told before the answer', async () => {
+test('interim responses are passed on before the response', async () => {
   await using backend = await startBackend(earlyHints('</a>', answer()));
   using use = new Use(backend);
   const { events } = await use.request();

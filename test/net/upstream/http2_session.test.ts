@@ -51,7 +51,7 @@ async function withSession(
     clock,
     { ...seededRandom(1), unit: () => 0.5 }, // no jitter
     () => told.push('gone'),
-    () => told.push('room'),
+    () => told.push('capacity'),
   );
   const take = () =>
     new Promise<Failure | null>(resolve => {
@@ -109,7 +109,7 @@ test('the limits of a reload hold for a session that is open', () =>
     assert.equal(session.isExhausted, true);
   }));
 
-test('who is one too many on a connection whose backend takes few streams is told that nothing was sent', () =>
+test('a request beyond the stream limit of a new connection is refused as unsent', () =>
   withSession(
     {},
     async ({ session, take }) => {
@@ -124,16 +124,16 @@ test('who is one too many on a connection whose backend takes few streams is tol
     { maxConcurrentStreams: 2 },
   ));
 
-test('after GOAWAY it takes no more streams, and whoever waits hears that another connection may be opened', () =>
+test('after GOAWAY a session takes no more streams, and capacity for another connection is signalled', () =>
   withSession({}, async ({ session, peer, told, take }) => {
     await take();
     const before = told.length;
     (await peer).goaway(0);
     while (told.length === before) await turn();
-    assert.deepEqual([told.at(-1), session.isExhausted, session.hasCapacity], ['room', true, false]);
+    assert.deepEqual([told.at(-1), session.isExhausted, session.hasCapacity], ['capacity', true, false]);
   }));
 
-test('whoever waits for a session that is destroyed is told, and no timer is left', () =>
+test('when a session is destroyed, waiting requests get an error, and no timer is left', () =>
   withSession({}, async ({ clock, session, take }) => {
     const waiting = take();
     session.destroy();

@@ -92,7 +92,7 @@ class Events<T> {
   }
 }
 
-test('a request that nobody waits for any more is cancelled at the backend at once, and heard of no more', async () => {
+test('a request that is no longer wanted is cancelled at the backend at once, without further callbacks', async () => {
   const streams = new Events<number>();
   const resets = new Events<readonly [number, number]>();
   await using backend = await serveFrames((_frames, stream) => streams.push(stream), {
@@ -218,7 +218,7 @@ for (const { waitMs, pinged } of [
   });
 }
 
-/** Resolves when the peer has answered the PING: there is room again. */
+/** Resolves when the peer has answered the PING: there is capacity again. */
 function capacitySignalOf(upstream: Http2Upstream): Promise<void> {
   return new Promise(resolve => {
     const stop = upstream.onCapacity(() => {

@@ -91,17 +91,17 @@ export function checkImportOrder(sources: readonly Source[]): Breach[] {
 }
 
 /**
- * A folder inside a folder of src is an inner room (`config/text`, `net/upstream`): only its own folder knows the way.
+ * A folder inside a folder of src is an inner folder (`config/text`, `net/upstream`): only its own folder knows the way.
  * Whoever is outside imports the files that lie in the folder itself.
  */
-export function checkRooms(sources: readonly Source[]): Breach[] {
+export function checkInnerFolders(sources: readonly Source[]): Breach[] {
   return sources.flatMap(source =>
     importsOf(source).flatMap(({ specifier, line }) => {
       const target = resolveImport(source, specifier) ?? '';
       const isInner = target.split('/').length > 3;
       if (!isInner || folderOf(target) === folderOf(source.path)) return [];
       const folder = `src/${folderOf(target)}`;
-      const message = `${target} is an inner room of ${folder}: import a file of ${folder} itself, or move what is needed there`;
+      const message = `${target} is an inner folder of ${folder}: import a file of ${folder} itself, or move what is needed there`;
       return [{ path: source.path, line, message }];
     }),
   );

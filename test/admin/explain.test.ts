@@ -1,0 +1,126 @@
+// Offline explanations at their edges: which listener, what the client typed, what is refused before a route is used.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Explanation, explainOffline, type Question, readQuestion } from '../../src/admin/explain.ts';
+import * as certificates from '../support/certificates.ts';
+import { value } from '../support/http1_message.ts';
+import { load } from '../support/plan_builder.ts';
+
+const { certFile, keyFile } = certificates.server;
+const { plan, origins } = load({
+  version: 1,
+  admin: 'off',
+  listeners: {
+    secure: { address: '127.0.0.1:8443', tls: { certificates: [{ certFile, keyFile }] } },
+    plain: { address: '127.0.0.1:8080', trustedProxies: ['10.0.0.0/8'] },
+    private: { address: '127.0.0.1:9000', access: { deny: ['192.0.2.0/24'] } },
+  },
+  routes: [
+    { name: 'all', match: { path: { prefix: '/' } }, forward: { cluster: 'app' } },
+    {
+      name: 'guarded',
+      match: { path: { prefix: '/guarded' } },
+      access: { allow: ['127.0.0.0/8'] },
+      forward: { cluster: 'app' },
+      headers: { request: { set: { 'x-api-key': 'hidden' } } },
+    },
+    {
+      name: 'moved',
+      match: { path: { prefix: '/old' } },
+      redirect: { status: 308, to: 'https://{host}/new{query}' },
+    },
+  ],
+  clusters: { app: { endpoints: ['127.0.0.1:1'] } },
+});
+
+const ask = (question: Partial<Question>) =>
+  explainOffline(plan, origins, {
+    url: 'http://app.test/',
+    method: 'GET',
+    headers: [],
+    clientIp: '127.0.0.1',
+    listener: null,
+    ...question,
+  });
+
+function explained(question: Partial<Question>): Explanation {
+  const found = ask(question);
+  assert(!('error' in found), JSON.stringify(found));
+  return found;
+}
+
+test('the listener is the one on the port of the URL, else one that speaks its scheme, or the one that is named', () => {
+  assert.equal(explained({ url: 'http://app.test:9000/' }).listener, 'private');
+  assert.equal(explained({ url: 'https://app.test/' }).listener, 'secure');
+  assert.equal(explained({ url: 'http://app.test/' }).listener, 'plain');
+  assert.equal(explained({ url: 'https://app.test/', listener: 'private' }).listener, 'private');
+  assert.deepEqual(ask({ listener: 'main' }), {
+    error: 'there is no listener "main"; listeners: plain, private, secure',
+  });
+});
+
+test('the path is asked for as it was typed, dots and all, and not as a URL library would tidy it', () => {
+  const dots = explained({ url: 'http://app.test/guarded/../old' });
+  assert.equal(dots.request.path, '/guarded/../old');
+  assert.deepEqual([dots.route, dots.refused?.reason, dots.refused?.status], [null, 'bad_request', 400]);
+  const coded = explained({ url: 'http://app.test/a%7Eb?q=%20#part' });
+  assert.deepEqual([coded.request.path, coded.request.matchPath], ['/a%7Eb?q=%20', '/a~b']);
+  assert.equal(explained({ url: 'http://app.test?q=1' }).request.path, '/?q=1');
+});
+
+test('what is no URL of the web, and a header without a colon, is said to be none', () => {
+  assert.deepEqual(ask({ url: 'app.test/x' }), { error: '"app.test/x" is not an http or https URL' });
+  assert.match(JSON.stringify(ask({ url: 'ftp://app.test/' })), /not an http or https URL/);
+  for (const header of ['x', ': y']) assert.match(JSON.stringify(ask({ headers: [header] })), /name: value/);
+});
+
+test('a Host among the headers is the host of the request', () => {
+  assert.equal(explained({ headers: ['host: other.test'] }).request.host, 'other.test');
+  assert.equal(explained({}).request.host, 'app.test');
+});
+
+test('a client that may not come in sees the route that refuses it, by the route or by the listener', () => {
+  const byRoute = explained({ url: 'http://app.test/guarded', clientIp: '192.0.2.9' });
+  assert.deepEqual([byRoute.route, byRoute.refused?.status], ['guarded', 403]);
+  const byListener = explained({ listener: 'private', clientIp: '192.0.2.9' });
+  assert.deepEqual([byListener.route, byListener.refused?.status], ['all', 403]);
+  assert.equal(explained({ url: 'http://app.test/guarded' }).refused, null);
+});
+
+test('a trusted proxy names the client, any other peer does not', () => {
+  const headers = ['x-forwarded-for: 192.0.2.9'];
+  const trusted = explained({ clientIp: '10.0.0.1', headers });
+  assert.deepEqual([trusted.client.ip, trusted.client.peerTrusted], ['192.0.2.9', true]);
+  assert.match(trusted.client.from, /X-Forwarded-For, from the trusted proxy 10\.0\.0\.1/);
+  assert.match(explained({ clientIp: '10.0.0.1' }).client.from, /named no other client/);
+  const stranger = explained({ clientIp: '203.0.113.5', headers });
+  assert.deepEqual([stranger.client.ip, stranger.client.from], ['203.0.113.5', '']);
+});
+
+test('the backend is shown with the scheme of the listener, and without secrets', () => {
+  const { upstream } = explained({
+    url: 'https://app.test/guarded/x',
+    headers: ['authorization: Bearer abc'],
+  });
+  assert(upstream !== null);
+  assert.equal(value(upstream.headers, 'x-forwarded-proto'), 'https');
+  assert.equal(value(upstream.headers, 'authorization'), '***');
+  assert.equal(value(upstream.headers, 'x-api-key'), '***');
+});
+
+test('a redirect is shown with the place that this request would get', () => {
+  const { action, upstream } = explained({ url: 'http://app.test/old?a=1' });
+  assert.deepEqual(action, { kind: 'redirect', status: 308, location: 'https://app.test/new?a=1' });
+  assert.equal(upstream, null);
+});
+
+test('a query may name one header or several, and what is left out is a GET from this machine', () => {
+  assert.deepEqual(readQuestion({ url: 'http://a/', header: 'a: 1', method: ['GET', 'PUT'] }), {
+    url: 'http://a/',
+    method: 'GET',
+    headers: ['a: 1'],
+    clientIp: '127.0.0.1',
+    listener: null,
+  });
+  assert.deepEqual(readQuestion({ header: ['a: 1', 'b: 2'] }).headers, ['a: 1', 'b: 2']);
+});

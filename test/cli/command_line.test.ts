@@ -1,0 +1,71 @@
+// What `main.test.ts` does not ask from outside: the edges between an option, a word too many and the environment.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { runCommandLine } from '../../src/cli/command_line.ts';
+import { Signals } from '../../src/lifecycle/signals.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { captured } from './captured.ts';
+import { configFile } from './config_file.ts';
+
+const good = configFile('good.yaml', forwardTo(['127.0.0.1:1']));
+const run = (...words: string[]) =>
+  captured(() => runCommandLine(words, new Signals(process, () => assert.fail('no signal has come'))));
+
+async function withEnvironment<T>(change: Record<string, string>, use: () => Promise<T>): Promise<T> {
+  const before = Object.fromEntries(Object.keys(change).map(name => [name, process.env[name]]));
+  Object.assign(process.env, change);
+  try {
+    return await use();
+  } finally {
+    for (const [name, value] of Object.entries(before)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  }
+}
+
+test('a file without --config is one word too many, and the hint says how to name it', async () => {
+  const { code, err } = await run('check', good);
+  assert.equal(code, 64);
+  assert.match(err, /"check" takes no argument, not 1; use --config FILE/);
+  assert.match((await run('rollback', 'a', 'b')).err, /"rollback" takes one argument at most, not 2/);
+  assert.match((await run('schema', 'x')).err, /"schema" takes no argument, not 1\n/);
+});
+
+test('an option that a command does not have is bad usage, and not an internal error', async () => {
+  const { code, err } = await run('schema', '--config', good);
+  assert.equal(code, 64);
+  assert.doesNotMatch(err, /internal/);
+  assert.equal((await run('plan', '--json')).code, 64);
+});
+
+test('help behind any command is help, whatever else stands there', async () => {
+  const { code, out } = await run('rollback', 'a', 'b', '--help');
+  assert.deepEqual([code, out.startsWith('fairlead: a reverse proxy')], [0, true]);
+});
+
+test('a command that is misspelt is unknown', async () => {
+  assert.match((await run('chekc')).err, /unknown command "chekc"/);
+  assert.match((await run()).err, /a command is missing/);
+});
+
+test('--config goes before the environment, and an empty variable is none', async () => {
+  const absent = '/nowhere/at/all.yaml';
+  assert.equal(await withEnvironment({ FAIRLEAD_CONFIG: good }, async () => (await run('check')).code), 0);
+  await withEnvironment({ FAIRLEAD_CONFIG: absent }, async () => {
+    assert.equal((await run('check', '-c', good)).code, 0);
+    assert.match((await run('check')).err, /\/nowhere\/at\/all\.yaml/);
+  });
+  await withEnvironment({ FAIRLEAD_CONFIG: '' }, async () => {
+    assert.match((await run('check')).err, /\/etc\/fairlead\/fairlead\.yaml/);
+  });
+});
+
+test('explain wants a URL or the id of a request, and takes a header as often as it is given', async () => {
+  assert.match((await run('explain', '-c', good)).err, /explain needs a URL or --request ID/);
+  const headers = ['-H', 'x-one: 1', '-H', 'x-two: 2'];
+  const { code, out } = await run('explain', '-c', good, '-X', 'PUT', ...headers, 'http://app.test/a');
+  assert.equal(code, 0);
+  assert.match(out, /request {4}PUT app\.test\/a\n/);
+  assert.match(out, /x-one: 1\n +x-two: 2/);
+});
