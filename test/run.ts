@@ -23,6 +23,7 @@ const IN_THE_STORM = [
   'test/conformance/*.test.ts',
   'test/integration/{abusive_clients,attempt_races,every_reason,health,hostile_frames,http2_upstream,hostile_clients,real_clients,tiny_limits}.test.ts',
   'test/phases/phase_{2_routing,3_forwarding}.test.ts',
+  'test/security/smuggling*.test.ts',
 ];
 
 interface Choice {
