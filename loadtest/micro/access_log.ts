@@ -67,6 +67,7 @@ function recordAt(at: number): RequestRecord {
     pausedMs: 0,
     endedAtMs: startedAtMs + 5.3 + at / 777,
     tls: 'TLSv1.3',
+    clientCertificate: null,
     plan: 'abcdef0123456789abcdef0123456789',
   };
 }

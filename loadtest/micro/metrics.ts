@@ -73,6 +73,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     pausedMs: 0,
     endedAtMs: endedAtMs + 0.1,
     tls: null,
+    clientCertificate: null,
     plan: 'abcdef0123456789',
   };
 });

@@ -38,6 +38,8 @@ const REFUSED_BECAUSE: Readonly<Record<RefusalCause, string>> = {
   listener: 'limits.connections of the listener is reached',
   clientIp:
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+  handshakes:
+    'limits.handshakes of the listener is reached: more TLS handshakes have begun than can end in time',
 };
 
 function endpointProblems(cluster: string, endpoint: EndpointView): string[] {

@@ -102,7 +102,7 @@ export function loadConfigText(
   const { plan, origins, routes } = compile(config, document, materials);
   const wrong = [...problems, ...read.problems, ...relationProblems(config, document, salvage)];
   // A name that is misspelt, or what is left of a part that is refused, would only cause false warnings.
-  const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
+  const warnings = wrong.length === 0 ? [...lint(config, plan, document), ...materials.warnings] : [];
   const ties = tieProblems(placedRoutes(routes, salvage), document);
   const errors = [...wrong, ...materials.problems, ...ties];
   const allFiles = new Map([...files, ...materials.files]);

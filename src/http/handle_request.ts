@@ -4,6 +4,7 @@
  * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
  */
 
+import { covers } from '../net/certificate_names.ts';
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
@@ -37,6 +38,8 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   const { clientIp } = context;
 
   if (head.path === settings.healthPath) return answerHealth(context, responder);
+  const wrongPeer = judgeTls(context, head);
+  if (wrongPeer !== null) return wrongPeer;
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
@@ -67,6 +70,20 @@ function identify(context: RoutingContext, trusted: NetworkSet, head: RequestHea
   traceRequest(context, head, ownId);
   if (explainFrom?.contains(clientIp) === true)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
+}
+
+/**
+ * What the handshake could not refuse: a certificate of the client that is not valid, and a request for a host that the
+ * certificate which the client has seen is not for (RFC 9110 section 7.4). HTTP/2 clients may use one connection for all the
+ * names of its certificate (RFC 9113 section 9.1.1).
+ */
+function judgeTls({ peer, bound }: RequestContext, { matchHost }: RequestHead): Failure | null {
+  if (peer.tls === null) return null;
+  const { presented, clientProblem } = peer.tls;
+  if (clientProblem !== null)
+    return { kind: 'bad_request', detail: `The client certificate is not valid: ${clientProblem}.` };
+  if (presented === null || bound.settings.tls?.rejectMisdirected !== true) return null;
+  return covers(presented, matchHost) ? null : { kind: 'misdirected_request' };
 }
 
 /** Before anything that costs: a process that is late must not work on what it will refuse. */

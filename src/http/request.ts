@@ -1,4 +1,5 @@
 /** One request: who asks for what, on which plan; and what all requests share. */
+import type { TlsFacts } from '../net/connection.ts';
 import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
@@ -54,7 +55,8 @@ export interface Services {
 /** The connection that a request came on, as far as it matters to the request. */
 export interface Peer {
   readonly ip: string;
-  readonly tlsVersion: string | null;
+  /** Null: in clear. */
+  readonly tls: TlsFacts | null;
   readonly localPort: number;
   /** Requests under way on this connection. */
   readonly active: number;
@@ -119,7 +121,7 @@ export class RoutingContext implements ForwardingFacts {
     return this.raw.protocol;
   }
   get tls(): string | null {
-    return this.peer.tlsVersion;
+    return this.peer.tls === null ? null : this.peer.tls.version;
   }
   /** As the client named it, with its port; empty where the head was refused. */
   get host(): string {

@@ -3,9 +3,13 @@
  * A file that is replaced in time is a reload like any other (`config/watcher.ts` looks at certificates too).
  */
 import { X509Certificate } from 'node:crypto';
-import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Event } from '../observability/events.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
+
+interface ListenerCertificates {
+  readonly name: string;
+  readonly tls: { readonly certificates: readonly { readonly certPem: string }[] } | null;
+}
 
 interface CertificateFacts {
   readonly listener: string;
@@ -34,7 +38,7 @@ export class CertificateWatch {
   }
 
   /** Those of a plan, at the start and after each reload. */
-  watch(listeners: readonly Pick<ListenerSettings, 'name' | 'tls'>[]): void {
+  watch(listeners: readonly ListenerCertificates[]): void {
     this.#certificates = listeners.flatMap(({ name, tls }) =>
       (tls?.certificates ?? []).map(({ certPem }) => factsOf(name, new X509Certificate(certPem))),
     );

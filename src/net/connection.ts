@@ -5,10 +5,12 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
+import type { CertificateNames } from './certificate_names.ts';
+import type { ClientCertificate } from './client_certificate.ts';
 
 /** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
-export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
+export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp', 'handshakes'] as const;
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 interface ConnectionLimits {
@@ -27,11 +29,24 @@ export interface RecentRefusals {
 const RECENT_BUCKET_MS = 10_000;
 const RECENT_BUCKETS = 6;
 
+/** How a TLS handshake has ended. */
+export interface TlsFacts {
+  /** As Node calls it: `TLSv1.3`. */
+  readonly version: string;
+  /** The names of the certificate that the client has asked for; null: it named no server that has one of its own. */
+  readonly presented: CertificateNames | null;
+  /** Null: the client has shown none, or one that is not valid. */
+  readonly client: ClientCertificate | null;
+  /** Why the certificate of the client is not valid, in the word of OpenSSL; null: it is, or there is none. */
+  readonly clientProblem: string | null;
+}
+
 export interface Connection {
   readonly listener: string;
   readonly ip: string;
   readonly openedMs: number;
-  tlsVersion: string | null;
+  /** Null: the connection is in clear. */
+  tls: TlsFacts | null;
   readonly state: ConnectionState;
   setState(state: ConnectionState): void;
 }
@@ -65,7 +80,7 @@ export class ConnectionTable {
     limits: ConnectionLimits,
   ): Connection | RefusalCause {
     const admitted = this.#admit(socket, listener, ip, ipKey, limits);
-    if (typeof admitted === 'string') this.#noteRefusal(listener, admitted);
+    if (typeof admitted === 'string') this.noteRefusal(listener, admitted);
     return admitted;
   }
 
@@ -77,7 +92,8 @@ export class ConnectionTable {
       .filter(({ count }) => count > 0);
   }
 
-  #noteRefusal(listener: string, cause: RefusalCause): void {
+  /** One that was refused after it was counted: it closes. */
+  noteRefusal(listener: string, cause: RefusalCause): void {
     const key = `${cause} ${listener}`;
     let known = this.#refusals.get(key);
     if (known === undefined) {
@@ -162,7 +178,7 @@ class TrackedConnection implements Connection {
   readonly listener: string;
   readonly ip: string;
   readonly openedMs: number;
-  tlsVersion: string | null = null;
+  tls: TlsFacts | null = null;
   state: ConnectionState = 'new';
   stateSinceMs: number;
 

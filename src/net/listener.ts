@@ -9,19 +9,16 @@
  * Nothing here can make it stop accepting. When the process is out of descriptors, libuv accepts and closes what
  * waits, so that the backlog does not turn in circles, and tells Node only if even that fails.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import net, { type Socket } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../resilience/clock.ts';
-import { errorCode } from '../resilience/error_code.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, RefusalCause } from './connection.ts';
 import type { Address } from './endpoint.ts';
-import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
+import { detectProtocol } from './listen/protocol_detection.ts';
 import { ThrottledLog } from './listen/throttled_log.ts';
-import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
-import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
+import { TlsServer, type TlsServerSettings } from './listen/tls_server.ts';
+import type { ServerTlsSettings } from './tls.ts';
+import type { TlsRefusal } from './tls_refusal.ts';
 
 /** What `net` needs to open one listener. Null is `off`: no limit. */
 export interface SocketListenerSettings {
@@ -34,6 +31,8 @@ export interface SocketListenerSettings {
   readonly h2c: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
+  /** TLS handshakes at the same time. */
+  readonly handshakesMax: number | null;
   /** A TLS handshake, and the first bytes of HTTP, must be there in this time. */
   readonly headMs: number;
 }
@@ -65,8 +64,6 @@ export interface Listener {
   stopAccepting(): Promise<void>;
 }
 
-/** For a client that is told something and then shall close its side. */
-const LINGER_MS = 2_000;
 /** Stands for the address of a client on a Unix socket, which has none. */
 const UNIX_PEER = 'unix';
 
@@ -103,31 +100,22 @@ const STOP_TURNS_MAX = 500;
 class Acceptor {
   readonly #deps: ListenerDeps;
   readonly #refused: ThrottledLog<RefusalCause>;
-  /** Handshakes that failed, by their code. */
-  readonly #unsecured: ThrottledLog<string>;
   /** Connections accepted since the listener was opened. */
   accepted = 0;
-  /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
-  readonly #handshake = new AsyncLocalStorage<Connection>();
   #settings: SocketListenerSettings;
-  #tls: tls.Server | null;
+  readonly #tls: TlsServer | null;
 
   constructor(settings: SocketListenerSettings, deps: ListenerDeps) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#tls = this.#createTls(settings);
     this.#refused = new ThrottledLog(deps.clock, (cause, count) => deps.onRefused(cause, count));
-    this.#unsecured = new ThrottledLog(deps.clock, (code, count) =>
-      deps.onTlsRefused(tlsRefusalOf(code), code, count),
-    );
+    this.#tls = isSecure(settings) ? this.#createTls(settings) : null;
   }
 
+  /** One that begins or ends to speak TLS is another listener (`lifecycle/listeners.ts`). */
   setSettings(next: SocketListenerSettings): void {
-    const before = this.#settings;
     this.#settings = next;
-    // A server that stays keeps the keys of its session tickets: a reload must not make all clients shake hands anew.
-    if (wayOfTls(next) !== wayOfTls(before) || !isDeepStrictEqual(next.tls, before.tls))
-      this.#tls = this.#createTls(next);
+    if (isSecure(next)) this.#tls?.setSettings(next);
   }
 
   accept(socket: Socket): void {
@@ -142,26 +130,32 @@ class Acceptor {
     }
     const connection = this.#admit(socket, remoteAddress);
     if (typeof connection === 'string') {
-      if (isTcp(socket)) socket.resetAndDestroy();
-      else socket.destroy();
-      this.#refused.add(connection);
-    } else if (this.#tls !== null) {
-      const server = this.#tls;
-      detectTls(
-        socket,
-        this.#settings.headMs,
-        clock,
-        isTls => {
-          if (isTls) this.#handshake.run(connection, () => server.emit('connection', socket));
-          else this.#refusePlainHttp(socket);
-        },
-        () => this.#unsecured.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
-      );
-    } else if (this.#settings.h2c)
+      this.#refuse(socket, connection);
+    } else if (this.#tls !== null) this.#tls.accept(socket, connection);
+    else if (this.#settings.h2c)
       detectProtocol(socket, this.#settings.headMs, clock, protocol =>
         onConnection(socket, connection, protocol),
       );
     else onConnection(socket, connection, 'http1');
+  }
+
+  #refuse(socket: Socket, cause: RefusalCause): void {
+    if (isTcp(socket)) socket.resetAndDestroy();
+    else socket.destroy();
+    this.#refused.add(cause);
+  }
+
+  #createTls(settings: TlsServerSettings): TlsServer {
+    const { clock, connections, onConnection, onTlsRefused } = this.#deps;
+    return new TlsServer(settings, {
+      clock,
+      onSecure: onConnection,
+      onTooMany: socket => {
+        connections.noteRefusal(this.#settings.name, 'handshakes');
+        this.#refuse(socket, 'handshakes');
+      },
+      onRefused: onTlsRefused,
+    });
   }
 
   #admit(socket: Socket, remoteAddress: string | undefined): Connection | RefusalCause {
@@ -174,46 +168,10 @@ class Acceptor {
       perIpMax: remoteAddress === undefined || isTrustedProxy(ip) ? null : connectionsPerIpMax,
     });
   }
-
-  #createTls(settings: SocketListenerSettings): tls.Server | null {
-    if (settings.tls === null) return null;
-    const server = tls.createServer({
-      ...serverTlsOptions(settings.tls),
-      ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-      handshakeTimeout: settings.headMs,
-    });
-    server.on('tlsClientError', (error, socket) => {
-      this.#unsecured.add(errorCode(error));
-      socket.destroy();
-    });
-    server.on('secureConnection', socket => this.#onSecure(socket));
-    return server;
-  }
-
-  /** Somebody typed http:// for https://: a reset would tell them nothing. */
-  #refusePlainHttp(socket: Socket): void {
-    this.#unsecured.add('HTTP_REQUEST');
-    socket.end(PLAIN_HTTP_ANSWER);
-    socket.resume();
-    const timer = this.#deps.clock.setTimer(destroySocket, LINGER_MS, socket);
-    socket.once('close', () => this.#deps.clock.cancelTimer(timer));
-  }
-
-  #onSecure(socket: TLSSocket): void {
-    socket.on('error', ignore);
-    const connection = this.#handshake.getStore();
-    if (connection === undefined) {
-      socket.destroy();
-      return;
-    }
-    connection.tlsVersion = socket.getProtocol();
-    this.#deps.onConnection(socket, connection, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
-  }
 }
 
-/** What a `tls.Server` is made with besides its material. */
-function wayOfTls({ http2, headMs }: SocketListenerSettings): string {
-  return `${http2} ${headMs}`;
+function isSecure(settings: SocketListenerSettings): settings is SocketListenerSettings & TlsServerSettings {
+  return settings.tls !== null;
 }
 
 /** A socket of a Unix listener has no remote family and no local port either. */
@@ -239,10 +197,6 @@ async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
 /** One round of the event loop, in which everything that waits is accepted. */
 function turn(): Promise<void> {
   return new Promise(resolve => void setImmediate(resolve));
-}
-
-function destroySocket(socket: Socket): void {
-  socket.destroy();
 }
 
 function ignore(): void {}

@@ -8,10 +8,31 @@ export interface CertificateMaterial {
   readonly keyPem: string;
 }
 
+/** 16 bytes of name, 16 for HMAC-SHA256, 16 for AES-128: what Node and OpenSSL take. */
+export const TICKET_KEY_BYTES = 48;
+
+export interface TicketSettings {
+  /** How often a key of its own is replaced. */
+  readonly rotateMs: number;
+  /** Shared by several machines: 48 bytes in Base64. Null: a key of its own. Secret. */
+  readonly ticketKey: string | null;
+}
+
 export interface ServerTlsSettings {
   /** The first one is the default; at least one. */
   readonly certificates: readonly CertificateMaterial[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Of TLS 1.2, in the order in which they are preferred, by their OpenSSL names. */
+  readonly ciphers: readonly string[];
+  readonly clientCertificate: {
+    readonly mode: 'none' | 'optional' | 'required';
+    /** The authorities that may sign it; null where none is asked for. */
+    readonly caPem: string | null;
+  };
+  /** Null: no session tickets. */
+  readonly sessionTickets: TicketSettings | null;
+  /** Answers 421 to a request for a host that the certificate which the client asked for is not for. */
+  readonly rejectMisdirected: boolean;
 }
 
 /** How the proxy speaks TLS to a backend. */
@@ -23,11 +44,6 @@ export interface ClientTlsSettings {
   readonly caPem: string | null;
   readonly certPem: string | null;
   readonly keyPem: string | null; // secret
-}
-
-export function serverTlsOptions(settings: ServerTlsSettings): tls.SecureContextOptions {
-  const [first] = settings.certificates;
-  return { cert: first?.certPem ?? '', key: first?.keyPem ?? '', minVersion: settings.minVersion };
 }
 
 /**

@@ -89,6 +89,8 @@ export interface RequestRecord {
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
+  /** Subject of the client's certificate, which was verified; null: there is none. */
+  readonly clientCertificate: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;
 }

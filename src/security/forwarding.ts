@@ -2,6 +2,7 @@
  * What a backend is told of the client and of the way here: `X-Forwarded-*`, `Forwarded` (RFC 7239), `Via` (RFC 9110
  * section 7.6.3) and the request id; whose word on it is believed; and whether a request has been here before.
  */
+import type { ClientCertificate } from '../net/client_certificate.ts';
 import { findHeader, type HeaderList, type NameTable, put } from './fields.ts';
 
 /** What the backend is told about the client; `RequestContext` satisfies it. */
@@ -15,12 +16,34 @@ export interface ForwardingFacts {
   readonly tls: string | null;
   /** The host as the client sent it, with its port. */
   readonly host: string;
-  readonly peer: { readonly localPort: number }; // 0 on a Unix socket
+  readonly peer: {
+    readonly localPort: number; // 0 on a Unix socket
+    /** Null: the connection is in clear. `client`: its certificate, which was verified; null: it has shown none. */
+    readonly tls: { readonly client: ClientCertificate | null } | null;
+  };
   readonly services: { readonly instanceId: string };
 }
 
 /** The name by which this proxy goes in `Via` (RFC 9110 section 7.6.3: a pseudonym). */
 export const PSEUDONYM = 'fairlead';
+
+/** What backends are told of a client's certificate that was verified. */
+const CLIENT_CERTIFICATE_FIELDS = {
+  subject: 'X-Client-Cert-Subject',
+  alternativeNames: 'X-Client-Cert-San',
+  sha256: 'X-Client-Cert-Sha256',
+} as const;
+
+/**
+ * Something about the client's certificate. Only this proxy may say it, and no proxy in front of it either: a load balancer
+ * that does not know these fields passes on what a client has written. Underscores as below. `Client-Cert` and
+ * `Client-Cert-Chain` are the same in the words of RFC 9440 section 2, for backends that believe them.
+ */
+export function isCertificateClaim(name: string): boolean {
+  const first = name.charCodeAt(0) | 0x20;
+  if (name.length < 11 || (first !== 0x78 && first !== 0x63)) return false; // x, c
+  return /^(?:x[-_]client[-_]cert(?:[-_]|$)|client[-_]cert(?:[-_]chain)?$)/i.test(name);
+}
 
 /**
  * Something about the client that only a proxy in front of us may say: any `X-Forwarded-*`, and `X-Real-IP`. With
@@ -67,6 +90,19 @@ export function appendForwarding(
   const version = facts.protocol.slice('HTTP/'.length);
   put(list, dropped, 'Via', `${version} ${PSEUDONYM} (${facts.services.instanceId})`);
   put(list, dropped, 'X-Request-Id', facts.requestId);
+  const certificate = facts.peer.tls?.client ?? null;
+  if (certificate !== null) appendCertificate(list, certificate, dropped);
+}
+
+function appendCertificate(
+  list: string[],
+  { subject, alternativeNames, sha256 }: ClientCertificate,
+  dropped: NameTable<true> | null,
+): void {
+  put(list, dropped, CLIENT_CERTIFICATE_FIELDS.subject, subject);
+  if (alternativeNames !== null)
+    put(list, dropped, CLIENT_CERTIFICATE_FIELDS.alternativeNames, alternativeNames);
+  put(list, dropped, CLIENT_CERTIFICATE_FIELDS.sha256, sha256);
 }
 
 function extended(before: string | null, value: string): string {

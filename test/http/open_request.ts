@@ -119,7 +119,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   } as unknown as BoundListener;
   const peer = {
     ip: '192.0.2.1',
-    tlsVersion: null,
+    tls: null,
     localPort: 80,
     active: 1,
     onRequestEnd: () => endsOnConnection++,

@@ -62,6 +62,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     pausedMs: 0,
     endedAtMs: 160,
     tls: null,
+    clientCertificate: null,
     plan: 'abcdef0123456789',
     ...change,
   };

@@ -7,6 +7,7 @@ import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
 import { findEvadedGuards } from './guards.ts';
+import { lintTls } from './tls.ts';
 import { findUnreachable } from './unreachable.ts';
 
 type Warn = (path: Path, message: string) => void;
@@ -19,6 +20,10 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   lintClusters(config, plan, warn);
   lintRoutes(config, plan, warn);
   lintProcess(config, warn);
+  for (const [name, { tls }] of Object.entries(config.listeners)) {
+    const settings = plan.listeners[name]?.tls ?? null;
+    if (tls !== undefined && settings !== null) lintTls(['listeners', name, 'tls'], tls, settings, warn);
+  }
   return warnings;
 }
 

@@ -2,6 +2,7 @@
  * The leaves of the schema: numbers with units and bounds, choices, and texts that a function of ours can refuse.
  * What is read here is what a person wrote, so a message says what to write instead.
  */
+import { getCiphers } from 'node:tls';
 import { z } from 'zod';
 import { parseAddress } from '../../net/endpoint.ts';
 import { compileRegex } from '../../routing/regex.ts';
@@ -148,6 +149,17 @@ export function text(problemOf: (value: string) => string | null, description?: 
 }
 
 export const plainText = text(value => (value === '' ? 'must not be empty' : null));
+
+const CIPHERS: ReadonlySet<string> = new Set(getCiphers().map(name => name.toUpperCase()));
+
+/** A cipher suite of TLS 1.2 that this build of OpenSSL has. */
+export const cipher = text(value => {
+  const name = value.toUpperCase();
+  if (name.startsWith('TLS_'))
+    return `"${value}" is not the OpenSSL name of a cipher suite of TLS 1.2 (those of TLS 1.3 are always on)`;
+  if (CIPHERS.has(name)) return null;
+  return `"${value}" is not a cipher suite; write its OpenSSL name, such as ECDHE-ECDSA-AES128-GCM-SHA256`;
+}, 'The OpenSSL name of a cipher suite of TLS 1.2.');
 
 export const address = text(value => {
   const parsed = parseAddress(value);

@@ -11,7 +11,7 @@ interface LaterKey {
   /** `*` is any name or index. */
   readonly at: string;
   /** Which values are not supported yet; every value when absent. */
-  readonly when?: (value: unknown, path: Path) => boolean;
+  readonly when?: (value: unknown) => boolean;
   readonly instead: string;
 }
 
@@ -28,16 +28,6 @@ export const LATER: readonly LaterKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), instead: 'use json' },
   { at: 'listeners.*.preset', instead: 'set timeouts.keepAliveIdle and trustedProxies instead' },
   { at: 'listeners.*.proxyProtocol', instead: 'remove it and switch it off in the load balancer' },
-  {
-    at: 'listeners.*.tls.certificates.*',
-    when: (_, path) => path.at(-1) !== 0,
-    instead: 'use one certificate per listener that covers all names',
-  },
-  {
-    at: 'listeners.*.tls.clientCertificate.mode',
-    when: isNot('none'),
-    instead: 'use none: clients are not asked for a certificate',
-  },
   { at: 'routes.*.forward.mirror', instead: 'remove it' },
   { at: 'routes.*.cors', instead: 'remove it and answer OPTIONS in the backend' },
   { at: 'routes.*.basicAuth', instead: 'remove it; use access to allow networks' },
@@ -65,10 +55,10 @@ interface FoundLater {
 export function findUnsupported(document: Document): FoundLater[] {
   return LATER.flatMap(({ at, when, instead }) =>
     expand(document, at.split('.'), [])
-      .filter(path => when === undefined || when(document.at(path), path))
+      .filter(path => when === undefined || when(document.at(path)))
       .map(path => {
         const value = document.at(path);
-        const named = when !== undefined && typeof value === 'string' ? value : nameOf(path);
+        const named = when !== undefined && typeof value === 'string' ? value : String(path.at(-1));
         const message = `"${named}" is not supported yet; ${instead}`;
         return {
           path,
@@ -76,12 +66,6 @@ export function findUnsupported(document: Document): FoundLater[] {
         };
       }),
   );
-}
-
-/** `certificates[1]`, or the key. */
-function nameOf(path: Path): string {
-  const last = path.at(-1);
-  return typeof last === 'number' ? `${path.at(-2)}[${last}]` : String(last);
 }
 
 /** The paths in the document that a pattern stands for. */

@@ -11,7 +11,7 @@ const LINGER_MS = 5_000;
 
 export class ClientConnection implements Peer {
   readonly ip: string;
-  readonly tlsVersion: string | null;
+  readonly tls: Connection['tls'];
   readonly localPort: number;
   readonly #tracked: Connection;
   requests = 0;
@@ -33,7 +33,7 @@ export class ClientConnection implements Peer {
     this.#protocol = protocol;
     this.#socket = socket;
     this.ip = tracked.ip;
-    this.tlsVersion = tracked.tlsVersion;
+    this.tls = tracked.tls;
     this.localPort = socket.localPort ?? 0;
     this.#tracked = tracked;
   }

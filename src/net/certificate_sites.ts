@@ -1,0 +1,79 @@
+/**
+ * Which certificate of a listener is for which name. Certificates for the same names with keys of different types (RSA and
+ * ECDSA) go together: a client is given the one that it can verify. Of two others that claim the same name the first one has it.
+ */
+import { X509Certificate } from 'node:crypto';
+import { type CertificateNames, namesOf, wildcardOf } from './certificate_names.ts';
+
+/** One or more certificates for the same names. */
+export interface Site<T> {
+  readonly certificates: readonly T[];
+  readonly names: CertificateNames;
+}
+
+/** `name` is claimed by both; `by` and `heldBy` are places in the list of certificates. */
+interface NameConflict {
+  readonly name: string;
+  readonly by: number;
+  readonly heldBy: number;
+}
+
+interface OpenSite<T> extends Site<T> {
+  readonly certificates: T[];
+  readonly keyTypes: Set<string>;
+  readonly first: number;
+}
+
+export class CertificateSites<T extends { readonly certPem: string }> {
+  readonly #byName = new Map<string, OpenSite<T>>();
+  readonly #sites: OpenSite<T>[] = [];
+  readonly conflicts: NameConflict[] = [];
+
+  constructor(certificates: readonly T[]) {
+    for (const [at, certificate] of certificates.entries()) this.#add(certificate, at);
+  }
+
+  /** The one of the first certificate, for clients that name no server or an unknown one. */
+  get fallback(): Site<T> {
+    const [first] = this.#sites;
+    if (first === undefined) throw new Error('the schema wants at least one certificate');
+    return first;
+  }
+  get all(): readonly Site<T>[] {
+    return this.#sites;
+  }
+
+  /** `name` in any case. An exact name goes before a wildcard. */
+  find(name: string): Site<T> | null {
+    const host = name.toLowerCase();
+    return this.#byName.get(host) ?? this.#byName.get(wildcardOf(host)) ?? null;
+  }
+
+  #add(certificate: T, at: number): void {
+    const names = namesOf(certificate.certPem);
+    const keyType = keyTypeOf(certificate.certPem);
+    const twin = this.#sites.find(site => isSame(site.names, names) && !site.keyTypes.has(keyType));
+    if (twin !== undefined && names.dns.length > 0) {
+      twin.certificates.push(certificate);
+      twin.keyTypes.add(keyType);
+      return;
+    }
+    const site = { certificates: [certificate], names, keyTypes: new Set([keyType]), first: at };
+    this.#sites.push(site);
+    for (const name of new Set(names.dns)) {
+      const holder = this.#byName.get(name);
+      if (holder === undefined) this.#byName.set(name, site);
+      else this.conflicts.push({ name, by: at, heldBy: holder.first });
+    }
+  }
+}
+
+function keyTypeOf(certPem: string): string {
+  return new X509Certificate(certPem).publicKey.asymmetricKeyType ?? 'unknown';
+}
+
+function isSame(a: CertificateNames, b: CertificateNames): boolean {
+  const text = ({ dns, addresses }: CertificateNames) =>
+    [...dns].sort().join() + [...addresses].sort().join();
+  return text(a) === text(b);
+}

@@ -1,0 +1,193 @@
+/**
+ * TLS on the connections that one listener has accepted: handshakes are bounded in number and in time, each one that fails is
+ * counted with its reason, and what comes out is a socket on which HTTP begins.
+ *
+ *   first bytes ──TLS?──> handshakes below the limit? ──> certificate by SNI ──> client's certificate ──ALPN──> http1 | http2
+ *          └─ HTTP in clear: told to use https://
+ *
+ * Settings change by making a new `tls.Server`; what has begun ends on the old one, and the keys of tickets stay.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Socket } from 'node:net';
+import tls, { type TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../resilience/clock.ts';
+import { errorCode } from '../../resilience/error_code.ts';
+import { describeClientCertificate } from '../client_certificate.ts';
+import type { Connection, TlsFacts } from '../connection.ts';
+import type { ServerTlsSettings } from '../tls.ts';
+import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from '../tls_refusal.ts';
+import { detectTls } from './protocol_detection.ts';
+import { ServerContexts } from './server_contexts.ts';
+import { ThrottledLog } from './throttled_log.ts';
+import { TicketKeys } from './ticket_keys.ts';
+
+export interface TlsServerSettings {
+  readonly tls: ServerTlsSettings;
+  /** Offer `h2` by ALPN. */
+  readonly http2: boolean;
+  /** From the accepted connection to the end of its handshake. */
+  readonly headMs: number;
+  /** Handshakes at the same time; null: no limit. */
+  readonly handshakesMax: number | null;
+}
+
+interface TlsServerDeps {
+  readonly clock: Clock;
+  readonly onSecure: (socket: TLSSocket, connection: Connection, protocol: 'http1' | 'http2') => void;
+  /** Too many handshakes: the connection is reset. */
+  readonly onTooMany: (socket: Socket) => void;
+  /** At most once a second for each code; `count` is how many since the last time. */
+  readonly onRefused: (cause: TlsRefusal, code: string, count: number) => void;
+}
+
+interface Handshake {
+  readonly connection: Connection;
+  readonly contexts: ServerContexts;
+  isOver: boolean;
+}
+
+/** For a client that is told something and then shall close its side. */
+const LINGER_MS = 2_000;
+
+export class TlsServer {
+  readonly #deps: TlsServerDeps;
+  readonly #refused: ThrottledLog<string>;
+  readonly #keys: TicketKeys;
+  /** Whose handshake it is that ends: what a `tls.Server` hands over does not tell which socket it was given. */
+  readonly #handshake = new AsyncLocalStorage<Handshake>();
+  #handshakes = 0;
+  #settings: TlsServerSettings;
+  #contexts: ServerContexts;
+  #server: tls.Server;
+
+  constructor(settings: TlsServerSettings, deps: TlsServerDeps) {
+    this.#deps = deps;
+    this.#settings = settings;
+    this.#keys = new TicketKeys(deps.clock);
+    this.#refused = new ThrottledLog(deps.clock, (code, count) =>
+      deps.onRefused(tlsRefusalOf(code), code, count),
+    );
+    this.#contexts = this.#createContexts();
+    this.#server = this.#createServer();
+  }
+
+  setSettings(next: TlsServerSettings): void {
+    const before = this.#settings;
+    this.#settings = next;
+    const isSame = isDeepStrictEqual(next.tls, before.tls) && isDeepStrictEqual(wayOf(next), wayOf(before));
+    if (!isSame) this.#renew();
+  }
+
+  accept(socket: Socket, connection: Connection): void {
+    detectTls(
+      socket,
+      this.#settings.headMs,
+      this.#deps.clock,
+      isTls => {
+        if (isTls) this.#shakeHands(socket, connection);
+        else this.#refusePlainHttp(socket);
+      },
+      () => this.#refused.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
+    );
+  }
+
+  /** Counted from here on, not from `accept`: a client that says nothing costs nothing, and must not lock others out. */
+  #shakeHands(socket: Socket, connection: Connection): void {
+    const { handshakesMax, tls: settings } = this.#settings;
+    if (handshakesMax !== null && this.#handshakes >= handshakesMax) {
+      this.#deps.onTooMany(socket);
+      return;
+    }
+    if (this.#keys.isDue(settings.sessionTickets)) this.#renew();
+    const handshake: Handshake = { connection, contexts: this.#contexts, isOver: false };
+    this.#handshakes++;
+    socket.once('close', () => this.#end(handshake));
+    socket.allowHalfOpen = false; // who closes one side in the middle of a handshake has left
+    this.#handshake.run(handshake, () => this.#server.emit('connection', socket));
+  }
+
+  #end(handshake: Handshake): void {
+    if (!handshake.isOver) this.#handshakes--;
+    handshake.isOver = true;
+  }
+
+  #renew(): void {
+    this.#contexts = this.#createContexts();
+    this.#server = this.#createServer();
+  }
+
+  #createContexts(): ServerContexts {
+    const { tls: settings } = this.#settings;
+    return new ServerContexts(settings, this.#keys.current(settings.sessionTickets));
+  }
+
+  #createServer(): tls.Server {
+    const server = tls.createServer({
+      ...this.#contexts.serverOptions,
+      ALPNProtocols: this.#settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+      handshakeTimeout: this.#settings.headMs,
+    });
+    server.on('tlsClientError', (error, socket) => {
+      // Node ends the connection of a client whose certificate it rejects without saying why in the error.
+      this.#refused.add(rejectionOf(socket) ?? errorCode(error));
+      socket.destroy();
+    });
+    server.on('secureConnection', socket => this.#onSecure(socket));
+    return server;
+  }
+
+  /** Somebody typed http:// for https://: a reset would tell them nothing. */
+  #refusePlainHttp(socket: Socket): void {
+    this.#refused.add('HTTP_REQUEST');
+    socket.end(PLAIN_HTTP_ANSWER);
+    socket.resume();
+    const timer = this.#deps.clock.setTimer(destroySocket, LINGER_MS, socket);
+    socket.once('close', () => this.#deps.clock.cancelTimer(timer));
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    socket.on('error', ignore);
+    const handshake = this.#handshake.getStore();
+    if (handshake === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#end(handshake);
+    socket.allowHalfOpen = true;
+    const { connection, contexts } = handshake;
+    connection.tls = factsOf(socket, contexts);
+    if (connection.tls.clientProblem !== null) this.#refused.add(connection.tls.clientProblem);
+    this.#deps.onSecure(socket, connection, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
+  }
+}
+
+/** What a `tls.Server` is made with besides its material. */
+function wayOf({ http2, headMs }: TlsServerSettings): object {
+  return { http2, headMs };
+}
+
+function factsOf(socket: TLSSocket, contexts: ServerContexts): TlsFacts {
+  const serverName = typeof socket.servername === 'string' ? socket.servername : null;
+  const certificate = socket.getPeerX509Certificate();
+  const isValid = certificate !== undefined && socket.authorized;
+  return {
+    version: socket.getProtocol() ?? '',
+    presented: contexts.siteOf(serverName)?.names ?? null,
+    client: isValid ? describeClientCertificate(certificate) : null,
+    clientProblem: certificate === undefined || isValid ? null : (rejectionOf(socket) ?? 'UNSPECIFIED'),
+  };
+}
+
+/** Why the certificate of the client was not accepted, in the word of OpenSSL. */
+function rejectionOf(socket: TLSSocket): string | null {
+  const { authorizationError } = socket as { readonly authorizationError?: unknown };
+  if (authorizationError instanceof Error) return errorCode(authorizationError);
+  return typeof authorizationError === 'string' ? authorizationError : null;
+}
+
+function destroySocket(socket: Socket): void {
+  socket.destroy();
+}
+
+function ignore(): void {}
