@@ -32,7 +32,7 @@ export class Report implements AdminView {
   }
 
   status() {
-    const { running, runtime, history, overload, startedAtMs } = this.#process;
+    const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
     const nowMs = clock.nowMs();
     return {
@@ -45,6 +45,12 @@ export class Report implements AdminView {
       isFromFile: history.isFromFile,
       readiness: this.readiness(),
       overload: overload.active,
+      certificates: certificates.map(({ listener, subject, notAfterAtMs }) => ({
+        listener,
+        subject,
+        notAfter: new Date(notAfterAtMs).toISOString(),
+        leftMs: notAfterAtMs - clock.wallMs(),
+      })),
       figures: metrics.figures.summary(nowMs),
       overheadMs: metrics.overheadFigures.summary(nowMs).p50Ms,
       samples: this.#samples.all,

@@ -1,4 +1,5 @@
 /** The problems, in whole sentences and the worst first: what an operator must see within five seconds. */
+import { WARN_BEFORE_MS } from '../lifecycle/certificate_watch.ts';
 import type { RefusalCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
@@ -11,6 +12,11 @@ export function problemsOf(view: PageView): string[] {
   for (const { listener, cause, count } of view.refusals) {
     const refused = count === 1 ? '1 connection was' : `${count} connections were`;
     found.push(`${listener}: ${refused} refused in the last minute: ${REFUSED_BECAUSE[cause]}.`);
+  }
+  for (const { listener, subject, leftMs } of view.certificates) {
+    if (leftMs <= 0) found.push(`${listener}: the certificate of ${subject} has expired.`);
+    else if (leftMs < WARN_BEFORE_MS)
+      found.push(`${listener}: the certificate of ${subject} expires in ${duration(leftMs)}.`);
   }
   for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
     if (serving === 0) found.push(`${name}: no endpoint is eligible.`);

@@ -12,14 +12,14 @@ const POLL_MS = 500;
 
 export class ConfigWatcher {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
+  readonly #onChange: (changed: readonly string[]) => void;
   /** By file, what was there when a change was last told, or when the file came to be watched. */
   #told: FileStates;
   #seen: FileStates;
   #timer: Timer | null;
 
-  /** `files`: each as it was before it was read. */
-  constructor(files: FileStates, clock: Clock, onChange: () => void) {
+  /** `files`: each as it was before it was read. `onChange` is given those that have changed. */
+  constructor(files: FileStates, clock: Clock, onChange: (changed: readonly string[]) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
     this.#told = files;
@@ -31,6 +31,11 @@ export class ConfigWatcher {
   setFiles(files: FileStates): void {
     this.#told = files;
     this.#seen = files;
+  }
+
+  /** How a file was when a change was last told; undefined: it is not watched. */
+  stateOf(file: string): string | undefined {
+    return this.#told.get(file);
   }
 
   /** A configuration was refused: its files may be what has to change, beside those of the one that runs. */
@@ -45,8 +50,9 @@ export class ConfigWatcher {
     const isAtRest = isSame(now, this.#seen);
     this.#seen = now;
     if (!isAtRest || isSame(now, this.#told)) return;
+    const changed = [...now].filter(([file, state]) => this.#told.get(file) !== state).map(([file]) => file);
     this.#told = now;
-    this.#onChange();
+    this.#onChange(changed);
   }
 
   close(): void {

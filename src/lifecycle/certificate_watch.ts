@@ -1,6 +1,6 @@
 /**
- * Certificates of the listeners end one day: a metric says when, and from three weeks before a line a day says so.
- * A file that is replaced in time is a reload like any other (`config/watcher.ts` looks at certificates too).
+ * Certificates of the listeners end one day: a metric says when, and from three weeks before a line a day and the status page
+ * say so. A file that is replaced is read again by itself (`reload.ts`, trigger `certificates`).
  */
 import { X509Certificate } from 'node:crypto';
 import type { Event } from '../observability/events.ts';
@@ -11,7 +11,7 @@ interface ListenerCertificates {
   readonly tls: { readonly certificates: readonly { readonly certPem: string }[] } | null;
 }
 
-interface CertificateFacts {
+export interface CertificateFacts {
   readonly listener: string;
   /** The common name, or the first alternative name. */
   readonly subject: string;
@@ -20,7 +20,7 @@ interface CertificateFacts {
 
 const DAY_MS = 86_400_000;
 /** ACME clients renew 30 days before the end: at three weeks something is wrong. */
-const WARN_BEFORE_MS = 21 * DAY_MS;
+export const WARN_BEFORE_MS = 21 * DAY_MS;
 
 export class CertificateWatch {
   readonly #clock: Clock;

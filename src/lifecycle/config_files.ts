@@ -4,10 +4,10 @@ import type { Clock } from '../resilience/clock.ts';
 
 export class ConfigFiles {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
+  readonly #onChange: (changed: readonly string[]) => void;
   #watcher: ConfigWatcher | null = null;
 
-  constructor(clock: Clock, onChange: () => void) {
+  constructor(clock: Clock, onChange: (changed: readonly string[]) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
   }
@@ -17,6 +17,11 @@ export class ConfigFiles {
     if (!isWanted) this.close();
     else if (this.#watcher === null) this.#watcher = new ConfigWatcher(files, this.#clock, this.#onChange);
     else this.#watcher.setFiles(files);
+  }
+
+  /** As it was when a change was last told; undefined: nothing is watched. */
+  stateOf(file: string): string | undefined {
+    return this.#watcher?.stateOf(file);
   }
 
   /** What a refused configuration has named may appear. */

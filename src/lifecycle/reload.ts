@@ -11,7 +11,11 @@ import type { Problem } from '../config/problems.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { LoadedPlan } from './running_plan.ts';
 
-export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
+/** `certificates`: files that the configuration names have changed, and it has not. */
+export type ReloadTrigger = 'signal' | 'watch' | 'certificates' | 'admin' | 'rollback' | 'probation';
+
+/** What is read again: the file, or only the files that the running configuration names. */
+type ReloadSource = 'file' | 'materials';
 
 export type ReloadResult =
   | { readonly kind: 'applied'; readonly digest: string }
@@ -23,7 +27,10 @@ export interface Reloadable {
   readonly plan: Plan;
   /** False before it serves and from the moment that it begins to end. */
   readonly isServing: boolean;
-  load(): Promise<LoadResult>;
+  /** `materials`: the text of the running plan once more, with the certificates and keys as they are now. */
+  load(source: ReloadSource): Promise<LoadResult>;
+  /** False after a rollback: what runs is not what the file says. */
+  readonly isFromFile: boolean;
   /** A plan that ran before: the last one, or that with the digest (or its beginning); or why there is none. */
   older(digest: string | null): LoadedPlan | string;
   /** Binds the listeners that the next plan adds, or says why that cannot be; on failure nothing is left open. */
@@ -46,19 +53,26 @@ export class Reloader {
   readonly #target: Reloadable;
   /** The last change that is under way or waits. */
   #tail: Promise<unknown> = Promise.resolve();
-  #waiting: Promise<ReloadResult> | null = null;
+  #waiting: { source: ReloadSource; readonly result: Promise<ReloadResult> } | null = null;
 
   constructor(target: Reloadable) {
     this.#target = target;
   }
 
   request(trigger: ReloadTrigger): Promise<ReloadResult> {
+    const source = trigger === 'certificates' ? 'materials' : 'file';
     // Whoever comes while one waits shares its result: it will read the file after this moment.
-    this.#waiting ??= this.#inTurn(trigger, () => {
+    if (this.#waiting !== null) {
+      if (source === 'file') this.#waiting.source = source; // which reads the materials too
+      return this.#waiting.result;
+    }
+    const result = this.#inTurn(trigger, () => {
+      const wanted = this.#waiting?.source ?? source;
       this.#waiting = null;
-      return reload(this.#target);
+      return reload(this.#target, wanted);
     });
-    return this.#waiting;
+    this.#waiting = { source, result };
+    return result;
   }
 
   /** `to` null: to the plan before the running one. `from`: only if that plan still runs when it is this one's turn. */
@@ -91,15 +105,15 @@ export class Reloader {
 
 const NOT_SERVING = 'the process is starting or shutting down; nothing was changed';
 
-async function reload(target: Reloadable): Promise<ReloadResult> {
+async function reload(target: Reloadable, source: ReloadSource): Promise<ReloadResult> {
   const { digest } = target.plan;
-  const loaded = await target.load();
+  const loaded = await target.load(source);
   if (loaded.kind === 'unreadable') return { kind: 'rejected', digest, problems: [loaded.message] };
   if (loaded.kind === 'invalid') {
     const errors = loaded.problems.filter(problem => problem.severity === 'error');
     return { kind: 'rejected', digest, problems: errors.map(problem => target.describe(problem)) };
   }
-  return swap(target, loaded, false);
+  return swap(target, loaded, source === 'materials' && !target.isFromFile);
 }
 
 /** The same as a reload, but for where the plan comes from. */

@@ -176,7 +176,7 @@ export type Event =
       /** `rollback`: the plan is one that ran before. */
       readonly kind: 'reload' | 'rollback';
       readonly result: 'applied' | 'unchanged' | 'rejected';
-      readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
+      readonly trigger: 'signal' | 'watch' | 'certificates' | 'admin' | 'rollback' | 'probation';
       readonly plan: string;
       readonly problems: readonly string[];
       readonly tookMs: number;
