@@ -10,8 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import net from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import tls, { type ConnectionOptions } from 'node:tls';
 import { echo } from '../support/backend_behaviours.ts';
 import * as certificates from '../support/certificates.ts';
@@ -162,6 +164,55 @@ test('a request for a host that the certificate of its connection is not for is 
     assert.equal(await statusOf('', 'whatever.test'), 200, 'no server name');
   });
 });
+
+test('a session that is resumed with TLS 1.2 is no way around that, also not in small pieces', async () => {
+  await withTls({ misdirected: 'reject' }, async proxy => {
+    const options = { ca, servername: 'elsewhere.test', maxVersion: 'TLSv1.2' } as const;
+    const connect = (session: Buffer | null, socket = net.connect(proxy.target())) =>
+      tls.connect({ ...options, socket, ...(session === null ? {} : { session }) });
+    const first = connect(null);
+    await once(first, 'secureConnect');
+    const session = first.getSession() ?? null;
+    first.destroy();
+    const statusOn = async (socket: tls.TLSSocket, host: string) => {
+      await once(socket, 'secureConnect');
+      assert.equal(socket.isSessionReused(), true);
+      socket.write(formatRequest('/', { headers: ['Host', host, 'Connection', 'close'] }));
+      const [head] = (await once(socket, 'data')) as [Buffer];
+      socket.destroy();
+      return head.toString().slice(9, 12);
+    };
+    assert.equal(await statusOn(connect(session), 'elsewhere.test'), '200');
+    assert.equal(await statusOn(connect(session), 'app.test'), '421');
+    assert.equal(await statusOn(connect(session, await inPieces(proxy)), 'app.test'), '421');
+  });
+});
+
+/** A connection on which the first byte goes out alone. */
+async function inPieces(proxy: ProxyInProcess): Promise<net.Socket> {
+  const relay = net.createServer({ noDelay: true });
+  const { promise: relayed, resolve } = Promise.withResolvers<void>();
+  relay.once('connection', near => {
+    const far = net.connect({ ...proxy.target(), noDelay: true });
+    near.once('data', async (hello: Buffer) => {
+      far.write(hello.subarray(0, 1));
+      // The proxy reads in the same event loop: it has taken the byte by then.
+      for (let turns = 0; turns < 20; turns++) await turn();
+      far.write(hello.subarray(1));
+      near.pipe(far);
+    });
+    far.pipe(near);
+    for (const socket of [near, far]) socket.on('error', () => {}).on('close', () => near.destroy());
+    near.on('close', () => far.destroy());
+    resolve();
+  });
+  await new Promise<void>(listening => relay.listen(0, '127.0.0.1', listening));
+  const { port } = relay.address() as net.AddressInfo;
+  const socket = net.connect(port, '127.0.0.1');
+  await relayed;
+  relay.close();
+  return socket;
+}
 
 test('HTTP/2 clients may use one connection for all names of its certificate, and hear 421 for others', async () => {
   await withTls(asking('optional'), async proxy => {

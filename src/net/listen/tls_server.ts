@@ -13,10 +13,12 @@ import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../resilience/clock.ts';
 import { errorCode } from '../../resilience/error_code.ts';
+import type { CertificateNames } from '../certificate_names.ts';
 import { describeClientCertificate } from '../client_certificate.ts';
 import type { Connection, TlsFacts } from '../connection.ts';
 import type { ServerTlsSettings } from '../tls.ts';
 import { PLAIN_HTTP_ANSWER, type TlsRefusal, tlsRefusalOf } from '../tls_refusal.ts';
+import { type HelloName, serverNameIn } from './client_hello.ts';
 import { detectTls } from './protocol_detection.ts';
 import { ServerContexts } from './server_contexts.ts';
 import { ThrottledLog } from './throttled_log.ts';
@@ -44,9 +46,13 @@ interface TlsServerDeps {
 interface Handshake {
   readonly connection: Connection;
   readonly contexts: ServerContexts;
+  readonly hello: HelloName;
   isOver: boolean;
 }
 
+const NOT_NEEDED: HelloName = { kind: 'none' };
+/** Covers no host. */
+const NO_NAMES: CertificateNames = { dns: [], addresses: [] };
 /** For a client that is told something and then shall close its side. */
 const LINGER_MS = 2_000;
 
@@ -84,8 +90,8 @@ export class TlsServer {
       socket,
       this.#settings.headMs,
       this.#deps.clock,
-      isTls => {
-        if (isTls) this.#shakeHands(socket, connection);
+      (isTls, first) => {
+        if (isTls) this.#shakeHands(socket, connection, first);
         else this.#refusePlainHttp(socket);
       },
       () => this.#refused.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
@@ -93,14 +99,15 @@ export class TlsServer {
   }
 
   /** Counted from here on, not from `accept`: a client that says nothing costs nothing, and must not lock others out. */
-  #shakeHands(socket: Socket, connection: Connection): void {
+  #shakeHands(socket: Socket, connection: Connection, first: Buffer): void {
     const { handshakesMax, tls: settings } = this.#settings;
     if (handshakesMax !== null && this.#handshakes >= handshakesMax) {
       this.#deps.onTooMany(socket);
       return;
     }
     if (this.#keys.isDue(settings.sessionTickets)) this.#renew();
-    const handshake: Handshake = { connection, contexts: this.#contexts, isOver: false };
+    const hello = settings.rejectMisdirected ? serverNameIn(first) : NOT_NEEDED;
+    const handshake: Handshake = { connection, contexts: this.#contexts, hello, isOver: false };
     this.#handshakes++;
     socket.once('close', () => this.#end(handshake));
     socket.allowHalfOpen = false; // who closes one side in the middle of a handshake has left
@@ -155,8 +162,8 @@ export class TlsServer {
     }
     this.#end(handshake);
     socket.allowHalfOpen = true;
-    const { connection, contexts } = handshake;
-    connection.tls = factsOf(socket, contexts);
+    const { connection } = handshake;
+    connection.tls = factsOf(socket, handshake);
     if (connection.tls.clientProblem !== null) this.#refused.add(connection.tls.clientProblem);
     this.#deps.onSecure(socket, connection, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
   }
@@ -167,16 +174,23 @@ function wayOf({ http2, headMs }: TlsServerSettings): object {
   return { http2, headMs };
 }
 
-function factsOf(socket: TLSSocket, contexts: ServerContexts): TlsFacts {
-  const serverName = typeof socket.servername === 'string' ? socket.servername : null;
+function factsOf(socket: TLSSocket, handshake: Handshake): TlsFacts {
   const certificate = socket.getPeerX509Certificate();
   const isValid = certificate !== undefined && socket.authorized;
   return {
     version: socket.getProtocol() ?? '',
-    presented: contexts.siteOf(serverName)?.names ?? null,
+    presented: presentedNames(socket, handshake),
     client: isValid ? describeClientCertificate(certificate) : null,
     clientProblem: certificate === undefined || isValid ? null : (rejectionOf(socket) ?? 'UNSPECIFIED'),
   };
+}
+
+/** A resumed session of TLS 1.2 has no server name for OpenSSL: the one that the client has sent counts. */
+function presentedNames(socket: TLSSocket, { contexts, hello }: Handshake): CertificateNames | null {
+  const { servername } = socket; // false where there is none
+  if (typeof servername === 'string') return contexts.siteOf(servername)?.names ?? null;
+  if (socket.isSessionReused() && hello.kind === 'incomplete') return NO_NAMES;
+  return contexts.siteOf(hello.kind === 'name' ? hello.name : null)?.names ?? null;
 }
 
 /** Why the certificate of the client was not accepted, in the word of OpenSSL. */
