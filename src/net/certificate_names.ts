@@ -2,7 +2,7 @@
  * For which names a certificate is: only its subject alternative names count, never its common name (RFC 9110 section
  * 4.3.4, RFC 9525 section 2). A wildcard stands for exactly one label, the leftmost one (RFC 9525 section 6.3).
  */
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 
 export interface CertificateNames {
   /** Lower case, without a trailing dot; wildcards as `*.example.com`. */
@@ -15,11 +15,10 @@ export interface CertificateNames {
 const NAME = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g;
 const DNS_NAME = /^(?:\*\.)?[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/;
 
-/** `certPem`: the first certificate in it, which the compiler has seen to be one. */
-export function namesOf(certPem: string): CertificateNames {
+export function namesOf({ subjectAltName = '' }: X509Certificate): CertificateNames {
   const dns: string[] = [];
   const addresses: string[] = [];
-  for (const [, kind, value = ''] of (new X509Certificate(certPem).subjectAltName ?? '').matchAll(NAME)) {
+  for (const [, kind, value = ''] of subjectAltName.matchAll(NAME)) {
     const name = value.toLowerCase().replace(/\.$/, '');
     if (kind === 'DNS' && DNS_NAME.test(name)) dns.push(name);
     else if (kind === 'IP Address') addresses.push(expandedAddress(name));

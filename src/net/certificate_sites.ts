@@ -26,6 +26,8 @@ interface OpenSite<T> extends Site<T> {
 
 export class CertificateSites<T extends { readonly certPem: string }> {
   readonly #byName = new Map<string, OpenSite<T>>();
+  /** By all their names together. */
+  readonly #byNames = new Map<string, OpenSite<T>[]>();
   readonly #sites: OpenSite<T>[] = [];
   readonly conflicts: NameConflict[] = [];
 
@@ -50,9 +52,12 @@ export class CertificateSites<T extends { readonly certPem: string }> {
   }
 
   #add(certificate: T, at: number): void {
-    const names = namesOf(certificate.certPem);
-    const keyType = keyTypeOf(certificate.certPem);
-    const twin = this.#sites.find(site => isSame(site.names, names) && !site.keyTypes.has(keyType));
+    const parsed = new X509Certificate(certificate.certPem);
+    const names = namesOf(parsed);
+    const keyType = parsed.publicKey.asymmetricKeyType ?? 'unknown';
+    const key = [...names.dns, ...names.addresses].sort().join();
+    const alike = this.#byNames.get(key) ?? [];
+    const twin = alike.find(({ keyTypes }) => !keyTypes.has(keyType));
     if (twin !== undefined && names.dns.length > 0) {
       twin.certificates.push(certificate);
       twin.keyTypes.add(keyType);
@@ -60,20 +65,11 @@ export class CertificateSites<T extends { readonly certPem: string }> {
     }
     const site = { certificates: [certificate], names, keyTypes: new Set([keyType]), first: at };
     this.#sites.push(site);
+    this.#byNames.set(key, [...alike, site]);
     for (const name of new Set(names.dns)) {
       const holder = this.#byName.get(name);
       if (holder === undefined) this.#byName.set(name, site);
       else this.conflicts.push({ name, by: at, heldBy: holder.first });
     }
   }
-}
-
-function keyTypeOf(certPem: string): string {
-  return new X509Certificate(certPem).publicKey.asymmetricKeyType ?? 'unknown';
-}
-
-function isSame(a: CertificateNames, b: CertificateNames): boolean {
-  const text = ({ dns, addresses }: CertificateNames) =>
-    [...dns].sort().join() + [...addresses].sort().join();
-  return text(a) === text(b);
 }

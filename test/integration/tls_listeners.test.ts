@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   copyFileSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -374,23 +376,21 @@ test('examples/mtls.yaml requires a certificate of services, and takes one from 
   assert.doesNotMatch(await askAt('people', {}), /X-Client-Cert/);
 });
 
-test('two proxies with one key file resume the sessions of each other, and a new file is taken by both', async () => {
+test('two proxies with one key file resume the sessions of each other, and a new key is taken when the file changes', async () => {
   await using backend = await startBackend(echo());
-  const config = forwardTo([backend.address], {
-    listener: {
-      tls: { certificates: [files(server)], sessionTickets: { keyFile: certificates.ticketKeyFile } },
-    },
-  });
-  await using one = await startProxy(config);
-  await using other = await startProxy(config);
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-tickets-'));
+  const configWith = (name: string) => {
+    const keyFile = join(folder, name);
+    writeFileSync(keyFile, Buffer.alloc(48, 7), { mode: 0o600 });
+    const tls = { certificates: [files(server)], sessionTickets: { keyFile } };
+    return forwardTo([backend.address], { listener: { tls }, process: { reload: { watch: true } } });
+  };
+  await using one = await startProxy(configWith('one.key'));
+  await using other = await startProxy(configWith('other.key'));
   const connect = async (proxy: ProxyInProcess, session: Buffer | null) => {
-    const socket = tls.connect({
-      ...proxy.target(),
-      ca,
-      servername: 'app.test',
-      maxVersion: 'TLSv1.2',
-      ...(session === null ? {} : { session }),
-    });
+    const resuming = session === null ? {} : { session };
+    const options = { ...proxy.target(), ca, servername: 'app.test', maxVersion: 'TLSv1.2' } as const;
+    const socket = tls.connect({ ...options, ...resuming });
     await once(socket, 'secureConnect');
     const result = { reused: socket.isSessionReused(), session: socket.getSession() ?? null };
     socket.destroy();
@@ -398,13 +398,11 @@ test('two proxies with one key file resume the sessions of each other, and a new
   };
   const { session } = await connect(one, null);
   assert.equal((await connect(other, session)).reused, true);
-  const keyFile = join(dirname(other.configFile), 'new.key');
-  writeFileSync(keyFile, Buffer.alloc(48, 1), { mode: 0o600 });
-  other.rewrite(
-    forwardTo([backend.address], {
-      listener: { tls: { certificates: [files(server)], sessionTickets: { keyFile: 'new.key' } } },
-    }),
-  );
-  assert.equal((await other.proxy.reload('signal')).kind, 'applied');
+  writeFileSync(join(folder, 'other.key'), Buffer.alloc(47, 8));
+  await other.lines.next({ event: 'reload', trigger: 'certificates', result: 'rejected' });
+  assert.equal((await connect(other, session)).reused, true, 'a file of the wrong size changes nothing');
+  writeFileSync(join(folder, 'other.key'), Buffer.alloc(48, 8));
+  await other.lines.next({ event: 'reload', trigger: 'certificates', result: 'applied' });
   assert.equal((await connect(other, session)).reused, false, 'a full handshake, and no failure');
+  rmSync(folder, { recursive: true });
 });

@@ -1,6 +1,6 @@
 /** TLS of a listener: keys that need each other, and what is allowed but probably not meant. */
 import { CertificateSites } from '../../net/certificate_sites.ts';
-import type { ServerTlsSettings } from '../../net/tls.ts';
+import type { CertificateMaterial, ServerTlsSettings } from '../../net/tls.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
@@ -61,9 +61,9 @@ function lintCertificates(path: Path, config: TlsConfig, settings: ServerTlsSett
       `${fileOf(by)} and ${fileOf(heldBy)} are both for ${name}; clients that ask for it get the first one, ${fileOf(heldBy)}`,
     );
   }
-  for (const [at, certificate] of settings.certificates.entries()) {
-    const site = all.find(({ certificates }) => certificates.includes(certificate));
-    if (at > 0 && site?.names.dns.length === 0)
+  for (const { certificates, names } of all.slice(1)) {
+    const at = settings.certificates.indexOf(certificates[0] as CertificateMaterial);
+    if (names.dns.length === 0)
       warn(
         [...path, at, 'certFile'],
         `${fileOf(at)} has no DNS name among its subject alternative names, so no client gets it; put it first or remove it`,

@@ -12,7 +12,7 @@ const tls = z.strictObject({
       }),
     )
     .min(1, 'at least one certificate is required')
-    .max(10_000, 'a listener can have at most 10000 certificates')
+    .max(1_000, 'a listener can have at most 1000 certificates')
     .meta({
       description:
         'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again.',
