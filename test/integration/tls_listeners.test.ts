@@ -249,6 +249,32 @@ test('a client cannot renegotiate', async () => {
   });
 });
 
+test('more handshakes than allowed are refused by that name, and again served when there is room', async () => {
+  const limits = { handshakes: 1 };
+  await using backend = await startBackend(echo());
+  const listener = { tls: { certificates: [files(server)] }, limits };
+  await using proxy = await startProxy(
+    forwardTo([backend.address], { listener, admin: { address: '127.0.0.1:0' } }),
+  );
+  const slow = net.connect(proxy.target());
+  slow.write(Buffer.from([0x16, 3, 1])); // the beginning of a ClientHello
+  const isServed = () =>
+    ask(proxy).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
+  while (await isServed()); // until the proxy has read these bytes
+  await proxy.lines.next({ event: 'connections_refused', listener: 'main', cause: 'handshakes' });
+  assert.match(
+    await metrics(proxy),
+    /fairlead_connections_refused_total\{listener="main",cause="handshakes"\} [1-9]/,
+  );
+  const closed = once(slow, 'close');
+  slow.destroy();
+  await closed;
+  while (!(await isServed()));
+});
+
 /** Names beside the configuration, so that a test may replace what is behind them. */
 const SITE = { certFile: 'site/tls.crt', keyFile: 'site/tls.key' };
 
