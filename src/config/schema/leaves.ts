@@ -152,13 +152,14 @@ export const plainText = text(value => (value === '' ? 'must not be empty' : nul
 
 const CIPHERS: ReadonlySet<string> = new Set(getCiphers().map(name => name.toUpperCase()));
 
-/** A cipher suite of TLS 1.2 that this build of OpenSSL has. */
+/** A cipher suite of TLS 1.2 that this build of OpenSSL has; OpenSSL takes its names in capitals only. */
 export const cipher = text(value => {
   const name = value.toUpperCase();
   if (name.startsWith('TLS_'))
     return `"${value}" is not the OpenSSL name of a cipher suite of TLS 1.2 (those of TLS 1.3 are always on)`;
-  if (CIPHERS.has(name)) return null;
-  return `"${value}" is not a cipher suite; write its OpenSSL name, such as ECDHE-ECDSA-AES128-GCM-SHA256`;
+  if (CIPHERS.has(value)) return null;
+  const instead = CIPHERS.has(name) ? name : 'its OpenSSL name, such as ECDHE-ECDSA-AES128-GCM-SHA256';
+  return `"${value}" is not a cipher suite; write ${instead}`;
 }, 'The OpenSSL name of a cipher suite of TLS 1.2.');
 
 export const address = text(value => {

@@ -13,8 +13,9 @@ import { CertificateSites, type Site } from '../certificate_sites.ts';
 import type { CertificateMaterial, ServerTlsSettings } from '../tls.ts';
 
 const TLS13_SUITES = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
-/** X25519MLKEM768 is safe against recorded traffic being read by quantum computers; browsers prefer it. */
-const GROUPS = 'X25519MLKEM768:X25519:P-256:P-384';
+const CLASSIC_GROUPS = 'X25519:P-256:P-384';
+/** The first one keeps recorded traffic safe from quantum computers; browsers prefer it. OpenSSL has it from 3.5 on. */
+const GROUPS = groupsOf(`X25519MLKEM768:${CLASSIC_GROUPS}`) ?? CLASSIC_GROUPS;
 /** Session tickets are good for so long: the default of OpenSSL, and of nginx (`ssl_session_timeout`). */
 const SESSION_TIMEOUT_S = 300;
 
@@ -90,4 +91,14 @@ function sessionContextOf({ clientCertificate: { mode, caPem } }: ServerTlsSetti
     .update(`${mode} ${caPem ?? ''}`)
     .digest('hex')
     .slice(0, 32);
+}
+
+/** Null: this build of OpenSSL does not have all of them. */
+function groupsOf(ecdhCurve: string): string | null {
+  try {
+    tls.createSecureContext({ ecdhCurve });
+    return ecdhCurve;
+  } catch {
+    return null;
+  }
 }

@@ -49,6 +49,14 @@ test('a certificate that no client can ask for is told, unless it is the default
   assert.deepEqual(warnings([nameless, server]), []);
 });
 
+test('the names of cipher suites are those that OpenSSL takes', () => {
+  assert.match(
+    problems('ciphers: [ecdhe-ecdsa-aes128-gcm-sha256]').join(),
+    /not a cipher suite; write ECDHE-ECDSA-AES128-GCM-SHA256/,
+  );
+  assert.match(problems('ciphers: [NULL-ISH]').join(), /write its OpenSSL name/);
+});
+
 test('weak cipher suites are told, and those without effect', () => {
   assert.deepEqual(warnings([server], 'ciphers: [ECDHE-ECDSA-CHACHA20-POLY1305]'), []);
   for (const cipher of ['ECDHE-RSA-AES128-SHA256', 'AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256'])

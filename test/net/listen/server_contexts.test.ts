@@ -63,3 +63,10 @@ test('a session belongs to the policy for clients under which it began', () => {
   assert.equal(new Set(ids).size, ids.length);
   assert.equal(contextOf('required', ca), contextOf('required', ca), 'the same on each machine');
 });
+
+test('key exchange is on curves only, the one for the time of quantum computers first where OpenSSL has it', () => {
+  const groups = optionsOf(serverTls()).ecdhCurve?.split(':') ?? [];
+  assert.deepEqual(groups.slice(-3), ['X25519', 'P-256', 'P-384']);
+  const [major = 0, minor = 0] = process.versions.openssl.split('.').map(Number);
+  assert.equal(groups[0] === 'X25519MLKEM768', major > 3 || (major === 3 && minor >= 5));
+});
