@@ -1,6 +1,8 @@
 /** The steps of a reload (`reload.ts`) for the parts of the process. */
-import { type Environment, loadConfig } from '../config/loader.ts';
+import { resolve } from 'node:path';
+import { type Environment, loadConfig, loadConfigText } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
+import { stateOfFile } from '../config/watcher.ts';
 import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
 import type { OverloadWatch } from './overload_watch.ts';
 import type { PhaseKeeper } from './phase_keeper.ts';
@@ -35,11 +37,25 @@ export class ProcessReload implements Reloadable {
     return this.#parts.phase.current === 'serving';
   }
 
-  load() {
+  get isFromFile(): boolean {
+    return this.#parts.history.isFromFile;
+  }
+
+  load(source: Parameters<Reloadable['load']>[0]) {
     const { overloadWatch, configFile, env, files } = this.#parts;
-    const result = overloadWatch.ownWork(() => loadConfig(configFile, env));
+    const result = overloadWatch.ownWork(() =>
+      source === 'file' ? loadConfig(configFile, env) : this.#loadRunning(),
+    );
     if (result.kind === 'invalid') files.add(result.files);
     return Promise.resolve(result);
+  }
+
+  /** A renewed certificate neither waits for an unfinished edit of the configuration file nor applies it. */
+  #loadRunning() {
+    const { running, configFile, env, files } = this.#parts;
+    const path = resolve(configFile);
+    const state = files.stateOf(path) ?? stateOfFile(path);
+    return loadConfigText(running.current.loaded.source, configFile, env, new Map([[path, state]]));
   }
 
   older(digest: string | null) {
@@ -75,6 +91,9 @@ export class ProcessReload implements Reloadable {
       problems: result.kind === 'rejected' ? result.problems : [],
       tookMs: Math.round(tookMs),
     });
+    if (result.kind !== 'applied' || isRollback) return;
+    for (const warning of this.#parts.running.current.loaded.warnings)
+      runtime.telemetry.emit({ kind: 'warning', message: this.describe(warning) });
   }
 
   nowMs(): number {
