@@ -46,6 +46,7 @@ function recordAt(at: number): RequestRecord {
     startedAtMs,
     endedAtMs: startedAtMs + 5.3 + at / 777,
     tls: 'TLSv1.3',
+    clientCertificate: null,
     plan: 'abcdef0123456789abcdef0123456789',
   });
 }

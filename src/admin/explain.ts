@@ -218,7 +218,7 @@ function describeUpstream(
     protocol: 'HTTP/1.1' as const,
     tls: secure ? 'TLSv1.3' : null,
     host: head.authority,
-    peer: { localPort: listener.address.kind === 'tcp' ? listener.address.port : 0 },
+    peer: { localPort: listener.address.kind === 'tcp' ? listener.address.port : 0, tls: null },
     services: { instanceId: '<instance>' },
   };
   return {

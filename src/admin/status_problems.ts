@@ -1,4 +1,5 @@
 /** The problems of the process in whole sentences, the worst first: an operator must see them within five seconds. */
+import { WARN_BEFORE_MS } from '../lifecycle/certificate_watch.ts';
 import type { RecentCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
@@ -11,6 +12,11 @@ export function problemsOf(view: PageView): string[] {
   for (const { listener, cause, count } of view.refusals) {
     const refused = count === 1 ? '1 connection was' : `${count} connections were`;
     found.push(`${listener}: ${refused} refused in the last minute: ${REFUSED_BECAUSE[cause]}.`);
+  }
+  for (const { listener, subject, leftMs } of view.certificates) {
+    if (leftMs <= 0) found.push(`${listener}: the certificate of ${subject} has expired.`);
+    else if (leftMs < WARN_BEFORE_MS)
+      found.push(`${listener}: the certificate of ${subject} expires in ${duration(leftMs)}.`);
   }
   for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
     if (serving === 0) found.push(`${name}: no endpoint is eligible.`);
@@ -38,6 +44,8 @@ const REFUSED_BECAUSE: Readonly<Record<RecentCause, string>> = {
   listener: 'limits.connections of the listener is reached',
   clientIp:
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+  handshakes:
+    'limits.handshakes of the listener is reached: more TLS handshakes have begun than can end in time',
   proxyProtocol:
     'their PROXY protocol header was missing, wrong or not from a network in proxyProtocol.from (the log says which: proxy_protocol_refused)',
 };

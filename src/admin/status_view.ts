@@ -67,6 +67,13 @@ export interface PageView {
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
+  /** `leftMs` is negative for an expired certificate. */
+  readonly certificates: readonly {
+    readonly listener: string;
+    readonly subject: string;
+    readonly notAfter: string;
+    readonly leftMs: number;
+  }[];
   readonly figures: StatsSummary;
   readonly overheadMs: number | null;
   readonly samples: readonly Sample[];

@@ -1,12 +1,24 @@
 /**
- * A loaded configuration on its way from the thread that read it, in pieces: 10,000 routes in one message would hold up
- * the event loop of the receiver for a quarter of a second.
+ * An order to load a configuration, and the result on its way from the thread that read it. It travels in pieces: 10,000 routes
+ * in one message would hold up the event loop of the receiver for a quarter of a second.
  */
 import type { RouteSettings } from '../routing/route.ts';
 import { deepFreeze } from './deep_freeze.ts';
-import type { LoadResult } from './loader.ts';
+import { type Environment, type LoadResult, loadConfig, loadConfigText } from './loader.ts';
 import type { Plan } from './plan.ts';
 import { PlanOrigins } from './plan_origins.ts';
+import type { FileStates } from './watcher.ts';
+
+export interface LoadOrder {
+  readonly file: string;
+  readonly env: Environment;
+  /** Instead of what the file contains now, with the states of the files that it was read from; null: the file is read. */
+  readonly text: { readonly source: string; readonly files: FileStates } | null;
+}
+
+export function load({ file, env, text }: LoadOrder): LoadResult {
+  return text === null ? loadConfig(file, env) : loadConfigText(text.source, file, env, text.files);
+}
 
 type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 

@@ -3,18 +3,11 @@
  * for it, so that each arrives in a turn of its own.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type LoadPiece, piecesOf } from './load_pieces.ts';
-import { type Environment, loadConfig } from './loader.ts';
-
-export interface LoadOrder {
-  readonly file: string;
-  readonly env: Environment;
-}
+import { type LoadOrder, type LoadPiece, load, piecesOf } from './load_pieces.ts';
 
 if (parentPort !== null) {
   const port = parentPort;
-  const { file, env } = workerData as LoadOrder;
-  const pieces = piecesOf(loadConfig(file, env));
+  const pieces = piecesOf(load(workerData as LoadOrder));
   const send = (): void => {
     const { value } = pieces.next();
     port.postMessage((value ?? null) satisfies LoadPiece | null);

@@ -103,7 +103,7 @@ export function loadConfigText(
   const { plan, origins, routes } = compile(config, document, materials);
   const wrong = [...problems, ...read.problems, ...relationProblems(config, document, partial)];
   // A misspelt name, or the rest of a refused part, would only cause false warnings.
-  const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
+  const warnings = wrong.length === 0 ? [...lint(config, plan, document), ...materials.warnings] : [];
   const ties = tieProblems(numberedRoutes(routes, partial), document);
   const errors = [...wrong, ...materials.problems, ...ties];
   const allFiles = new Map([...files, ...materials.files]);

@@ -22,7 +22,7 @@ export function maskPart(value: unknown): unknown {
 }
 
 function maskAt(key: string, value: unknown): unknown {
-  if ((key === 'keyPem' || key === 'token') && value !== null) return MASK;
+  if ((key === 'keyPem' || key === 'ticketKey' || key === 'token') && value !== null) return MASK;
   const isFields = key === 'set' || key === 'add' || key === 'headers' || key === 'query';
   return isFields && Array.isArray(value) ? value.map(maskField) : maskPart(value);
 }

@@ -5,6 +5,7 @@
  * Everything here happens synchronously. What takes time (a backend, a body) continues in `forward.ts`.
  */
 
+import { covers } from '../net/certificate_names.ts';
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
@@ -39,6 +40,8 @@ function routeRequest(context: RoutingContext, responder: Responder): Failure | 
   const { clientIp } = context;
 
   if (head.path === settings.healthPath) return respondHealth(context, responder);
+  const wrongPeer = checkTls(context, head);
+  if (wrongPeer !== null) return wrongPeer;
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
@@ -74,6 +77,20 @@ function identify(context: RoutingContext, trust: ProxyTrust, head: RequestHead)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
   // Its client could pass for the proxy itself, which may be allowed more.
   return address.malformed ? { kind: 'bad_request', detail: 'The Forwarded field is malformed.' } : null;
+}
+
+/**
+ * What the handshake could not refuse: a client certificate that is not valid, and a request for a host that the
+ * certificate shown to the client does not cover (RFC 9110 section 7.4). HTTP/2 clients may use one connection for all the
+ * names of its certificate (RFC 9113 section 9.1.1).
+ */
+function checkTls({ peer, bound }: RequestContext, { matchHost }: RequestHead): Failure | null {
+  if (peer.tls === null) return null;
+  const { presented, clientProblem } = peer.tls;
+  if (clientProblem !== null)
+    return { kind: 'bad_request', detail: `The client certificate is not valid: ${clientProblem}.` };
+  if (presented === null || bound.settings.tls?.rejectMisdirected !== true) return null;
+  return covers(presented, matchHost) ? null : { kind: 'misdirected_request' };
 }
 
 /** First of all checks, because an overloaded process must not spend time on requests that it will refuse. */

@@ -1,4 +1,5 @@
 /** The context of one request: who asks for what, on which plan; and the services that all requests share. */
+import type { TlsFacts } from '../net/connection.ts';
 import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
@@ -58,7 +59,8 @@ export interface Peer {
   readonly ip: string;
   /** By the socket. */
   readonly socketIp: string;
-  readonly tlsVersion: string | null;
+  /** Null: the connection is not encrypted. */
+  readonly tls: TlsFacts | null;
   /** The port that the client came to: of the load balancer, with the PROXY protocol. */
   readonly localPort: number;
   /** Number of requests in flight on this connection. */
@@ -128,7 +130,7 @@ export class RoutingContext implements ForwardingFacts {
     return this.raw.protocol;
   }
   get tls(): string | null {
-    return this.peer.tlsVersion;
+    return this.peer.tls === null ? null : this.peer.tls.version;
   }
   /** Host and port as the client sent them; empty if the head was refused. */
   get host(): string {

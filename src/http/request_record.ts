@@ -68,6 +68,7 @@ export class FinishedRequest implements RequestRecord {
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
+  readonly clientCertificate: string | null;
   readonly plan: string;
 
   constructor(context: RequestContext, client: ClientFacts, upstream: UpstreamFacts, endedAtMs: number) {
@@ -99,6 +100,7 @@ export class FinishedRequest implements RequestRecord {
     this.pausedMs = upstream.pausedMs;
     this.endedAtMs = endedAtMs;
     this.tls = context.tls;
+    this.clientCertificate = context.peer.tls?.client?.subject ?? null;
     this.plan = context.plane.digest;
   }
 

@@ -1,7 +1,10 @@
 /** The steps of a reload (`reload.ts`) for the parts of the process. */
+import { resolve } from 'node:path';
 import { diffPlans } from '../config/diff.ts';
+import type { LoadOrder } from '../config/load_pieces.ts';
 import type { Environment } from '../config/loader.ts';
 import { formatMessage, formatPlace } from '../config/problems.ts';
+import { stateOfFile } from '../config/watcher.ts';
 import { runInSlices } from '../resilience/time_slices.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import { applyPlan, confirmPlan, type PlanFollowers } from './apply_plan.ts';
@@ -41,11 +44,25 @@ export class ProcessReload implements Reloadable {
     return this.#parts.phase.current === 'serving';
   }
 
-  async load() {
+  get isFromFile(): boolean {
+    return this.#parts.history.isFromFile;
+  }
+
+  async load(source: Parameters<Reloadable['load']>[0]) {
     const { overloadWatch, configFile, env, files } = this.#parts;
-    const result = await overloadWatch.ownWork(() => loadForReload(configFile, env));
+    const order = source === 'file' ? { file: configFile, env, text: null } : this.#runningText();
+    const result = await overloadWatch.ownWork(() => loadForReload(order));
     if (result.kind === 'invalid') files.add(result.files);
     return result;
+  }
+
+  /** A renewed certificate neither waits for an unfinished edit of the configuration file nor applies it. */
+  #runningText(): LoadOrder {
+    const { running, configFile, env, files } = this.#parts;
+    const path = resolve(configFile);
+    const state = files.stateOf(path) ?? stateOfFile(path);
+    const { source } = running.current.loaded;
+    return { file: configFile, env, text: { source, files: new Map([[path, state]]) } };
   }
 
   older(digest: string | null) {
@@ -93,6 +110,9 @@ export class ProcessReload implements Reloadable {
       ...(result.kind === 'applied' ? { changes: result.changes } : {}),
       tookMs: Math.round(tookMs),
     });
+    if (result.kind !== 'applied' || isRollback) return;
+    for (const warning of this.#parts.running.current.loaded.warnings)
+      runtime.telemetry.emit({ kind: 'warning', message: this.describe(warning) });
   }
 
   nowMs(): number {

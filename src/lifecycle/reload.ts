@@ -13,7 +13,11 @@ import type { PreparedRoutes } from './assemble.ts';
 import type { LoadedPlan } from './running_plan.ts';
 import type { AppliedChanges } from './touched_traffic.ts';
 
-export type ReloadTrigger = 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
+/** `certificates`: only files that the configuration names have changed, not the configuration itself. */
+export type ReloadTrigger = 'signal' | 'watch' | 'certificates' | 'admin' | 'rollback' | 'probation';
+
+/** What is read again: the file, or only the files that the running configuration names. */
+type ReloadSource = 'file' | 'materials';
 
 export type ReloadResult =
   | { readonly kind: 'applied'; readonly digest: string; readonly changes: AppliedChanges }
@@ -25,7 +29,10 @@ export interface Reloadable {
   readonly plan: Plan;
   /** False before the process serves, and from the moment when it begins to end. */
   readonly isServing: boolean;
-  load(): Promise<LoadResult>;
+  /** `materials`: the text of the running plan again, with the certificates and keys as they are now. */
+  load(source: ReloadSource): Promise<LoadResult>;
+  /** False after a rollback: the running plan is not what the file contains. */
+  readonly isFromFile: boolean;
   /**
    * A plan that ran before: the previous one, or the one with this digest (or beginning of it). A string says why
    * there is none.
@@ -57,19 +64,26 @@ export class Reloader {
   readonly #target: Reloadable;
   /** The last change that runs or waits. */
   #tail: Promise<unknown> = Promise.resolve();
-  #waiting: Promise<ReloadResult> | null = null;
+  #waiting: { source: ReloadSource; readonly result: Promise<ReloadResult> } | null = null;
 
   constructor(target: Reloadable) {
     this.#target = target;
   }
 
   request(trigger: ReloadTrigger): Promise<ReloadResult> {
+    const source = trigger === 'certificates' ? 'materials' : 'file';
     // A trigger while a reload waits shares its result, because that reload reads the file later.
-    this.#waiting ??= this.#inTurn(trigger, () => {
+    if (this.#waiting !== null) {
+      if (source === 'file') this.#waiting.source = source; // this reads the materials too
+      return this.#waiting.result;
+    }
+    const result = this.#inTurn(trigger, () => {
+      const wanted = this.#waiting?.source ?? source;
       this.#waiting = null;
-      return reload(this.#target);
+      return reload(this.#target, wanted);
     });
-    return this.#waiting;
+    this.#waiting = { source, result };
+    return result;
   }
 
   /** `to` null: to the plan before the running one. `from`: only if that plan still runs when its turn comes. */
@@ -102,15 +116,15 @@ export class Reloader {
 
 const NOT_SERVING = 'the process is starting or shutting down; nothing was changed';
 
-async function reload(target: Reloadable): Promise<ReloadResult> {
+async function reload(target: Reloadable, source: ReloadSource): Promise<ReloadResult> {
   const { digest } = target.plan;
-  const loaded = await target.load();
+  const loaded = await target.load(source);
   if (loaded.kind === 'unreadable') return { kind: 'rejected', digest, problems: [loaded.message] };
   if (loaded.kind === 'invalid') {
     const errors = loaded.problems.filter(problem => problem.severity === 'error');
     return { kind: 'rejected', digest, problems: errors.map(problem => target.describe(problem)) };
   }
-  return swap(target, loaded, false);
+  return swap(target, loaded, source === 'materials' && !target.isFromFile);
 }
 
 /** Like a reload, except for where the plan comes from. */

@@ -1,6 +1,7 @@
 /** The running plan, with its origins and the data plane built from it: one value behind one reference. */
 import type { Plan } from '../config/plan.ts';
 import type { PlanOrigins } from '../config/plan_origins.ts';
+import type { Problem } from '../config/problems.ts';
 import type { FileStates } from '../config/watcher.ts';
 import type { DataPlane } from '../http/data_plane.ts';
 
@@ -11,6 +12,10 @@ export interface LoadedPlan {
   /** Values from environment variables, which are never shown. */
   readonly secrets: readonly string[];
   readonly files: FileStates;
+  /** About settings that are allowed but probably not intended. */
+  readonly warnings: readonly Problem[];
+  /** The text of the configuration. */
+  readonly source: string;
 }
 
 export interface RunningPlan {

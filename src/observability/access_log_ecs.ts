@@ -29,6 +29,7 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'source.ip': record.peerIp,
     'user_agent.original': record.userAgent ?? undefined,
     'tls.version': record.tls?.replace(/^TLSv/, ''),
+    'tls.client.subject': record.clientCertificate ?? undefined,
     'trace.id': record.traceId ?? undefined,
     'error.code': reason ?? undefined,
     'error.message': (record.failure === null ? null : detailOf(record.failure)) ?? undefined,

@@ -89,6 +89,8 @@ export interface RequestRecord {
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
+  /** Subject of the client's verified certificate; null: there is none. */
+  readonly clientCertificate: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;
 }
@@ -182,7 +184,7 @@ export type Event =
       /** `rollback`: the plan ran before. */
       readonly kind: 'reload' | 'rollback';
       readonly result: 'applied' | 'unchanged' | 'rejected';
-      readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
+      readonly trigger: 'signal' | 'watch' | 'certificates' | 'admin' | 'rollback' | 'probation';
       readonly plan: string;
       readonly problems: readonly string[];
       /** What has changed in meaning, with the class of each change and its traffic; only of an applied one. */

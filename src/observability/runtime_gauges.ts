@@ -60,7 +60,9 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   });
   const expiry = 'When a certificate of a listener expires, in seconds since 1970';
   defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
-    for (const { listener, subject, notAfterAtMs } of view.certificates())
+    // If two have the same labels (RSA and ECDSA for one name), the one that expires first is set last and stays.
+    const latestFirst = [...view.certificates()].sort((a, b) => b.notAfterAtMs - a.notAfterAtMs);
+    for (const { listener, subject, notAfterAtMs } of latestFirst)
       gauge.set({ listener, subject }, notAfterAtMs / 1_000);
   });
   defineClusterGauges(registry, view);

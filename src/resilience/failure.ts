@@ -19,6 +19,7 @@ export type Failure =
   | { readonly kind: 'no_route' }
   | { readonly kind: 'access_denied' /** Whose list it is. */; readonly by: string }
   | { readonly kind: 'auth_required' }
+  | { readonly kind: 'misdirected_request' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
   | { readonly kind: 'client_gone'; readonly phase: 'request' | 'response' }
@@ -101,6 +102,11 @@ export const FAILURE_RULES = {
   },
   access_denied: { ...CLIENT_DENIED, status: 403, title: 'Access is denied' },
   auth_required: { ...CLIENT_DENIED, status: 401, title: 'Authentication is required' },
+  misdirected_request: {
+    ...CLIENT_DENIED,
+    status: 421,
+    title: 'This connection is not for the host of the request',
+  },
   method_not_supported: { ...CLIENT_DENIED, status: 501, title: 'The method is not supported' },
   rate_limited: { ...CLIENT_DENIED, status: 429, title: 'Too many requests' },
   client_gone: { ...CLIENT, proxyStatus: null, status: 499, title: 'The client closed the request' },
@@ -263,6 +269,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   no_route: 12,
   access_denied: 7,
   auth_required: 16,
+  misdirected_request: 14,
   method_not_supported: 12,
   rate_limited: 8,
   client_gone: 1,

@@ -121,7 +121,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   const peer = {
     ip: '192.0.2.1',
     socketIp: '192.0.2.1',
-    tlsVersion: null,
+    tls: null,
     localPort: 80,
     active: 1,
     onRequestEnd: () => endsOnConnection++,

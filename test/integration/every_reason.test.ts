@@ -15,6 +15,7 @@ import {
   staySilent,
   tunnel,
 } from '../support/backend_behaviours.ts';
+import { ca, server } from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { forwardTo } from '../support/plan_builder.ts';
 import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
@@ -92,6 +93,20 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
   },
   no_route: { options: { route: { match: { path: { exact: '/elsewhere' } } } } },
   access_denied: { options: { route: { access: { deny: ['127.0.0.0/8'] } } } },
+  misdirected_request: {
+    options: {
+      listener: {
+        tls: {
+          certificates: [{ certFile: server.certFile, keyFile: server.keyFile }],
+          misdirected: 'reject',
+        },
+      },
+    },
+    provoke: ({ proxy }) => {
+      const target = { ...proxy.target(), tls: { ca, servername: 'app.test' } };
+      return fetchRaw(target, '/', { headers: [...PROBLEM, 'Host', 'elsewhere.test'] });
+    },
+  },
   method_not_supported: {
     provoke: scene =>
       send(scene, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nAccept: application/json\r\n\r\n'),

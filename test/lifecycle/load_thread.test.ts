@@ -49,7 +49,7 @@ function assertFrozen(value: unknown): void {
 test('a thread loads the same plan as the process itself, frozen, with the origin of each value', async () => {
   const file = fileWith('large.yaml', manyRoutes(450));
   const here = loadConfig(file, ENV);
-  const there = await loadForReload(file, ENV);
+  const there = await loadForReload({ file: file, env: ENV, text: null });
   assert(here.kind === 'loaded' && there.kind === 'loaded');
   assert.deepEqual(essence(there), essence(here));
   assert.equal(there.plan.routes.length, 450);
@@ -60,19 +60,37 @@ test('a thread loads the same plan as the process itself, frozen, with the origi
 
 test('an example with everything comes out of a thread as it went in', async () => {
   const file = join(ROOT, 'examples/edge.yaml');
-  assert.deepEqual(essence(await loadInThread(file, {})), essence(loadConfig(file, {})));
+  assert.deepEqual(
+    essence(await loadInThread({ file: file, env: {}, text: null })),
+    essence(loadConfig(file, {})),
+  );
 });
 
 test('what is wrong with a large file is told as it is with a small one', async () => {
   const file = fileWith('wrong.yaml', manyRoutes(450, 'nonsense: 1'));
-  const result = await loadForReload(file, ENV);
+  const result = await loadForReload({ file: file, env: ENV, text: null });
   assert(result.kind === 'invalid');
   assert.deepEqual(result, loadConfig(file, ENV));
   assert.match(result.problems[0]?.message ?? '', /unknown key "nonsense"/);
 });
 
 test('a file that is gone, or is a folder, is told where it is asked for', async () => {
-  assert.equal((await loadForReload(join(folder, 'nowhere.yaml'), ENV)).kind, 'unreadable');
-  assert.deepEqual(await loadForReload(folder, ENV), loadConfig(folder, ENV));
-  assert.equal((await loadInThread(join(folder, 'nowhere.yaml'), ENV)).kind, 'unreadable');
+  assert.equal(
+    (await loadForReload({ file: join(folder, 'nowhere.yaml'), env: ENV, text: null })).kind,
+    'unreadable',
+  );
+  assert.deepEqual(await loadForReload({ file: folder, env: ENV, text: null }), loadConfig(folder, ENV));
+  assert.equal(
+    (await loadInThread({ file: join(folder, 'nowhere.yaml'), env: ENV, text: null })).kind,
+    'unreadable',
+  );
+});
+
+test('the text of the running plan is loaded instead of the file, where only its certificates have changed', async () => {
+  const file = fileWith('edited.yaml', 'version: 1\nan edit that is not finished');
+  const text = { source: manyRoutes(450), files: new Map([[file, 'as it was']]) };
+  const result = await loadForReload({ file, env: ENV, text });
+  assert(result.kind === 'loaded');
+  assert.equal(result.plan.routes.length, 450);
+  assert.equal(result.files.get(file), 'as it was');
 });

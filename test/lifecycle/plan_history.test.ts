@@ -9,6 +9,8 @@ const loaded = (port: number) => ({
   plan: planOf(forwardTo([`127.0.0.1:${port}`], { process: { reload: { history: 3 } } })),
   origins: new PlanOrigins(new Map()),
   secrets: [],
+  warnings: [],
+  source: '',
   files: new Map(),
 });
 type Loaded = ReturnType<typeof loaded>;

@@ -49,6 +49,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     pausedMs: 0,
     endedAtMs: 112,
     tls: null,
+    clientCertificate: null,
     plan: 'abcdef0123456789',
     ...change,
   };

@@ -17,6 +17,7 @@ export const PROGRAMS = {
   openssl: 'openssl',
   promtool: 'prometheus',
   python3: 'python3',
+  testssl: 'testssl.sh',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

@@ -14,11 +14,13 @@ import { checkListeners } from './listeners.ts';
 import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
 import { checkTimes } from './times.ts';
+import { checkTls } from './tls.ts';
 
 export function relationProblems(config: Config, document: Document, partial: PartialParse): Problem[] {
   return collectRelations(config, document, partial, [
     checkAdmin,
     checkListeners,
+    checkTls,
     checkRoutes,
     checkClusters,
     checkTimes,

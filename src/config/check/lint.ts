@@ -8,6 +8,7 @@ import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
 import { lintClientIdentity } from './client_identity.ts';
 import { findEvadedGuards } from './guards.ts';
+import { lintTls } from './tls.ts';
 import { findUnreachable } from './unreachable.ts';
 
 type Warn = (path: Path, message: string) => void;
@@ -22,6 +23,10 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   const places = new Map(config.routes.map(({ name }, at) => [name, at]));
   lintClientIdentity(plan, route => places.get(route) ?? 0, warn);
   lintProcess(config, warn);
+  for (const [name, { tls }] of Object.entries(config.listeners)) {
+    const settings = plan.listeners[name]?.tls ?? null;
+    if (tls !== undefined && settings !== null) lintTls(['listeners', name, 'tls'], tls, settings, warn);
+  }
   return warnings;
 }
 

@@ -1,5 +1,6 @@
 /** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
+import { TLS12_CIPHERS } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import { PRESETS, type Preset, presetOf } from '../schema/presets.ts';
 import type { Materials } from './materials.ts';
@@ -21,6 +22,7 @@ export function compileListener(
     h2c: scope.choice('h2c', 'listeners.h2c'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
+    handshakesMax: scope.limit('handshakesMax', 'listeners.limits.handshakes'),
     ...compileTrust(listener, presetOf(listener), scope),
     proxyProtocol: compileProxyProtocol(listener, scope),
     access: {
@@ -114,6 +116,47 @@ function compileTls(
       return materials.readPair(certFile, keyFile, [...path, ...place]);
     }),
     minVersion: scope.choice('tls.minVersion', 'listeners.tls.minVersion'),
+    ciphers: scope.part('tls.ciphers', ['tls', 'ciphers'], tls.ciphers ?? TLS12_CIPHERS),
+    ...compileClientCertificate(tls, scope, path, materials),
+    sessionTickets: compileTickets(tls, scope, path, materials),
+  };
+}
+
+type TlsConfig = NonNullable<ListenerConfig['tls']>;
+type TlsSettings = NonNullable<ListenerSettings['tls']>;
+
+function compileClientCertificate(
+  { clientCertificate }: TlsConfig,
+  scope: Scope,
+  path: readonly string[],
+  materials: Materials,
+): Pick<TlsSettings, 'clientCertificate' | 'rejectMisdirected'> {
+  const mode = scope.choice('tls.clientCertificate.mode', 'listeners.tls.clientCertificate.mode');
+  const misdirected = scope.choice('tls.rejectMisdirected', 'listeners.tls.misdirected');
+  const place = ['tls', 'clientCertificate', 'caFile'] as const;
+  const caFile = mode === 'none' ? undefined : clientCertificate?.caFile;
+  const caPem = caFile === undefined ? null : materials.readAuthorities(caFile, [...path, ...place]);
+  return {
+    clientCertificate: { mode, caPem: scope.part('tls.clientCertificate.caPem', place, caPem) },
+    rejectMisdirected: misdirected === 'auto' ? mode !== 'none' : misdirected === 'reject',
+  };
+}
+
+function compileTickets(
+  { sessionTickets }: TlsConfig,
+  scope: Scope,
+  path: readonly string[],
+  materials: Materials,
+): TlsSettings['sessionTickets'] {
+  const place = ['tls', 'sessionTickets'] as const;
+  if (sessionTickets === 'off') return scope.part('tls.sessionTickets', place, null);
+  const rotateMs = scope.number('tls.sessionTickets.rotateMs', 'listeners.tls.sessionTickets.rotate');
+  const keyFile = sessionTickets?.keyFile;
+  const ticketKey =
+    keyFile === undefined ? null : materials.readTicketKey(keyFile, [...path, ...place, 'keyFile']);
+  return {
+    rotateMs,
+    ticketKey: scope.part('tls.sessionTickets.ticketKey', [...place, 'keyFile'], ticketKey),
   };
 }
 

@@ -129,6 +129,13 @@ export const NUMBERS = {
       'Connections from one IPv4 address or one IPv6 /64 network, so that no client can take them all. Trusted proxies are exempt.',
     ),
   ),
+  'listeners.limits.handshakes': orOff(
+    count(
+      1_000,
+      [1, 1_000_000],
+      'TLS handshakes of one listener at the same time, from the first byte of the client to the end of the handshake. Each one costs about a millisecond of the processor, so more could not end in time.',
+    ),
+  ),
   'listeners.limits.headBytes': bytes(
     32 * KIB,
     [512, MIB],
@@ -196,6 +203,11 @@ export const NUMBERS = {
       [10, DAY],
       'From the complete request to the response head, including all attempts and waits.',
     ),
+  ),
+  'listeners.tls.sessionTickets.rotate': ms(
+    12 * HOUR,
+    [MINUTE, 7 * DAY],
+    'How often the key of session tickets is replaced. Whoever steals a key can read TLS 1.2 traffic recorded while it was in use (RFC 9325 section 4.1.4: rotate regularly).',
   ),
   'listeners.http2.maxConcurrentStreams': count(
     128,
@@ -441,6 +453,16 @@ export const CHOICES = {
     ['TLSv1.2', 'TLSv1.3'],
     'Oldest TLS version accepted; RFC 8996 deprecates anything older.',
   ),
+  'listeners.tls.clientCertificate.mode': choice(
+    'none',
+    ['none', 'optional', 'required'],
+    'Whether clients are asked for a certificate. With required, a handshake without a valid one fails; with optional, a client may have none, but one that is not valid gets 400.',
+  ),
+  'listeners.tls.misdirected': choice(
+    'auto',
+    ['auto', 'reject', 'allow'],
+    'What happens to a request for a host that the certificate which the client asked for by SNI is not for: answered with 421 (RFC 9110 section 15.5.20), or routed by its host. auto rejects where clients are asked for certificates (as Caddy does), and allows otherwise.',
+  ),
   'listeners.paths.dotSegments': choice(
     'reject',
     ['reject', 'resolve'],
@@ -500,6 +522,18 @@ export const CHOICES = {
 
 /** The failures that are retried unless a route says otherwise: the backend has seen little or nothing of such a request. */
 export const RETRY_ON = ['connect', 'reset'] as const;
+/**
+ * Cipher suites of TLS 1.2: forward secrecy and authenticated encryption only (RFC 9325 section 4.2; the intermediate list of
+ * Mozilla without finite-field Diffie-Hellman). AES-128 first: as secure, and the fastest with hardware support.
+ */
+export const TLS12_CIPHERS = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+] as const;
 /** The statuses of a probe that mean healthy: success and redirects (Traefik: the same). */
 export const HEALTHY_STATUSES = { min: 200, max: 399 };
 

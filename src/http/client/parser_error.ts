@@ -95,7 +95,8 @@ export function refuseBytes(
     queueMs: 0,
     pausedMs: 0,
     endedAtMs: nowMs,
-    tls: peer.tlsVersion,
+    tls: peer.tls?.version ?? null,
+    clientCertificate: peer.tls?.client?.subject ?? null,
     plan: services.planeRef.current.plane.digest,
   };
   const { peerTrusted, source } = resolveClientAddress(peer.ip, bound.trust, []);
