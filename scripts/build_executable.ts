@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild-wasm';
 import { PACKAGE_FILES } from '../src/lifecycle/package_files.ts';
+import { PASSWORD_WORKER_ASSET } from '../src/lifecycle/password_worker_thread.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -31,6 +32,17 @@ async function buildExecutable(target: string): Promise<number> {
     legalComments: 'inline', // the licences of what is inside go with it
     logLevel: 'warning',
   });
+  const worker = join(target, PASSWORD_WORKER_ASSET);
+  await build({
+    entryPoints: [join(ROOT, 'src/security/password_worker.ts')],
+    outfile: worker,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs', // the form of a thread that is started from a text
+    target: `node${process.versions.node}`,
+    legalComments: 'inline',
+    logLevel: 'warning',
+  });
   const settings = join(target, 'settings.json');
   writeFileSync(
     settings,
@@ -41,11 +53,14 @@ async function buildExecutable(target: string): Promise<number> {
       disableExperimentalSEAWarning: true,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       execArgvExtension: 'none', // NODE_OPTIONS of whoever starts it are not for it
-      assets: Object.fromEntries(PACKAGE_FILES.map(name => [name, join(ROOT, name)])),
+      assets: {
+        ...Object.fromEntries(PACKAGE_FILES.map(name => [name, join(ROOT, name)])),
+        [PASSWORD_WORKER_ASSET]: worker,
+      },
     }),
   );
   const { status } = spawnSync(process.execPath, ['--build-sea', settings], { stdio: 'inherit' });
-  for (const file of [bundle, settings]) rmSync(file);
+  for (const file of [bundle, worker, settings]) rmSync(file);
   return status ?? 1;
 }
 

@@ -43,6 +43,7 @@ function recordAt(at: number): RequestRecord {
     trace: null,
     listener: 'public',
     clientIp: fresh('203.0.113.7'),
+    user: null,
     peerIp: fresh('10.1.2.3'),
     method: 'GET',
     host: fresh('www.example.com'),

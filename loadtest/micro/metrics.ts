@@ -35,6 +35,7 @@ const records = Array.from({ length: ROUTES }, (_, at): RequestRecord => {
     trace: null,
     listener: 'public',
     clientIp: '203.0.113.7',
+    user: null,
     peerIp: '10.1.2.3',
     method: 'GET',
     host: 'www.example.com',

@@ -19,7 +19,7 @@ export function renderDecision(decision: ExplainedDecision): string {
   if (decision.nearer === null)
     lines.push('  not      (unknown: the plan or the head of the request is no longer kept)');
   for (const { limiter, mode, admitted, left } of decision.rateLimits) {
-    const said = admitted ? `admitted, ${left} left` : 'refused';
+    const said = saidOf(admitted, left);
     lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
   }
   if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
@@ -40,6 +40,11 @@ export function renderDecision(decision: ExplainedDecision): string {
   for (const { name, value, origin } of decision.limits)
     lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+function saidOf(admitted: boolean, left: number | null): string {
+  if (left === null) return `${admitted ? 'admitted' : 'refused'}, its store did not answer`;
+  return admitted ? `admitted, ${left} left` : 'refused';
 }
 
 /** What strangers wrote must not be a command to a terminal. */

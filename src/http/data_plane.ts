@@ -11,8 +11,11 @@ import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import type { Router } from '../routing/router.ts';
 import type { Split } from '../routing/split.ts';
 import type { AccessList } from '../security/access.ts';
+import type { BasicAuth } from '../security/basic_auth.ts';
 import type { NetworkSet } from '../security/client_address.ts';
 import type { BuiltHeaderEdits, HeaderList } from '../security/headers.ts';
+import type { LimitStore } from '../security/limit_store.ts';
+import type { StoreLimits } from '../security/limits_in_store.ts';
 import type { RateLimiter } from '../security/rate_limit.ts';
 import type { ListenerSettings } from './listener_settings.ts';
 
@@ -53,7 +56,12 @@ export interface BoundRoute {
   readonly requestEdits: BuiltHeaderEdits;
   readonly responseEdits: BuiltHeaderEdits;
   readonly access: AccessList;
+  /** Those that this process counts. */
   readonly rateLimiters: readonly RateLimiter[];
+  /** Those that a store counts for several machines; null: there are none. */
+  readonly storeLimits: StoreLimits | null;
+  /** Null: nobody has to log in. */
+  readonly basicAuth: BasicAuth | null;
   readonly handles: RouteHandles;
 }
 
@@ -71,6 +79,7 @@ export interface DataPlane {
   readonly digest: string;
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;
+  readonly stores: ReadonlyMap<string, LimitStore>;
   /** Where a value of the plan comes from: `file:line:col`, or `default`. */
   readonly origins: ReadonlyMap<string, string>;
   /** What is done with the trace context of a request. */

@@ -1,7 +1,8 @@
 /**
  * The story of a request: read its head, decide who asks, find the route, admit, act.
  *
- * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
+ * Everything here happens in one turn; what takes time goes on elsewhere: shared limits and passwords in `admission.ts`, a
+ * backend and a body in `forward.ts`.
  */
 
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
@@ -12,8 +13,10 @@ import { type NetworkSet, resolveClientAddress } from '../security/client_addres
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
+import { Admission } from './admission.ts';
 import type { BoundRoute } from './data_plane.ts';
 import { forwardRequest } from './forward.ts';
+import { askLimits, type Charged } from './rate_limits.ts';
 import type { RequestContext, RoutingContext } from './request.ts';
 import type { Responder } from './responder.ts';
 
@@ -53,7 +56,12 @@ function answerRequest(context: RoutingContext, responder: Responder): Failure |
   const route = router.match(head);
   if (route === null) return { kind: 'no_route' };
   context.route = route;
-  return admit(context, route, head) ?? act(context, responder, route, head);
+  const admitted = admit(context, route, head);
+  if ('kind' in admitted) return admitted;
+  if (route.storeLimits === null && route.basicAuth === null) return act(context, responder, route, head);
+  const proceed = (): Failure | null => act(context, responder, route, head);
+  new Admission(context, responder, route, head, admitted, proceed).start();
+  return null;
 }
 
 /** Who asks, by which id and in which trace, and whether they may see why they are answered as they are. */
@@ -106,32 +114,12 @@ function offeredRequestId(peerTrusted: boolean, head: RequestHead): string | nul
 }
 
 /** Who may pass, how much, and how often: asked before any backend is. */
-function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
+function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | Charged {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
-  return route.rateLimiters.length === 0 ? null : askLimits(context, route, head);
-}
-
-type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
-
-/** All are asked, and charged only if all that enforce admit: what one refuses does not use up the others. */
-function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
-  const { authority, headers } = head;
-  const request = { clientIp: context.clientIp, authority, headers };
-  const decisions = route.rateLimiters.map(limiter => ({ limiter, decision: limiter.decide(request) }));
-  let refusal: RateLimited | null = null as RateLimited | null;
-  context.limitsAsked = decisions.map(({ limiter: { settings }, decision: { retryAfterMs, left } }) => {
-    const { name, mode } = settings;
-    if (retryAfterMs > 0) context.services.telemetry.rateLimited(name, mode);
-    if (retryAfterMs > 0 && mode === 'enforce' && (refusal?.retryAfterMs ?? 0) < retryAfterMs)
-      refusal = { kind: 'rate_limited', limiter: name, retryAfterMs };
-    return { limiter: name, mode, admitted: retryAfterMs === 0, left };
-  });
-  if (refusal !== null) return refusal;
-  for (const { limiter, decision } of decisions) if (decision.retryAfterMs === 0) limiter.take(decision);
-  return null;
+  return askLimits(context, route, head);
 }
 
 function act(

@@ -8,6 +8,7 @@ import type { Failure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import type { ForwardingFacts } from '../security/forwarding.ts';
+import type { LimitOutcome } from '../security/rate_limit_fields.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
@@ -66,8 +67,8 @@ export interface Peer {
 const KEPT_HEAD_CHARACTERS_MAX = 8_192;
 
 /**
- * The context of one request while it is routed. Only `handle_request.ts` writes it, in one turn; whatever works on the
- * request from then on has it as `RequestContext`.
+ * The context of one request while it is routed and admitted. Only `handle_request.ts`, in one turn, and `admission.ts` and
+ * `rate_limits.ts`, which it calls, write it; whatever works on the request from then on has it as `RequestContext`.
  */
 export class RoutingContext implements ForwardingFacts {
   readonly services: Services;
@@ -95,6 +96,14 @@ export class RoutingContext implements ForwardingFacts {
   explainWanted = false;
   /** Null: the route has no rate limits, or none was asked. */
   limitsAsked: readonly AskedLimit[] | null = null;
+  /** What those that have answered said. */
+  limitOutcomes: readonly LimitOutcome[] | null = null;
+  /** What the response tells of them, as a flat list; null: nothing. */
+  rateLimitFields: readonly string[] | null = null;
+  /** Who has logged in. */
+  user: string | null = null;
+  /** What it took to ask shared limits and check a password, from the start of the request. */
+  admissionMs = 0;
   /** Null: none has matched. */
   route: BoundRoute | null = null;
   /** Null: no backend is asked. */

@@ -128,13 +128,13 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   // ---- a response made here
 
   respond(status: number, headers: readonly string[], body: string): void {
-    const { requestId, explainWanted, raw, services } = this.#context;
+    const { requestId, explainWanted, rateLimitFields, raw, services } = this.#context;
     this.#status = status;
     this.#bytesOut = raw.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     if (services.traffic.draining) this.#client.closeAfterAnswer();
     const asked = explainWanted ? [EXPLAIN_FIELD, requestId] : [];
     try {
-      this.#client.answer(status, [...headers, ...asked], body);
+      this.#client.answer(status, [...headers, ...(rateLimitFields ?? []), ...asked], body);
     } catch (error) {
       // Timers and pools call this too: nothing above them would catch it.
       this.#emitDefect(error);
@@ -153,9 +153,10 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   /** `fields` are filtered already, and belong to the responder from here on. */
   sendHead(status: number, statusText: string, fields: string[], endOfStream: boolean): void {
-    const { requestId, explainWanted, services } = this.#context;
+    const { requestId, explainWanted, rateLimitFields, services } = this.#context;
     this.#status = status;
     if (services.traffic.draining) this.#client.closeAfterAnswer();
+    if (rateLimitFields !== null) fields.push(...rateLimitFields);
     if (explainWanted) fields.push(EXPLAIN_FIELD, requestId);
     this.#headers = fields;
     this.#client.writeHead(status, statusText, fields, endOfStream);
@@ -187,6 +188,11 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#status = 101;
     this.peer.onTunnel();
     return socket;
+  }
+
+  /** It waits for something before anybody can forward it. */
+  heldBy(admission: Work): void {
+    this.#work = admission;
   }
 
   /** It takes the place of the forwarding that has led to it. */

@@ -43,8 +43,8 @@ export interface AskedLimit {
   readonly limiter: string;
   readonly mode: 'enforce' | 'shadow';
   readonly admitted: boolean;
-  /** How many more requests of the same key it would have admitted then. */
-  readonly left: number;
+  /** How many more requests of the same key it would have admitted then; null: its store did not answer. */
+  readonly left: number | null;
 }
 
 /** Everything that is known of a request, written when it is over. */
@@ -55,6 +55,8 @@ export interface RequestRecord {
   readonly trace: TraceContext | null;
   readonly listener: string;
   readonly clientIp: string;
+  /** Who has logged in (`basicAuth`); null: nobody. */
+  readonly user: string | null;
   readonly peerIp: string;
   readonly method: string;
   readonly host: string;
@@ -198,6 +200,8 @@ export type Event =
       readonly userAgent: string | null;
       readonly result: string;
     }
+  /** A store of shared rate limits cannot be asked; `why` null: it can be asked again. */
+  | { readonly kind: 'limit_store'; readonly store: string; readonly why: string | null }
   /** Spans do not reach the collector; `why` null: they do again. */
   | { readonly kind: 'tracing_export'; readonly why: string | null }
   | { readonly kind: 'log_level_changed'; readonly level: string; readonly forMs: number | null }

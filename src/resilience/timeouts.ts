@@ -47,10 +47,10 @@ export class RequestTimer {
     return this.#requestDueAtMs;
   }
 
-  /** From now on until `stopRequest`; null: no limit. */
-  startRequest(limitMs: number | null): void {
+  /** Until `stopRequest`; null: no limit. It has begun `spentMs` ago. */
+  startRequest(limitMs: number | null, spentMs = 0): void {
     this.#requestMs = limitMs ?? 0;
-    this.#requestDueAtMs = this.#due(limitMs);
+    this.#requestDueAtMs = this.#due(limitMs) - spentMs;
     this.#arm();
   }
   stopRequest(): void {

@@ -32,20 +32,26 @@ export interface RateLimitSettings {
   readonly burst: number;
   /** `shadow` counts what it would refuse, and refuses nothing. */
   readonly mode: 'enforce' | 'shadow';
+  /** Name of the store that machines share; null: each process counts on its own. */
+  readonly store: string | null;
+  /** Whether responses tell of it: `RateLimit` and `RateLimit-Policy`, as a draft of the IETF has them. */
+  readonly headers: 'off' | 'draft';
 }
 
 /** Who asks, as far as a limit may be keyed by it. */
-interface RateLimited {
+export interface RateLimited {
   readonly clientIp: string;
   readonly authority: string;
   readonly headers: HeaderList;
 }
 
-interface RateLimitDecision {
+export interface RateLimitDecision {
   /** 0 admits; otherwise milliseconds until the next request of this key would be admitted. */
   readonly retryAfterMs: number;
   /** How many more of this key would be admitted after this one. */
   readonly left: number;
+  /** Milliseconds until the key has its full allowance back, if this request is charged. */
+  readonly resetMs: number;
   readonly key: string;
   /** What `take` makes of the key's theoretical arrival time. */
   readonly nextTatMs: number;
@@ -75,13 +81,21 @@ export class Allowances {
     const key = this.#slotFor(offered, nowMs);
     const tatMs = Math.max(this.#tatMs.get(key) ?? nowMs, nowMs);
     const earliestMs = tatMs - intervalMs * (burst - 1);
-    if (nowMs < earliestMs) return { retryAfterMs: earliestMs - nowMs, left: 0, key, nextTatMs: tatMs };
+    if (nowMs < earliestMs)
+      return { retryAfterMs: earliestMs - nowMs, left: 0, resetMs: tatMs - nowMs, key, nextTatMs: tatMs };
     const left = Math.floor((nowMs - earliestMs) / intervalMs);
-    return { retryAfterMs: 0, left, key, nextTatMs: tatMs + intervalMs };
+    const nextTatMs = tatMs + intervalMs;
+    return { retryAfterMs: 0, left, resetMs: nextTatMs - nowMs, key, nextTatMs };
   }
 
   take({ key, nextTatMs }: RateLimitDecision): void {
     this.#tatMs.set(key, nextTatMs);
+  }
+
+  /** One request that was charged shall not have been, whoever was charged since. */
+  giveBack({ key }: RateLimitDecision): void {
+    const tatMs = this.#tatMs.get(key);
+    if (tatMs !== undefined) this.#tatMs.set(key, tatMs - this.#intervalMs);
   }
 
   /** At most the new burst: whoever has used 1,000 of 1,000 must not wait for 990 too many when 10 are allowed. */
@@ -115,12 +129,16 @@ export class RateLimiter {
   constructor(settings: RateLimitSettings, allowances: Allowances) {
     this.settings = settings;
     this.#allowances = allowances;
-    this.#intervalMs = settings.periodMs / settings.count;
+    this.#intervalMs = intervalOf(settings);
   }
 
   /** Changes nothing: of several limits none may be charged for a request that another one refuses. */
   decide(request: RateLimited): RateLimitDecision {
-    return this.#allowances.decide(this.#keyOf(request), this.#intervalMs, this.settings.burst);
+    return this.#allowances.decide(
+      limitKey(this.settings.key, request),
+      this.#intervalMs,
+      this.settings.burst,
+    );
   }
 
   /** Charges an admitted request; in the same turn as `decide`. */
@@ -128,18 +146,28 @@ export class RateLimiter {
     this.#allowances.take(decision);
   }
 
-  #keyOf({ clientIp, authority, headers }: RateLimited): string {
-    const { key } = this.settings;
-    switch (key.kind) {
-      case 'clientIp':
-        return clientKey(clientIp);
-      case 'route':
-        return '';
-      case 'header':
-        return key.name === 'host'
-          ? authority.toLowerCase().slice(0, KEY_LENGTH_MAX)
-          : (findHeader(headers, key.name) ?? '').slice(0, KEY_LENGTH_MAX);
-    }
+  /** What was taken for a request that another limit has refused after all. */
+  giveBack(decision: RateLimitDecision): void {
+    this.#allowances.giveBack(decision);
+  }
+}
+
+/** Milliseconds between two requests at the rate of the limit. */
+export function intervalOf({ periodMs, count }: RateLimitSettings): number {
+  return periodMs / count;
+}
+
+/** Who shares one allowance with this request. */
+export function limitKey(key: RateLimitKey, { clientIp, authority, headers }: RateLimited): string {
+  switch (key.kind) {
+    case 'clientIp':
+      return clientKey(clientIp);
+    case 'route':
+      return '';
+    case 'header':
+      return key.name === 'host'
+        ? authority.toLowerCase().slice(0, KEY_LENGTH_MAX)
+        : (findHeader(headers, key.name) ?? '').slice(0, KEY_LENGTH_MAX);
   }
 }
 

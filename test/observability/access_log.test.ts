@@ -11,6 +11,7 @@ function record(change: Partial<RequestRecord> = {}): RequestRecord {
     trace: null,
     listener: 'main',
     clientIp: '203.0.113.7',
+    user: null,
     peerIp: '10.0.0.1',
     method: 'GET',
     host: 'a.test',

@@ -12,10 +12,12 @@ export const PROGRAMS = {
   chromium: 'chromium',
   curl: 'curl',
   h2load: 'nghttp2-client',
+  htpasswd: 'apache2-utils',
   nginx: 'nginx-light',
   openssl: 'openssl',
   promtool: 'prometheus',
   python3: 'python3',
+  'redis-server': 'redis-server',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

@@ -40,13 +40,7 @@ export const LATER: readonly LaterKey[] = [
   },
   { at: 'routes.*.forward.mirror', instead: 'remove it' },
   { at: 'routes.*.cors', instead: 'remove it and answer OPTIONS in the backend' },
-  { at: 'routes.*.basicAuth', instead: 'remove it; use access to allow networks' },
   { at: 'routes.*.compress', when: isNot('off'), instead: 'write off and compress in the backend' },
-  {
-    at: 'routes.*.rateLimits.*.store',
-    when: isNot('local'),
-    instead: 'use local: each process counts on its own',
-  },
   {
     at: 'clusters.*.loadBalancing.policy',
     when: value => typeof value === 'object' || isOneOf('peakEwma', 'consistentHash')(value),
@@ -54,7 +48,6 @@ export const LATER: readonly LaterKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', instead: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', instead: 'remove it' },
-  { at: 'stores', instead: 'remove it; each process counts its rate limits on its own' },
 ];
 
 interface FoundLater {

@@ -66,6 +66,7 @@ export function refuseBytes(
     trace: null,
     listener: bound.settings.name,
     clientIp: peer.ip,
+    user: null,
     peerIp: peer.ip,
     method: '',
     host: '',

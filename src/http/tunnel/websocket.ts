@@ -77,10 +77,11 @@ function becomeTunnel(
   const { clock, traffic } = context.services;
   const client = responder.switchProtocols();
   attempt.switched();
-  client.write(
-    renderHead(answer.statusMessage ?? '', filterTunnelHeaders(answer.rawHeaders, context, edits)),
-    'latin1',
-  );
+  const fields = [
+    ...filterTunnelHeaders(answer.rawHeaders, context, edits),
+    ...(context.rateLimitFields ?? []),
+  ];
+  client.write(renderHead(answer.statusMessage ?? '', fields), 'latin1');
   if (head.length > 0) backend.unshift(head);
   traffic.tunnels++;
   const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {

@@ -58,6 +58,6 @@ test('off, none and local are no later features', () => {
 
 test('the JSON Schema offers nothing that would be refused', () => {
   const text = JSON.stringify(schemaJson());
-  for (const key of ['preset', 'proxyProtocol', 'mirror', 'sticky', 'stores', 'basicAuth'])
+  for (const key of ['preset', 'proxyProtocol', 'mirror', 'sticky'])
     assert.ok(!text.includes(`"${key}"`), key);
 });
