@@ -244,3 +244,19 @@ test('explain says that a route wants a login, and the plan shows no hash', asyn
   assert.match(plan, /"name":"alice","passwordHash":"\*\*\*"/);
   assert.doesNotMatch(plan, /\$2y\$/);
 });
+
+test('examples/basic-auth.yaml keeps a part of the site for its users, in every spelling of the path', async () => {
+  await using backend = await startBackend(answer());
+  const text = readFileSync(join(ROOT, 'examples/basic-auth.yaml'), 'utf8')
+    .replace('127.0.0.1:8080', '127.0.0.1:0')
+    .replace('127.0.0.1:9000', backend.address)
+    .replace('basic-auth.htpasswd', join(ROOT, 'examples/basic-auth.htpasswd'));
+  await using proxy = await startProxy(text);
+  const get = async (path: string, headers: readonly string[] = []) =>
+    (await fetchRaw(proxy.target(), path, { headers })).status;
+  assert.equal(await get('/'), 200);
+  for (const path of ['/internal', '/internal/a', '//internal', '/internal;x', '/%69nternal'])
+    assert.equal(await get(path), 401, path);
+  assert.equal(await get('/internal', login('demo', 'demo')), 200);
+  assert.equal(await get('/internal', login('demo', 'guess')), 401);
+});

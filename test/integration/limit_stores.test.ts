@@ -1,12 +1,14 @@
 // Rate limits that several proxies share: a real Redis server, real proxies, and everything that can go wrong between them.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { answer } from '../support/backend_behaviours.ts';
 import { value } from '../support/http1_message.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { type ForwardOptions, forwardTo } from '../support/plan_builder.ts';
 import { needs } from '../support/programs.ts';
-import { startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
+import { ROOT, startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
 import { connectRaw, fetchRaw, formatRequest, type Target } from '../support/raw_client.ts';
 import { startRedis } from '../support/redis_server.ts';
 import { startBackend } from '../support/scripted_backend.ts';
@@ -353,4 +355,24 @@ test('a server that may only be read is no store, and says so once', needs('redi
   await replica.command('REPLICAOF', 'NO', 'ONE');
   await proxy.lines.next({ event: 'limit_store', why: null });
   assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+});
+
+test('examples/shared-limits.yaml serves with its store, and without', needs('redis-server'), async () => {
+  await using redis = await startRedis();
+  await using backend = await startBackend(answer());
+  const text = readFileSync(join(ROOT, 'examples/shared-limits.yaml'), 'utf8')
+    .replace('127.0.0.1:9901', '127.0.0.1:0')
+    .replace('127.0.0.1:8080', '127.0.0.1:0')
+    .replace('127.0.0.1:9000, 127.0.0.1:9001', backend.address)
+    .replace(/\$\{REDIS_URL[^}]*\}/, redis.url())
+    .replace('timeout: 50ms', 'timeout: 5s');
+  await using proxy = await startProxy(text);
+  const { status, headers } = await fetchRaw(proxy.target(), '/api');
+  assert.equal(status, 200);
+  assert.match(value(headers, 'ratelimit') ?? '', /^"api\/0";r=199;t=1$/);
+  const keys = (await redis.command('KEYS', 'fairlead:api/*')) as readonly string[];
+  assert.equal(keys.length, 2);
+  await redis.kill();
+  await proxy.lines.next({ event: 'limit_store' });
+  assert.equal((await fetchRaw(proxy.target(), '/api')).status, 200);
 });
