@@ -8,7 +8,7 @@
  * What was right is remembered while it is used, and what was wrong for a moment, under a keyed hash: not the password, and
  * nothing that a copy of the memory of another process could be compared with. A new hash in the file is another question.
  *
- * One client has at most a part of the queue: whoever hammers waits behind himself.
+ * One client has at most a part of the queue, and clients take turns: whoever hammers waits behind himself.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -60,8 +60,9 @@ export class PasswordChecks {
   /** By keyed hash, when it ends; the one that was used last comes last. */
   readonly #right = new Map<string, number>();
   readonly #wrong = new Map<string, number>();
-  /** In the order in which they came. */
   readonly #queue = new Map<string, Check>();
+  /** Who has checks in the queue, in the order of their turns; those of each in the order in which they came. */
+  readonly #turns = new Map<string, Set<Check>>();
   #current: Check | null = null;
   #worker: PasswordWorker | null = null;
 
@@ -87,13 +88,15 @@ export class PasswordChecks {
     this.#next();
     return () => {
       check.waiting.delete(onVerdict);
-      if (check.waiting.size === 0 && this.#queue.delete(id)) this.#clock.cancelTimer(check.timer);
+      if (check.waiting.size === 0 && this.#unqueue(check)) this.#clock.cancelTimer(check.timer);
     };
   }
 
   dispose(): void {
-    for (const check of [...this.#queue.values()]) this.#settle(check, 'overloaded');
-    this.#queue.clear();
+    for (const check of [...this.#queue.values()]) {
+      this.#unqueue(check);
+      this.#settle(check, 'overloaded');
+    }
     this.#endWorker();
   }
 
@@ -113,27 +116,41 @@ export class PasswordChecks {
 
   #enqueue(id: string, question: PasswordQuestion): Check | null {
     if (this.#queue.size >= QUEUE_MAX) return null;
-    let ofClient = 0;
-    for (const { question: other } of this.#queue.values()) if (other.client === question.client) ofClient++;
-    if (ofClient >= QUEUE_PER_CLIENT_MAX) return null;
+    const ofClient = this.#turns.get(question.client) ?? new Set();
+    if (ofClient.size >= QUEUE_PER_CLIENT_MAX) return null;
     const check: Check = {
       id,
       question,
       waiting: new Set(),
       timer: this.#clock.setTimer(expire, QUEUE_MS_MAX, () => {
-        this.#queue.delete(id);
+        this.#unqueue(check);
         this.#settle(check, 'overloaded');
       }),
     };
     this.#queue.set(id, check);
+    this.#turns.set(question.client, ofClient.add(check));
     return check;
+  }
+
+  /** False: it is not in the queue. */
+  #unqueue(check: Check): boolean {
+    const { client } = check.question;
+    const ofClient = this.#turns.get(client);
+    ofClient?.delete(check);
+    if (ofClient?.size === 0) this.#turns.delete(client);
+    return this.#queue.delete(check.id);
   }
 
   #next(): void {
     if (this.#current !== null) return;
-    const [check] = this.#queue.values();
-    if (check === undefined) return;
-    this.#queue.delete(check.id);
+    const [turn] = this.#turns;
+    if (turn === undefined) return;
+    const [client, ofClient] = turn;
+    const [check] = ofClient;
+    if (check === undefined) throw new Error('who has no check in the queue has no turn');
+    this.#turns.delete(client);
+    if (ofClient.size > 1) this.#turns.set(client, ofClient); // behind the others
+    this.#unqueue(check);
     this.#clock.cancelTimer(check.timer);
     this.#current = check;
     this.#worker ??= this.#startWorker(

@@ -143,6 +143,15 @@ test('one client has a part of the queue, and all together have all of it; more 
   assert.deepEqual(check({ client: '203.0.113.1' }).got, ['overloaded']);
 });
 
+test('clients take turns: who comes waits for one check of each, and not for all of who hammers', () => {
+  const { check, answer, asked } = start();
+  for (let at = 0; at < 5; at++) check({ password: `a${at}`, client: 'a' });
+  for (let at = 0; at < 2; at++) check({ password: `b${at}`, client: 'b' });
+  check({ password: 'c0', client: 'c' });
+  for (let at = 0; at < 7; at++) answer(false);
+  assert.deepEqual(asked, ['a0', 'a1', 'b0', 'c0', 'a2', 'b1', 'a3', 'a4']);
+});
+
 test('nobody waits longer than five seconds for the thread', () => {
   const { clock, check, answer, asked } = start();
   check({ password: 'busy' });

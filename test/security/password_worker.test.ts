@@ -12,6 +12,7 @@ const PASSWORDS: Readonly<Record<string, string>> = {
   carol: 'pässword',
   dave: 'pa:ss',
   eve: 'slow',
+  frank: 'demo',
 };
 
 test('each kind of hash knows its password, and no other', () => {

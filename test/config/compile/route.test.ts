@@ -185,6 +185,6 @@ test('the users of a route are those of its file, and what is wrong there is tol
   const { basicAuth } = routeFrom(`${forward}, basicAuth: { file: ${file} }`);
   assert.deepEqual(
     [basicAuth?.realm, basicAuth?.forwardAuthorization, basicAuth?.users.map(({ name }) => name)],
-    ['Restricted', false, ['alice', 'carol', 'dave', 'eve']],
+    ['Restricted', false, ['alice', 'carol', 'dave', 'eve', 'frank']],
   );
 });
