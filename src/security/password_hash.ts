@@ -2,6 +2,7 @@
  * Hashes of passwords as a htpasswd file has them. Only those that are slow on purpose are taken: bcrypt (`htpasswd -B`),
  * and argon2id (RFC 9106) and scrypt (RFC 7914) as PHC strings. What checks them is `password_worker.ts`.
  */
+import crypto from 'node:crypto';
 
 type PasswordHash =
   | { readonly kind: 'bcrypt'; readonly text: string }
@@ -63,6 +64,7 @@ function parseBcrypt(text: string): PasswordHash | string {
 }
 
 function parseArgon2id(text: string): PasswordHash | string {
+  if (typeof crypto.argon2Sync !== 'function') return `argon2id needs Node 24.7 or newer; ${INSTEAD}`;
   const match =
     /^\$argon2id\$v=19\$m=(\d{1,9}),t=(\d{1,3}),p=(\d{1,3})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/.exec(text);
   if (match === null)

@@ -2,7 +2,7 @@
  * The thread that checks passwords, one after another: each check costs milliseconds to a second of CPU on purpose, which
  * the event loop cannot give. `password_checks.ts` asks it.
  */
-import { argon2Sync, scryptSync, timingSafeEqual } from 'node:crypto';
+import crypto from 'node:crypto'; // as a whole: Node before 24.7 has no argon2, and this must load all the same
 import { parentPort } from 'node:worker_threads';
 import bcrypt from 'bcryptjs';
 import { parsePasswordHash } from './password_hash.ts';
@@ -19,12 +19,12 @@ export function isPassword(passwordHash: string, password: string): boolean {
     case 'argon2id': {
       const { memoryKiB: memory, passes, parallelism, salt: nonce, digest } = hash;
       const options = { message: password, nonce, parallelism, tagLength: digest.length, memory, passes };
-      return timingSafeEqual(argon2Sync('argon2id', options), digest);
+      return crypto.timingSafeEqual(crypto.argon2Sync('argon2id', options), digest);
     }
     case 'scrypt': {
       const { cost, blockSize, parallelization, salt, digest } = hash;
       const options = { cost, blockSize, parallelization, maxmem: SCRYPT_BYTES_MAX };
-      return timingSafeEqual(scryptSync(password, salt, digest.length, options), digest);
+      return crypto.timingSafeEqual(crypto.scryptSync(password, salt, digest.length, options), digest);
     }
   }
 }
