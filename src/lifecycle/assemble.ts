@@ -9,31 +9,38 @@
 import type { Plan } from '../config/plan.ts';
 import type { BoundAction, BoundCluster, BoundListener, BoundRoute, DataPlane } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
+import { openRedis } from '../net/redis_connection.ts';
+import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
 import { buildSplit } from '../routing/split.ts';
 import { buildAccessList } from '../security/access.ts';
+import { BasicAuth } from '../security/basic_auth.ts';
 import { buildNetworkSet, buildProxyTrust } from '../security/client_address.ts';
 import { buildHeaderEdits } from '../security/headers.ts';
+import { LimitStore, type LimitStoreSettings } from '../security/limit_store.ts';
+import { StoreLimits } from '../security/limits_in_store.ts';
+import { PasswordChecks } from '../security/password_checks.ts';
 import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
+import { startPasswordWorker } from './password_worker_thread.ts';
 import type { Runtime } from './runtime_state.ts';
 
 /** Metric label of requests that match no route. */
 const NO_ROUTE = '-';
 
-/** Fields that backends do not get if traces are not passed on. */
-const TRACE_FIELDS = ['traceparent', 'tracestate'];
-
 export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, runtime: Runtime): DataPlane {
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
   );
+  const stores = new Map(
+    Object.values(plan.stores).map(settings => [settings.name, assembleStore(settings, runtime)]),
+  );
   const listeners = new Map(
     Object.values(plan.listeners).map(settings => [
       settings.name,
-      bindListener(settings, plan, clusters, runtime),
+      bindListener(settings, plan, clusters, stores, runtime),
     ]),
   );
   const { explainFrom } = plan.logging;
@@ -41,6 +48,7 @@ export function assemblePlane(plan: Plan, origins: ReadonlyMap<string, string>, 
     digest: plan.digest,
     listeners,
     clusters,
+    stores,
     origins,
     tracing: {
       propagate: plan.tracing.propagate,
@@ -55,6 +63,7 @@ function bindListener(
   settings: ListenerSettings,
   plan: Plan,
   clusters: ReadonlyMap<string, BoundCluster>,
+  stores: ReadonlyMap<string, LimitStore>,
   runtime: Runtime,
 ): BoundListener {
   const routes = plan.routes.filter(({ listeners }) => listeners[settings.name] !== undefined);
@@ -63,7 +72,7 @@ function bindListener(
     router: buildRouter(
       routes.map(route => ({
         match: route.match,
-        value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, runtime),
+        value: bindRoute(route, settings.name, plan.tracing.propagate, clusters, stores, runtime),
       })),
     ),
     trust: buildProxyTrust(settings),
@@ -77,31 +86,67 @@ function bindRoute(
   listener: string,
   propagate: boolean,
   clusters: ReadonlyMap<string, BoundCluster>,
+  stores: ReadonlyMap<string, LimitStore>,
   runtime: Runtime,
 ): BoundRoute {
   const limits = settings.listeners[listener];
-  const { request } = settings.headers;
   if (limits === undefined) throw new Error(`route ${settings.name} is not served on ${listener}`);
   return {
     settings,
     limits,
     action: bindAction(settings, clusters),
     rewrite: buildRewrite(settings.rewrite),
-    requestEdits: buildHeaderEdits(
-      propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
-    ),
+    requestEdits: buildHeaderEdits(requestEditsOf(settings, propagate)),
     responseEdits: buildHeaderEdits(settings.headers.response),
     access: buildAccessList(settings.access),
     rateLimiters: bindLimits(settings, runtime),
+    storeLimits: bindStoreLimits(settings, stores),
+    basicAuth: bindBasicAuth(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };
 }
 
-function bindLimits(
+/** It connects in the background; a start or reload does not wait for it. */
+function assembleStore(
+  settings: LimitStoreSettings,
+  { clock, random, metrics, registry, telemetry }: Runtime,
+): LimitStore {
+  const { name } = settings;
+  const handles = metrics.store(name);
+  return registry.getOrCreate(`limit store ${JSON.stringify(settings)}`, () => {
+    const observer = {
+      onChange: (why: string | null) => telemetry.emit({ kind: 'limit_store', store: name, why }),
+      onAnswer: handles.answered,
+      onFailure: handles.failed,
+    };
+    return new LimitStore(settings, openRedis, clock, random, observer);
+  });
+}
+
+function bindStoreLimits(
   { name, rateLimits }: RouteSettings,
+  stores: ReadonlyMap<string, LimitStore>,
+): StoreLimits | null {
+  const shared = rateLimits.filter(({ store }) => store !== null);
+  const store = stores.get(shared[0]?.store ?? '');
+  return store === undefined ? null : new StoreLimits(name, shared, store);
+}
+
+function bindBasicAuth({ basicAuth }: RouteSettings, { clock, registry }: Runtime): BasicAuth | null {
+  if (basicAuth === null) return null;
+  const checks = registry.getOrCreate(
+    'password checks',
+    () => new PasswordChecks(startPasswordWorker, clock),
+  );
+  return new BasicAuth(basicAuth, checks);
+}
+
+function bindLimits(
+  { name, rateLimits: all }: RouteSettings,
   { clock, metrics, registry }: Runtime,
 ): RateLimiter[] {
-  for (const limit of rateLimits) metrics.limiter(limit.name);
+  for (const limit of all) metrics.limiter(limit.name);
+  const rateLimits = all.filter(({ store }) => store === null);
   const byKey = Map.groupBy(rateLimits, ({ key }) => JSON.stringify(key));
   const allowances = new Map<RateLimitSettings, Allowances>();
   for (const [key, limits] of byKey) {

@@ -13,6 +13,7 @@ import { checkClusters } from './clusters.ts';
 import { checkListeners } from './listeners.ts';
 import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
+import { checkStores } from './stores.ts';
 import { checkTimes } from './times.ts';
 
 export function relationProblems(config: Config, document: Document, partial: PartialParse): Problem[] {
@@ -21,6 +22,7 @@ export function relationProblems(config: Config, document: Document, partial: Pa
     checkListeners,
     checkRoutes,
     checkClusters,
+    checkStores,
     checkTimes,
   ]);
 }

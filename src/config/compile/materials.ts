@@ -6,6 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../../net/address.ts';
 import { type CertificateMaterial, materialProblem } from '../../net/tls.ts';
+import { parseHtpasswd, type StoredUser } from '../../security/htpasswd.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
@@ -43,6 +44,17 @@ export class Materials {
     if (pem !== '' && this.#parseCertificate(pem, name, path) !== null)
       this.#reportUnusable(materialProblem({ ca: pem }), name, path);
     return pem;
+  }
+
+  /** Reads the users of a htpasswd file. Its problems are reported with their line in that file. */
+  readUsers(name: string, path: Path): readonly StoredUser[] {
+    const text = this.#read(name, path);
+    if (text === '') return [];
+    const { users, problems } = parseHtpasswd(text);
+    for (const { line, message } of problems) this.#report(path, `${name}:${line}: ${message}`);
+    if (users.length === 0 && problems.length === 0)
+      this.#report(path, `${name} has no user; add one with: htpasswd -B ${name} USER`);
+    return users;
   }
 
   /** The absolute path of a file that the process writes, such as the log. */
