@@ -37,6 +37,7 @@ const project = [
 /** Files that `src/main.ts` does not reach, each with the reason why it is there. */
 const IMPORTED_BY_NOBODY: Readonly<Record<string, string>> = {
   'src/config/load_worker.ts': 'a thread: src/lifecycle/worker_thread.ts starts it',
+  'src/security/password_worker.ts': 'a thread: src/lifecycle/worker_thread.ts starts it',
 };
 
 /** Files with code and without a test of their own: they only compose or hold a table. Each with the reason. */

@@ -36,6 +36,7 @@ function recordAt(at: number): RequestRecord {
   return requestRecord({
     listener: 'public',
     clientIp: fresh('203.0.113.7'),
+    user: null,
     peerIp: fresh('10.1.2.3'),
     host: fresh('www.example.com'),
     path: fresh(`/shop/orders/${at}/items?page=2&sort=date`),

@@ -7,6 +7,7 @@ import type { Plan } from '../config/plan.ts';
 import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
@@ -49,6 +50,8 @@ export interface Explanation {
   readonly route: string | null;
   /** Why there is no route, or why the request would be refused earlier. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
+  /** Null: no login is required. */
+  readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
   readonly action: RouteSettings['action'] | LocatedRedirect | null;
   readonly upstream: {
@@ -118,6 +121,7 @@ export function explainOffline(plan: Plan, origins: SettingOrigins, question: Qu
       request: { ...asked, matchPath: '' },
       route: null,
       refused: refusal(head),
+      auth: null,
       nearer: [],
       action: null,
       upstream: null,
@@ -161,6 +165,7 @@ function explainRoute(
     return {
       route: null,
       refused: refusal({ kind: 'no_route' }),
+      auth: null,
       nearer: near,
       action: null,
       upstream: null,
@@ -172,12 +177,22 @@ function explainRoute(
   return {
     route: chosen.name,
     refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
+    auth: describeAuth(chosen, origins),
     nearer: near,
     action: describeAction(chosen, head),
     upstream:
-      chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
+      chosen.action.kind === 'forward'
+        ? describeUpstream(plan, chosen, head, address, secure, listener)
+        : null,
     limits: describeLimits(plan, chosen, listener, origins),
   };
+}
+
+/** Name and password are not checked here. */
+function describeAuth({ name, basicAuth }: RouteSettings, origins: SettingOrigins): Explanation['auth'] {
+  if (basicAuth === null) return null;
+  const origin = origins.get(`routes.${name}.basicAuth.realm`);
+  return { scheme: 'basic', realm: basicAuth.realm, origin };
 }
 
 /** The route that matches, and why more specific ones do not. */
@@ -203,6 +218,7 @@ function describeAction({ action }: RouteSettings, head: RequestHead): Explanati
 }
 
 function describeUpstream(
+  plan: Plan,
   route: RouteSettings,
   head: RequestHead,
   address: ClientAddress & { readonly peerIp: string },
@@ -224,7 +240,9 @@ function describeUpstream(
   return {
     target: rewrite === null ? head.target : rewriteTarget(rewrite, head.target),
     host: route.rewrite.host ?? head.authority,
-    headers: maskSecretFields(buildUpstreamHeaders(head, facts, buildHeaderEdits(route.headers.request))),
+    headers: maskSecretFields(
+      buildUpstreamHeaders(head, facts, buildHeaderEdits(requestEditsOf(route, plan.tracing.propagate))),
+    ),
   };
 }
 
@@ -280,8 +298,8 @@ function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
     ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
     ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
     ...route.rateLimits.map(
-      ({ name, count, periodMs }, at): LimitRow => [
-        `rate ${name} per ${periodMs} ms`,
+      ({ name, count, periodMs, store }, at): LimitRow => [
+        `rate ${name} per ${periodMs} ms${store === null ? '' : ` in ${store}`}`,
         count,
         `${own}.rateLimits.${at}.count`,
       ],

@@ -29,6 +29,12 @@ export function problemsOf(view: PageView): string[] {
   }
   for (const { name, endpoints } of view.clusters)
     for (const endpoint of sorted(endpoints)) found.push(...endpointProblems(name, endpoint));
+  for (const { name, state, sinceMs, lastError, onError } of view.stores) {
+    const effect =
+      onError === 'allow' ? 'its rate limits admit everything' : 'requests with its rate limits get a 503';
+    if (state === 'lost')
+      found.push(`Store ${name} has been unreachable for ${duration(sinceMs)} (${lastError}): ${effect}.`);
+  }
   const reload = view.lastReload?.result;
   if (!view.isFromFile)
     found.push(

@@ -51,6 +51,17 @@ interface RouteView {
   readonly figures: StatsSummary;
 }
 
+/** A store of shared rate limits. */
+export interface StoreView {
+  readonly name: string;
+  readonly address: string;
+  readonly state: string;
+  readonly sinceMs: number;
+  readonly lastError: string | null;
+  readonly inFlight: number;
+  readonly onError: 'allow' | 'deny';
+}
+
 export interface PageView {
   readonly version: string;
   readonly phase: string;
@@ -78,6 +89,7 @@ export interface PageView {
   readonly overheadMs: number | null;
   readonly samples: readonly Sample[];
   readonly clusters: readonly ClusterView[];
+  readonly stores: readonly StoreView[];
   readonly routes: readonly RouteView[];
   readonly failures: readonly Decision[];
 }

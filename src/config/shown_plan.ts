@@ -21,8 +21,16 @@ export function maskPart(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskAt(key, inner)]));
 }
 
+const SECRET_KEYS: ReadonlySet<string> = new Set([
+  'keyPem',
+  'ticketKey',
+  'token',
+  'password',
+  'passwordHash',
+]);
+
 function maskAt(key: string, value: unknown): unknown {
-  if ((key === 'keyPem' || key === 'ticketKey' || key === 'token') && value !== null) return MASK;
+  if (SECRET_KEYS.has(key) && value !== null) return MASK;
   const isFields = key === 'set' || key === 'add' || key === 'headers' || key === 'query';
   return isFields && Array.isArray(value) ? value.map(maskField) : maskPart(value);
 }

@@ -2,7 +2,8 @@
  *
  * The steps of a request in order: read its head, identify the client, find the route, admit, act.
  *
- * Everything here happens synchronously. What takes time (a backend, a body) continues in `forward.ts`.
+ * Everything here happens synchronously. What takes time continues elsewhere: shared limits and passwords in `admission.ts`,
+ * a backend and a body in `forward.ts`.
  */
 
 import { covers } from '../net/certificate_names.ts';
@@ -14,8 +15,10 @@ import { type ProxyTrust, resolveClientAddress, writes } from '../security/clien
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
+import { Admission } from './admission.ts';
 import type { BoundRoute } from './data_plane.ts';
 import { forwardRequest } from './forward.ts';
+import { askLimits, type Charged } from './rate_limits.ts';
 import type { RequestContext, RoutingContext } from './request.ts';
 import type { Responder } from './responder.ts';
 
@@ -58,7 +61,12 @@ function routeRequest(context: RoutingContext, responder: Responder): Failure | 
   const route = router.match(head);
   if (route === null) return { kind: 'no_route' };
   context.route = route;
-  return admit(context, route, head) ?? act(context, responder, route, head);
+  const admitted = admit(context, route, head);
+  if ('kind' in admitted) return admitted;
+  if (route.storeLimits === null && route.basicAuth === null) return act(context, responder, route, head);
+  const proceed = (): Failure | null => act(context, responder, route, head);
+  new Admission(context, responder, route, head, admitted, proceed).start();
+  return null;
 }
 
 /** Sets client address, request id and trace, and whether the client may see the decision record. */
@@ -130,36 +138,13 @@ function offeredRequestId(isBelieved: boolean, head: RequestHead): string | null
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
-/** Access, body size and rate limits, checked before any backend is involved. */
-function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
+/** Access, body size and the rate limits of this process, checked before any backend is involved. */
+function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | Charged {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
-  return route.rateLimiters.length === 0 ? null : askLimits(context, route, head);
-}
-
-type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
-
-/**
- * Every limit is asked, and charged only if all enforced limits admit: a request that one limit refuses does not use
- * up the others.
- */
-function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
-  const { authority, headers } = head;
-  const request = { clientIp: context.clientIp, authority, headers };
-  const decisions = route.rateLimiters.map(limiter => ({ limiter, decision: limiter.decide(request) }));
-  let refusal: RateLimited | null = null as RateLimited | null;
-  context.limitsAsked = decisions.map(({ limiter: { settings }, decision: { retryAfterMs, left } }) => {
-    const { name, mode } = settings;
-    if (retryAfterMs > 0) context.services.telemetry.rateLimited(name, mode);
-    if (retryAfterMs > 0 && mode === 'enforce' && (refusal?.retryAfterMs ?? 0) < retryAfterMs)
-      refusal = { kind: 'rate_limited', limiter: name, retryAfterMs };
-    return { limiter: name, mode, admitted: retryAfterMs === 0, left };
-  });
-  if (refusal !== null) return refusal;
-  for (const { limiter, decision } of decisions) if (decision.retryAfterMs === 0) limiter.take(decision);
-  return null;
+  return askLimits(context, route, head);
 }
 
 function act(

@@ -10,6 +10,7 @@ import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { type ClientSource, NO_CLAIM, type PeerClaim } from '../security/client_address.ts';
 import type { ForwardingFacts } from '../security/forwarding.ts';
+import type { LimitOutcome } from '../security/rate_limit_fields.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
@@ -73,8 +74,8 @@ export interface Peer {
 const KEPT_HEAD_CHARACTERS_MAX = 8_192;
 
 /**
- * The context of one request while it is routed. Only `handle_request.ts` writes it, synchronously; everything that
- * works on the request afterwards sees it as the read-only `RequestContext`.
+ * The context of one request while it is routed and admitted. Only `handle_request.ts` (synchronously), `admission.ts` and
+ * `rate_limits.ts` write it; everything that works on the request afterwards sees it as the read-only `RequestContext`.
  */
 export class RoutingContext implements ForwardingFacts {
   readonly services: Services;
@@ -105,6 +106,14 @@ export class RoutingContext implements ForwardingFacts {
   explainWanted = false;
   /** Null: the route has no rate limits, or they were not reached. */
   limitsAsked: readonly AskedLimit[] | null = null;
+  /** What the limits that have answered so far said. */
+  limitOutcomes: readonly LimitOutcome[] | null = null;
+  /** `RateLimit` fields for the response, as a flat list; null: none. */
+  rateLimitFields: readonly string[] | null = null;
+  /** Name of the user who has logged in. */
+  user: string | null = null;
+  /** Time from the start of the request until shared limits and password were checked. */
+  admissionMs = 0;
   /** Null: no route has matched. */
   route: BoundRoute | null = null;
   /** Null: the request is not forwarded. */

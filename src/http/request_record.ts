@@ -46,6 +46,7 @@ export class FinishedRequest implements RequestRecord {
   readonly trace: TraceContext | null;
   readonly listener: string;
   readonly clientIp: string;
+  readonly user: string | null;
   readonly peerIp: string;
   readonly method: string;
   readonly host: string;
@@ -78,6 +79,7 @@ export class FinishedRequest implements RequestRecord {
     this.trace = context.trace;
     this.listener = context.bound.settings.name;
     this.clientIp = context.clientIp;
+    this.user = context.user;
     this.peerIp = context.peer.socketIp;
     this.method = context.raw.method;
     this.host = context.host;

@@ -18,26 +18,30 @@ import type {
   SettingOrigins,
 } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
+import { openRedis } from '../net/redis_connection.ts';
 import { runAtOnce, type SlicedWork } from '../resilience/time_slices.ts';
+import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import { buildRouterInSlices, type Router } from '../routing/router.ts';
 import { buildSplit } from '../routing/split.ts';
 import { buildAccessList } from '../security/access.ts';
+import { BasicAuth } from '../security/basic_auth.ts';
 import { buildNetworkSet, buildProxyTrust } from '../security/client_address.ts';
 import { buildHeaderEdits } from '../security/headers.ts';
+import { LimitStore, type LimitStoreSettings } from '../security/limit_store.ts';
+import { StoreLimits } from '../security/limits_in_store.ts';
+import { PasswordChecks } from '../security/password_checks.ts';
 import { Allowances, RateLimiter, type RateLimitSettings, RouteAllowances } from '../security/rate_limit.ts';
 import { assembleCluster } from './assemble_cluster.ts';
+import { startPasswordWorker } from './password_worker_thread.ts';
 import type { Runtime } from './runtime_state.ts';
 
 /** Metric label of requests that match no route. */
 const NO_ROUTE = '-';
 
-/** Fields that backends do not get if traces are not passed on. */
-const TRACE_FIELDS = ['traceparent', 'tracestate'];
-
 /** Routes without what they need of the running process. */
-type PreparedRoute = Omit<BoundRoute, 'action' | 'rateLimiters' | 'handles'>;
+type PreparedRoute = Omit<BoundRoute, 'action' | 'rateLimiters' | 'storeLimits' | 'basicAuth' | 'handles'>;
 
 interface PreparedListener {
   readonly routes: readonly PreparedRoute[];
@@ -64,15 +68,12 @@ export function* prepareRoutes(plan: Plan): SlicedWork<PreparedRoutes> {
 }
 
 function prepareRoute(settings: RouteSettings, limits: RouteLimits, propagate: boolean): PreparedRoute {
-  const { request, response } = settings.headers;
   return {
     settings,
     limits,
     rewrite: buildRewrite(settings.rewrite),
-    requestEdits: buildHeaderEdits(
-      propagate ? request : { ...request, remove: [...request.remove, ...TRACE_FIELDS] },
-    ),
-    responseEdits: buildHeaderEdits(response),
+    requestEdits: buildHeaderEdits(requestEditsOf(settings, propagate)),
+    responseEdits: buildHeaderEdits(settings.headers.response),
     access: buildAccessList(settings.access),
   };
 }
@@ -91,10 +92,13 @@ export function assemblePlane(
   const clusters = new Map(
     Object.values(plan.clusters).map(settings => [settings.name, assembleCluster(settings, runtime)]),
   );
+  const stores = new Map(
+    Object.values(plan.stores).map(settings => [settings.name, assembleStore(settings, runtime)]),
+  );
   const listeners = new Map(
     Object.values(plan.listeners).map(settings => [
       settings.name,
-      bindListener(settings, prepared, clusters, runtime),
+      bindListener(settings, prepared, clusters, stores, runtime),
     ]),
   );
   const { explainFrom } = plan.logging;
@@ -102,6 +106,7 @@ export function assemblePlane(
     digest: plan.digest,
     listeners,
     clusters,
+    stores,
     origins,
     tracing: {
       propagate: plan.tracing.propagate,
@@ -116,11 +121,12 @@ function bindListener(
   settings: ListenerSettings,
   prepared: PreparedRoutes,
   clusters: ReadonlyMap<string, BoundCluster>,
+  stores: ReadonlyMap<string, LimitStore>,
   runtime: Runtime,
 ): BoundListener {
   const listener = prepared.get(settings.name);
   if (listener === undefined) throw new Error(`the routes of listener ${settings.name} are not prepared`);
-  for (const route of listener.routes) completeRoute(route, settings.name, clusters, runtime);
+  for (const route of listener.routes) completeRoute(route, settings.name, clusters, stores, runtime);
   return {
     settings,
     router: listener.router,
@@ -135,22 +141,61 @@ function completeRoute(
   route: PreparedRoute,
   listener: string,
   clusters: ReadonlyMap<string, BoundCluster>,
+  stores: ReadonlyMap<string, LimitStore>,
   runtime: Runtime,
 ): void {
   const { settings } = route;
   const rest: Omit<BoundRoute, keyof PreparedRoute> = {
     action: bindAction(settings, clusters),
     rateLimiters: bindLimits(settings, runtime),
+    storeLimits: bindStoreLimits(settings, stores),
+    basicAuth: bindBasicAuth(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };
   Object.assign(route, rest);
 }
 
-function bindLimits(
+/** It connects in the background; a start or reload does not wait for it. */
+function assembleStore(
+  settings: LimitStoreSettings,
+  { clock, random, metrics, registry, telemetry }: Runtime,
+): LimitStore {
+  const { name } = settings;
+  const handles = metrics.store(name);
+  return registry.getOrCreate(`limit store ${JSON.stringify(settings)}`, () => {
+    const observer = {
+      onChange: (why: string | null) => telemetry.emit({ kind: 'limit_store', store: name, why }),
+      onAnswer: handles.answered,
+      onFailure: handles.failed,
+    };
+    return new LimitStore(settings, openRedis, clock, random, observer);
+  });
+}
+
+function bindStoreLimits(
   { name, rateLimits }: RouteSettings,
+  stores: ReadonlyMap<string, LimitStore>,
+): StoreLimits | null {
+  const shared = rateLimits.filter(({ store }) => store !== null);
+  const store = stores.get(shared[0]?.store ?? '');
+  return store === undefined ? null : new StoreLimits(name, shared, store);
+}
+
+function bindBasicAuth({ basicAuth }: RouteSettings, { clock, registry }: Runtime): BasicAuth | null {
+  if (basicAuth === null) return null;
+  const checks = registry.getOrCreate(
+    'password checks',
+    () => new PasswordChecks(startPasswordWorker, clock),
+  );
+  return new BasicAuth(basicAuth, checks);
+}
+
+function bindLimits(
+  { name, rateLimits: all }: RouteSettings,
   { clock, metrics, registry }: Runtime,
 ): RateLimiter[] {
-  for (const limit of rateLimits) metrics.limiter(limit.name);
+  for (const limit of all) metrics.limiter(limit.name);
+  const rateLimits = all.filter(({ store }) => store === null);
   const byKey = Map.groupBy(rateLimits, ({ key }) => JSON.stringify(key));
   const allowances = new Map<RateLimitSettings, Allowances>();
   for (const [key, limits] of byKey) {

@@ -6,7 +6,7 @@ import { getAsset, isSea } from 'node:sea';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /** `scripts/build_executable.ts` makes an asset of each, under `assetOf`. */
-export const THREAD_MODULES = ['config/load_worker'] as const;
+export const THREAD_MODULES = ['config/load_worker', 'security/password_worker'] as const;
 type ThreadModule = (typeof THREAD_MODULES)[number];
 
 export function assetOf(module: string): string {

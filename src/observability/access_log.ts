@@ -18,7 +18,7 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
   const last = record.attempts[record.attempts.length - 1];
   return (
     `{"level":${level},"time":${wallMs},"requestId":"${record.requestId}","traceId":${text(record.traceId)},` +
-    `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},"peerIp":${text(record.peerIp)},` +
+    `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},${record.user === null ? '' : `"user":${text(record.user)},`}"peerIp":${text(record.peerIp)},` +
     `"method":${text(record.method)},"host":${text(record.host)},"path":${text(path)},"protocol":"${record.protocol}",` +
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
     `"attempts":[${attempts(record)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +

@@ -27,6 +27,7 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'url.query': question < 0 ? undefined : path.slice(question + 1),
     'client.ip': record.clientIp,
     'source.ip': record.peerIp,
+    'user.name': record.user ?? undefined,
     'user_agent.original': record.userAgent ?? undefined,
     'tls.version': record.tls?.replace(/^TLSv/, ''),
     'tls.client.subject': record.clientCertificate ?? undefined,

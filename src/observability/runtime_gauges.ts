@@ -32,6 +32,7 @@ export interface RuntimeView {
   /** The overload signal because of which requests are refused; null: none. */
   overload(): string | null;
   digest(): string;
+  stores(): Iterable<{ readonly store: string; readonly ready: boolean }>;
   certificates(): Iterable<{
     readonly listener: string;
     readonly subject: string;
@@ -64,6 +65,9 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
     const latestFirst = [...view.certificates()].sort((a, b) => b.notAfterAtMs - a.notAfterAtMs);
     for (const { listener, subject, notAfterAtMs } of latestFirst)
       gauge.set({ listener, subject }, notAfterAtMs / 1_000);
+  });
+  defineReadGauge(registry, 'limit_store_up', '1 while the store can be asked', ['store'], gauge => {
+    for (const { store, ready } of view.stores()) gauge.set({ store }, ready ? 1 : 0);
   });
   defineClusterGauges(registry, view);
   defineEndpointGauges(registry, view);

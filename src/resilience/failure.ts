@@ -18,7 +18,7 @@ export type Failure =
   | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
   | { readonly kind: 'no_route' }
   | { readonly kind: 'access_denied' /** Whose list it is. */; readonly by: string }
-  | { readonly kind: 'auth_required' }
+  | { readonly kind: 'auth_required'; readonly realm: string }
   | { readonly kind: 'misdirected_request' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
@@ -51,7 +51,11 @@ export type Failure =
   | { readonly kind: 'request_timeout'; readonly afterMs: number }
   | { readonly kind: 'tunnel_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'loop_detected' }
-  | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'event_loop' | 'heap' }
+  | {
+      readonly kind: 'overloaded';
+      readonly signal: 'connections' | 'event_loop' | 'heap' | 'password_checks';
+    }
+  | { readonly kind: 'limit_store_failed'; readonly store: string; readonly cause: string }
   | { readonly kind: 'local_exhausted' /** Of the system. */; readonly code: string }
   | { readonly kind: 'shutting_down' }
   | { readonly kind: 'internal'; readonly detail: string };
@@ -233,6 +237,12 @@ export const FAILURE_RULES = {
     status: 503,
     title: 'The proxy is overloaded',
   },
+  limit_store_failed: {
+    ...PROXY,
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The rate limits of this request cannot be checked',
+  },
   local_exhausted: {
     ...PROXY,
     logLevel: 'error',
@@ -291,6 +301,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   tunnel_idle_timeout: 14,
   loop_detected: 13,
   overloaded: 14,
+  limit_store_failed: 14,
   local_exhausted: 14,
   shutting_down: 14,
   internal: 13,
@@ -331,6 +342,8 @@ export function detailOf(failure: Failure): string | null {
       return `${failure.name}: ${failure.code}`;
     case 'rate_limited':
       return `limit ${failure.limiter}`;
+    case 'limit_store_failed':
+      return `store ${failure.store}: ${failure.cause}`;
     case 'access_denied':
       return `by ${failure.by}`;
     case 'overloaded':

@@ -49,12 +49,32 @@ function view(
     lastReload: null,
     isFromFile: true,
     clusters: [{ ...one, endpoints, ...cluster }],
+    stores: [],
     ...change,
   } as PageView;
 }
 
 test('a healthy process has no problems', () => {
   assert.deepEqual(problemsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
+});
+
+test('a store that cannot be reached is a problem, with its reason and what it means for requests', () => {
+  const store = {
+    name: 'shared',
+    address: '127.0.0.1:6379',
+    state: 'lost',
+    sinceMs: 5_000,
+    lastError: 'connect refused',
+    inFlight: 0,
+    onError: 'allow' as const,
+  };
+  assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [store] })), [
+    'Store shared has been unreachable for 5 s (connect refused): its rate limits admit everything.',
+  ]);
+  const [denied] = problemsOf(view([endpoint()], {}, { stores: [{ ...store, onError: 'deny' }] }));
+  assert.match(denied ?? '', /requests with its rate limits get a 503/);
+  for (const state of ['ready', 'connecting'])
+    assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [{ ...store, state }] })), []);
 });
 
 test('refused connections are a problem, with their number and what to change', () => {

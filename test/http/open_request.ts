@@ -1,4 +1,5 @@
 /** One request on a client that notes what it is told, for tests of whoever answers it: no socket, no plan. */
+import { PlanOrigins } from '../../src/config/plan_origins.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import type { ClientStream, ClientStreamObserver } from '../../src/http/client/stream.ts';
 import type { BoundListener, BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
@@ -86,10 +87,12 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   let idle = 0;
   const plane = {
     digest: 'plan 1',
-    origins: new Map([
-      ['listeners.main.limits.bodyIdleMs', 'fairlead.yaml:4:7'],
-      ['routes.all.tunnelIdleMs', 'fairlead.yaml:9:5'],
-    ]),
+    origins: new PlanOrigins(
+      new Map([
+        ['listeners.main.limits.bodyIdleMs', 'fairlead.yaml:4:7'],
+        ['routes.all.tunnelIdleMs', 'fairlead.yaml:9:5'],
+      ]),
+    ),
   } as unknown as DataPlane;
   const traffic = {
     active: new ActiveRequests<OpenRequest>(),

@@ -37,10 +37,15 @@ test('what ECS has a name for is under it, in its unit', () => {
   assert.deepEqual([first.endpoint, first.ms], ['10.0.0.2:80', 10]);
 });
 
+test('who logged in is the user', () => {
+  assert.equal(JSON.parse(ecsLine(requestRecord({ user: 'alice' }), '/a', 0))['user.name'], 'alice');
+});
+
 test('absent facts have no field', () => {
   const line = JSON.parse(ecsLine(requestRecord(), '/a', 0));
   for (const name of [
     'url.query',
+    'user.name',
     'error.code',
     'trace.id',
     'tls.version',

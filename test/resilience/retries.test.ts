@@ -119,6 +119,7 @@ const ROWS: Readonly<Record<FailureKind, readonly [get: boolean, post: boolean, 
   loop_detected: [false, false, false],
   overloaded: [false, false, false],
   shutting_down: [false, false, false],
+  limit_store_failed: [false, false, false],
   local_exhausted: [false, false, false],
   internal: [false, false, false],
 };

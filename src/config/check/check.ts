@@ -13,6 +13,7 @@ import { checkClusters } from './clusters.ts';
 import { checkListeners } from './listeners.ts';
 import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
+import { checkStores } from './stores.ts';
 import { checkTimes } from './times.ts';
 import { checkTls } from './tls.ts';
 
@@ -23,6 +24,7 @@ export function relationProblems(config: Config, document: Document, partial: Pa
     checkTls,
     checkRoutes,
     checkClusters,
+    checkStores,
     checkTimes,
   ]);
 }

@@ -14,6 +14,7 @@ import { compileListener } from './listener.ts';
 import type { Materials } from './materials.ts';
 import { Origins, Scope } from './origins.ts';
 import { compileRoute } from './route.ts';
+import { compileStore } from './store.ts';
 
 interface Compiled {
   readonly plan: Plan;
@@ -31,7 +32,7 @@ export function compile(config: Config, document: Document, materials: Materials
   const listeners = byName(config.listeners, (listener, name) =>
     compileListener(name, listener, origins, materials),
   );
-  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins));
+  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins, materials));
   const plan = seal({
     version: 1,
     admin: compileAdmin(config, origins, materials),
@@ -42,6 +43,7 @@ export function compile(config: Config, document: Document, materials: Materials
     // Equally specific ones by name, so that the order in the file changes nothing.
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
     clusters,
+    stores: byName(config.stores ?? {}, (store, name) => compileStore(name, store, origins, materials)),
   });
   return { plan, origins: origins.noted, routes };
 }

@@ -7,6 +7,7 @@ import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../../net/address.ts';
 import { type CertificateMaterial, materialProblem, TICKET_KEY_BYTES } from '../../net/tls.ts';
+import { parseHtpasswd, type StoredUser } from '../../security/htpasswd.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
@@ -64,6 +65,17 @@ export class Materials {
       return bytes.toString('base64');
     }
     return '';
+  }
+
+  /** Reads the users of a htpasswd file. Its problems are reported with their line in that file. */
+  readUsers(name: string, path: Path): readonly StoredUser[] {
+    const text = this.#read(name, path);
+    if (text === '') return [];
+    const { users, problems } = parseHtpasswd(text);
+    for (const { line, message } of problems) this.#report(path, `${name}:${line}: ${message}`);
+    if (users.length === 0 && problems.length === 0)
+      this.#report(path, `${name} has no user; add one with: htpasswd -B ${name} USER`);
+    return users;
   }
 
   /** The absolute path of a file that the process writes, such as the log. */

@@ -270,6 +270,21 @@ export const NUMBERS = {
     [1, 1_000_000],
     'Requests that may arrive at once before the rate applies; 1 means evenly spread.',
   ),
+  'stores.connectTimeout': ms(
+    SECOND,
+    [10, MINUTE],
+    'Time to connect to the store: name lookup, TCP and TLS together. No request waits for longer than timeout.',
+  ),
+  'stores.timeout': ms(
+    50,
+    [1, 10 * SECOND],
+    'Longest wait of a request for the store; then onError applies. A store in the same network answers within a millisecond.',
+  ),
+  'stores.inFlight': count(
+    1_024,
+    [1, 100_000],
+    'Requests that may wait for the store at once; to more of them onError applies at once.',
+  ),
   'routes.forward.split.weight': count(1, [0, 1_000_000], 'Relative share of the requests; 0 gets none.'),
 
   'clusters.endpoints.weight': count(1, [0, 1_000], 'Relative share of the traffic; 0 gets none.'),
@@ -498,6 +513,26 @@ export const CHOICES = {
     ['enforce', 'shadow'],
     'Whether the limit refuses requests, or only counts those that it would refuse.',
   ),
+  'routes.rateLimits.headers': choice(
+    'off',
+    ['off', 'draft'],
+    'Whether responses carry RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11). Off, because the draft may still change.',
+  ),
+  'routes.basicAuth.forwardAuthorization': choice(
+    false,
+    [true, false],
+    'Whether the backend gets the Authorization field. Removed by default: a backend that does not need passwords should not see them.',
+  ),
+  'stores.onError': choice(
+    'allow',
+    ['allow', 'deny'],
+    'What happens to requests whose limits the store cannot be asked for: allow lets them pass uncounted, deny answers 503.',
+  ),
+  'stores.tls.verify': choice(
+    true,
+    [true, false],
+    'Whether the certificate of the store is verified. If not, anyone on the network path can impersonate it.',
+  ),
   'clusters.protocol': choice(
     'http1',
     ['http1', 'http2', 'h2c'],
@@ -536,6 +571,11 @@ export const TLS12_CIPHERS = [
 ] as const;
 /** The statuses of a probe that mean healthy: success and redirects (Traefik: the same). */
 export const HEALTHY_STATUSES = { min: 200, max: 399 };
+
+/** Shown by browsers beside the fields for name and password. */
+export const BASIC_AUTH_REALM = 'Restricted';
+/** Prefix of every key in a store, so that other programs can use the same server. */
+export const STORE_KEY_PREFIX = 'fairlead:';
 
 export type NumberId = keyof typeof NUMBERS;
 export type ChoiceId = keyof typeof CHOICES;

@@ -28,13 +28,7 @@ export const UNSUPPORTED: readonly UnsupportedKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), advice: 'use json' },
   { at: 'routes.*.forward.mirror', advice: 'remove it' },
   { at: 'routes.*.cors', advice: 'remove it and answer OPTIONS in the backend' },
-  { at: 'routes.*.basicAuth', advice: 'remove it; use access to allow networks' },
   { at: 'routes.*.compress', when: isNot('off'), advice: 'write off and compress in the backend' },
-  {
-    at: 'routes.*.rateLimits.*.store',
-    when: isNot('local'),
-    advice: 'use local: each process counts on its own',
-  },
   {
     at: 'clusters.*.loadBalancing.policy',
     when: value => typeof value === 'object' || isOneOf('peakEwma', 'consistentHash')(value),
@@ -42,7 +36,6 @@ export const UNSUPPORTED: readonly UnsupportedKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', advice: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', advice: 'remove it' },
-  { at: 'stores', advice: 'remove it; each process counts its rate limits on its own' },
 ];
 
 interface FoundLater {

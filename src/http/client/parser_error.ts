@@ -69,6 +69,7 @@ export function refuseBytes(
     trace: null,
     listener: bound.settings.name,
     clientIp: peer.ip,
+    user: null,
     peerIp: peer.socketIp,
     method: '',
     host: '',
