@@ -78,6 +78,11 @@ export class ListenerServer {
     this.#http2 = this.#createHttp2(settings);
   }
 
+  /** The current plan has this listener. What it says stays in force for connections that come when a later plan lacks it. */
+  onPlan(): void {
+    this.#bound();
+  }
+
   /** Takes over a connection that `net/listener` has accepted. */
   accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
     const connection = new ClientConnection(tracked, socket, protocol);

@@ -102,7 +102,7 @@ export class Listeners {
     for (const [other, { listener }] of this.#open) {
       const held = parseAddress(listener.address()); // with the port that was given
       if (typeof held === 'string' || !isSamePlace(held, address)) continue;
-      return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address or switch between plain and TLS, restart the process or open it on another port first`;
+      return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address, change reusePort or switch between plain and TLS, restart the process or open it on another port first`;
     }
     return null;
   }
@@ -124,6 +124,7 @@ export class Listeners {
       if (settings !== undefined && listenerKey(settings) === open.key) {
         open.listener.setSettings(settings);
         open.server.update(settings);
+        open.server.onPlan();
         continue;
       }
       this.#open.delete(name);
@@ -132,6 +133,7 @@ export class Listeners {
     }
     for (const [name, open] of this.#prepared) {
       this.#open.set(name, open);
+      open.server.onPlan();
       open.door.open();
       this.#services.telemetry.emit({
         kind: 'listener_opened',
@@ -203,5 +205,6 @@ function isInUse(error: unknown): boolean {
 }
 
 function listenerKey(settings: ListenerSettings): string {
-  return `${formatAddress(settings.address)} ${settings.tls === null ? 'plain' : 'tls'}`;
+  const { address, tls, reusePort } = settings;
+  return `${formatAddress(address)} ${tls === null ? 'plain' : 'tls'} ${reusePort ? 'shared' : 'own'}`;
 }

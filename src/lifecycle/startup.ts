@@ -22,6 +22,7 @@ import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PlanHistory } from './plan_history.ts';
+import { PortSharing } from './port_sharing.ts';
 import { Probation } from './probation.ts';
 import { PhaseKeeper } from './process_phase.ts';
 import type { AdminSide, CreateAdmin, LastReload, ProcessView } from './process_view.ts';
@@ -117,6 +118,7 @@ export class RunningProxy implements ProcessView {
       listeners,
       certificates,
       descriptors: new DescriptorLimits(connections, message => this.warn(message)),
+      portSharing: new PortSharing(message => this.warn(message)),
       history: this.history,
       files,
     };

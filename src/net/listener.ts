@@ -32,6 +32,8 @@ export interface SocketListenerSettings {
   readonly http2: boolean;
   /** Accept HTTP/2 by prior knowledge on a connection without TLS (RFC 9113 section 3.3). */
   readonly h2c: boolean;
+  /** Another process may listen on the same port (SO_REUSEPORT, socket(7)); new connections then go to either. */
+  readonly reusePort: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
   /** A TLS handshake, and the first bytes of HTTP, must be there in this time. */
@@ -78,7 +80,7 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
     acceptor.accept(socket),
   );
   try {
-    await bind(server, settings.address, deps.env);
+    await bind(server, settings.address, deps.env, settings.reusePort);
   } catch (error) {
     throw new Error(`listener ${name}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

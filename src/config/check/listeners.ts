@@ -24,6 +24,12 @@ export function checkListeners(relations: Relations): void {
         'h2c is HTTP/2 without TLS; this listener has tls and offers HTTP/2 by ALPN, so remove h2c',
       );
     }
+    if (listener.reusePort === true && isOtherThanTcp(listener.address)) {
+      report(
+        [...path, 'reusePort'],
+        'reusePort is for TCP ports; this address is no TCP port, so remove reusePort',
+      );
+    }
     const written = typeof listener.http2 === 'object';
     if (
       written &&
@@ -36,6 +42,11 @@ export function checkListeners(relations: Relations): void {
       });
     }
   }
+}
+
+function isOtherThanTcp(text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address !== 'string' && address.kind !== 'tcp';
 }
 
 function checkAddresses({ config, report, document }: Relations): void {
