@@ -76,7 +76,7 @@ function buildDebian(target: string): string {
     'etc/fairlead/fairlead.yaml',
     readFileSync(join(ROOT, 'examples/deploy/debian/fairlead.yaml'), 'utf8'),
   );
-  for (const page of ['configuration', 'operating', 'reasons', 'timeouts'])
+  for (const page of ['configuration', 'operations', 'reasons', 'timeouts'])
     put(tree, `usr/share/doc/fairlead/${page}.md`, readFileSync(join(ROOT, `docs/${page}.md`), 'utf8'));
   put(tree, 'usr/share/doc/fairlead/copyright', readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
   const kilobytes = Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0]);

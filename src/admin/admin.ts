@@ -1,5 +1,6 @@
 /** The operator's side of a running process: what it shows, what can be set in motion, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
+import type { DrainResult } from '../lifecycle/shutdown.ts';
 import { bindAdvice } from '../net/bind.ts';
 import { formatAddress } from '../net/endpoint.ts';
 import { openAdminApi } from './api.ts';
@@ -41,10 +42,10 @@ export class Admin implements AdminSide {
     }
   }
 
-  async close(): Promise<void> {
+  async close(result: DrainResult): Promise<void> {
     this.#samples.dispose();
     this.#operator.dispose();
-    await this.#api?.close();
+    await this.#api?.close(result);
   }
 
   #actions(): AdminActions {

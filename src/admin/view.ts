@@ -1,4 +1,5 @@
 /** What the admin API shows (`AdminView`) and sets in motion (`AdminActions`); the process implements both. */
+import type { DrainView } from '../lifecycle/drain_progress.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/endpoint.ts';
@@ -20,6 +21,8 @@ interface AuditEntry {
 /** What the admin API shows. Reading it changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
+  /** What is in flight, and how long it may still take. */
+  drainView(): DrainView;
   /** The metrics, in the format that the `Accept` field asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): object;

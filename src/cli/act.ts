@@ -1,7 +1,9 @@
 /** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
 
+import type { DrainEnd } from '../admin/drain_stream.ts';
+import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
-import type { AdminAnswer, AdminPlace } from './admin_client.ts';
+import type { AdminAnswer, AdminClient, AdminPlace } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
 
@@ -20,13 +22,47 @@ export function runRollback(place: AdminPlace, digest: string | undefined): Prom
   });
 }
 
-export function runDrain(place: AdminPlace): Promise<number> {
+export function runDrain(place: AdminPlace, watch: boolean): Promise<number> {
   return withAdmin(place, async admin => {
+    if (watch) return watchDrain(admin);
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refused(body);
     process.stdout.write('draining: requests in flight will finish, then the process exits\n');
     return EXIT.ok;
   });
+}
+
+/**
+ * Prints how far the drain is until the process has ended. A drain that is under way is only watched: asking for it a
+ * second time would force it.
+ */
+async function watchDrain(admin: AdminClient): Promise<number> {
+  let asked: Promise<AdminAnswer> | null = null;
+  let end: DrainEnd | null = null;
+  await admin.lines('/drain/progress', line => {
+    const { phase } = line as { readonly phase: string };
+    if (phase === 'stopped') end = line as DrainEnd;
+    else if (phase === 'serving') {
+      asked ??= admin.post('/drain');
+      asked.catch(() => {}); // it is awaited below, after the last line
+    } else process.stdout.write(`${describeDrain(line as DrainView)}\n`);
+  });
+  return ended(end, await (asked as Promise<AdminAnswer> | null));
+}
+
+function ended(end: DrainEnd | null, asked: AdminAnswer | null): number {
+  if (asked !== null && asked.status !== 202) return refused(asked.body);
+  switch (end?.result) {
+    case 'clean':
+      process.stdout.write('stopped: every request was finished\n');
+      return EXIT.ok;
+    case 'forced':
+      process.stdout.write('stopped by force; the event requests_cut in the log says what was cut\n');
+      return EXIT.no;
+    case undefined:
+      process.stderr.write('fairlead: the process was killed before its drain was over\n');
+      return EXIT.no;
+  }
 }
 
 function told({ status, body }: AdminAnswer): number {

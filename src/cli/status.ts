@@ -1,6 +1,7 @@
 /** `fairlead status`: the state of the running process as a table that fits the terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { renderStatus, type Status } from '../admin/status_table.ts';
+import type { Readiness } from '../lifecycle/readiness.ts';
 import type { AdminPlace } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
@@ -32,6 +33,20 @@ export function runStatus(place: AdminPlace, { json, watch }: StatusOptions): Pr
       if (!watch) return EXIT.ok;
       await wait(REFRESH_MS);
     }
+  });
+}
+
+/** For a health check (Docker's HEALTHCHECK): the exit code says it, one line says why. */
+export function runReady(place: AdminPlace): Promise<number> {
+  return withAdmin(place, async admin => {
+    const { status, body } = await admin.get('/readyz');
+    if (status === 200) {
+      process.stdout.write('ready\n');
+      return EXIT.ok;
+    }
+    const reasons = (body as Partial<Readiness> | null)?.reasons ?? [`status ${status}`];
+    process.stdout.write(`not ready: ${reasons.join('; ')}\n`);
+    return EXIT.no;
   });
 }
 

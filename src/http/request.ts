@@ -17,6 +17,8 @@ import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 /** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
 export interface OpenRequest extends Answered {
   readonly peer: Peer;
+  /** Name of its route; null: none has matched yet. */
+  readonly route: string | null;
   /** Ends it with a failure; the first one stays. */
   fail(failure: Failure): void;
   onClientClose(complete: boolean): void;

@@ -14,6 +14,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
+import { countByRoute } from './active_requests.ts';
 import { ClientConnection } from './client/connection.ts';
 import { ConnectionDrain } from './client/connection_drain.ts';
 import { Http1ClientStream } from './client/http1_stream.ts';
@@ -127,9 +128,16 @@ export class ListenerServer {
   }
 
   #abort(): void {
-    const { clock, traffic } = this.#services;
-    for (const request of traffic.active.list())
-      if (this.#open.has(request.peer as ClientConnection)) request.fail({ kind: 'shutting_down' });
+    const { clock, traffic, telemetry } = this.#services;
+    const left = traffic.active.list().filter(({ peer }) => this.#open.has(peer as ClientConnection));
+    if (left.length > 0)
+      telemetry.emit({
+        kind: 'requests_cut',
+        listener: this.#name,
+        count: left.length,
+        routes: countByRoute(left),
+      });
+    for (const request of left) request.fail({ kind: 'shutting_down' });
     clock.setTimer(() => this.#destroyAll(), LAST_WORDS_MS, undefined);
   }
 

@@ -15,6 +15,14 @@ export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | '
 /** Forced: requests were cut, because the time was over or somebody asked again. */
 export type DrainResult = 'clean' | 'forced';
 
+/** Of a shutdown that has begun. */
+export interface DrainProgress {
+  /** Who wanted it, last. */
+  readonly cause: string;
+  /** When what is left is cut; monotonic milliseconds. */
+  readonly deadlineAtMs: number;
+}
+
 interface DrainSettings {
   readonly delayMs: number;
   readonly timeoutMs: number;
@@ -32,8 +40,8 @@ export interface Drainable {
   idle(): Promise<void>;
   /** Answers or cuts everything that is left. */
   abortRequests(): void;
-  /** Closes pools, probers, logs. */
-  release(): Promise<void>;
+  /** Closes pools, probers, logs; the operator's side says what came of it. */
+  release(result: DrainResult): Promise<void>;
 }
 
 /** For the last answers and log lines to get out, once nothing is waited for any more. */
@@ -44,10 +52,16 @@ export class Shutdown {
   readonly #clock: Clock;
   #force: ((cause: string) => void) | null = null;
   #done: Promise<DrainResult> | null = null;
+  #progress: DrainProgress | null = null;
 
   constructor(target: Drainable, clock: Clock) {
     this.#target = target;
     this.#clock = clock;
+  }
+
+  /** Null: none has begun. */
+  get progress(): DrainProgress | null {
+    return this.#progress;
   }
 
   /** Begins the shutdown, or hurries one that is under way; `cause` is who wants it. Resolves at the end. */
@@ -61,23 +75,28 @@ export class Shutdown {
     const target = this.#target;
     const { promise: hurried, resolve } = Promise.withResolvers<string>();
     this.#force = resolve;
+    const { delayMs, timeoutMs } = settings;
+    this.#progress = { cause, deadlineAtMs: this.#clock.nowMs() + delayMs + timeoutMs };
     target.enterPhase('lame_duck', cause);
     target.announce();
-    if (settings.delayMs > 0) await this.#within(settings.delayMs, hurried);
+    if (delayMs > 0) await this.#within(delayMs, hurried);
 
     target.enterPhase('draining', null);
     await target.stopAccepting();
     target.closeIdleConnections();
-    const forcedBy = await this.#within(settings.timeoutMs, hurried, target.idle());
+    this.#progress = { cause, deadlineAtMs: this.#clock.nowMs() + timeoutMs };
+    const forcedBy = await this.#within(timeoutMs, hurried, target.idle());
 
     if (forcedBy !== null) {
+      this.#progress = { cause: forcedBy, deadlineAtMs: this.#clock.nowMs() };
       target.enterPhase('forcing', forcedBy);
       target.abortRequests();
       await this.#within(LAST_WORDS_MS, new Promise(() => {}), target.idle());
     }
-    await target.release();
+    const result = forcedBy === null ? 'clean' : 'forced';
+    await target.release(result);
     target.enterPhase('stopped', null);
-    return forcedBy === null ? 'clean' : 'forced';
+    return result;
   }
 
   /** Why nothing more is waited for; null when `end` comes first. Without an `end` the time is only waited for. */

@@ -18,6 +18,7 @@ import { CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
 import { DrainOfProcess } from './drain_process.ts';
+import { DrainReport, type DrainView, drainView } from './drain_progress.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
 import { OverloadWatch } from './overload_watch.ts';
@@ -131,7 +132,12 @@ export class RunningProxy implements ProcessView {
       ...parts,
       manager,
       disposables: [certificates, overloadWatch, new StalledResponses(traffic.active, clock)],
-      closeAdmin: () => this.#admin.close(),
+      report: new DrainReport(
+        () => this.drainView(),
+        text => manager.status(text),
+        clock,
+      ),
+      closeAdmin: result => this.#admin.close(result),
     });
     this.#shutdown = new Shutdown(drain, clock);
     metrics.observe(runtimeView(this.running, runtime, certificates, this.overload));
@@ -165,6 +171,9 @@ export class RunningProxy implements ProcessView {
   /** How it ended, when the process has nothing left to do. */
   get stopped(): Promise<DrainResult> {
     return this.#stopped.promise;
+  }
+  drainView(): DrainView {
+    return drainView(this.phase, this.#shutdown.progress, this.runtime);
   }
   readiness(): Readiness {
     return readinessOf(this.phase, this.running.current);

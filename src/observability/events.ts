@@ -215,6 +215,15 @@ export type Event =
       /** Who wanted it, or which time is over; null: it is the next one in order. */
       readonly cause: string | null;
     }
+  /** The time for requests in flight is over, or somebody has forced the end: these get `shutting_down` or are cut. */
+  | {
+      readonly kind: 'requests_cut';
+      /** The one that a reload has removed; null: the process ends. */
+      readonly listener: string | null;
+      readonly count: number;
+      /** By the name of their route; `-`: none had matched yet. */
+      readonly routes: Readonly<Record<string, number>>;
+    }
   /** An exception that reached the outermost catch: a bug of ours. `requestId` null: it is not known whose. */
   | { readonly kind: 'defect'; readonly requestId: string | null; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

@@ -208,6 +208,7 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
     case 'defect':
       return 'error';
     case 'warning':
+    case 'requests_cut':
     case 'connections_refused':
     case 'name_failed':
       return 'warn';

@@ -16,6 +16,16 @@ const LOCAL = ['Host', 'localhost'];
 
 type Served = AdminView & AdminActions;
 
+const SERVING = {
+  phase: 'serving',
+  cause: null,
+  remainingMs: null,
+  requests: 1,
+  tunnels: 0,
+  connections: 2,
+  routes: { all: 1 },
+} as const;
+
 function viewWith(change: Partial<Served> = {}): Served {
   return {
     readiness: () => ({ ready: true, reasons: [] }),
@@ -31,6 +41,7 @@ function viewWith(change: Partial<Served> = {}): Served {
     reload: async () => ({ kind: 'applied', digest: 'd' }),
     rollback: async () => ({ kind: 'applied', digest: 'd' }),
     drain: () => {},
+    drainView: () => SERVING,
     setLogLevel: level => ({ done: level }),
     setEndpoint: (cluster, endpoint, action) => ({ done: `${action} ${cluster} ${endpoint}` }),
     audit: () => {},
@@ -56,7 +67,7 @@ async function withApi(
       fetchRaw({ port }, path, { method, headers, ...(body === undefined ? {} : { body }) }),
     );
   } finally {
-    await api.close();
+    await api.close('clean');
   }
 }
 
@@ -175,7 +186,7 @@ test('the Unix socket is for the user of the process alone, and gone at the end'
     const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal((await fetchRaw({ path }, '/livez', { headers: ['Host', 'anything'] })).status, 200);
-    await api.close();
+    await api.close('clean');
     assert.equal(existsSync(path), false);
   }));
 
@@ -187,7 +198,7 @@ test('a socket that a killed process left behind is replaced', () =>
     assert.equal(statSync(path).isSocket(), true);
     const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal((await fetchRaw({ path }, '/livez', { headers: LOCAL })).status, 200);
-    await api.close();
+    await api.close('clean');
   }));
 
 test('what is in the way and in use, or no socket at all, is left alone', () =>
@@ -201,7 +212,7 @@ test('what is in the way and in use, or no socket at all, is left alone', () =>
       200,
       'the first one still answers',
     );
-    await first.close();
+    await first.close('clean');
     const file = join(folder, 'precious');
     writeFileSync(file, 'x');
     await assert.rejects(open({ kind: 'unix', path: file }), /EADDRINUSE/);

@@ -1,4 +1,4 @@
-// docs/operating.md knows every field, event, state and path that there is.
+// docs/operations.md knows every field, event, state and path that there is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
 import { attemptRecord, requestRecord } from '../observability/records.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
-const page = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
+const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
 const source = (name: string) => readFileSync(join(ROOT, 'src', name), 'utf8');
 const section = (title: string) => page.split('\n## ').find(part => part.startsWith(`${title}\n`)) ?? '';
 
