@@ -71,6 +71,19 @@ function buildDebian(target: string): string {
     execFileSync(process.execPath, ['scripts/build_executable.ts', executable], { cwd: ROOT });
   cpSync(join(executable, 'fairlead'), join(tree, 'usr/bin/fairlead'));
   put(tree, 'usr/lib/systemd/system/fairlead.service', unit());
+  // Not enabled: who wants them switches them on, and the configuration to fd:http and fd:https.
+  for (const socket of ['fairlead.socket', 'fairlead-https.socket'])
+    put(
+      tree,
+      `usr/lib/systemd/system/${socket}`,
+      readFileSync(join(ROOT, 'examples/deploy', socket), 'utf8'),
+    );
+  for (const dropIn of ['notify-reload.conf', 'socket-activation.conf'])
+    put(
+      tree,
+      `usr/share/doc/fairlead/drop-in/${dropIn}`,
+      readFileSync(join(ROOT, 'examples/deploy/drop-in', dropIn), 'utf8'),
+    );
   put(
     tree,
     'etc/fairlead/fairlead.yaml',

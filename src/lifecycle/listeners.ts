@@ -61,6 +61,8 @@ export class Listeners {
   readonly #processConnectionsMax: () => number;
   #open = new Map<string, OpenListener>();
   #prepared = new Map<string, OpenListener>();
+  /** Names of the inherited descriptors that a listener has had, open or not. */
+  readonly #descriptors = new Set<string>();
   /** No longer in the plan, with connections that still end. */
   readonly #retired = new Set<OpenListener>();
 
@@ -84,8 +86,14 @@ export class Listeners {
     for (const settings of Object.values(next)) {
       const key = listenerKey(settings);
       if (this.#open.get(settings.name)?.key === key) continue;
+      const gone = this.#descriptorProblem(settings);
+      if (gone !== null) {
+        problems.push(gone);
+        continue;
+      }
       try {
         this.#prepared.set(settings.name, await this.#bind(settings, key));
+        if (settings.address.kind === 'fd') this.#descriptors.add(settings.address.name);
       } catch (error) {
         problems.push(
           (isInUse(error) ? this.#conflict(settings) : null) ??
@@ -105,6 +113,12 @@ export class Listeners {
       return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address, change reusePort or switch between plain and TLS, restart the process or open it on another port first`;
     }
     return null;
+  }
+
+  /** A descriptor of the service manager is there once. Its number may mean another file as soon as it is closed. */
+  #descriptorProblem({ name, address }: ListenerSettings): string | null {
+    if (address.kind !== 'fd' || !this.#descriptors.has(address.name)) return null;
+    return `listener ${name}: ${formatAddress(address)} was taken by a listener of an earlier plan, and can be taken once; restart the process`;
   }
 
   async discard(): Promise<void> {

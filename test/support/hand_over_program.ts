@@ -1,11 +1,11 @@
-/** Three restarts on a shared port under load; prints what became of the requests. For a network of its own. */
+/** Two restarts on a shared port under load; prints what became of the requests. For a network of its own. */
 import { echo } from './backend_behaviours.ts';
 import { forwardTo } from './plan_builder.ts';
 import { startProxyProcess } from './proxy_under_test.ts';
 import { closedPort, startBackend } from './scripted_backend.ts';
 import { DRAIN_IN_STEPS, SteadyClients } from './steady_clients.ts';
 
-const RESTARTS = 3;
+const RESTARTS = 2;
 
 const backend = await startBackend(echo());
 const listener = { address: `127.0.0.1:${await closedPort()}`, reusePort: true };

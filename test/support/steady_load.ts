@@ -19,8 +19,6 @@ export interface LoadOptions {
   readonly perSecond: number;
   /** Every so many requests is a POST; 0: none. */
   readonly postEach?: number;
-  /** A connection for each request, in place of kept ones. */
-  readonly fresh?: boolean;
 }
 
 const TICK_MS = 5;
@@ -29,7 +27,7 @@ export class SteadyLoad {
   readonly sent: Sent[] = [];
   readonly #port: number;
   readonly #options: LoadOptions;
-  readonly #agent: http.Agent;
+  readonly #agent = new http.Agent({ keepAlive: true });
   readonly #startedAtMs = performance.now();
   readonly #waiting = new Set<() => void>();
   #begun = 0;
@@ -38,7 +36,6 @@ export class SteadyLoad {
   constructor(port: number, options: LoadOptions) {
     this.#port = port;
     this.#options = options;
-    this.#agent = new http.Agent({ keepAlive: options.fresh !== true });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 

@@ -75,7 +75,7 @@ export const NUMBERS = {
   'process.connections': count(
     20_000,
     [1, 1_000_000],
-    'Client connections of the whole process. Each one costs a file descriptor and about 20 KiB.',
+    'Client connections of the whole process. Each one costs a file descriptor and about 25 KiB.',
   ),
   'process.reload.probation.window': ms(
     30 * SECOND,
