@@ -188,9 +188,9 @@ test('the probes are answered without a token, whatever name the kubelet calls t
     forwardTo(['127.0.0.1:1'], { admin, route: { forward: undefined, respond: { status: 204 } } }),
   );
   for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'] as const) {
-    const { path, port } = container[probe].httpGet;
-    assert.equal(port, 'admin');
-    const answer = await fetchRaw(proxy.admin(), path, { headers: ['Host', '10.1.2.3:9901'] });
-    assert.equal(answer.status, 200, `${probe} ${path}`);
+    const asked: Probe['httpGet'] = container[probe].httpGet;
+    assert.equal(asked.port, 'admin');
+    const answer = await fetchRaw(proxy.admin(), asked.path, { headers: ['Host', '10.1.2.3:9901'] });
+    assert.equal(answer.status, 200, `${probe} ${asked.path}`);
   }
 });

@@ -5,7 +5,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { loadConfigText } from '../../src/config/loader.ts';
 import { NUMBERS } from '../../src/config/schema/defaults.ts';
+import * as certificates from '../support/certificates.ts';
+import { configText, forwardTo } from '../support/plan_builder.ts';
 import { needs, program } from '../support/programs.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
@@ -110,4 +113,17 @@ test('each socket has the name that its comment tells to write into the configur
     const name = /^FileDescriptorName=(\w+)$/m.exec(text)?.[1];
     assert.ok(name !== undefined && text.includes(`address: fd:${name}.`), socket);
   }
+});
+
+test('a private key that comes as a credential is read where the unit says that it is', context => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-credentials-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const [, id = '', written = ''] =
+    /^# keyFile: "(\$\{CREDENTIALS_DIRECTORY\}\/([\w.]+))"$/m.exec(SERVICE) ?? [];
+  assert.match(SERVICE, new RegExp(`^#LoadCredential=${written}:`, 'm'));
+  cpSync(certificates.server.keyFile, join(folder, written));
+  const tls = { certificates: [{ certFile: certificates.server.certFile, keyFile: id }] };
+  const text = configText(forwardTo(['127.0.0.1:1'], { listener: { tls } }));
+  const result = loadConfigText(text, '/etc/fairlead/fairlead.yaml', { CREDENTIALS_DIRECTORY: folder });
+  assert.equal(result.kind, 'loaded');
 });

@@ -85,4 +85,4 @@ export class SteadyClients {
 }
 
 /** Clients with kept connections hear `Connection: close` in this time, because each sends far more often. */
-export const DRAIN_IN_STEPS = { drain: { delay: '3s', timeout: '60s' } };
+export const DRAIN_IN_STEPS = { drain: { delay: '2s', timeout: '60s' } };
