@@ -17,6 +17,8 @@ export const PROGRAMS = {
   openssl: 'openssl',
   promtool: 'prometheus',
   python3: 'python3',
+  'systemd-analyze': 'systemd',
+  unshare: 'util-linux',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;
