@@ -20,6 +20,8 @@ import { type NamedTimeout, settingOf } from './timeout_settings.ts';
 /** A request that has not ended, as the rest of the process sees it (`responder.ts`). */
 export interface OpenRequest extends PendingResponse {
   readonly peer: Peer;
+  /** Name of its route; null: none has matched yet. */
+  readonly route: string | null;
   /** Ends the request with a failure; only the first failure counts. */
   fail(failure: Failure): void;
   onClientClose(complete: boolean): void;
