@@ -1,5 +1,4 @@
 /**
- *
  * The admin API: probes, metrics, status, plan and decision records; reload, rollback, drain, log level and endpoints. On
  * Fastify, on a port or socket of its own, so that it works while traffic is being drained.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Who may use the admin API. A browser on this machine must not become a way in: a request whose `Host` is not the admin
  * address is refused with 421 (DNS rebinding), and one with a foreign `Origin` with 403; a page on another port of this
  * machine is foreign too. If a token is set, everything except the probes requires it. A request with the token may use any

@@ -1,5 +1,4 @@
 /**
- *
  * The status page, for a person who looks at it when something is wrong: problems come first, in words, the worst on top.
  *
  * The server renders all of it, so that it is readable without scripts. `status_page_script.ts` only replaces `<main>` once

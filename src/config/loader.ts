@@ -1,5 +1,4 @@
 /**
- *
  * From a file to a plan, or to everything that is wrong with it. Never throws because of the content of a file.
  *
  *   text ── document ── unsupported ── schema ── relations ── compile ── ties ── lint ── plan

@@ -1,5 +1,4 @@
 /**
- *
  * The frozen plan: what the process does, with every default written out and every unit resolved.
  *
  * Plain data (structured-cloneable, survives JSON, no `undefined`); null means `off`. Each part is declared by the module

@@ -1,5 +1,4 @@
 /**
- *
  * Reports when the configuration has changed and is stable again.
  *
  * It polls the identity, size and times of the files. This also detects an editor that replaces the file, and the symbolic

@@ -1,5 +1,4 @@
 /**
- *
  * Detects endpoints whose probes succeed while their requests fail: a health check of something that still works. The state
  * of such an endpoint looks healthy, so an event reports it once when it begins and once when it is over.
  *

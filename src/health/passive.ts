@@ -1,5 +1,4 @@
 /**
- *
  * Judges endpoints by their requests: too many failures in a row, or too large a share of failures, eject an endpoint for a
  * while. The time grows with each ejection and shrinks by one step for each base time spent in rotation (Envoy's outlier
  * detection: base time times number of ejections, capped). Responses of 5xx count as failures and 4xx as successes. Clients

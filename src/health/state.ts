@@ -1,5 +1,4 @@
 /**
- *
  * The health of one endpoint. Probes and requests are separate sources:
  *
  *   probes      unknown ──one success──▶ healthy ◀──healthyAfter── unhealthy

@@ -1,5 +1,4 @@
 /**
- *
  * The requests and tunnels that have not ended yet, for draining and for the status.
  *
  * An array with an index in each member, and not a Set: V8 keeps the outgrown tables of a Set whose members come and go, and

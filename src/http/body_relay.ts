@@ -1,5 +1,4 @@
 /**
- *
  * Streams the body of one request to a backend at the pace of the slower side, counts it, and keeps a bounded copy for
  * another attempt.
  *

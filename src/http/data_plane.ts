@@ -1,5 +1,4 @@
 /**
- *
  * Everything that serves requests under one plan, and the one reference through which traffic reaches it.
  * Built by `lifecycle/assemble`. A request reads `planeRef.current.plane` once and keeps it to its end.
  */

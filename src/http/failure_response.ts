@@ -1,5 +1,4 @@
 /**
- *
  * The response that the proxy itself makes when a request fails: status, `Proxy-Status` (RFC 9209) and a body in the form
  * that the client accepts (RFC 9457 problem details, HTML or plain text). It contains the reason and the request id, and
  * never an address, a path of the machine or a stack.

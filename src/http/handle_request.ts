@@ -1,5 +1,4 @@
 /**
- *
  * The steps of a request in order: read its head, identify the client, find the route, admit, act.
  *
  * Everything here happens synchronously. What takes time continues elsewhere: shared limits and passwords in `admission.ts`,

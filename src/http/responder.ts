@@ -1,5 +1,4 @@
 /**
- *
  * The client's side of one request: the only place that responds to the client and that decides status and reason.
  *
  *   open ─┬─ respond, end, or fail before the head ──> complete ──┬── onClientClose, at any time ──> over

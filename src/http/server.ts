@@ -1,5 +1,4 @@
 /**
- *
  * HTTP on the connections of one listener: Node's HTTP/1.1 and HTTP/2 servers, which never listen themselves.
  * `net/listener` passes sockets to them. They live as long as the process; the plan behind them is swapped.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Notifications to the service manager (sd_notify(3)): ready, reloading, stopping, a status text, and a watchdog from the
  * event loop. Without NOTIFY_SOCKET nothing happens.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * The meaning of each signal, from the first line of the program on. While the process still loads its code or starts,
  * signals are remembered and handled as soon as possible.
  *

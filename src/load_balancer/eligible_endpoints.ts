@@ -1,5 +1,4 @@
 /**
- *
  * Which backends of a cluster are eligible. Health alone does not decide it:
  *
  *   the lowest tier with a healthy backend, of which at least `panicBelow` are healthy   -> its healthy backends;

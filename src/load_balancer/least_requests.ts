@@ -1,5 +1,4 @@
 /**
- *
  * Least requests by the power of two choices: of two different backends drawn by weight, the one with fewer requests in
  * flight for its weight (Mitzenmacher 1996). Nearly as even as comparing all of them, in constant time, and without all
  * requests running to the backend that was idle a moment ago.

@@ -1,5 +1,4 @@
 /**
- *
  * Opens one connection to a backend: name lookup, TCP or Unix socket, TLS, within one limit. Everything that can go wrong
  * becomes a `Failure` that says which step failed.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * How many sockets the process may hold. Every connection is a file descriptor, and the system limits their number
  * (RLIMIT_NOFILE). A process without descriptors cannot even refuse a connection: libuv accepts it and closes it silently,
  * and the admin API is unreachable too. So the limit is divided up front:

@@ -1,5 +1,4 @@
 /**
- *
  * One listener: bind, accept within limits, TLS, and protocol detection. The result is a socket on which HTTP begins.
  *
  *   accept ──> counted? ──> PROXY header? ──> TLS? ──ALPN──> http1 | http2
@@ -12,6 +11,7 @@
  */
 import net, { type Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
+import { nextTurn } from '../resilience/time_slices.ts';
 import type { Address } from './address.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, ProxyProtocolRefusal, RefusalCause } from './connection.ts';
@@ -232,16 +232,11 @@ async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
   let quiet = 0;
   for (let turns = 0; server.listening && quiet < QUIET_TURNS && turns < STOP_TURNS_MAX; turns++) {
     const before = acceptor.accepted;
-    await turn();
+    await nextTurn();
     quiet = acceptor.accepted === before ? quiet + 1 : 0;
   }
   if (server.listening) server.close();
-  await turn();
-}
-
-/** One turn of the event loop, in which all waiting connections are accepted. */
-function turn(): Promise<void> {
-  return new Promise(resolve => void setImmediate(resolve));
+  await nextTurn();
 }
 
 function ignore(): void {}

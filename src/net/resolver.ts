@@ -1,5 +1,4 @@
 /**
- *
  * Resolves the names of backends and keeps the addresses up to date in the background.
  *
  *   watch ──> lookup ──> addresses ──(TTL, at most `refreshMs`)──> lookup ──> ...

@@ -1,5 +1,4 @@
 /**
- *
  * Size of libuv's thread pool, which serves name lookups (getaddrinfo(3)), files and compression. libuv uses at most half of
  * it for names: of its default of four threads, two silent name servers would block every other name.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Decision records of recent requests: all failures, a sample of the successes, and requests whose client asked for a
  * record. Rings of fixed length, so the oldest record is dropped first.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Event loop delay over about the last minute.
  *
  * Two windows get the same samples and are emptied alternately every half minute, so the older one covers 30 to 60 seconds.

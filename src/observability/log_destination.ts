@@ -1,5 +1,4 @@
 /**
- *
  * Writes log lines to a descriptor or a file, without ever blocking a request.
  *
  *   write ──> block ──(full, or 100 ms old)──> waiting blocks ──> one write at a time, in the thread pool

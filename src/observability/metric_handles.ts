@@ -1,5 +1,4 @@
 /**
- *
  * The metric children of a request: looked up when a plan is assembled, so that a request only adds to them.
  *
  * A handle lives as long as a plan names its route or cluster. Then it is retired: a request that still ends on the old plan

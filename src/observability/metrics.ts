@@ -1,5 +1,4 @@
 /**
- *
  * All metrics. Labels come from the configuration only, and the children that requests use are looked up when a plan is
  * assembled (`metric_handles.ts`), so that a request only adds to them.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Converts the text of a scrape to OpenMetrics 1.0, for scrapers that ask for it.
  *
  * prom-client can write it too, but renames its counters for good: the next scraper of the other format would find them

@@ -1,5 +1,4 @@
 /**
- *
  * Metrics of the process under the names that Node.js dashboards know: prom-client's own collector.
  *
  * Some are left out: the gauges of handles, requests and resources list every connection at each scrape, the lag gauges are

@@ -1,5 +1,4 @@
 /**
- *
  * Statistics of the last minute: number of requests, share of failures, durations. One object per route, endpoint, or for
  * the whole process. Memory is fixed (2 KiB), allocated with the first request; a request only adds numbers.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Circuit breaker of one endpoint, or of a cluster as a whole.
  *
  *   closed  --(failure ratio over the window, with enough requests)--> open

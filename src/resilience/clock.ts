@@ -1,5 +1,4 @@
 /**
- *
  * Time as a parameter, so that a test can move it by hand.
  *
  * `nowMs` is monotonic with an arbitrary start: use it for durations and deadlines. `wallMs` is the calendar time. It can

@@ -1,5 +1,4 @@
 /**
- *
  * Every way in which a request can fail, and what follows from each: one table.
  *
  * The `kind` of a failure is also its reason in the access log, the `reason` label of `fairlead_failures_total`, the

@@ -1,5 +1,4 @@
 /**
- *
  * Whether the process is overloaded, decided from samples of its event loop delay and its heap. Above a bound a growing
  * share of the new requests is refused; at twice the bound of the event loop delay, or with a full heap, all of them. So the
  * load settles at what the process can carry, instead of swinging between all and nothing.

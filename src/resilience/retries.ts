@@ -1,5 +1,4 @@
 /**
- *
  * Decides from facts alone whether a request is tried again, when, and if not, why.
  *
  * Rules (RFC 9110 section 9.2.2): before anything was sent, any method may go to another backend. Once something may have

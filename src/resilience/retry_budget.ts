@@ -1,5 +1,4 @@
 /**
- *
  * Limits the retries of a cluster to a share of its requests plus a few a second, so that the proxy never makes a failing
  * cluster worse.
  *

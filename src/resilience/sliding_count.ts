@@ -1,5 +1,4 @@
 /**
- *
  * Counts recent events in a ring of buckets with a running total, in constant time and without a timer.
  *
  *   now ──────────────────────────────▶ past

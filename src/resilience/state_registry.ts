@@ -1,5 +1,4 @@
 /**
- *
  * Run-time state by key. A key is an identity (which endpoint of which cluster) plus a fingerprint of the settings that gave
  * the state its meaning, so that state survives a reload exactly as long as it means the same.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * The timeouts of one request while a backend works on it. Each has a name, a start and an end:
  *
  *   request       complete request (with its body) ..................... response head; includes all attempts and waits

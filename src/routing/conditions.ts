@@ -1,5 +1,4 @@
 /**
- *
  * The conditions of a route other than host and path.
  *
  *   methods  one of the list, as written: `GET` does not include `HEAD`

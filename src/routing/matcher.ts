@@ -1,5 +1,4 @@
 /**
- *
  * Precedence: which of several routes is the most specific. This file alone defines it.
  *
  *   1. host   exact name, then the longest wildcard (`*.a.example.com` before `*.example.com`), then any host

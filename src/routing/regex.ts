@@ -1,5 +1,4 @@
 /**
- *
  * A regular expression engine that cannot backtrack: time is at most length of the text times length of the program,
  * whatever the pattern and the text. A match always covers the whole text.
  *

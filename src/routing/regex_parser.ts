@@ -1,5 +1,4 @@
 /**
- *
  * The regular expressions that routes may use: the part of the common syntax that needs no backtracking.
  *
  *   text  .  [a-z]  [^/]  \d \w \s \D \W \S \t  \.  (group)  (?:group)  a|b  * + ? {m} {m,} {m,n}, each also lazy

@@ -1,5 +1,4 @@
 /**
- *
  * What a route changes in the target on its way to the backend, and the target of a redirect. Bytes that no rule mentions
  * stay as they came.
  *

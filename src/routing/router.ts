@@ -1,5 +1,4 @@
 /**
- *
  * Finds the most specific route that matches a request (`matcher.ts` defines precedence): a map or trie of hosts, and for
  * each host a trie of path segments. A walk meets the candidates in the order of precedence, so the first one whose
  * conditions hold is the result.

@@ -1,5 +1,4 @@
 /**
- *
  * The authority of a request, and its target as a backend gets it, from the request line (or `:path` and `:authority`) and
  * `Host`.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * Changes header fields between a client and a backend, in both directions.
  *
  * Order, case and duplicates are kept. Hop-by-hop fields and those that `Connection` names are removed (RFC 9110 section

@@ -1,5 +1,4 @@
 /**
- *
  * The only constructor of `RequestHead`: turns a raw request into one that the rest can rely on, or into a failure.
  *
  * Node's parsers have framed the message already (RFC 9112 section 6). This refuses what they wrongly accept, determines the

@@ -7,6 +7,7 @@ import { absentFile, configFile } from './config_file.ts';
 
 test('a value of the environment is shown nowhere in the plan, whatever the field is called', async () => {
   process.env['FAIRLEAD_TEST_VALUE'] = 'from-the-environment';
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the loader puts the variable in
   const route = { headers: { request: { set: { 'x-plain': '${FAIRLEAD_TEST_VALUE}' } } } };
   const file = configFile('plan.yaml', forwardTo(['127.0.0.1:1'], { route }));
   for (const origins of [false, true]) {

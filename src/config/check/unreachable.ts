@@ -1,5 +1,4 @@
 /**
- *
  * Finds routes that no request can reach. In the order of `routing/matcher` a more specific route never takes everything of
  * a less specific one, unless the latter is a regex, whose language is not compared with prefixes there. So only regexes are
  * checked: whether they match any path at all, and whether everything that they match is below a prefix of a route that

@@ -1,5 +1,4 @@
 /**
- *
  * Parses the text of a configuration, with the position of each key and value in the text.
  *
  * YAML 1.2 core schema through js-yaml. One document; duplicate keys are errors; size, nesting, aliases and their expansion

@@ -1,5 +1,4 @@
 /**
- *
  * Inserts `${VAR}` and `${VAR:-default}` in strings after YAML was parsed: a variable can contain any text and never changes
  * the structure. `$${` is a literal `${`. A default ends at the first `}`. Keys are not expanded.
  *

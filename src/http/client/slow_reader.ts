@@ -1,5 +1,4 @@
 /**
- *
  * Whether a client that has a response to read still reads it.
  *
  * Streams of one HTTP/2 connection share it: while bytes move on the connection, a stream may have to wait for the others.

@@ -1,5 +1,4 @@
 /**
- *
  * Joins two sockets: raw bytes both ways at the pace of the slower side, counted, with an idle limit. Nothing is parsed
  * except where the frames for the client end, so nothing is buffered beyond the high-water marks of the sockets.
  *

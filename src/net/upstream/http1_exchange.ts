@@ -1,5 +1,4 @@
 /**
- *
  * One request as undici's handler, translated to our callbacks.
  *
  *   waiting ──onRequestStart──> sent ──onResponseStart──> responding ──onResponseEnd──> over

@@ -1,5 +1,4 @@
 /**
- *
  * One slot of an HTTP/1.1 upstream: one undici `Client`, which holds at most one socket; or, in its place, a socket outside
  * undici, for a WebSocket or for `OPTIONS *`.
  *

@@ -1,5 +1,4 @@
 /**
- *
  * HTTP/1.1 connections to one endpoint, on undici.
  *
  * Each slot holds at most one socket. So the number of sockets is bounded by the number of slots, nothing queues inside
