@@ -242,20 +242,23 @@ export function describeLimits(
   return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
 }
 
-function processLimits({ process: { overload } }: Plan): LimitRow[] {
+function processLimits({ process: { overload, bufferedBytesMax } }: Plan): LimitRow[] {
   return [
+    ['bufferedBytesMax', bufferedBytesMax, 'process.bufferedBytesMax'],
     ['overload.eventLoopDelayMs', overload.eventLoopDelayMs, 'process.overload.eventLoopDelayMs'],
     ['overload.heapRatio', overload.heapRatio, 'process.overload.heapRatio'],
   ];
 }
 
-function listenerLimits({ name, head, headMs, keepAliveIdleMs }: ListenerSettings): LimitRow[] {
+function listenerLimits(settings: ListenerSettings): LimitRow[] {
+  const { name, head, headMs, keepAliveIdleMs, tunnelsPerIpMax } = settings;
   const own = `listeners.${name}`;
   return [
     ['headMs', headMs, `${own}.headMs`],
     ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
     ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],
     ['headerCountMax', head.headerCountMax, `${own}.head.headerCountMax`],
+    ['tunnelsPerIpMax', tunnelsPerIpMax, `${own}.tunnelsPerIpMax`],
     ['uriBytesMax', head.uriBytesMax, `${own}.head.uriBytesMax`],
   ];
 }
@@ -267,6 +270,12 @@ function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
   return [
     ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
     ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
+    ['uploadBytesPerSecondMin', limits?.uploadBytesPerSecondMin ?? null, `${bound}.uploadBytesPerSecondMin`],
+    [
+      'downloadBytesPerSecondMin',
+      limits?.downloadBytesPerSecondMin ?? null,
+      `${bound}.downloadBytesPerSecondMin`,
+    ],
     ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
     ...route.rateLimits.map(
       ({ name, count, periodMs }, at): LimitRow => [

@@ -30,6 +30,8 @@ interface ProcessSettings {
   };
   readonly overload: OverloadSettings;
   readonly connectionsMax: number;
+  /** Of all requests together; null: no limit. */
+  readonly bufferedBytesMax: number | null;
 }
 
 export interface Plan {

@@ -9,24 +9,35 @@
  * answer, a broken connection), and destroying the client's own stream would close the client's connection.
  */
 import { Readable } from 'node:stream';
+import type { BufferAccount, Holder } from '../resilience/buffer_account.ts';
 
 export interface RequestBodyObserver {
   /** A piece came; `bytes` in all. False: stop, the limit is reached (the listener has dealt with it). */
   onBodyBytes(bytes: number): boolean;
   onBodyEnd(): void;
+  /** The backend has begun to hold the client up, or has ended to do so. */
+  onBodyHeld(): void;
 }
 
-export class RequestBody {
+export class RequestBody implements Holder {
+  heldBytes = 0;
   readonly #source: Readable;
   readonly #listener: RequestBodyObserver;
   readonly #replayBytesMax: number;
+  readonly #buffers: BufferAccount;
   #copy: Buffer[] | null = [];
   #bytes = 0;
   #started = false;
   #ended = false;
   #reader: AttemptBody | null = null;
 
-  constructor(source: Readable, replayBytesMax: number, listener: RequestBodyObserver) {
+  constructor(
+    source: Readable,
+    replayBytesMax: number,
+    buffers: BufferAccount,
+    listener: RequestBodyObserver,
+  ) {
+    this.#buffers = buffers;
     this.#source = source;
     this.#replayBytesMax = replayBytesMax;
     this.#listener = listener;
@@ -65,14 +76,27 @@ export class RequestBody {
   /** No attempt follows. The copy goes now: a kept connection remembers its last request until the next one. */
   release(): void {
     this.close();
+    this.giveUp();
+  }
+
+  /** The copy goes: no other attempt can be made. */
+  giveUp(): void {
     this.#copy = null;
+    this.#buffers.keep(this, 0);
+  }
+
+  /** What the backend does not take, beside what the client's side has; 0 as long as it takes everything. */
+  get unsentBytes(): number {
+    return this.#reader !== null && this.#source.isPaused() ? this.#reader.readableLength : 0;
   }
 
   /** The reader wants bytes. */
   pull(reader: AttemptBody): void {
     if (reader !== this.#reader || this.#ended) return;
     if (this.#started) {
+      const wasHeld = this.#source.isPaused();
       this.#source.resume();
+      if (wasHeld) this.#listener.onBodyHeld();
       return;
     }
     this.#started = true;
@@ -92,10 +116,15 @@ export class RequestBody {
       return;
     }
     if (this.#copy !== null) {
-      if (this.#bytes <= this.#replayBytesMax) this.#copy.push(chunk);
-      else this.#copy = null;
+      if (this.#bytes > this.#replayBytesMax) this.giveUp();
+      else {
+        this.#copy.push(chunk);
+        this.#buffers.keep(this, this.#bytes);
+      }
     }
-    if (this.#reader === null || !this.#reader.push(chunk)) this.#source.pause();
+    if (this.#reader?.push(chunk) === true) return;
+    this.#source.pause();
+    this.#listener.onBodyHeld();
   }
 
   #end(): void {

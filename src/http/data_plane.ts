@@ -21,6 +21,7 @@ export interface BoundCluster {
   readonly pool: ClusterPool;
   /** How a backend is chosen, by its name in the configuration. */
   readonly policy: string;
+  readonly protocol: 'http1' | 'http2' | 'h2c';
   readonly retryBudget: RetryBudget;
   /** Of the cluster as a whole: counts requests with all their attempts. */
   readonly circuit: CircuitBreaker | null;

@@ -105,7 +105,12 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#head = head;
     this.#timer = new RequestTimer(context.services.clock, this);
     this.#body = head.hasBody
-      ? new RequestBody(responder.body, route.settings.retries.replayBytesMax, this)
+      ? new RequestBody(
+          responder.body,
+          route.settings.retries.replayBytesMax,
+          context.services.traffic.buffers,
+          this,
+        )
       : null;
     const headers = buildUpstreamHeaders(head, context, route.requestEdits);
     const { begunTraceparent } = context;
@@ -169,7 +174,20 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#finish();
   }
 
+  get waitsForBody(): boolean {
+    const body = this.#body;
+    if (body === null || body.ended || body.waitsForBackend || this.#responder.headSent) return false;
+    return this.#attempt?.connected === true;
+  }
+  get heldBytes(): number {
+    return this.#body?.unsentBytes ?? 0;
+  }
+  onBodyHeld(): void {
+    this.#responder.noteHeld();
+  }
+
   onClientDrain(): void {
+    this.#responder.noteHeld();
     this.#pace = null;
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
     this.#attempt?.resume();
@@ -296,6 +314,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     else {
       this.#pace = this.#responder.watchReader();
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+      this.#responder.noteHeld(); // last: it may end the request
     }
     return flows;
   }

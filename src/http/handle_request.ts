@@ -3,7 +3,7 @@
  *
  * Everything here happens in one turn; what takes time (a backend, a body) goes on in `forward.ts`.
  */
-
+import { isIP } from 'node:net';
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
@@ -134,6 +134,17 @@ function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead
   return null;
 }
 
+/** Counted from the handshake on: a backend that does not answer it must not make room for more of them. */
+function admitTunnel(context: RoutingContext): Failure | null {
+  const { clientIp, services } = context;
+  const { settings, trusted } = context.bound;
+  const limit = settings.tunnelsPerIpMax;
+  // A load balancer that names no client stands for all of them, and a peer on a Unix socket has no address.
+  if (limit === null || isIP(clientIp) === 0 || trusted.contains(clientIp)) return null;
+  context.tunnelKey = services.traffic.tunnelsPerClient.take(settings.name, clientIp, limit);
+  return context.tunnelKey === null ? { kind: 'too_many_tunnels', limit } : null;
+}
+
 function act(
   context: RoutingContext,
   responder: Responder,
@@ -143,6 +154,10 @@ function act(
   const { action } = route;
   switch (action.kind) {
     case 'forward': {
+      if (head.upgrade === 'websocket') {
+        const refused = admitTunnel(context);
+        if (refused !== null) return refused;
+      }
       const cluster = pickTarget(action.split, context.services.random.unit());
       context.cluster = cluster;
       forwardRequest(context, responder, route, cluster, head);

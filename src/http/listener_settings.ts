@@ -19,6 +19,8 @@ export interface ListenerSettings extends SocketListenerSettings {
   readonly healthPath: string | null;
   readonly paths: PathRules;
   readonly head: HeadLimits;
+  /** WebSocket tunnels and handshakes of one client address; null: no limit. */
+  readonly tunnelsPerIpMax: number | null;
   /** Requests on one connection before it is closed; null: no limit. */
   readonly requestsMax: number | null;
   readonly keepAliveIdleMs: number;

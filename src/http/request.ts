@@ -3,6 +3,7 @@ import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
+import type { BufferAccount } from '../resilience/buffer_account.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
@@ -11,11 +12,12 @@ import type { ForwardingFacts } from '../security/forwarding.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
-import type { Answered } from './stalled_responses.ts';
+import type { WatchedRequest } from './slow_clients.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
+import type { TunnelsPerClient } from './tunnel/tunnels_per_client.ts';
 
 /** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
-export interface OpenRequest extends Answered {
+export interface OpenRequest extends WatchedRequest {
   readonly peer: Peer;
   /** Ends it with a failure; the first one stays. */
   fail(failure: Failure): void;
@@ -27,6 +29,9 @@ export interface Traffic {
   /** Requests and tunnels whose end is still to come. */
   readonly active: ActiveRequests<OpenRequest>;
   tunnels: number;
+  readonly tunnelsPerClient: TunnelsPerClient;
+  /** Bytes of bodies and tunnels that wait here. */
+  readonly buffers: BufferAccount;
   /** Requests that have ended since the start, and those of them that failed (`isFailure`). */
   finished: number;
   failed: number;
@@ -58,6 +63,13 @@ export interface Peer {
   readonly localPort: number;
   /** Requests under way on this connection. */
   readonly active: number;
+  /**
+   * Bytes of responses that it has taken, where streams share it (HTTP/2), roughly: what has gone out, less what has come in and
+   * was no body. So answers to pings and settings are none. 0 where each response is counted by itself (HTTP/1.1).
+   */
+  readonly takenBytes: number;
+  /** Of a request body. */
+  noteBodyBytes(bytes: number): void;
   onRequestEnd(): void;
   onTunnel(): void;
 }
@@ -97,6 +109,8 @@ export class RoutingContext implements ForwardingFacts {
   limitsAsked: readonly AskedLimit[] | null = null;
   /** Null: none has matched. */
   route: BoundRoute | null = null;
+  /** Of the WebSocket tunnel that it is to become, in `TunnelsPerClient`; null: it is none, or it has not been let in. */
+  tunnelKey: string | null = null;
   /** Null: no backend is asked. */
   cluster: BoundCluster | null = null;
 

@@ -9,6 +9,7 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { FiredTimeout } from '../observability/events.ts';
+import type { Holder } from '../resilience/buffer_account.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import {
   FAILURE_RULES,
@@ -22,6 +23,7 @@ import { SlowReader } from './client/slow_reader.ts';
 import type { ClientStream, ClientStreamObserver } from './client/stream.ts';
 import { failureAnswer, grpcFailureAnswer } from './failure_answer.ts';
 import type { OpenRequest, Peer, RequestContext } from './request.ts';
+import { type PacedRequest, RequestPace } from './request_pace.ts';
 import { FinishedRequest, NOTHING_UPSTREAM, type UpstreamFacts } from './request_record.ts';
 
 /** Whatever works on the request at the moment and must be stopped when the request ends early. */
@@ -29,6 +31,10 @@ export interface Work {
   cancel(): void;
   /** The client reads again. */
   onClientDrain(): void;
+  /** The client is to send more of its body, and nobody else holds that up. */
+  readonly waitsForBody: boolean;
+  /** In memory, beside what the client's side has. */
+  readonly heldBytes: number;
   /** Of a tunnel: asks the client to close, because the process ends. */
   goAway?(): void;
 }
@@ -36,15 +42,17 @@ export interface Work {
 /** Complete: it is for the client to take it. Cut: what the client has not taken was thrown away. Over: the client's side has ended. */
 type Stage = 'open' | 'complete' | 'cut' | 'over';
 
-export class Responder implements OpenRequest, ClientStreamObserver {
+export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   activeIndex = -1;
+  heldBytes = 0;
   readonly #context: RequestContext;
   readonly #client: ClientStream;
   #stage: Stage = 'open';
   #work: Work | null = null;
   #upstream: UpstreamFacts = NOTHING_UPSTREAM;
   /** Of a client that is slow to take a complete response. */
-  #pace: SlowReader | null = null;
+  #reader: SlowReader | null = null;
+  #pace: RequestPace | null = null;
   #status = 0;
   #reason: FailureKind | null = null;
   /** The one that it has ended with; null also where the client has just left. */
@@ -122,6 +130,7 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   /** Of the body of the request, so far. */
   noteBytesIn(bytes: number): void {
+    this.peer.noteBodyBytes(bytes - this.#bytesIn);
     this.#bytesIn = bytes;
   }
 
@@ -272,18 +281,52 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#client.closeAfterAnswer();
   }
 
-  /** Asked once a second (`stalled_responses.ts`). */
-  checkTaken(nowMs: number): void {
+  // ---- what a client may cost
+
+  /** Asked once a second (`slow_clients.ts`). */
+  lookAtClient(nowMs: number): void {
+    this.noteHeld();
     if (this.#stage === 'cut') this.#client.destroy(); // and is still here
-    if (this.#stage !== 'complete') return;
+    if (this.#status === 101 || (this.#stage !== 'open' && this.#stage !== 'complete')) return;
     const context = this.#context;
-    const limitMs = (context.route ?? context.bound.settings).limits.bodyIdleMs;
-    this.#pace ??= new SlowReader(this.#client, this.peer, nowMs);
-    if (limitMs === null || !this.#pace.hasStopped(nowMs, limitMs)) return;
-    this.cut(
-      { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs },
-      context.firedTimeout('bodyIdle', limitMs),
-    );
+    const { limits } = context.route ?? context.bound.settings;
+    if (this.#stage === 'complete') this.#reader ??= new SlowReader(this.#client, this.peer, nowMs);
+    const { bodyIdleMs } = limits;
+    const hasStopped = bodyIdleMs !== null && this.#reader?.hasStopped(nowMs, bodyIdleMs) === true;
+    this.#pace ??= new RequestPace();
+    const timer = hasStopped ? 'bodyIdle' : this.#pace.look(this.#paced(), limits, nowMs);
+    if (timer === null) return;
+    const afterMs = timer === 'bodyIdle' && bodyIdleMs !== null ? bodyIdleMs : limits.rateGraceMs;
+    const failure: Failure = { kind: 'client_timeout', timer, afterMs };
+    const timeout = context.firedTimeout(timer, afterMs);
+    if (this.#stage === 'complete') this.cut(failure, timeout);
+    else this.fail(failure, timeout);
+  }
+
+  #paced(): PacedRequest {
+    const { unsentBytes, isQueued } = this.#client;
+    return {
+      waitsForBody: this.#stage === 'open' && this.#work?.waitsForBody === true && !this.#isGrpcStream,
+      bytesIn: this.#bytesIn,
+      takenBytes: this.#bytesOut - unsentBytes,
+      waitsForReader: unsentBytes > 0 && !isQueued,
+      connectionTakenBytes: this.peer.takenBytes,
+    };
+  }
+
+  /** Tells the account of the process what this request has in memory. May end this very request. */
+  noteHeld(): void {
+    const bytes = this.isOver ? 0 : this.#client.heldBytes + (this.#work?.heldBytes ?? 0);
+    this.#context.services.traffic.buffers.hold(this, bytes);
+  }
+
+  /** The process holds too much, and this request has held its part for longest. */
+  giveUp(): void {
+    this.#context.services.telemetry.shed('buffered_bytes');
+    const failure: Failure = { kind: 'overloaded', signal: 'buffered_bytes' };
+    if (this.#stage === 'open') this.fail(failure);
+    else this.cut(failure, null);
+    this.#client.destroy();
   }
 
   onClientClose(complete: boolean): void {
@@ -316,6 +359,8 @@ export class Responder implements OpenRequest, ClientStreamObserver {
       context,
     );
     context.peer.onRequestEnd();
+    traffic.buffers.hold(this, 0);
+    if (context.tunnelKey !== null) traffic.tunnelsPerClient.giveBack(context.tunnelKey);
     traffic.active.remove(this);
     if (traffic.active.size === 0) traffic.onIdle();
   }
@@ -324,6 +369,11 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   get #isEndless(): boolean {
     const type = this.#headers === null ? null : findHeader(this.#headers, 'content-type');
     return this.#status === 200 && type?.toLowerCase().startsWith('text/event-stream') === true;
+  }
+
+  /** Its messages come when there is something to say. A client cannot choose this: the cluster has to be one for gRPC. */
+  get #isGrpcStream(): boolean {
+    return this.#isGrpc && this.#context.cluster?.protocol !== 'http1';
   }
 
   /** Over HTTP/2 only, as gRPC is; `application/grpc-web` is another protocol, whose clients know HTTP's status. */

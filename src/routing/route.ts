@@ -72,6 +72,12 @@ export interface RouteLimits {
   readonly requestMs: number | null;
   readonly bodyIdleMs: number | null;
   readonly bodyBytesMax: number | null;
+  /** Of a request body, while the proxy waits for the client; null: any speed. */
+  readonly uploadBytesPerSecondMin: number | null;
+  /** Of a client that has something to read; null: any speed. */
+  readonly downloadBytesPerSecondMin: number | null;
+  /** So far a client may fall behind both. */
+  readonly rateGraceMs: number;
 }
 
 export interface RouteSettings {

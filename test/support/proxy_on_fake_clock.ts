@@ -8,17 +8,20 @@
  *   await backend.requestCount(1);
  *   proxy.clock.advance(60_000);
  */
+
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
+import { TunnelsPerClient } from '../../src/http/tunnel/tunnels_per_client.ts';
 import { assemblePlane } from '../../src/lifecycle/assemble.ts';
 import { ConnectionTable } from '../../src/net/connection.ts';
 import { Resolver } from '../../src/net/resolver.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { ProcessTelemetry } from '../../src/observability/telemetry.ts';
+import { BufferAccount } from '../../src/resilience/buffer_account.ts';
 import { Overload } from '../../src/resilience/overload.ts';
 import { StateRegistry } from '../../src/resilience/state_registry.ts';
 import { FakeClock } from './fake_clock.ts';
@@ -62,6 +65,8 @@ export async function startOnFakeClock(
   const traffic: Traffic = {
     active: new ActiveRequests(),
     tunnels: 0,
+    tunnelsPerClient: new TunnelsPerClient(),
+    buffers: new BufferAccount(plan.process.bufferedBytesMax),
     finished: 0,
     failed: 0,
     draining: false,

@@ -1,5 +1,7 @@
 /** One listener of the configuration becomes its part of the plan. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
+import type { RouteLimits } from '../../routing/route.ts';
+import { RATE_GRACE_MS } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import type { Materials } from './materials.ts';
 import { type Origins, Scope } from './origins.ts';
@@ -20,6 +22,7 @@ export function compileListener(
     h2c: scope.choice('h2c', 'listeners.h2c'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
+    tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),
     trustedProxies: scope.part('trustedProxies', ['trustedProxies'], listener.trustedProxies ?? []),
     access: {
       allow: scope.part('access.allow', ['access', 'allow'], listener.access?.allow ?? []),
@@ -52,7 +55,22 @@ export function compileListener(
       requestMs: scope.limit('limits.requestMs', 'listeners.timeouts.request'),
       bodyIdleMs: scope.limit('limits.bodyIdleMs', 'listeners.timeouts.bodyIdle'),
       bodyBytesMax: scope.limit('limits.bodyBytesMax', 'listeners.limits.bodyBytes'),
+      ...compileRates(scope),
     },
+  };
+}
+
+/** A pause that `bodyIdle` allows must not cost a client its request: it is the grace of the rates too. */
+function compileRates(
+  scope: Scope,
+): Pick<RouteLimits, 'uploadBytesPerSecondMin' | 'downloadBytesPerSecondMin' | 'rateGraceMs'> {
+  return {
+    uploadBytesPerSecondMin: scope.limit('limits.uploadBytesPerSecondMin', 'listeners.limits.minUploadRate'),
+    downloadBytesPerSecondMin: scope.limit(
+      'limits.downloadBytesPerSecondMin',
+      'listeners.limits.minDownloadRate',
+    ),
+    rateGraceMs: scope.limit('limits.rateGraceMs', 'listeners.timeouts.bodyIdle') ?? RATE_GRACE_MS,
   };
 }
 

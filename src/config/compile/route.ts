@@ -11,7 +11,7 @@ import type {
 } from '../../routing/route.ts';
 import type { HeaderEdits } from '../../security/headers.ts';
 import type { RateLimitSettings } from '../../security/rate_limit.ts';
-import { CHOICES, RETRY_ON } from '../schema/defaults.ts';
+import { CHOICES, RATE_GRACE_MS, RETRY_ON } from '../schema/defaults.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from '../schema/route.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Path } from '../text/path.ts';
@@ -78,7 +78,7 @@ function combineLimits(
   const listener = config.listeners[name];
   const inherited = listeners[name]?.limits;
   const combine = (
-    key: keyof RouteLimits,
+    key: Exclude<keyof RouteLimits, 'rateGraceMs'>,
     place: Path,
     own: number | null | undefined,
     outer: number | null | undefined,
@@ -101,7 +101,33 @@ function combineLimits(
       route.limits?.bodyBytes,
       listener?.limits?.bodyBytes,
     ),
+    uploadBytesPerSecondMin: combine(
+      'uploadBytesPerSecondMin',
+      ['limits', 'minUploadRate'],
+      route.limits?.minUploadRate,
+      listener?.limits?.minUploadRate,
+    ),
+    downloadBytesPerSecondMin: combine(
+      'downloadBytesPerSecondMin',
+      ['limits', 'minDownloadRate'],
+      route.limits?.minDownloadRate,
+      listener?.limits?.minDownloadRate,
+    ),
+    rateGraceMs: inheritedGrace(plan, name, config, inherited, origins),
   };
+}
+
+function inheritedGrace(
+  plan: string,
+  listener: string,
+  config: Config,
+  limits: RouteLimits | undefined,
+  origins: Origins,
+): number {
+  const written = config.listeners[listener]?.timeouts?.bodyIdle;
+  const at = written === undefined ? null : ['listeners', listener, 'timeouts', 'bodyIdle'];
+  origins.note(`${plan}.rateGraceMs`, at);
+  return limits?.rateGraceMs ?? RATE_GRACE_MS;
 }
 
 function compileMatch(match: MatchConfig | undefined, scope: Scope | null): RouteMatch {

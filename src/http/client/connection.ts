@@ -25,6 +25,8 @@ export class ClientConnection implements Peer {
   readonly #socket: Socket;
   readonly #protocol: 'http1' | 'http2';
   #isEnded = false;
+  /** Of all its requests. */
+  #bodyBytes = 0;
   /** As `drain` has seen it last. */
   #bytes = -1;
   #movedAtMs = 0;
@@ -36,6 +38,13 @@ export class ClientConnection implements Peer {
     this.tlsVersion = tracked.tlsVersion;
     this.localPort = socket.localPort ?? 0;
     this.#tracked = tracked;
+  }
+  get takenBytes(): number {
+    if (this.#protocol === 'http1') return 0;
+    return this.#socket.bytesWritten - (this.#socket.bytesRead - this.#bodyBytes);
+  }
+  noteBodyBytes(bytes: number): void {
+    this.#bodyBytes += bytes;
   }
   onRequestBegin(): void {
     this.requests++;

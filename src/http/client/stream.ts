@@ -23,6 +23,8 @@ export interface ClientStream {
   readonly connectionBytes: number;
   /** Written here and not yet taken by the system. */
   readonly unsentBytes: number;
+  /** Of both directions: written here and not sent, or received and not read. */
+  readonly heldBytes: number;
   /** The body of the request has come to its end. */
   readonly bodyReceived: boolean;
 

@@ -10,7 +10,7 @@ import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/heade
 import type { Attempt } from '../exchange.ts';
 import type { RequestContext } from '../request.ts';
 import type { Responder, Work } from '../responder.ts';
-import { Tunnel } from './tunnel.ts';
+import { Tunnel, type TunnelEnd } from './tunnel.ts';
 import { handshakeProblem } from './websocket_handshake.ts';
 
 /** Sends the handshake on a connection of its own in place of the slot's; the attempt hears what comes of it. */
@@ -83,18 +83,27 @@ function becomeTunnel(
   );
   if (head.length > 0) backend.unshift(head);
   traffic.tunnels++;
-  const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
+  const onEnd = (end: TunnelEnd): void => {
     traffic.tunnels--;
     responder.onTunnelEnd(end.bytesIn, end.bytesOut, end.cause === 'idle' ? idleMs : null);
     attempt.onEnd(null);
     responder.onClientClose(true);
-  });
+  };
+  const tunnel = new Tunnel(client, backend, { idleMs }, clock, onEnd, () => responder.noteHeld());
   responder.tunnelledBy(tunnelAsWork(tunnel));
   tunnel.start();
 }
 
 function tunnelAsWork(tunnel: Tunnel): Work {
-  return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {}, goAway: () => tunnel.goAway() };
+  return {
+    waitsForBody: false,
+    get heldBytes() {
+      return tunnel.heldBytes;
+    },
+    cancel: () => tunnel.end('shutdown'),
+    onClientDrain: () => {},
+    goAway: () => tunnel.goAway(),
+  };
 }
 
 /** The backend said no, or something else than 101: its answer is the client's answer. */
