@@ -14,7 +14,7 @@ import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
 import type { WatchedRequest } from './slow_clients.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
-import type { TunnelsPerClient } from './tunnel/tunnels_per_client.ts';
+import type { TunnelsPerClient } from './tunnels_per_client.ts';
 
 /** A request whose end is still to come, as the rest of the process sees it (`responder.ts`). */
 export interface OpenRequest extends WatchedRequest {

@@ -2,7 +2,7 @@
 import type { Plan } from '../config/plan.ts';
 import { ActiveRequests } from '../http/active_requests.ts';
 import type { Traffic } from '../http/request.ts';
-import { TunnelsPerClient } from '../http/tunnel/tunnels_per_client.ts';
+import { TunnelsPerClient } from '../http/tunnels_per_client.ts';
 import { ConnectionTable } from '../net/connection.ts';
 import { type LookUp, Resolver } from '../net/resolver.ts';
 import type { LogDestination } from '../observability/log_destination.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Samples } from '../../src/admin/samples.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import { TunnelsPerClient } from '../../src/http/tunnel/tunnels_per_client.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 import { TrafficFigures } from '../../src/observability/traffic_figures.ts';
 import { BufferAccount } from '../../src/resilience/buffer_account.ts';
 import { FakeClock } from '../support/fake_clock.ts';

@@ -5,7 +5,7 @@ import type { ClientStream, ClientStreamObserver } from '../../src/http/client/s
 import type { BoundListener, BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
 import { type OpenRequest, RoutingContext, type Services } from '../../src/http/request.ts';
 import { Responder } from '../../src/http/responder.ts';
-import { TunnelsPerClient } from '../../src/http/tunnel/tunnels_per_client.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 import type { DecisionFacts } from '../../src/observability/decision_ring.ts';
 import type { Event, RequestRecord } from '../../src/observability/events.ts';
 import { BufferAccount } from '../../src/resilience/buffer_account.ts';

@@ -15,7 +15,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
-import { TunnelsPerClient } from '../../src/http/tunnel/tunnels_per_client.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 import { assemblePlane } from '../../src/lifecycle/assemble.ts';
 import { ConnectionTable } from '../../src/net/connection.ts';
 import { Resolver } from '../../src/net/resolver.ts';

@@ -1,7 +1,7 @@
 // A client has as many tunnels as it may, and another client is not charged for them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TunnelsPerClient } from '../../../src/http/tunnel/tunnels_per_client.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 
 test('the limit holds for each client and each listener by itself, and for a whole IPv6 network', () => {
   const tunnels = new TunnelsPerClient();

@@ -2,7 +2,7 @@
  * How many WebSocket tunnels, and handshakes that may become one, each client has on each listener: a tunnel lives for
  * hours, so that a few thousand of them from one address would take the place of everybody else.
  */
-import { clientKey } from '../../security/client_address.ts';
+import { clientKey } from '../security/client_address.ts';
 
 export class TunnelsPerClient {
   readonly #counts = new Map<string, number>();
