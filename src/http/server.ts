@@ -16,6 +16,7 @@ import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import { ClientConnection } from './client/connection.ts';
 import { ConnectionDrain } from './client/connection_drain.ts';
+import { cutCauseOf } from './client/cut_cause.ts';
 import { Http1ClientStream } from './client/http1_stream.ts';
 import { Http2ClientStream } from './client/http2_stream.ts';
 import { parserFailure, refuseBytes } from './client/parser_error.ts';
@@ -185,6 +186,7 @@ export class ListenerServer {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return;
     if (connection.active >= PIPELINED_MAX) {
+      this.#services.telemetry.connectionCut(this.#name, 'pipelining');
       request.socket.destroy();
       return;
     }
@@ -302,7 +304,10 @@ export class ListenerServer {
   #onSession(session: ServerHttp2Session, connection: ClientConnection): void {
     this.#sessions.set(session, connection);
     session.on('close', () => this.#sessions.delete(session));
-    session.on('error', ignore);
+    session.on('error', error => {
+      const cause = cutCauseOf(error);
+      if (cause !== null) this.#services.telemetry.connectionCut(this.#name, cause);
+    });
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
     this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
   }

@@ -9,6 +9,9 @@ import { SlidingCount } from '../resilience/sliding_count.ts';
 /** new: nothing asked yet; active: a request is under way; idle: between two requests; tunnel: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
 export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
+/** Why a connection was ended for what its client did on it. */
+export const CUT_CAUSES = ['pipelining', 'flood', 'protocol'] as const;
+export type CutCause = (typeof CUT_CAUSES)[number];
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 interface ConnectionLimits {
