@@ -21,6 +21,9 @@ import {
 /** Below what one address may have. */
 const CONNECTIONS_PER_ADDRESS = 200;
 const REOPEN_MS = 20;
+/** All of a crowd are there after so long. */
+const OPENING_MS = 3_000;
+const BULK = Buffer.alloc(64 * 1_024, 'x');
 const GOOD_HEADERS = 'Host: app.test\r\n';
 const INITIAL_WINDOW_SIZE = 4;
 
@@ -49,7 +52,7 @@ function crowd(
         setTimeout(open, reopenMs);
       });
     };
-    setTimeout(open, (number % 100) * 5);
+    setTimeout(open, (number / count) * OPENING_MS);
   }
 }
 
@@ -120,7 +123,7 @@ const ATTACKS: Readonly<Record<string, () => void>> = {
       drip(socket, 5_000, 'x');
     }),
   slow_reader: () =>
-    crowd(1_000, socket => {
+    crowd(400, socket => {
       socket.write(`GET /large HTTP/1.1\r\n${GOOD_HEADERS}\r\n`);
       // Nobody reads: without a listener Node takes 64 KiB at most.
     }),
@@ -131,6 +134,13 @@ const ATTACKS: Readonly<Record<string, () => void>> = {
       socket.resume();
       const fields = Array.from({ length: 400 }, (_, at) => `X-${at}: ${'y'.repeat(60)}\r\n`).join('');
       socket.write(`GET / HTTP/1.1\r\n${GOOD_HEADERS}${fields}\r\n`);
+    }),
+  // No attack, but what the floods below must be compared with: as many bytes in an honest way.
+  bulk_upload: () =>
+    crowd(64, socket => {
+      socket.resume();
+      socket.write(`POST /upload HTTP/1.1\r\n${GOOD_HEADERS}Content-Length: 99000000\r\n\r\n`);
+      flood(socket, () => BULK);
     }),
   chunk_extensions: () => chunked(64, `1;${'e'.repeat(15_000)}\r\nx\r\n`),
   tiny_chunks: () => chunked(64, '1\r\nx\r\n'.repeat(5_000)),

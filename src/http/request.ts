@@ -70,6 +70,11 @@ export interface Peer {
   readonly takenBytes: number;
   /** Of a request body. */
   noteBodyBytes(bytes: number): void;
+  /** The bodies come in so many small pieces that most of what it sends is framing. `bufferedBytes` of a body are here and not noted yet. */
+  isWasteful(bufferedBytes: number, nowMs: number): boolean;
+  /** What the bytes of a body that wait to be read cost beside themselves: they may be in pieces of one byte. */
+  crumbCost(unreadBytes: number): number;
+  destroy(): void;
   onRequestEnd(): void;
   onTunnel(): void;
 }

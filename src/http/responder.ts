@@ -132,6 +132,17 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   noteBytesIn(bytes: number): void {
     this.peer.noteBodyBytes(bytes - this.#bytesIn);
     this.#bytesIn = bytes;
+    this.#refuseCrumbs();
+  }
+
+  /** A body in pieces of a byte or so, which cost far more than they are. */
+  #refuseCrumbs(): void {
+    const { bound, services } = this.#context;
+    if (this.#stage !== 'open' || this.#client.bodyReceived) return;
+    if (!this.peer.isWasteful(this.#client.unreadBytes, services.clock.nowMs())) return;
+    services.telemetry.connectionCut(bound.settings.name, 'flood');
+    this.fail({ kind: 'bad_request', detail: 'The body comes in too many small pieces.' });
+    this.peer.destroy(); // not even read to its end: what is read costs
   }
 
   // ---- a response made here
@@ -286,6 +297,7 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   /** Asked once a second (`slow_clients.ts`). */
   lookAtClient(nowMs: number): void {
     this.noteHeld();
+    this.#refuseCrumbs();
     if (this.#stage === 'cut') this.#client.destroy(); // and is still here
     if (this.#status === 101 || (this.#stage !== 'open' && this.#stage !== 'complete')) return;
     const context = this.#context;
@@ -316,8 +328,12 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
 
   /** Tells the account of the process what this request has in memory. May end this very request. */
   noteHeld(): void {
-    const bytes = this.isOver ? 0 : this.#client.heldBytes + (this.#work?.heldBytes ?? 0);
-    this.#context.services.traffic.buffers.hold(this, bytes);
+    this.#context.services.traffic.buffers.hold(this, this.isOver ? 0 : this.#countHeld());
+  }
+
+  #countHeld(): number {
+    const { heldBytes, unreadBytes } = this.#client;
+    return heldBytes + this.peer.crumbCost(unreadBytes) + (this.#work?.heldBytes ?? 0);
   }
 
   /** The process holds too much, and this request has held its part for longest. */

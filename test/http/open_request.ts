@@ -31,6 +31,7 @@ export class NotedClient {
   readonly connectionBytes = 0;
   unsentBytes = 0;
   heldBytes = 0;
+  unreadBytes = 0;
   bodyReceived = true;
   headers: readonly string[] = [];
   body = '';
@@ -141,6 +142,9 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
     onTunnel() {},
     takenBytes: 0,
     noteBodyBytes() {},
+    isWasteful: () => false,
+    crumbCost: () => 0,
+    destroy() {},
   };
   const context = new RoutingContext(services, bound, peer, {
     method: 'GET',

@@ -262,3 +262,32 @@ test('handshakes that a backend does not answer count as tunnels', async () => {
   assert.equal((await last.answer()).status, 429);
   for (const client of crowd) client.destroy();
 });
+
+for (const [what, piece] of Object.entries({
+  'chunks of one byte': '1\r\nx\r\n',
+  'chunk extensions': `1;${'e'.repeat(10_000)}\r\nx\r\n`,
+})) {
+  test(`an upload of ${what} is refused before it fills the memory, also while its backend takes nothing`, async () => {
+    await using backend = await startBackend(readNothing());
+    await using proxy = await startProxy(forwardTo([backend.address]));
+    using client = await connectRaw(proxy.target());
+    void client.send(`POST /crumbs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    void client.send(piece.repeat(Math.ceil(1_000_000 / piece.length)));
+    const { status, detail } = await proxy.lines.next({ path: '/crumbs' });
+    assert.deepEqual([status, detail], [400, 'The body comes in too many small pieces.']);
+    const { text } = await proxy.report.metrics('');
+    assert.match(text, /^fairlead_connections_cut_total\{listener="main",cause="flood"\} 1$/m);
+  });
+}
+
+test('DATA frames of one byte end their connection before they fill the memory', async () => {
+  await using backend = await startBackend(readNothing());
+  await using proxy = await startProxy(forwardTo([backend.address], { listener: { h2c: true } }));
+  using client = connectFrames(proxy.target());
+  const streams = [1, 3, 5, 7, 9, 11];
+  for (const stream of streams) client.headers(stream, 'POST', '/crumbs', false);
+  const crumbs = streams.map(stream => Buffer.from([0, 0, 1, 0, 0, 0, 0, 0, stream, 120]));
+  client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => crumbs).flat()));
+  const { status, detail } = await proxy.lines.next({ path: '/crumbs' });
+  assert.deepEqual([status, detail], [400, 'The body comes in too many small pieces.']);
+});

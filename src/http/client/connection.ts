@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Connection } from '../../net/connection.ts';
 import type { Peer } from '../request.ts';
 import type { Responder } from '../responder.ts';
+import { crumbCost, isWasteful } from './framing_waste.ts';
 
 /** A kept connection on which nothing moves for so long is closed: a request that was on its way has come by then. */
 const QUIET_MS = 250;
@@ -27,6 +28,9 @@ export class ClientConnection implements Peer {
   #isEnded = false;
   /** Of all its requests. */
   #bodyBytes = 0;
+  #bodyBytesAtIdle = 0;
+  #requestsAtIdle = 0;
+  readonly #openedMs: number;
   /** As `drain` has seen it last. */
   #bytes = -1;
   #movedAtMs = 0;
@@ -38,6 +42,7 @@ export class ClientConnection implements Peer {
     this.tlsVersion = tracked.tlsVersion;
     this.localPort = socket.localPort ?? 0;
     this.#tracked = tracked;
+    this.#openedMs = tracked.openedMs;
   }
   get takenBytes(): number {
     if (this.#protocol === 'http1') return 0;
@@ -45,6 +50,20 @@ export class ClientConnection implements Peer {
   }
   noteBodyBytes(bytes: number): void {
     this.#bodyBytes += bytes;
+  }
+  isWasteful(bufferedBytes: number, nowMs: number): boolean {
+    return isWasteful({
+      protocol: this.#protocol,
+      wireBytes: this.#socket.bytesRead - this.#bytesAtIdle,
+      bodyBytes: this.#bodyBytes - this.#bodyBytesAtIdle + bufferedBytes,
+      requests: this.requests - this.#requestsAtIdle,
+      elapsedMs: nowMs - this.#openedMs,
+    });
+  }
+  crumbCost(unreadBytes: number): number {
+    if (unreadBytes === 0) return 0;
+    const bodyBytes = this.#bodyBytes - this.#bodyBytesAtIdle + unreadBytes;
+    return crumbCost(unreadBytes, this.#socket.bytesRead - this.#bytesAtIdle - bodyBytes);
   }
   onRequestBegin(): void {
     this.requests++;
@@ -56,6 +75,8 @@ export class ClientConnection implements Peer {
     if (this.active > 0) return;
     this.#tracked.setState('idle');
     this.#bytesAtIdle = this.#socket.bytesRead;
+    this.#bodyBytesAtIdle = this.#bodyBytes;
+    this.#requestsAtIdle = this.requests;
     if (this.#isClosing) this.#socket.destroySoon();
     this.onIdle?.();
   }

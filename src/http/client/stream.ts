@@ -25,6 +25,8 @@ export interface ClientStream {
   readonly unsentBytes: number;
   /** Of both directions: written here and not sent, or received and not read. */
   readonly heldBytes: number;
+  /** Of the body: received, and not read. */
+  readonly unreadBytes: number;
   /** The body of the request has come to its end. */
   readonly bodyReceived: boolean;
 
