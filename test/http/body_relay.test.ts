@@ -116,3 +116,13 @@ test('it is told when the backend begins to hold the client up, and when that is
   await turn();
   assert.deepEqual(seen.held, [100_000, 0]);
 });
+
+test('a copy is counted no more when no attempt follows', async () => {
+  const { source, body, buffers } = relay(100);
+  body.open().resume();
+  source.write('hello');
+  await turn();
+  assert.equal(buffers.bytes, 5);
+  body.release();
+  assert.equal(buffers.bytes, 0);
+});

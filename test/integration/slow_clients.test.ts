@@ -249,6 +249,22 @@ test('one client address has as many tunnels as tunnelsPerIp allows, handshakes 
   for (const { client } of [...greedy, other, again]) client.reset();
 });
 
+test('a load balancer that names no client has as many tunnels as it wants', async () => {
+  await using backend = await startBackend(tunnel(() => {}));
+  await using proxy = await startProxy(
+    forwardTo([backend.address], {
+      listener: { limits: { tunnelsPerIp: 1 }, trustedProxies: ['127.0.0.0/8'] },
+    }),
+  );
+  using first = await connectRaw(proxy.target());
+  using second = await connectRaw(proxy.target());
+  for (const client of [first, second]) {
+    await client.send(HANDSHAKE);
+    assert.equal((await client.head()).status, 101);
+  }
+  for (const client of [first, second]) client.reset();
+});
+
 test('handshakes that a backend does not answer count as tunnels', async () => {
   await using backend = await startBackend(readNothing());
   await using proxy = await startProxy(

@@ -30,6 +30,7 @@ export class ClientConnection implements Peer {
   #bodyBytes = 0;
   #bodyBytesAtIdle = 0;
   #requestsAtIdle = 0;
+  #sentBytesAtIdle = 0;
   readonly #openedMs: number;
   /** As `drain` has seen it last. */
   #bytes = -1;
@@ -56,6 +57,7 @@ export class ClientConnection implements Peer {
       protocol: this.#protocol,
       wireBytes: this.#socket.bytesRead - this.#bytesAtIdle,
       bodyBytes: this.#bodyBytes - this.#bodyBytesAtIdle + bufferedBytes,
+      sentBytes: this.#socket.bytesWritten - this.#sentBytesAtIdle,
       requests: this.requests - this.#requestsAtIdle,
       elapsedMs: nowMs - this.#openedMs,
     });
@@ -77,6 +79,7 @@ export class ClientConnection implements Peer {
     this.#bytesAtIdle = this.#socket.bytesRead;
     this.#bodyBytesAtIdle = this.#bodyBytes;
     this.#requestsAtIdle = this.requests;
+    this.#sentBytesAtIdle = this.#socket.bytesWritten;
     if (this.#isClosing) this.#socket.destroySoon();
     this.onIdle?.();
   }

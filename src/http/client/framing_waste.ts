@@ -4,8 +4,10 @@
  * pieces of one byte are 14 MB.
  */
 
-/** For what comes before the ratio says anything. HTTP/2 has frames of other kinds on the same connection. */
-const FREE_BYTES = { http1: 128 * 1_024, http2: 512 * 1_024 } as const;
+/** For what comes before the ratio says anything. */
+const FREE_BYTES = 128 * 1_024;
+/** HTTP/2 says what it has read of a download by frames of 13 bytes (WINDOW_UPDATE), one for some KiB or more. */
+const SENT_BYTES_FOR_ONE = 128;
 /** For the head of each request; HTTP/2 compresses it. */
 const HEAD_BYTES = { http1: 32 * 1_024, http2: 8 * 1_024 } as const;
 /** Somebody types, and each key is a chunk: slowly. */
@@ -18,13 +20,16 @@ interface Received {
   /** All that has come, and what of it was body, since there was a first request to answer. */
   readonly wireBytes: number;
   readonly bodyBytes: number;
+  /** To the client, in the same time. */
+  readonly sentBytes: number;
   readonly requests: number;
   readonly elapsedMs: number;
 }
 
-export function isWasteful({ protocol, wireBytes, bodyBytes, requests, elapsedMs }: Received): boolean {
-  const free =
-    FREE_BYTES[protocol] + requests * HEAD_BYTES[protocol] + (elapsedMs / 1_000) * FREE_BYTES_PER_SECOND;
+export function isWasteful(received: Received): boolean {
+  const { protocol, wireBytes, bodyBytes, sentBytes, requests, elapsedMs } = received;
+  const slowly = (elapsedMs / 1_000) * FREE_BYTES_PER_SECOND + sentBytes / SENT_BYTES_FOR_ONE;
+  const free = FREE_BYTES + requests * HEAD_BYTES[protocol] + slowly;
   return wireBytes - bodyBytes > free + RATIO_MAX * bodyBytes;
 }
 

@@ -8,6 +8,7 @@ const received = (wireBytes: number, bodyBytes: number, protocol: 'http1' | 'htt
   protocol,
   wireBytes,
   bodyBytes,
+  sentBytes: 0,
   requests: 1,
   elapsedMs: 0,
 });
@@ -15,8 +16,8 @@ const received = (wireBytes: number, bodyBytes: number, protocol: 'http1' | 'htt
 test('chunks and DATA frames of one byte are wasteful once there are many of them', () => {
   assert.equal(isWasteful(received(6 * 1_000, 1_000)), false);
   assert.equal(isWasteful(received(6 * 100_000, 100_000)), true);
-  assert.equal(isWasteful(received(10 * 50_000, 50_000, 'http2')), false);
-  assert.equal(isWasteful(received(10 * 200_000, 200_000, 'http2')), true);
+  assert.equal(isWasteful(received(10 * 10_000, 10_000, 'http2')), false);
+  assert.equal(isWasteful(received(10 * 30_000, 30_000, 'http2')), true);
 });
 
 test('a large body is not, nor one in pieces of 16 bytes, nor the heads of many requests', () => {
@@ -34,4 +35,10 @@ test('what waits in pieces of one byte costs 200 times as much, what waits in la
   assert.equal(crumbCost(60_000, 300_000), 60_000 * 200);
   assert.equal(crumbCost(60_000, 500), 100 * 200);
   assert.equal(crumbCost(60_000, -1), 0);
+});
+
+test('what an HTTP/2 client says of a large download beside its upload is no waste', () => {
+  const updates = received(3 * MIB, 0, 'http2');
+  assert.equal(isWasteful(updates), true);
+  assert.equal(isWasteful({ ...updates, sentBytes: 1_024 * MIB }), false);
 });
