@@ -37,6 +37,8 @@ const SESSION_MEGABYTES_MIN = 10;
 const HEADER_FIELD_BYTES_MIN = 32;
 /** A client that has said that it leaves has so long to end its connection. */
 const CLOSE_MS_MAX = 2_000;
+/** How often an HTTP/2 connection is asked whether it sends anything of use. */
+const WASTE_LOOK_MS = 1_000;
 /** For the last answers of a listener that was removed to get out. */
 const LAST_WORDS_MS = 1_000;
 /** Node looks this often for heads that are overdue. */
@@ -186,7 +188,8 @@ export class ListenerServer {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return;
     if (connection.active >= PIPELINED_MAX) {
-      this.#services.telemetry.connectionCut(this.#name, 'pipelining');
+      // The parser goes on with what is in the same packet.
+      if (!request.socket.destroyed) this.#services.telemetry.connectionCut(this.#name, 'pipelining');
       request.socket.destroy();
       return;
     }
@@ -328,20 +331,32 @@ export class ListenerServer {
     };
     let sinceMs = clock.nowMs();
     const look = () => {
+      if (this.#endIfWasteful(connection)) return;
       const leftMs = connection.active > 0 ? idleMs : sinceMs + idleMs - clock.nowMs();
-      if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
+      if (leftMs > 0) timer = clock.setTimer(look, Math.min(leftMs, WASTE_LOOK_MS), undefined);
       else {
         session.close();
         endSoon();
       }
     };
-    let timer = clock.setTimer(look, idleMs, undefined);
+    let timer = clock.setTimer(look, Math.min(idleMs, WASTE_LOOK_MS), undefined);
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', endSoon);
     connection.onIdle = () => {
       sinceMs = clock.nowMs();
       endSoon();
     };
+  }
+
+  /** Heads that Node resets by itself, HPACK bombs above all, never become a request: only their bytes are seen. */
+  #endIfWasteful(connection: ClientConnection): boolean {
+    const { clock, telemetry } = this.#services;
+    // What waits of a body that a backend does not take is no waste; it fits into the window.
+    const unreadBytesMax = connection.active > 0 ? this.#settings.http2Settings.connectionWindowBytes : 0;
+    if (!connection.isWasteful(unreadBytesMax, clock.nowMs())) return false;
+    telemetry.connectionCut(this.#name, 'flood');
+    connection.destroy();
+    return true;
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {

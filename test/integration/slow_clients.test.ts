@@ -1,5 +1,6 @@
 // Clients that do their part too slowly, or together want more memory than there is: each costs itself, and says why.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout, setImmediate as turn } from 'node:timers/promises';
 import { SlowClients } from '../../src/http/slow_clients.ts';
@@ -306,4 +307,23 @@ test('DATA frames of one byte end their connection before they fill the memory',
   client.socket.write(Buffer.concat(Array.from({ length: 20_000 }, () => crumbs).flat()));
   const { status, detail } = await proxy.lines.next({ path: '/crumbs' });
   assert.deepEqual([status, detail], [400, 'The body comes in too many small pieces.']);
+});
+
+test('an HTTP/2 client whose heads are never a request loses its connection', async () => {
+  await using proxy = await startProxy(forwardTo(['127.0.0.1:1'], { listener: { h2c: true } }));
+  using client = connectFrames(proxy.target());
+  const closed = once(client.socket, 'close').then(() => 'closed');
+  // 300 heads with more fields than anybody reads (RFC 7541 section 6.1: one byte for a field of the static table).
+  for (let stream = 1; stream < 600; stream += 2) {
+    const head = Buffer.alloc(9);
+    head.writeUIntBE(4_000, 0, 3);
+    head[3] = 1;
+    head[4] = 5;
+    head.writeUInt32BE(stream, 5);
+    client.socket.write(Buffer.concat([head, Buffer.alloc(4_000, 0x90)]));
+  }
+  assert.equal(await closed, 'closed');
+  const { text } = await proxy.report.metrics('');
+  assert.match(text, /^fairlead_connections_cut_total\{listener="main",cause="flood"\} 1$/m);
+  assert.equal(proxy.lines.find({ listener: 'main' }).filter(line => 'requestId' in line).length, 0);
 });
