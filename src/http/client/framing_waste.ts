@@ -5,7 +5,7 @@
  */
 
 /** For what comes before the ratio says anything. */
-const FREE_BYTES = 128 * 1_024;
+const FREE_BYTES = 32 * 1_024;
 /** HTTP/2 says what it has read of a download by frames of 13 bytes (WINDOW_UPDATE), one for some KiB or more. */
 const SENT_BYTES_FOR_ONE = 128;
 /** For the head of each request; HTTP/2 compresses it. */
