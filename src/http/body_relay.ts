@@ -19,6 +19,9 @@ export interface RequestBodyObserver {
   onBodyHeld(): void;
 }
 
+/** A piece below this waits for others of the same turn. */
+const CRUMB_BYTES_MAX = 256;
+
 export class RequestBody implements Holder {
   heldBytes = 0;
   readonly #source: Readable;
@@ -26,6 +29,7 @@ export class RequestBody implements Holder {
   readonly #replayBytesMax: number;
   readonly #buffers: BufferAccount;
   #copy: Buffer[] | null = [];
+  #crumbs: Buffer[] = [];
   #bytes = 0;
   #started = false;
   #ended = false;
@@ -76,6 +80,7 @@ export class RequestBody implements Holder {
   /** No attempt follows. The copy goes now: a kept connection remembers its last request until the next one. */
   release(): void {
     this.close();
+    this.#crumbs = [];
     this.giveUp();
   }
 
@@ -105,8 +110,29 @@ export class RequestBody implements Holder {
       this.#end();
       return;
     }
-    this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#source.on('end', () => this.#end());
+    this.#source.on('data', (chunk: Buffer) => this.#gather(chunk));
+    this.#source.on('end', () => {
+      this.takeCrumbs();
+      this.#end();
+    });
+  }
+
+  /** Small pieces that come in one turn go on as one: each would cost a write to the backend. */
+  #gather(chunk: Buffer): void {
+    if (chunk.length >= CRUMB_BYTES_MAX) {
+      this.takeCrumbs();
+      this.#take(chunk);
+      return;
+    }
+    if (this.#crumbs.push(chunk) === 1) process.nextTick(takeCrumbs, this);
+  }
+
+  takeCrumbs(): void {
+    const crumbs = this.#crumbs;
+    if (crumbs.length === 0) return;
+    this.#crumbs = [];
+    const [only] = crumbs;
+    this.#take(crumbs.length === 1 && only !== undefined ? only : Buffer.concat(crumbs));
   }
 
   #take(chunk: Buffer): void {
@@ -146,4 +172,8 @@ class AttemptBody extends Readable {
   override _read(): void {
     this.#body.pull(this);
   }
+}
+
+function takeCrumbs(body: RequestBody): void {
+  body.takeCrumbs();
 }

@@ -126,3 +126,13 @@ test('a copy is counted no more when no attempt follows', async () => {
   body.release();
   assert.equal(buffers.bytes, 0);
 });
+
+test('small pieces of one turn go on as one, in order with large ones', async () => {
+  const { source, body } = relay(0);
+  const pieces: number[] = [];
+  body.open().on('data', (chunk: Buffer) => pieces.push(chunk.length));
+  await turn();
+  for (const bytes of [1, 1, 1, 300, 1, 1]) source.emit('data', Buffer.alloc(bytes));
+  await turn();
+  assert.deepEqual(pieces, [3, 300, 2]);
+});
