@@ -37,6 +37,7 @@ export function applyPlan(parts: PlanFollowers, next: LoadedPlan, isOlder: boole
 
   runtime.telemetry.setSettings(plan.logging);
   overload.setSettings(plan.process.overload);
+  runtime.traffic.buffers.setLimit(plan.process.bufferedBytesMax);
   followPlan(parts);
   runtime.registry.retainUsed();
   runtime.metrics.retainUsed();

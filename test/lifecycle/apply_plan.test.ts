@@ -14,7 +14,7 @@ function loaded(watch = true, level = 'info', file = 'fairlead.yaml'): LoadedPla
 /** What follows a plan notes it, with the digest that runs at that moment. */
 function applying() {
   const first = loaded();
-  const { runtime } = runtimeOnFakeClock(first.plan.logging);
+  const { runtime } = runtimeOnFakeClock(first.plan);
   const history = new PlanHistory();
   history.remember(first, 0, true);
   const running = { current: { loaded: first, plane: assemblePlane(first.plan, first.origins, runtime) } };

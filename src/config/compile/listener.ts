@@ -1,5 +1,7 @@
 /** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
+import type { RouteLimits } from '../../routing/route.ts';
+import { RATE_GRACE_MS } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import { PRESETS, type Preset, presetOf } from '../schema/presets.ts';
 import type { Materials } from './materials.ts';
@@ -21,6 +23,7 @@ export function compileListener(
     h2c: scope.choice('h2c', 'listeners.h2c'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
+    tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),
     ...compileTrust(listener, presetOf(listener), scope),
     proxyProtocol: compileProxyProtocol(listener, scope),
     access: {
@@ -55,6 +58,7 @@ export function compileListener(
       requestMs: scope.limit('limits.requestMs', 'listeners.timeouts.request'),
       bodyIdleMs: scope.limit('limits.bodyIdleMs', 'listeners.timeouts.bodyIdle'),
       bodyBytesMax: scope.limit('limits.bodyBytesMax', 'listeners.limits.bodyBytes'),
+      ...compileRates(scope),
     },
   };
 }
@@ -96,6 +100,20 @@ function compileProxyProtocol(
     from: scope.part(`${at}.from`, [at, 'from'], proxyProtocol.from),
     headerMs: scope.number(`${at}.headerMs`, 'listeners.timeouts.proxyHeader'),
     pendingMax: scope.number(`${at}.pendingMax`, 'listeners.limits.pendingProxyHeaders'),
+  };
+}
+
+/** The rates use `bodyIdle` as their grace, because a pause that it allows must not cost a client its request. */
+function compileRates(
+  scope: Scope,
+): Pick<RouteLimits, 'uploadBytesPerSecondMin' | 'downloadBytesPerSecondMin' | 'rateGraceMs'> {
+  return {
+    uploadBytesPerSecondMin: scope.limit('limits.uploadBytesPerSecondMin', 'listeners.limits.minUploadRate'),
+    downloadBytesPerSecondMin: scope.limit(
+      'limits.downloadBytesPerSecondMin',
+      'listeners.limits.minDownloadRate',
+    ),
+    rateGraceMs: scope.limit('limits.rateGraceMs', 'listeners.timeouts.bodyIdle') ?? RATE_GRACE_MS,
   };
 }
 

@@ -249,7 +249,13 @@ export const routeSchema = z.strictObject({
   rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
   compress: z.literal('off').meta({ description: 'Compression of responses; not supported yet.' }).optional(),
-  limits: z.strictObject({ bodyBytes: number('listeners.limits.bodyBytes') }).optional(),
+  limits: z
+    .strictObject({
+      bodyBytes: number('listeners.limits.bodyBytes'),
+      minUploadRate: number('listeners.limits.minUploadRate'),
+      minDownloadRate: number('listeners.limits.minDownloadRate'),
+    })
+    .optional(),
 });
 
 export type RouteConfig = z.output<typeof routeSchema>;
