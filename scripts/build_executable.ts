@@ -5,10 +5,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild-wasm';
+import { type BuildOptions, build } from 'esbuild-wasm';
 import { PACKAGE_FILES } from '../src/lifecycle/package_files.ts';
+import { assetOf, THREAD_MODULES } from '../src/lifecycle/worker_thread.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -16,21 +17,27 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const REQUIRE =
   "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
 
+function bundleModule(entry: string, outfile: string, options: BuildOptions): Promise<unknown> {
+  return build({
+    entryPoints: [join(ROOT, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    legalComments: 'inline', // the licences of what is inside go with it
+    logLevel: 'warning',
+    ...options,
+  });
+}
+
 async function buildExecutable(target: string): Promise<number> {
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
   const bundle = join(target, 'fairlead.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'src/main.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: `node${process.versions.node}`,
-    banner: { js: REQUIRE },
-    legalComments: 'inline', // the licences of what is inside go with it
-    logLevel: 'warning',
-  });
+  await bundleModule('src/main.ts', bundle, { format: 'esm', banner: { js: REQUIRE } });
+  const threads = THREAD_MODULES.map(module => ({ module, file: join(target, assetOf(module)) }));
+  // A thread that is started from a text is CommonJS.
+  for (const { module, file } of threads) await bundleModule(`src/${module}.ts`, file, { format: 'cjs' });
   const settings = join(target, 'settings.json');
   writeFileSync(
     settings,
@@ -41,11 +48,15 @@ async function buildExecutable(target: string): Promise<number> {
       disableExperimentalSEAWarning: true,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       execArgvExtension: 'none', // NODE_OPTIONS of whoever starts it are not for it
-      assets: Object.fromEntries(PACKAGE_FILES.map(name => [name, join(ROOT, name)])),
+      assets: Object.fromEntries([
+        ...PACKAGE_FILES.map(name => [name, join(ROOT, name)]),
+        ...threads.map(({ module, file }) => [assetOf(module), file]),
+      ]),
     }),
   );
   const { status } = spawnSync(process.execPath, ['--build-sea', settings], { stdio: 'inherit' });
   for (const file of [bundle, settings]) rmSync(file);
+  for (const { module } of threads) rmSync(join(target, dirname(module)), { recursive: true, force: true });
   return status ?? 1;
 }
 

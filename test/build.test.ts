@@ -1,11 +1,14 @@
 /** The release: compiled JavaScript, the dependencies of package.json, and nothing of development. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { LogLines } from './support/log_lines.ts';
+import { fetchRaw } from './support/raw_client.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const release = mkdtempSync(join(tmpdir(), 'fairlead-release-'));
@@ -56,4 +59,36 @@ test('what the build makes loads a configuration', () => {
     encoding: 'utf8',
   });
   assert.equal(status, 0, stdout + stderr);
+});
+
+test('what the build makes checks passwords, in the thread that comes with it', async () => {
+  const configFile = join(release, 'guarded.yaml');
+  const guarded = `basicAuth: { file: ${join(ROOT, 'examples/basic-auth.htpasswd')} }`;
+  writeFileSync(
+    configFile,
+    [
+      'version: 1',
+      'listeners: { main: { address: 127.0.0.1:0 } }',
+      `routes: [{ name: all, respond: { status: 200 }, ${guarded} }]`,
+    ].join('\n'),
+  );
+  const args = ['--preserve-symlinks', '--preserve-symlinks-main', join(release, 'dist/main.js'), 'run'];
+  const child = spawn(process.execPath, [...args, '--config', configFile], {
+    cwd: release,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const lines = new LogLines();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => lines.take(text));
+  child.once('exit', () => lines.end('the process has ended'));
+  const { address } = await lines.next({ event: 'listener_opened' });
+  const port = Number(String(address).split(':').at(-1));
+  const login = (password: string) => [
+    'Authorization',
+    `Basic ${Buffer.from(`demo:${password}`).toString('base64')}`,
+  ];
+  assert.equal((await fetchRaw({ port }, '/', { headers: login('guess') })).status, 401);
+  assert.equal((await fetchRaw({ port }, '/', { headers: login('demo') })).status, 200);
+  child.kill('SIGTERM');
+  assert.deepEqual(await ended, [0, null], 'a clean drain');
 });

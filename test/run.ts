@@ -3,8 +3,8 @@
  *
  * Without arguments: everything below test/. First what can share the machine, a few files at a time; then the files of
  * `IN_THE_STORM` once more while plans are swapped (test/support/plan_storm.ts; `--storm FILE` does only that); then the
- * phase suites and the packages, one by one, because they measure or take the whole machine. One line for each file; the output of a file is shown when it
- * fails. The closing lines are those of node:test, for whoever reads them by program.
+ * phase suites, the packages and testssl.sh, one by one, because they measure or take the whole machine. One line for each file;
+ * the output of a file is shown when it fails. The closing lines are those of node:test, for whoever reads them by program.
  */
 import { globSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -53,7 +53,7 @@ function choose(args: readonly string[]): Choice | string {
   if (values.storm) return { together: [], inTheStorm, alone: [], limitMs };
   const files = positionals.length === 0 ? find('test/**/*.test.ts') : positionals.flatMap(expand);
   if (files.length === 0) return 'there is no such test';
-  const isAlone = (path: string) => /^test\/(?:phases|packaging)\//.test(path);
+  const isAlone = (path: string) => /^test\/(?:phases|packaging)\/|\/testssl\.test\.ts$/.test(path);
   return {
     together: files.filter(path => !isAlone(path)),
     inTheStorm: positionals.length === 0 ? inTheStorm : [],

@@ -36,6 +36,7 @@ function recordAt(at: number): RequestRecord {
   return requestRecord({
     listener: 'public',
     clientIp: fresh('203.0.113.7'),
+    user: null,
     peerIp: fresh('10.1.2.3'),
     host: fresh('www.example.com'),
     path: fresh(`/shop/orders/${at}/items?page=2&sort=date`),
@@ -46,6 +47,7 @@ function recordAt(at: number): RequestRecord {
     startedAtMs,
     endedAtMs: startedAtMs + 5.3 + at / 777,
     tls: 'TLSv1.3',
+    clientCertificate: null,
     plan: 'abcdef0123456789abcdef0123456789',
   });
 }

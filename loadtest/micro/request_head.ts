@@ -79,7 +79,7 @@ function factsFor(peerTrusted: boolean): ForwardingFacts {
     protocol: 'HTTP/1.1',
     tls: 'TLSv1.3',
     host: 'www.example.com',
-    peer: { localPort: 8443 },
+    peer: { localPort: 8443, tls: null },
     services: { instanceId: '4f1d2c3b' },
   };
 }

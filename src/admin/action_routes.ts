@@ -10,6 +10,8 @@ import type { ActionResult, AdminActions } from './admin_interfaces.ts';
 import { refuse } from './reply.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** The routes of a configuration of the largest size. */
+const SHADOW_BYTES_MAX = 16 * 1_024 * 1_024;
 const AUDITED_CHARACTERS_MAX = 200;
 const LEVEL_MS_MAX = 24 * 3_600_000;
 
@@ -60,6 +62,11 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     if (typeof forMs === 'string' || forMs < 1_000 || forMs > LEVEL_MS_MAX)
       return refuse(reply, 400, 'for must be a duration such as 10m, from 1s to 24h');
     return done(request, reply, `log-level ${known} ${String(forText)}`, process.setLogLevel(known, forMs));
+  });
+  app.post('/shadow-check', { bodyLimit: SHADOW_BYTES_MAX }, async (request, reply) => {
+    const result = await process.shadowCheck(fieldsOf(request, ['version', 'listeners', 'routes']));
+    audited(request, 'shadow-check', typeof result === 'string' ? result : `${result.matched} requests`);
+    return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
   });
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
     const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };

@@ -1,12 +1,15 @@
 /** The admin side of a running process: views, actions, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
+import { readVersion } from '../lifecycle/version.ts';
 import { formatAddress } from '../net/address.ts';
 import { bindAdvice } from '../net/bind.ts';
+import { runInSlices } from '../resilience/time_slices.ts';
 import type { AdminActions } from './admin_interfaces.ts';
 import { AdminViews } from './admin_views.ts';
 import { openAdminApi } from './api.ts';
 import { RuntimeActions } from './runtime_actions.ts';
 import { Samples } from './samples.ts';
+import { type ShadowRequest, type ShadowResult, shadowCheck } from './shadow_check.ts';
 
 export class Admin implements AdminSide {
   readonly views: AdminViews;
@@ -47,6 +50,22 @@ export class Admin implements AdminSide {
     await this.#api?.close();
   }
 
+  async #shadowCheck(next: unknown): Promise<ShadowResult | string> {
+    const { running, runtime } = this.#process;
+    const { version } = next as ShadowRequest;
+    if (version !== readVersion())
+      return `the running process is version ${readVersion()}, the command is ${String(version)}; use the same one`;
+    try {
+      const { plan } = running.current.loaded;
+      return await runInSlices(
+        shadowCheck(runtime.telemetry.decisions, plan, next as ShadowRequest),
+        runtime.clock,
+      );
+    } catch (error) {
+      return `not the routes of a configuration: ${error instanceof Error ? error.message : String(error)}`;
+    }
+  }
+
   #actions(): AdminActions {
     const process = this.#process;
     const actions = this.#runtimeActions;
@@ -55,6 +74,7 @@ export class Admin implements AdminSide {
       rollback: digest => process.rollback(digest),
       drain: () => void process.drain('the admin API'),
       setLogLevel: (level, forMs) => actions.setLogLevel(level, forMs),
+      shadowCheck: next => this.#shadowCheck(next),
       setEndpoint: (cluster, endpoint, action) => actions.setEndpoint(cluster, endpoint, action),
       audit: entry => process.runtime.telemetry.emit({ kind: 'audit', ...entry }),
     };

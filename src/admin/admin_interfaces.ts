@@ -7,6 +7,7 @@ import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/address.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { Explained } from './explain.ts';
+import type { ShadowResult } from './shadow_check.ts';
 
 export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
 
@@ -47,6 +48,8 @@ export interface AdminActions {
   rollback(digest: string | null): Promise<ReloadResult>;
   drain(): void;
   setLogLevel(level: LogLevel, forMs: number): ActionResult;
+  /** Where recent requests would go with the routes of `next`; a string says why that cannot be told. */
+  shadowCheck(next: unknown): Promise<ShadowResult | string>;
   setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult;
   /** Called for each action, also a refused one. */
   audit(entry: AuditEntry): void;

@@ -32,7 +32,7 @@ export class AdminViews implements AdminView {
   }
 
   status() {
-    const { running, runtime, history, overload, startedAtMs } = this.#process;
+    const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
     const nowMs = clock.nowMs();
     return {
@@ -45,6 +45,12 @@ export class AdminViews implements AdminView {
       isFromFile: history.isFromFile,
       readiness: this.readiness(),
       overload: overload.active,
+      certificates: certificates.map(({ listener, subject, notAfterAtMs }) => ({
+        listener,
+        subject,
+        notAfter: new Date(notAfterAtMs).toISOString(),
+        leftMs: notAfterAtMs - clock.wallMs(),
+      })),
       figures: metrics.stats.summary(nowMs),
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,

@@ -1,6 +1,6 @@
 /** A decision record with everything that can be derived from it when it is shown. */
 import type { Plan } from '../config/plan.ts';
-import type { DataPlane } from '../http/data_plane.ts';
+import type { DataPlane, SettingOrigins } from '../http/data_plane.ts';
 import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
 import { conditionOf, unresolvedOf } from './endpoint_condition.ts';
 import { describeLimits, type Explanation, routeOf } from './explain.ts';
@@ -32,7 +32,7 @@ export function listDecisions(ring: DecisionRing, query: Readonly<Record<string,
 /** A plan that runs or ran, with the origins of its values. */
 interface KnownPlan {
   readonly plan: Plan;
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: SettingOrigins;
 }
 
 /** `known` finds the plan of the request, while it is kept. */

@@ -19,8 +19,8 @@ export function renderDecision(decision: ExplainedDecision): string {
   if (decision.nearer === null)
     lines.push('  not      (unknown: the plan or the head of the request is no longer kept)');
   for (const { limiter, mode, admitted, left } of decision.rateLimits) {
-    const said = admitted ? `admitted, ${left} left` : 'refused';
-    lines.push(`rate       ${limiter}  ${said}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
+    const verdict = verdictOf(admitted, left);
+    lines.push(`rate       ${limiter}  ${verdict}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
   }
   if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
   for (const { endpoint, startMs, ms, status, reason, detail, reused } of decision.attempts) {
@@ -40,6 +40,11 @@ export function renderDecision(decision: ExplainedDecision): string {
   for (const { name, value, origin } of decision.limits)
     lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+function verdictOf(admitted: boolean, left: number | null): string {
+  if (left === null) return `${admitted ? 'admitted' : 'refused'}, its store did not answer`;
+  return admitted ? `admitted, ${left} left` : 'refused';
 }
 
 /** Text from outside must not contain commands for a terminal. */

@@ -4,8 +4,10 @@
  */
 
 import type { Plan } from '../config/plan.ts';
+import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
@@ -48,6 +50,8 @@ export interface Explanation {
   readonly route: string | null;
   /** Why there is no route, or why the request would be refused earlier. */
   readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
+  /** Null: no login is required. */
+  readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
   readonly action: RouteSettings['action'] | LocatedRedirect | null;
   readonly upstream: {
@@ -78,11 +82,7 @@ export function readQuestion(query: Readonly<Record<string, unknown>>): Question
   };
 }
 
-export function explainOffline(
-  plan: Plan,
-  origins: ReadonlyMap<string, string>,
-  question: Question,
-): Explained {
+export function explainOffline(plan: Plan, origins: SettingOrigins, question: Question): Explained {
   const url = URL.canParse(question.url) ? new URL(question.url) : null;
   if (url === null || !/^https?:$/.test(url.protocol))
     return { error: `"${question.url}" is not an http or https URL` };
@@ -121,6 +121,7 @@ export function explainOffline(
       request: { ...asked, matchPath: '' },
       route: null,
       refused: refusal(head),
+      auth: null,
       nearer: [],
       action: null,
       upstream: null,
@@ -153,7 +154,7 @@ function whoSays(peerIp: string, { source, peerTrusted }: ClientAddress): string
 
 function explainRoute(
   plan: Plan,
-  origins: ReadonlyMap<string, string>,
+  origins: SettingOrigins,
   listener: ListenerSettings,
   head: RequestHead,
   address: ClientAddress & { readonly peerIp: string },
@@ -164,6 +165,7 @@ function explainRoute(
     return {
       route: null,
       refused: refusal({ kind: 'no_route' }),
+      auth: null,
       nearer: near,
       action: null,
       upstream: null,
@@ -175,12 +177,22 @@ function explainRoute(
   return {
     route: chosen.name,
     refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
+    auth: describeAuth(chosen, origins),
     nearer: near,
     action: describeAction(chosen, head),
     upstream:
-      chosen.action.kind === 'forward' ? describeUpstream(chosen, head, address, secure, listener) : null,
+      chosen.action.kind === 'forward'
+        ? describeUpstream(plan, chosen, head, address, secure, listener)
+        : null,
     limits: describeLimits(plan, chosen, listener, origins),
   };
+}
+
+/** Name and password are not checked here. */
+function describeAuth({ name, basicAuth }: RouteSettings, origins: SettingOrigins): Explanation['auth'] {
+  if (basicAuth === null) return null;
+  const origin = origins.get(`routes.${name}.basicAuth.realm`);
+  return { scheme: 'basic', realm: basicAuth.realm, origin };
 }
 
 /** The route that matches, and why more specific ones do not. */
@@ -206,6 +218,7 @@ function describeAction({ action }: RouteSettings, head: RequestHead): Explanati
 }
 
 function describeUpstream(
+  plan: Plan,
   route: RouteSettings,
   head: RequestHead,
   address: ClientAddress & { readonly peerIp: string },
@@ -221,13 +234,15 @@ function describeUpstream(
     protocol: 'HTTP/1.1' as const,
     tls: secure ? 'TLSv1.3' : null,
     host: head.authority,
-    peer: { localPort: listener.address.kind === 'tcp' ? listener.address.port : 0 },
+    peer: { localPort: listener.address.kind === 'tcp' ? listener.address.port : 0, tls: null },
     services: { instanceId: '<instance>' },
   };
   return {
     target: rewrite === null ? head.target : rewriteTarget(rewrite, head.target),
     host: route.rewrite.host ?? head.authority,
-    headers: maskSecretFields(buildUpstreamHeaders(head, facts, buildHeaderEdits(route.headers.request))),
+    headers: maskSecretFields(
+      buildUpstreamHeaders(head, facts, buildHeaderEdits(requestEditsOf(route, plan.tracing.propagate))),
+    ),
   };
 }
 
@@ -238,7 +253,7 @@ export function describeLimits(
   plan: Plan,
   route: RouteSettings | null,
   listener: ListenerSettings,
-  origins: ReadonlyMap<string, string>,
+  origins: SettingOrigins,
 ): Explanation['limits'] {
   const rows = [...processLimits(plan), ...listenerLimits(listener)];
   if (route !== null) rows.push(...routeLimits(route, listener.name));
@@ -246,7 +261,7 @@ export function describeLimits(
     rows.push(...forwardLimits(route));
     for (const { cluster } of route.action.targets) rows.push(...clusterLimits(plan, cluster));
   }
-  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) ?? 'default' }));
+  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) }));
 }
 
 function processLimits({ process: { overload, bufferedBytesMax } }: Plan): LimitRow[] {
@@ -291,8 +306,8 @@ function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
     ],
     ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
     ...route.rateLimits.map(
-      ({ name, count, periodMs }, at): LimitRow => [
-        `rate ${name} per ${periodMs} ms`,
+      ({ name, count, periodMs, store }, at): LimitRow => [
+        `rate ${name} per ${periodMs} ms${store === null ? '' : ` in ${store}`}`,
         count,
         `${own}.rateLimits.${at}.count`,
       ],

@@ -2,9 +2,12 @@
 import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
+import { formatAddress } from '../net/address.ts';
 import { TrafficStats } from '../observability/traffic_stats.ts';
 import type { RouteSettings } from '../routing/route.ts';
+import type { LimitStore } from '../security/limit_store.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
+import type { StoreView } from './status_view.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
 /** Maximum of routes shown, those with the most traffic. */
@@ -32,6 +35,24 @@ export function describeStatus(
     refusals: runtime.connections.recentRefusals(),
     routes: describeRoutes(plane, nowMs),
     clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
+    stores: [...plane.stores.values()].map(store => describeStore(store, nowMs)),
+  };
+}
+
+function describeStore(
+  { settings, state, stateChangedAtMs, lastError, inFlight }: LimitStore,
+  nowMs: number,
+): StoreView {
+  const { name, host, port, onError } = settings;
+  const sinceMs = Math.round(nowMs - stateChangedAtMs);
+  return {
+    name,
+    address: formatAddress({ kind: 'tcp', host, port }),
+    state,
+    sinceMs,
+    lastError,
+    inFlight,
+    onError,
   };
 }
 
@@ -92,7 +113,8 @@ function describeMatch({ hosts, path, methods }: RouteSettings['match']): string
   return parts.filter(part => part !== '').join(', ');
 }
 
-function describeAction(action: RouteSettings['action']): string {
+/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`. */
+export function describeAction(action: RouteSettings['action']): string {
   switch (action.kind) {
     case 'forward':
       return action.targets

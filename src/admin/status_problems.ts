@@ -1,4 +1,5 @@
 /** The problems of the process in whole sentences, the worst first: an operator must see them within five seconds. */
+import { WARN_BEFORE_MS } from '../lifecycle/certificate_watch.ts';
 import type { RecentCause } from '../net/connection.ts';
 import { duration, percent } from './status_format.ts';
 import type { EndpointView, PageView } from './status_view.ts';
@@ -12,6 +13,11 @@ export function problemsOf(view: PageView): string[] {
     const refused = count === 1 ? '1 connection was' : `${count} connections were`;
     found.push(`${listener}: ${refused} refused in the last minute: ${REFUSED_BECAUSE[cause]}.`);
   }
+  for (const { listener, subject, leftMs } of view.certificates) {
+    if (leftMs <= 0) found.push(`${listener}: the certificate of ${subject} has expired.`);
+    else if (leftMs < WARN_BEFORE_MS)
+      found.push(`${listener}: the certificate of ${subject} expires in ${duration(leftMs)}.`);
+  }
   for (const { name, serving, panic, circuit, circuitWhy, queue } of view.clusters) {
     if (serving === 0) found.push(`${name}: no endpoint is eligible.`);
     if (panic)
@@ -23,6 +29,12 @@ export function problemsOf(view: PageView): string[] {
   }
   for (const { name, endpoints } of view.clusters)
     for (const endpoint of sorted(endpoints)) found.push(...endpointProblems(name, endpoint));
+  for (const { name, state, sinceMs, lastError, onError } of view.stores) {
+    const effect =
+      onError === 'allow' ? 'its rate limits admit everything' : 'requests with its rate limits get a 503';
+    if (state === 'lost')
+      found.push(`Store ${name} has been unreachable for ${duration(sinceMs)} (${lastError}): ${effect}.`);
+  }
   const reload = view.lastReload?.result;
   if (!view.isFromFile)
     found.push(
@@ -38,6 +50,8 @@ const REFUSED_BECAUSE: Readonly<Record<RecentCause, string>> = {
   listener: 'limits.connections of the listener is reached',
   clientIp:
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+  handshakes:
+    'limits.handshakes of the listener is reached: more TLS handshakes have begun than can end in time',
   proxyProtocol:
     'their PROXY protocol header was missing, wrong or not from a network in proxyProtocol.from (the log says which: proxy_protocol_refused)',
 };

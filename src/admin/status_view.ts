@@ -51,6 +51,17 @@ interface RouteView {
   readonly figures: StatsSummary;
 }
 
+/** A store of shared rate limits. */
+export interface StoreView {
+  readonly name: string;
+  readonly address: string;
+  readonly state: string;
+  readonly sinceMs: number;
+  readonly lastError: string | null;
+  readonly inFlight: number;
+  readonly onError: 'allow' | 'deny';
+}
+
 export interface PageView {
   readonly version: string;
   readonly phase: string;
@@ -67,10 +78,18 @@ export interface PageView {
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
+  /** `leftMs` is negative for an expired certificate. */
+  readonly certificates: readonly {
+    readonly listener: string;
+    readonly subject: string;
+    readonly notAfter: string;
+    readonly leftMs: number;
+  }[];
   readonly figures: StatsSummary;
   readonly overheadMs: number | null;
   readonly samples: readonly Sample[];
   readonly clusters: readonly ClusterView[];
+  readonly stores: readonly StoreView[];
   readonly routes: readonly RouteView[];
   readonly failures: readonly Decision[];
 }

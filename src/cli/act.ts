@@ -1,9 +1,11 @@
 /** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
 
+import { describeChange } from '../config/diff.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
+import type { AppliedChanges } from '../lifecycle/touched_traffic.ts';
 import type { AdminResponse, AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
-import { withAdmin } from './with_admin.ts';
+import { refusedBy, withAdmin } from './with_admin.ts';
 
 export function runReload(target: AdminTarget): Promise<number> {
   return withAdmin(target, async admin => printOutcome(await admin.post('/reload')));
@@ -23,19 +25,19 @@ export function runRollback(target: AdminTarget, digest: string | undefined): Pr
 export function runDrain(target: AdminTarget): Promise<number> {
   return withAdmin(target, async admin => {
     const { status, body } = await admin.post('/drain');
-    if (status !== 202) return refused(body);
+    if (status !== 202) return refusedBy(body);
     process.stdout.write('draining: requests in flight will finish, then the process exits\n');
     return EXIT.ok;
   });
 }
 
 function printOutcome({ status, body }: AdminResponse): number {
-  if (status !== 200 && status !== 422) return refused(body);
+  if (status !== 200 && status !== 422) return refusedBy(body);
   const result = body as ReloadResult;
   const digest = result.digest.slice(0, 12);
   switch (result.kind) {
     case 'applied':
-      process.stdout.write(`now running plan ${digest}\n`);
+      process.stdout.write(`now running plan ${digest}\n${changesText(result.changes)}`);
       return EXIT.ok;
     case 'unchanged':
       process.stdout.write(`already running plan ${digest}\n`);
@@ -48,9 +50,11 @@ function printOutcome({ status, body }: AdminResponse): number {
   }
 }
 
-function refused(body: unknown): number {
-  const error =
-    typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : String(body);
-  process.stderr.write(`fairlead: ${error}\n`);
-  return EXIT.no;
+function changesText({ total, first }: AppliedChanges): string {
+  const lines = first.map(change => {
+    const traffic = change.perSecond === null ? '' : `  (${change.perSecond} requests/s)`;
+    return `  ${describeChange(change)}${traffic}\n`;
+  });
+  const more = total > first.length ? `  and ${total - first.length} more changes\n` : '';
+  return `${lines.join('')}${more}`;
 }

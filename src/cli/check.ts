@@ -1,7 +1,11 @@
 /** `fairlead check`: loads the configuration as `run` does, but opens no port. */
+import { type ShadowResult, shadowRequestOf } from '../admin/shadow_check.ts';
 import { loadConfig } from '../config/loader.ts';
+import { readVersion } from '../lifecycle/version.ts';
+import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
-import { displayName, printProblems } from './load.ts';
+import { displayName, loadOrExplain, printProblems } from './load.ts';
+import { refusedBy, withAdmin } from './with_admin.ts';
 
 export async function runCheck(file: string, json: boolean): Promise<number> {
   const result = await loadConfig(file, process.env);
@@ -25,6 +29,33 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
     `${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`,
   );
   return valid ? EXIT.ok : EXIT.badConfig;
+}
+
+/**
+ * The file is checked as ever; then the running process matches its recent requests against it. Exit code 0: all of them
+ * would go where they go now.
+ */
+export async function runShadowCheck(place: AdminTarget, file: string, json: boolean): Promise<number> {
+  const loaded = await loadOrExplain(file);
+  if (typeof loaded === 'number') return loaded;
+  return withAdmin(place, async admin => {
+    const { status, body } = await admin.post('/shadow-check', shadowRequestOf(loaded.plan, readVersion()));
+    if (status !== 200) return refusedBy(body);
+    const result = body as ShadowResult;
+    if (json) printJson(result);
+    else process.stdout.write(shadowText(result));
+    return result.elsewhere.length === 0 ? EXIT.ok : EXIT.no;
+  });
+}
+
+function shadowText({ matched, elsewhere }: ShadowResult): string {
+  const moved = elsewhere.reduce((sum, { count }) => sum + count, 0);
+  const lines = [`${moved} of ${plural(matched, 'recent request')} would go elsewhere\n`];
+  for (const { from, to, count, examples } of elsewhere) {
+    lines.push(`  ${count} x  ${from} -> ${to}\n`);
+    for (const example of examples) lines.push(`         ${example}\n`);
+  }
+  return lines.join('');
 }
 
 function printJson(value: unknown): void {

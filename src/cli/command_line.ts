@@ -4,8 +4,9 @@ import type { Signals } from '../lifecycle/signals.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { runDrain, runReload, runRollback } from './act.ts';
 import type { AdminTarget } from './admin_client.ts';
-import { runCheck } from './check.ts';
+import { runCheck, runShadowCheck } from './check.ts';
 import { runDemo } from './demo.ts';
+import { runDiff } from './diff.ts';
 import { EXIT } from './exit_codes.ts';
 import { runExplain } from './explain.ts';
 import { runExplainRequest } from './explain_request.ts';
@@ -21,6 +22,9 @@ Usage: fairlead COMMAND [--config FILE]
 Commands
   run                      Run in the foreground; SIGTERM drains, SIGHUP reloads
   check [--json]           Check the configuration file and list every problem; opens no port
+  check --against-running  Ask the running process which of its recent requests the file would send elsewhere
+  diff [--json] OLD NEW    Show what changes in meaning between two files, each change with its class: live, drain
+                           (something that serves goes away) or restart (a reload would be refused)
   plan [--origins]         Print the compiled plan as JSON: defaults written out, secrets masked;
                            --origins adds the line that set each value
   explain [-X METHOD] [-H 'name: value'] [--client-ip IP] [--listener NAME] [--json] URL
@@ -48,9 +52,6 @@ Exit codes
   64  usage error                              78  invalid configuration
 `;
 
-/** Commands that are not supported yet: saying so is clearer than "unknown command". */
-const UNSUPPORTED_COMMANDS = ['diff'];
-
 interface Command {
   readonly options: NonNullable<Parameters<typeof parseArgs>[0]>['options'];
   /** The exact number of positional arguments, or the least and the most. */
@@ -73,9 +74,18 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (values, _, signals) => runProxy(configFile(values), signals),
   },
   check: {
-    options: { ...CONFIG, json: { type: 'boolean' } },
+    options: { ...ADMIN, json: { type: 'boolean' }, 'against-running': { type: 'boolean' } },
     positionals: 0,
-    run: values => runCheck(configFile(values), values['json'] === true),
+    run: values => {
+      const json = values['json'] === true;
+      if (values['against-running'] !== true) return runCheck(configFile(values), json);
+      return runShadowCheck(adminPlace(values), configFile(values), json);
+    },
+  },
+  diff: {
+    options: { json: { type: 'boolean' } },
+    positionals: 2,
+    run: (values, [before = '', after = '']) => runDiff(before, after, values['json'] === true),
   },
   plan: {
     options: { ...CONFIG, origins: { type: 'boolean' } },
@@ -152,7 +162,6 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
   if (name === '--help' || name === '-h' || name === 'help') return print(HELP);
   if (name === '--version' || name === '-v') return print(`fairlead ${readVersion()}\n`);
   if (name === undefined) return usageError('a command is missing');
-  if (UNSUPPORTED_COMMANDS.includes(name)) return usageError(`the command "${name}" is not supported yet`);
   const command = COMMANDS[name];
   if (command === undefined) return usageError(`unknown command "${name}"`);
   if (rest.includes('--help') || rest.includes('-h')) return print(HELP);
@@ -164,8 +173,8 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
     });
     const [least, most] = [command.positionals].flat() as [number, number?];
     if (positionals.length < least || positionals.length > (most ?? least)) {
-      const takes =
-        most === undefined ? (least === 0 ? 'no argument' : 'one argument') : 'one argument at most';
+      const counts = ['no argument', 'one argument', 'two arguments'];
+      const takes = most === undefined ? counts[least] : 'one argument at most';
       const hint =
         'config' in (command.options ?? {}) ? '; use --config FILE to name the configuration file' : '';
       return usageError(`"${name}" takes ${takes}, not ${positionals.length}${hint}`);

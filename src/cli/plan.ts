@@ -8,7 +8,9 @@ export async function runPlan(file: string, origins: boolean): Promise<number> {
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
   const plan = withoutSecretValues(maskSecrets(loaded.plan), loaded.secrets);
-  const shown = origins ? { ...plan, origins: Object.fromEntries(loaded.origins) } : plan;
+  const shown = origins
+    ? { ...plan, origins: Object.fromEntries(loaded.origins.ofLeaves(loaded.plan)) }
+    : plan;
   process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
   return EXIT.ok;
 }

@@ -5,15 +5,16 @@ import { keepDebuggerClosed } from '../lifecycle/debugger.ts';
 import { startProxy } from '../lifecycle/running_proxy.ts';
 import type { Signals } from '../lifecycle/signals.ts';
 import { holdProcess, systemClock } from '../resilience/clock.ts';
+import { nextTurn } from '../resilience/time_slices.ts';
 import { EXIT } from './exit_codes.ts';
 import { loadOrExplain } from './load.ts';
 
 export async function runProxy(file: string, signals: Signals): Promise<number> {
   keepDebuggerClosed(systemClock);
-  await turn(); // delivers signals that arrived while the code was loading
+  await nextTurn(); // delivers signals that arrived while the code was loading
   const loaded = await loadOrExplain(file);
   if (typeof loaded === 'number') return loaded;
-  await turn(); // delivers signals that arrived while the configuration was loading; nothing is open yet
+  await nextTurn(); // delivers signals that arrived while the configuration was loading; nothing is open yet
   signals.starting();
   const started = await startProxy({
     configFile: file,
@@ -40,9 +41,4 @@ export async function runProxy(file: string, signals: Signals): Promise<number> 
   release();
   stopListening();
   return end === 'clean' ? EXIT.ok : EXIT.no;
-}
-
-/** Waits for one turn of the event loop, in which Node delivers pending signals. */
-function turn(): Promise<void> {
-  return new Promise(resolve => void setImmediate(resolve));
 }

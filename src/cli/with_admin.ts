@@ -17,3 +17,11 @@ export async function withAdmin(
     return EXIT.no;
   }
 }
+
+/** Prints why the admin API has refused. */
+export function refusedBy(body: unknown): number {
+  const error =
+    typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : String(body);
+  process.stderr.write(`fairlead: ${error}\n`);
+  return EXIT.no;
+}

@@ -17,6 +17,7 @@ import { type NumberedRoute, tieProblems } from './check/ties.ts';
 import { compile } from './compile/compile.ts';
 import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
+import type { PlanOrigins } from './plan_origins.ts';
 import { inOrder, type Problem } from './problems.ts';
 import { PartialParse } from './schema/partial_parse.ts';
 import { type Config, configSchema } from './schema/schema.ts';
@@ -35,8 +36,7 @@ export type LoadResult =
   | {
       readonly kind: 'loaded';
       readonly plan: Plan;
-      /** For each leaf of the plan: `file:line:col` or `default`. */
-      readonly origins: ReadonlyMap<string, string>;
+      readonly origins: PlanOrigins;
       readonly warnings: readonly Problem[];
       /** Values from environment variables, which are never shown. */
       readonly secrets: readonly string[];
@@ -103,7 +103,7 @@ export function loadConfigText(
   const { plan, origins, routes } = compile(config, document, materials);
   const wrong = [...problems, ...read.problems, ...relationProblems(config, document, partial)];
   // A misspelt name, or the rest of a refused part, would only cause false warnings.
-  const warnings = wrong.length === 0 ? lint(config, plan, document) : [];
+  const warnings = wrong.length === 0 ? [...lint(config, plan, document), ...materials.warnings] : [];
   const ties = tieProblems(numberedRoutes(routes, partial), document);
   const errors = [...wrong, ...materials.problems, ...ties];
   const allFiles = new Map([...files, ...materials.files]);

@@ -13,6 +13,7 @@ import type { LoggingSettings } from '../observability/logging.ts';
 import type { OtlpSettings } from '../observability/otlp_exporter.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';
 import type { RouteSettings } from '../routing/route.ts';
+import type { LimitStoreSettings } from '../security/limit_store.ts';
 
 /** Too many failures after a reload roll it back. */
 export interface ProbationSettings {
@@ -58,4 +59,6 @@ export interface Plan {
   readonly routes: readonly RouteSettings[];
   /** Sorted by name. */
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
+  /** In the order of the names. */
+  readonly stores: Readonly<Record<string, LimitStoreSettings>>;
 }

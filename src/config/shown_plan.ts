@@ -5,7 +5,7 @@ import type { Plan } from './plan.ts';
 
 /** A copy that may be shown: keys, tokens, headers for collectors, and fields that look like secrets are masked. */
 export function maskSecrets(plan: Plan): Plan {
-  const masked = mask(plan) as Plan;
+  const masked = maskPart(plan) as Plan;
   const { otlp } = plan.tracing;
   if (otlp === null) return masked;
   // These fields authenticate, whatever their names.
@@ -14,16 +14,25 @@ export function maskSecrets(plan: Plan): Plan {
   return { ...masked, tracing: { ...masked.tracing, otlp: { ...otlp, endpoint, headers } } };
 }
 
-function mask(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(mask);
+/** The same for one listener, route or cluster. */
+export function maskPart(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(maskPart);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, maskAt(key, inner)]));
 }
 
+const SECRET_KEYS: ReadonlySet<string> = new Set([
+  'keyPem',
+  'ticketKey',
+  'token',
+  'password',
+  'passwordHash',
+]);
+
 function maskAt(key: string, value: unknown): unknown {
-  if ((key === 'keyPem' || key === 'token') && value !== null) return MASK;
+  if (SECRET_KEYS.has(key) && value !== null) return MASK;
   const isFields = key === 'set' || key === 'add' || key === 'headers' || key === 'query';
-  return isFields && Array.isArray(value) ? value.map(maskField) : mask(value);
+  return isFields && Array.isArray(value) ? value.map(maskField) : maskPart(value);
 }
 
 /** A pair of name and value, or the condition of a match. */

@@ -13,14 +13,14 @@ const POLL_MS = 500;
 
 export class ConfigWatcher {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
+  readonly #onChange: (changed: readonly string[]) => void;
   /** By file, its state when a change was last reported, or when the file was added. */
   #reported: FileStates;
   #seen: FileStates;
   #timer: Timer | null;
 
-  /** `files`: each with its state before it was read. */
-  constructor(files: FileStates, clock: Clock, onChange: () => void) {
+  /** `files`: each with its state before it was read. `onChange` gets the files that have changed. */
+  constructor(files: FileStates, clock: Clock, onChange: (changed: readonly string[]) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
     this.#reported = files;
@@ -32,6 +32,11 @@ export class ConfigWatcher {
   setFiles(files: FileStates): void {
     this.#reported = files;
     this.#seen = files;
+  }
+
+  /** The state of a file when a change was last reported; undefined: it is not watched. */
+  stateOf(file: string): string | undefined {
+    return this.#reported.get(file);
   }
 
   /** Watches also the files of a refused configuration, which may be the ones that have to change. */
@@ -46,8 +51,11 @@ export class ConfigWatcher {
     const isAtRest = isSame(now, this.#seen);
     this.#seen = now;
     if (!isAtRest || isSame(now, this.#reported)) return;
+    const changed = [...now]
+      .filter(([file, state]) => this.#reported.get(file) !== state)
+      .map(([file]) => file);
     this.#reported = now;
-    this.#onChange();
+    this.#onChange(changed);
   }
 
   close(): void {

@@ -12,8 +12,11 @@ import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import type { Router } from '../routing/router.ts';
 import type { Split } from '../routing/split.ts';
 import type { AccessList } from '../security/access.ts';
+import type { BasicAuth } from '../security/basic_auth.ts';
 import type { NetworkSet, ProxyTrust } from '../security/client_address.ts';
 import type { BuiltHeaderEdits, HeaderList } from '../security/headers.ts';
+import type { LimitStore } from '../security/limit_store.ts';
+import type { StoreLimits } from '../security/limits_in_store.ts';
 import type { RateLimiter } from '../security/rate_limit.ts';
 import type { ListenerSettings } from './listener_settings.ts';
 
@@ -55,7 +58,12 @@ export interface BoundRoute {
   readonly requestEdits: BuiltHeaderEdits;
   readonly responseEdits: BuiltHeaderEdits;
   readonly access: AccessList;
+  /** The limits that this process counts on its own. */
   readonly rateLimiters: readonly RateLimiter[];
+  /** The limits that a store counts for several machines; null: none. */
+  readonly storeLimits: StoreLimits | null;
+  /** Null: no login is required. */
+  readonly basicAuth: BasicAuth | null;
   readonly handles: RouteHandles;
 }
 
@@ -68,13 +76,18 @@ export interface BoundListener {
   readonly handles: RouteHandles;
 }
 
+/** Where each value of the plan comes from, by its path in the plan: `file:line:col`, or `default`. */
+export interface SettingOrigins {
+  get(planPath: string): string;
+}
+
 export interface DataPlane {
   /** Digest of the plan that this data plane was built from. */
   readonly digest: string;
   readonly listeners: ReadonlyMap<string, BoundListener>;
   readonly clusters: ReadonlyMap<string, BoundCluster>;
-  /** Where a value of the plan comes from: `file:line:col`, or `default`. */
-  readonly origins: ReadonlyMap<string, string>;
+  readonly stores: ReadonlyMap<string, LimitStore>;
+  readonly origins: SettingOrigins;
   /** How the trace context of a request is handled. */
   readonly tracing: {
     readonly propagate: boolean;

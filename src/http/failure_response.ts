@@ -5,6 +5,7 @@
  * never an address, a path of the machine or a stack.
  */
 import { FAILURE_RULES, type Failure, GRPC_STATUS, proxyStatusOf } from '../resilience/failure.ts';
+import { basicChallenge } from '../security/basic_auth.ts';
 import type { HeaderList } from '../security/headers.ts';
 
 interface FailureResponse {
@@ -28,6 +29,7 @@ export function failureResponse(failure: Failure, requestId: string, accept: str
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
   const retryAfter = retryAfterSeconds(failure, rule.status);
   if (retryAfter !== null) headers.push('Retry-After', retryAfter);
+  if (failure.kind === 'auth_required') headers.push('WWW-Authenticate', basicChallenge(failure.realm));
   headers.push('Cache-Control', 'no-store', 'X-Request-Id', requestId);
   headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)));
   return { status: rule.status, headers, body };

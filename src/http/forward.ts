@@ -119,7 +119,10 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     const { deadlineAtMs, services } = this.#context;
     const limitMs = this.#route.limits.requestMs;
     const leftMs = deadlineAtMs === null ? null : deadlineAtMs - services.clock.nowMs();
-    this.#timer.startRequest(leftMs === null ? limitMs : Math.min(leftMs, limitMs ?? leftMs));
+    // A request without a body was complete from the start, so the time of its admission counts towards the limit.
+    const spentMs = this.#body === null ? this.#context.admissionMs : 0;
+    if (leftMs !== null && (limitMs === null || leftMs < limitMs - spentMs)) this.#timer.startRequest(leftMs);
+    else this.#timer.startRequest(limitMs, spentMs);
   }
 
   #settleCircuit(outcome: Outcome): void {

@@ -2,9 +2,11 @@
  *
  * The steps of a request in order: read its head, identify the client, find the route, admit, act.
  *
- * Everything here happens synchronously. What takes time (a backend, a body) continues in `forward.ts`.
+ * Everything here happens synchronously. What takes time continues elsewhere: shared limits and passwords in `admission.ts`,
+ * a backend and a body in `forward.ts`.
  */
 import { isIP } from 'node:net';
+import { covers } from '../net/certificate_names.ts';
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
 import { expandRedirect } from '../routing/rewrite.ts';
@@ -13,8 +15,10 @@ import { type ProxyTrust, resolveClientAddress, writes } from '../security/clien
 import { acceptRequestId, DEADLINE_FIELD, detectLoop, editHeaders, findHeader } from '../security/headers.ts';
 import { bodyLengthFailure } from '../security/limits.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
+import { Admission } from './admission.ts';
 import type { BoundRoute } from './data_plane.ts';
 import { forwardRequest } from './forward.ts';
+import { askLimits, type Charged } from './rate_limits.ts';
 import type { RequestContext, RoutingContext } from './request.ts';
 import type { Responder } from './responder.ts';
 
@@ -39,6 +43,8 @@ function routeRequest(context: RoutingContext, responder: Responder): Failure | 
   const { clientIp } = context;
 
   if (head.path === settings.healthPath) return respondHealth(context, responder);
+  const wrongPeer = checkTls(context, head);
+  if (wrongPeer !== null) return wrongPeer;
   const overloaded = shed(context);
   if (overloaded !== null) return overloaded;
   const wrong = readDeadline(context, head);
@@ -55,7 +61,12 @@ function routeRequest(context: RoutingContext, responder: Responder): Failure | 
   const route = router.match(head);
   if (route === null) return { kind: 'no_route' };
   context.route = route;
-  return admit(context, route, head) ?? act(context, responder, route, head);
+  const admitted = admit(context, route, head);
+  if ('kind' in admitted) return admitted;
+  if (route.storeLimits === null && route.basicAuth === null) return act(context, responder, route, head);
+  const proceed = (): Failure | null => act(context, responder, route, head);
+  new Admission(context, responder, route, head, admitted, proceed).start();
+  return null;
 }
 
 /** Sets client address, request id and trace, and whether the client may see the decision record. */
@@ -74,6 +85,20 @@ function identify(context: RoutingContext, trust: ProxyTrust, head: RequestHead)
     context.explainWanted = findHeader(head.headers, 'x-fairlead-explain') === '1';
   // Its client could pass for the proxy itself, which may be allowed more.
   return address.malformed ? { kind: 'bad_request', detail: 'The Forwarded field is malformed.' } : null;
+}
+
+/**
+ * What the handshake could not refuse: a client certificate that is not valid, and a request for a host that the
+ * certificate shown to the client does not cover (RFC 9110 section 7.4). HTTP/2 clients may use one connection for all the
+ * names of its certificate (RFC 9113 section 9.1.1).
+ */
+function checkTls({ peer, bound }: RequestContext, { matchHost }: RequestHead): Failure | null {
+  if (peer.tls === null) return null;
+  const { presented, clientProblem } = peer.tls;
+  if (clientProblem !== null)
+    return { kind: 'bad_request', detail: `The client certificate is not valid: ${clientProblem}.` };
+  if (presented === null || bound.settings.tls?.rejectMisdirected !== true) return null;
+  return covers(presented, matchHost) ? null : { kind: 'misdirected_request' };
 }
 
 /** First of all checks, because an overloaded process must not spend time on requests that it will refuse. */
@@ -113,36 +138,13 @@ function offeredRequestId(isBelieved: boolean, head: RequestHead): string | null
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
-/** Access, body size and rate limits, checked before any backend is involved. */
-function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
+/** Access, body size and the rate limits of this process, checked before any backend is involved. */
+function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | Charged {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
-  return route.rateLimiters.length === 0 ? null : askLimits(context, route, head);
-}
-
-type RateLimited = Extract<Failure, { kind: 'rate_limited' }>;
-
-/**
- * Every limit is asked, and charged only if all enforced limits admit: a request that one limit refuses does not use
- * up the others.
- */
-function askLimits(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | null {
-  const { authority, headers } = head;
-  const request = { clientIp: context.clientIp, authority, headers };
-  const decisions = route.rateLimiters.map(limiter => ({ limiter, decision: limiter.decide(request) }));
-  let refusal: RateLimited | null = null as RateLimited | null;
-  context.limitsAsked = decisions.map(({ limiter: { settings }, decision: { retryAfterMs, left } }) => {
-    const { name, mode } = settings;
-    if (retryAfterMs > 0) context.services.telemetry.rateLimited(name, mode);
-    if (retryAfterMs > 0 && mode === 'enforce' && (refusal?.retryAfterMs ?? 0) < retryAfterMs)
-      refusal = { kind: 'rate_limited', limiter: name, retryAfterMs };
-    return { limiter: name, mode, admitted: retryAfterMs === 0, left };
-  });
-  if (refusal !== null) return refusal;
-  for (const { limiter, decision } of decisions) if (decision.retryAfterMs === 0) limiter.take(decision);
-  return null;
+  return askLimits(context, route, head);
 }
 
 /** Counts from the handshake on, so that handshakes without a response have the same limit. */

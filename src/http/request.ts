@@ -1,4 +1,5 @@
 /** The context of one request: who asks for what, on which plan; and the services that all requests share. */
+import type { TlsFacts } from '../net/connection.ts';
 import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
@@ -10,6 +11,7 @@ import type { Overload } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { type ClientSource, NO_CLAIM, type PeerClaim } from '../security/client_address.ts';
 import type { ForwardingFacts } from '../security/forwarding.ts';
+import type { LimitOutcome } from '../security/rate_limit_fields.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
@@ -63,7 +65,8 @@ export interface Peer {
   readonly ip: string;
   /** By the socket. */
   readonly socketIp: string;
-  readonly tlsVersion: string | null;
+  /** Null: the connection is not encrypted. */
+  readonly tls: TlsFacts | null;
   /** The port that the client came to: of the load balancer, with the PROXY protocol. */
   readonly localPort: number;
   /** Number of requests in flight on this connection. */
@@ -88,8 +91,8 @@ export interface Peer {
 const KEPT_HEAD_CHARACTERS_MAX = 8_192;
 
 /**
- * The context of one request while it is routed. Only `handle_request.ts` writes it, synchronously; everything that
- * works on the request afterwards sees it as the read-only `RequestContext`.
+ * The context of one request while it is routed and admitted. Only `handle_request.ts` (synchronously), `admission.ts` and
+ * `rate_limits.ts` write it; everything that works on the request afterwards sees it as the read-only `RequestContext`.
  */
 export class RoutingContext implements ForwardingFacts {
   readonly services: Services;
@@ -120,6 +123,14 @@ export class RoutingContext implements ForwardingFacts {
   explainWanted = false;
   /** Null: the route has no rate limits, or they were not reached. */
   limitsAsked: readonly AskedLimit[] | null = null;
+  /** What the limits that have answered so far said. */
+  limitOutcomes: readonly LimitOutcome[] | null = null;
+  /** `RateLimit` fields for the response, as a flat list; null: none. */
+  rateLimitFields: readonly string[] | null = null;
+  /** Name of the user who has logged in. */
+  user: string | null = null;
+  /** Time from the start of the request until shared limits and password were checked. */
+  admissionMs = 0;
   /** Null: no route has matched. */
   route: BoundRoute | null = null;
   /** Key of its tunnel in `TunnelsPerClient`; null: it asks for no tunnel, or was not admitted. */
@@ -147,7 +158,7 @@ export class RoutingContext implements ForwardingFacts {
     return this.raw.protocol;
   }
   get tls(): string | null {
-    return this.peer.tlsVersion;
+    return this.peer.tls === null ? null : this.peer.tls.version;
   }
   /** Host and port as the client sent them; empty if the head was refused. */
   get host(): string {
@@ -161,7 +172,7 @@ export class RoutingContext implements ForwardingFacts {
       route: this.route?.settings.name ?? null,
       cluster: this.cluster?.name ?? null,
     });
-    return { name, ms: Math.round(ms * 100) / 100, origin: this.plane.origins.get(setting) ?? 'default' };
+    return { name, ms: Math.round(ms * 100) / 100, origin: this.plane.origins.get(setting) };
   }
 
   decisionFacts(): DecisionFacts {

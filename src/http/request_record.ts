@@ -46,6 +46,7 @@ export class FinishedRequest implements RequestRecord {
   readonly trace: TraceContext | null;
   readonly listener: string;
   readonly clientIp: string;
+  readonly user: string | null;
   readonly peerIp: string;
   readonly method: string;
   readonly host: string;
@@ -68,6 +69,7 @@ export class FinishedRequest implements RequestRecord {
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
+  readonly clientCertificate: string | null;
   readonly plan: string;
 
   constructor(context: RequestContext, client: ClientFacts, upstream: UpstreamFacts, endedAtMs: number) {
@@ -77,6 +79,7 @@ export class FinishedRequest implements RequestRecord {
     this.trace = context.trace;
     this.listener = context.bound.settings.name;
     this.clientIp = context.clientIp;
+    this.user = context.user;
     this.peerIp = context.peer.socketIp;
     this.method = context.raw.method;
     this.host = context.host;
@@ -99,6 +102,7 @@ export class FinishedRequest implements RequestRecord {
     this.pausedMs = upstream.pausedMs;
     this.endedAtMs = endedAtMs;
     this.tls = context.tls;
+    this.clientCertificate = context.peer.tls?.client?.subject ?? null;
     this.plan = context.plane.digest;
   }
 

@@ -157,13 +157,13 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   // ---- a response made here
 
   respond(status: number, headers: readonly string[], body: string): void {
-    const { requestId, explainWanted, raw, services } = this.#context;
+    const { requestId, explainWanted, rateLimitFields, raw, services } = this.#context;
     this.#status = status;
     this.#bytesOut = raw.method === 'HEAD' ? 0 : Buffer.byteLength(body);
     if (services.traffic.draining) this.#client.closeAfterResponse();
     const asked = explainWanted ? [EXPLAIN_FIELD, requestId] : [];
     try {
-      this.#client.respond(status, [...headers, ...asked], body);
+      this.#client.respond(status, [...headers, ...(rateLimitFields ?? []), ...asked], body);
     } catch (error) {
       // Timers and pools call this too, and nothing above them would catch the error.
       this.#emitDefect(error);
@@ -182,9 +182,10 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
 
   /** `fields` are already filtered, and belong to the responder from here on. */
   sendHead(status: number, statusText: string, fields: string[], endOfStream: boolean): void {
-    const { requestId, explainWanted, services } = this.#context;
+    const { requestId, explainWanted, rateLimitFields, services } = this.#context;
     this.#status = status;
     if (services.traffic.draining) this.#client.closeAfterResponse();
+    if (rateLimitFields !== null) fields.push(...rateLimitFields);
     if (explainWanted) fields.push(EXPLAIN_FIELD, requestId);
     this.#headers = fields;
     this.#client.writeHead(status, statusText, fields, endOfStream);
@@ -216,6 +217,11 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
     this.#status = 101;
     this.peer.onTunnel();
     return socket;
+  }
+
+  /** The request waits for its admission before it is forwarded. */
+  heldBy(admission: Work): void {
+    this.#work = admission;
   }
 
   /** The tunnel replaces the forwarding that led to it. */

@@ -5,7 +5,7 @@
  */
 import { lookAt } from '../config/watcher.ts';
 import type { Overload } from '../resilience/overload.ts';
-import { assemblePlane } from './assemble.ts';
+import { assemblePlane, type PreparedRoutes } from './assemble.ts';
 import type { CertificateWatch } from './certificate_watch.ts';
 import type { ConfigFiles } from './config_files.ts';
 import type { DescriptorLimits } from './descriptors.ts';
@@ -28,10 +28,15 @@ export interface PlanFollowers {
 }
 
 /** `isOlder`: the plan ran before, and is not what the file contains now. */
-export function applyPlan(parts: PlanFollowers, next: LoadedPlan, isOlder: boolean): void {
+export function applyPlan(
+  parts: PlanFollowers,
+  next: LoadedPlan,
+  prepared: PreparedRoutes,
+  isOlder: boolean,
+): void {
   const { running, runtime, overload, history, files } = parts;
   const { plan } = next;
-  const plane = assemblePlane(plan, next.origins, runtime);
+  const plane = assemblePlane(plan, prepared, next.origins, runtime);
 
   running.current = { loaded: next, plane };
 

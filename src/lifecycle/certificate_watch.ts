@@ -1,13 +1,17 @@
 /**
- * Watches the expiry of the listeners' certificates: a metric has the time, and from three weeks before a log line a
- * day warns. A replaced file is reloaded like any other (`config/watcher.ts` watches certificates too).
+ * Watches the expiry of the listeners' certificates: a metric has the time, and from three weeks before, a log line a
+ * day and the status page warn. A replaced file is reloaded by itself (`reload.ts`, trigger `certificates`).
  */
 import { X509Certificate } from 'node:crypto';
-import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { Event } from '../observability/events.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 
-interface CertificateFacts {
+interface ListenerCertificates {
+  readonly name: string;
+  readonly tls: { readonly certificates: readonly { readonly certPem: string }[] } | null;
+}
+
+export interface CertificateFacts {
   readonly listener: string;
   /** The common name, or the first alternative name. */
   readonly subject: string;
@@ -16,7 +20,7 @@ interface CertificateFacts {
 
 const DAY_MS = 86_400_000;
 /** ACME clients renew 30 days before the end, so something is wrong at three weeks. */
-const WARN_BEFORE_MS = 21 * DAY_MS;
+export const WARN_BEFORE_MS = 21 * DAY_MS;
 
 export class CertificateWatch {
   readonly #clock: Clock;
@@ -34,7 +38,7 @@ export class CertificateWatch {
   }
 
   /** Sets the certificates of a plan, at the start and after each reload. */
-  watch(listeners: readonly Pick<ListenerSettings, 'name' | 'tls'>[]): void {
+  watch(listeners: readonly ListenerCertificates[]): void {
     this.#certificates = listeners.flatMap(({ name, tls }) =>
       (tls?.certificates ?? []).map(({ certPem }) => factsOf(name, new X509Certificate(certPem))),
     );

@@ -4,10 +4,10 @@ import type { Clock } from '../resilience/clock.ts';
 
 export class ConfigFiles {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
+  readonly #onChange: (changed: readonly string[]) => void;
   #watcher: ConfigWatcher | null = null;
 
-  constructor(clock: Clock, onChange: () => void) {
+  constructor(clock: Clock, onChange: (changed: readonly string[]) => void) {
     this.#clock = clock;
     this.#onChange = onChange;
   }
@@ -17,6 +17,11 @@ export class ConfigFiles {
     if (!isWanted) this.close();
     else if (this.#watcher === null) this.#watcher = new ConfigWatcher(files, this.#clock, this.#onChange);
     else this.#watcher.setFiles(files);
+  }
+
+  /** The state of a file when a change was last reported; undefined when nothing is watched. */
+  stateOf(file: string): string | undefined {
+    return this.#watcher?.stateOf(file);
   }
 
   /** Watches also the files that a refused configuration names, because they may appear. */

@@ -3,6 +3,7 @@
  * implementation.
  */
 import type { Overload } from '../resilience/overload.ts';
+import type { CertificateFacts } from './certificate_watch.ts';
 import type { PlanHistory } from './plan_history.ts';
 import type { Readiness } from './readiness.ts';
 import type { ReloadResult, ReloadTrigger } from './reload.ts';
@@ -27,6 +28,8 @@ export interface ProcessView {
   readonly lastReload: LastReload | null;
   /** Addresses that the listeners are bound to, by name. */
   readonly addresses: ReadonlyMap<string, string>;
+  /** The certificates of the listeners. */
+  readonly certificates: readonly CertificateFacts[];
   readiness(): Readiness;
   reload(trigger: ReloadTrigger): Promise<ReloadResult>;
   /** Null: to the plan before the running one. */

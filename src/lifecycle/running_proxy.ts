@@ -3,6 +3,7 @@
  * Later changes are in `reload.ts`, `apply_plan.ts` and `shutdown.ts`.
  */
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { Environment } from '../config/loader.ts';
 import type { Services } from '../http/request.ts';
 import { SlowClients } from '../http/slow_clients.ts';
@@ -13,8 +14,8 @@ import { describeDefect } from '../resilience/defect.ts';
 import { Overload } from '../resilience/overload.ts';
 import { systemRandom } from '../resilience/random.ts';
 import { followPlan, type PlanFollowers } from './apply_plan.ts';
-import { assemblePlane } from './assemble.ts';
-import { CertificateWatch } from './certificate_watch.ts';
+import { assembleAtOnce } from './assemble.ts';
+import { type CertificateFacts, CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
 import { Listeners } from './listeners.ts';
@@ -90,7 +91,12 @@ export class RunningProxy implements ProcessView {
     this.startedAtMs = clock.nowMs();
     this.#manager = manager;
     this.#phase = new PhaseKeeper(runtime);
-    this.running = { current: { loaded, plane: assemblePlane(plan, loaded.origins, runtime) } };
+    this.running = {
+      current: {
+        loaded,
+        plane: assembleAtOnce(plan, loaded.origins, runtime),
+      },
+    };
     registry.retainUsed();
     metrics.retainUsed();
     this.overload = new Overload(plan.process.overload, change =>
@@ -103,7 +109,9 @@ export class RunningProxy implements ProcessView {
       connections,
       () => this.running.current.loaded.plan.process.connectionsMax,
     );
-    const files = new ConfigFiles(clock, () => void this.reload('watch'));
+    const files = new ConfigFiles(clock, changed => {
+      void this.reload(changed.includes(resolve(options.configFile)) ? 'watch' : 'certificates');
+    });
     const probation = new Probation(
       traffic,
       () => metrics.stats.counts(clock.nowMs()),
@@ -159,6 +167,9 @@ export class RunningProxy implements ProcessView {
   }
   get addresses(): ReadonlyMap<string, string> {
     return this.#followers.listeners.addresses;
+  }
+  get certificates(): readonly CertificateFacts[] {
+    return this.#followers.certificates.certificates;
   }
   /** How it ended; resolves when the process has nothing left to do. */
   get stopped(): Promise<DrainResult> {

@@ -35,6 +35,11 @@ export function runtimeView(
       })),
     overload: () => overload.active,
     digest: () => running.current.plane.digest,
+    stores: () =>
+      [...running.current.plane.stores.values()].map(({ settings, state }) => ({
+        store: settings.name,
+        ready: state === 'ready',
+      })),
     certificates: () => certificates.certificates,
   };
 }

@@ -6,10 +6,12 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
+import type { CertificateNames } from './certificate_names.ts';
+import type { ClientCertificate } from './client_certificate.ts';
 
 /** `new`: no request yet; `active`: a request is in flight; `idle`: between two requests; `tunnel`: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
-export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp'] as const;
+export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp', 'handshakes'] as const;
 /** Why a connection was ended because of what its client sent. */
 export const CUT_CAUSES = ['pipelining', 'flood', 'protocol'] as const;
 export type CutCause = (typeof CUT_CAUSES)[number];
@@ -56,6 +58,18 @@ interface IdentifiedClient {
   readonly port: number;
 }
 
+/** The result of a TLS handshake. */
+export interface TlsFacts {
+  /** As Node calls it: `TLSv1.3`. */
+  readonly version: string;
+  /** The names of the certificate that the client asked for; null: it named no server that has a certificate of its own. */
+  readonly presented: CertificateNames | null;
+  /** Null: the client has shown none, or one that is not valid. */
+  readonly client: ClientCertificate | null;
+  /** Why the certificate of the client is not valid, as OpenSSL's code; null: it is valid, or there is none. */
+  readonly clientProblem: string | null;
+}
+
 export interface Connection {
   readonly listener: string;
   /** The address of the client: of the socket, or of the PROXY protocol header on it. */
@@ -65,7 +79,8 @@ export interface Connection {
   /** The port that the client connected to, where a PROXY protocol header names it. */
   readonly proxiedPort: number | null;
   readonly openedAtMs: number;
-  tlsVersion: string | null;
+  /** Null: the connection is not encrypted. */
+  tls: TlsFacts | null;
   readonly state: ConnectionState;
   setState(state: ConnectionState): void;
 }
@@ -135,6 +150,7 @@ export class ConnectionTable {
       .filter(({ count }) => count > 0);
   }
 
+  /** Also for a connection that is refused after it was counted: it closes. */
   noteRefusal(listener: string, cause: RecentCause): void {
     const key = `${cause} ${listener}`;
     let known = this.#refusals.get(key);
@@ -224,7 +240,7 @@ class TrackedConnection implements Connection {
   /** Key under which the connection is counted. */
   perIpKey: string;
   readonly openedAtMs: number;
-  tlsVersion: string | null = null;
+  tls: TlsFacts | null = null;
   state: ConnectionState = 'new';
   stateChangedAtMs: number;
 

@@ -10,16 +10,12 @@
  * Nothing makes it stop accepting. When the process is out of descriptors, libuv accepts and closes waiting connections, so
  * that the event loop does not spin on the backlog, and reports an error to Node only if even that fails.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import net, { type Socket } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../resilience/clock.ts';
-import { errorCode } from '../resilience/error_code.ts';
 import type { Address } from './address.ts';
 import { bind, boundAddress } from './bind.ts';
 import type { Connection, ConnectionTable, ProxyProtocolRefusal, RefusalCause } from './connection.ts';
-import { detectProtocol, detectTls } from './listen/protocol_detection.ts';
+import { detectProtocol } from './listen/protocol_detection.ts';
 import {
   type PeerNetworks,
   ProxiedPeers,
@@ -28,8 +24,9 @@ import {
 } from './listen/proxied_peers.ts';
 import type { ProxiedConnection } from './listen/proxy_protocol.ts';
 import { ThrottledLog } from './listen/throttled_log.ts';
-import { type ServerTlsSettings, serverTlsOptions } from './tls.ts';
-import { PLAIN_HTTP_RESPONSE, type TlsRefusal, tlsRefusalOf } from './tls_refusal.ts';
+import { TlsServer, type TlsServerSettings } from './listen/tls_server.ts';
+import type { ServerTlsSettings } from './tls.ts';
+import type { TlsRefusal } from './tls_refusal.ts';
 
 /** Settings of one listener. Null means `off`: no limit. */
 export interface SocketListenerSettings {
@@ -42,6 +39,8 @@ export interface SocketListenerSettings {
   readonly h2c: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
+  /** TLS handshakes at the same time. */
+  readonly handshakesMax: number | null;
   /** Time limit for the TLS handshake and the first bytes of HTTP. */
   readonly headMs: number;
   /** Every connection begins with a PROXY protocol header; null: none does. */
@@ -78,8 +77,6 @@ export interface Listener {
   stopAccepting(): Promise<void>;
 }
 
-/** How long a client that was sent a refusal may take to close its side. */
-const LINGER_MS = 2_000;
 /** Address of clients on a Unix socket, which have none. */
 const UNIX_PEER = 'unix';
 
@@ -116,38 +113,28 @@ const STOP_TURNS_MAX = 500;
 class Acceptor {
   readonly #deps: ListenerDeps;
   readonly #refused: ThrottledLog<RefusalCause>;
-  /** Failed handshakes, by cause and code. */
-  readonly #unsecured: ThrottledLog<string>;
   /** Connections accepted since the listener was opened. */
   accepted = 0;
-  /** The connection of each handshake, because `tls.Server` does not report the socket that it was given. */
-  readonly #handshake = new AsyncLocalStorage<Connection>();
   readonly #proxied: ProxiedPeers;
   #settings: SocketListenerSettings;
-  #tls: tls.Server | null;
+  readonly #tls: TlsServer | null;
 
   constructor(settings: SocketListenerSettings, deps: ListenerDeps) {
     this.#deps = deps;
     this.#settings = settings;
-    this.#tls = this.#createTls(settings);
     this.#proxied = new ProxiedPeers(settings.proxyProtocol, {
       ...deps,
       onEachRefused: () => deps.connections.noteRefusal(settings.name, 'proxyProtocol'),
     });
     this.#refused = new ThrottledLog(deps.clock, (cause, count) => deps.onRefused(cause, count));
-    this.#unsecured = new ThrottledLog(deps.clock, (code, count) =>
-      deps.onTlsRefused(tlsRefusalOf(code), code, count),
-    );
+    this.#tls = isSecure(settings) ? this.#createTls(settings) : null;
   }
 
+  /** A listener whose TLS is switched on or off is a new listener (`lifecycle/listeners.ts`). */
   setSettings(next: SocketListenerSettings): void {
-    const before = this.#settings;
     this.#settings = next;
     this.#proxied.setSettings(next.proxyProtocol);
-    // A server that stays keeps the keys of its session tickets: after a reload clients can still resume their
-    // sessions.
-    if (wayOfTls(next) !== wayOfTls(before) || !isDeepStrictEqual(next.tls, before.tls))
-      this.#tls = this.#createTls(next);
+    if (isSecure(next)) this.#tls?.setSettings(next);
   }
 
   accept(socket: Socket): void {
@@ -163,11 +150,6 @@ class Acceptor {
     if (typeof connection === 'string') this.#refuse(socket, connection);
     else if (this.#settings.proxyProtocol === null) this.#serve(socket, connection);
     else this.#proxied.read(socket, connection.peerIp, client => this.#identify(socket, connection, client));
-  }
-
-  #refuse(socket: Socket, cause: RefusalCause): void {
-    reset(socket);
-    this.#refused.add(cause);
   }
 
   /** By its PROXY protocol header, the connection is one of this client; null: of the load balancer itself. */
@@ -187,23 +169,30 @@ class Acceptor {
 
   #serve(socket: Socket, connection: Connection): void {
     const { clock, onConnection } = this.#deps;
-    if (this.#tls !== null) {
-      const server = this.#tls;
-      detectTls(
-        socket,
-        this.#settings.headMs,
-        clock,
-        isTls => {
-          if (isTls) this.#handshake.run(connection, () => server.emit('connection', socket));
-          else this.#refusePlainHttp(socket);
-        },
-        () => this.#unsecured.add('ERR_TLS_HANDSHAKE_TIMEOUT'),
-      );
-    } else if (this.#settings.h2c)
+    if (this.#tls !== null) this.#tls.accept(socket, connection);
+    else if (this.#settings.h2c)
       detectProtocol(socket, this.#settings.headMs, clock, protocol =>
         onConnection(socket, connection, protocol),
       );
     else onConnection(socket, connection, 'http1');
+  }
+
+  #refuse(socket: Socket, cause: RefusalCause): void {
+    reset(socket);
+    this.#refused.add(cause);
+  }
+
+  #createTls(settings: TlsServerSettings): TlsServer {
+    const { clock, connections, onConnection, onTlsRefused } = this.#deps;
+    return new TlsServer(settings, {
+      clock,
+      onSecure: onConnection,
+      onTooMany: socket => {
+        connections.noteRefusal(this.#settings.name, 'handshakes');
+        this.#refuse(socket, 'handshakes');
+      },
+      onRefused: onTlsRefused,
+    });
   }
 
   #admit(socket: Socket, remoteAddress: string | undefined): Connection | RefusalCause {
@@ -222,46 +211,10 @@ class Acceptor {
     const isExempt = ip === UNIX_PEER || this.#deps.isTrustedProxy(ip);
     return isExempt ? null : this.#settings.connectionsPerIpMax;
   }
-
-  #createTls(settings: SocketListenerSettings): tls.Server | null {
-    if (settings.tls === null) return null;
-    const server = tls.createServer({
-      ...serverTlsOptions(settings.tls),
-      ALPNProtocols: settings.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-      handshakeTimeout: settings.headMs,
-    });
-    server.on('tlsClientError', (error, socket) => {
-      this.#unsecured.add(errorCode(error));
-      socket.destroy();
-    });
-    server.on('secureConnection', socket => this.#onSecure(socket));
-    return server;
-  }
-
-  /** The client speaks HTTP on a TLS port: a reset would not tell its user why. */
-  #refusePlainHttp(socket: Socket): void {
-    this.#unsecured.add('HTTP_REQUEST');
-    socket.end(PLAIN_HTTP_RESPONSE);
-    socket.resume();
-    const timer = this.#deps.clock.setTimer(destroySocket, LINGER_MS, socket);
-    socket.once('close', () => this.#deps.clock.cancelTimer(timer));
-  }
-
-  #onSecure(socket: TLSSocket): void {
-    socket.on('error', ignore);
-    const connection = this.#handshake.getStore();
-    if (connection === undefined) {
-      socket.destroy();
-      return;
-    }
-    connection.tlsVersion = socket.getProtocol();
-    this.#deps.onConnection(socket, connection, socket.alpnProtocol === 'h2' ? 'http2' : 'http1');
-  }
 }
 
-/** Options of the `tls.Server` other than its certificates. */
-function wayOfTls({ http2, headMs }: SocketListenerSettings): string {
-  return `${http2} ${headMs}`;
+function isSecure(settings: SocketListenerSettings): settings is SocketListenerSettings & TlsServerSettings {
+  return settings.tls !== null;
 }
 
 /** A socket of a Unix listener has no remote family and no local port. */
@@ -287,10 +240,6 @@ async function stop(server: net.Server, acceptor: Acceptor): Promise<void> {
 /** One turn of the event loop, in which all waiting connections are accepted. */
 function turn(): Promise<void> {
   return new Promise(resolve => void setImmediate(resolve));
-}
-
-function destroySocket(socket: Socket): void {
-  socket.destroy();
 }
 
 function ignore(): void {}

@@ -8,10 +8,31 @@ export interface CertificateMaterial {
   readonly keyPem: string;
 }
 
+/** 16 bytes of name, 16 for HMAC-SHA256, 16 for AES-128: the format of Node and OpenSSL. */
+export const TICKET_KEY_BYTES = 48;
+
+export interface TicketSettings {
+  /** How often the listener's own key is replaced. */
+  readonly rotateMs: number;
+  /** Shared by several machines: 48 bytes in Base64; secret. Null: the listener has its own key. */
+  readonly ticketKey: string | null;
+}
+
 export interface ServerTlsSettings {
   /** The first one is the default; at least one. */
   readonly certificates: readonly CertificateMaterial[];
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Cipher suites of TLS 1.2 by their OpenSSL names, the preferred one first. */
+  readonly ciphers: readonly string[];
+  readonly clientCertificate: {
+    readonly mode: 'none' | 'optional' | 'required';
+    /** The authorities that may sign it; null if clients are not asked for one. */
+    readonly caPem: string | null;
+  };
+  /** Null: no session tickets. */
+  readonly sessionTickets: TicketSettings | null;
+  /** Whether a request gets 421 if the certificate that the client asked for does not cover its host. */
+  readonly rejectMisdirected: boolean;
 }
 
 /** TLS settings for connections to a backend. */
@@ -23,11 +44,6 @@ export interface ClientTlsSettings {
   readonly caPem: string | null;
   readonly certPem: string | null;
   readonly keyPem: string | null; // secret
-}
-
-export function serverTlsOptions(settings: ServerTlsSettings): tls.SecureContextOptions {
-  const [first] = settings.certificates;
-  return { cert: first?.certPem ?? '', key: first?.keyPem ?? '', minVersion: settings.minVersion };
 }
 
 /**

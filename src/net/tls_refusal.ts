@@ -19,7 +19,8 @@ const BY_CODE: readonly (readonly [RegExp, TlsRefusal])[] = [
   [/HTTP_REQUEST/, 'plain_http'],
   [/UNSUPPORTED_PROTOCOL|WRONG_VERSION|INAPPROPRIATE_FALLBACK|ALERT_PROTOCOL_VERSION/, 'version'],
   [/NO_APPLICATION_PROTOCOL/, 'alpn'],
-  [/CERTIFICATE|UNKNOWN_CA|CERT_/, 'certificate'],
+  // Also OpenSSL's codes for a chain that it cannot verify (`man x509_verify_cert_error_string`).
+  [/CERT|UNKNOWN_CA|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|CRL_|UNSPECIFIED/, 'certificate'],
   [/HANDSHAKE_TIMEOUT/, 'timeout'],
   [/^(?:ECONNRESET|EPIPE)$/, 'left'],
 ];

@@ -18,12 +18,12 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
   const last = record.attempts[record.attempts.length - 1];
   return (
     `{"level":${level},"time":${wallMs},"requestId":"${record.requestId}","traceId":${text(record.traceId)},` +
-    `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},"peerIp":${text(record.peerIp)},` +
+    `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},${record.user === null ? '' : `"user":${text(record.user)},`}"peerIp":${text(record.peerIp)},` +
     `"method":${text(record.method)},"host":${text(record.host)},"path":${text(path)},"protocol":"${record.protocol}",` +
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
     `"attempts":[${attempts(record)}],"bytesIn":${record.bytesIn},"bytesOut":${record.bytesOut},` +
     `${rare(record)}"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
-    `"total":${ms(totalMs)},${record.pausedMs === 0 ? '' : `"paused":${ms(record.pausedMs)},`}"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},"plan":"${record.plan.slice(0, 12)}"}\n`
+    `"total":${ms(totalMs)},${record.pausedMs === 0 ? '' : `"paused":${ms(record.pausedMs)},`}"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},${certificate(record)}"plan":"${record.plan.slice(0, 12)}"}\n`
   );
 };
 
@@ -43,6 +43,10 @@ export function overheadMs(record: RequestRecord): number {
 /** Duration of an attempt; one without an end lasted until the end of the request. */
 export function attemptMs({ startedAtMs, endedAtMs }: AttemptRecord, record: RequestRecord): number {
   return (endedAtMs ?? record.endedAtMs) - startedAtMs;
+}
+
+function certificate({ clientCertificate }: RequestRecord): string {
+  return clientCertificate === null ? '' : `"clientCertificate":${text(clientCertificate)},`;
 }
 
 /** Fields that only few requests have. */

@@ -7,13 +7,18 @@ import type { LineFormat } from './access_log.ts';
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 export const combinedLine: LineFormat = (record, path, wallMs) => {
-  const { clientIp, method, protocol, status, bytesOut, referer, userAgent } = record;
+  const { clientIp, user, method, protocol, status, bytesOut, referer, userAgent } = record;
   const request = method === '' ? '-' : `${method} ${path} ${protocol}`;
   return (
-    `${clientIp} - - [${clfTime(wallMs)}] "${escaped(request)}" ${status} ${bytesOut} ` +
+    `${clientIp} - ${userName(user)} [${clfTime(wallMs)}] "${escaped(request)}" ${status} ${bytesOut} ` +
     `"${escaped(referer ?? '-')}" "${escaped(userAgent ?? '-')}"\n`
   );
 };
+
+/** Spaces are escaped, because a space ends the name for readers of this format. */
+function userName(user: string | null): string {
+  return user === null || user === '' ? '-' : escaped(user).replaceAll(' ', '\\x20');
+}
 
 /** `10/Oct/2000:13:55:36 +0000` */
 function clfTime(wallMs: number): string {

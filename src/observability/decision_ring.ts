@@ -171,6 +171,13 @@ export class DecisionRing {
       .map(({ decision }) => decision);
   }
 
+  /** The requests whose heads are kept, newest first: to match them again. */
+  heads(): { readonly listener: string; readonly head: RequestHead }[] {
+    return this.#all().flatMap(({ decision: { listener }, head }) =>
+      head === null ? [] : [{ listener, head }],
+    );
+  }
+
   /** The newest record, because a load balancer in front may repeat a request with the same id. */
   find(id: string): KeptDecision | null {
     return this.#all().find(({ decision }) => decision.id === id) ?? null;

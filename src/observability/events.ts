@@ -43,8 +43,8 @@ export interface AskedLimit {
   readonly limiter: string;
   readonly mode: 'enforce' | 'shadow';
   readonly admitted: boolean;
-  /** How many more requests of the same key it would have admitted at that time. */
-  readonly left: number;
+  /** How many more requests of the same key it would have admitted at that time; null: its store did not answer. */
+  readonly left: number | null;
 }
 
 /** Everything that is known about a finished request. */
@@ -55,6 +55,8 @@ export interface RequestRecord {
   readonly trace: TraceContext | null;
   readonly listener: string;
   readonly clientIp: string;
+  /** Name of the user who has logged in (`basicAuth`); null: none. */
+  readonly user: string | null;
   readonly peerIp: string;
   readonly method: string;
   readonly host: string;
@@ -89,6 +91,8 @@ export interface RequestRecord {
   readonly pausedMs: number;
   readonly endedAtMs: number;
   readonly tls: string | null;
+  /** Subject of the client's verified certificate; null: there is none. */
+  readonly clientCertificate: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;
 }
@@ -182,9 +186,11 @@ export type Event =
       /** `rollback`: the plan ran before. */
       readonly kind: 'reload' | 'rollback';
       readonly result: 'applied' | 'unchanged' | 'rejected';
-      readonly trigger: 'signal' | 'watch' | 'admin' | 'rollback' | 'probation';
+      readonly trigger: 'signal' | 'watch' | 'certificates' | 'admin' | 'rollback' | 'probation';
       readonly plan: string;
       readonly problems: readonly string[];
+      /** What has changed in meaning, with the class of each change and its traffic; only of an applied one. */
+      readonly changes?: { readonly total: number; readonly first: readonly object[] };
       readonly tookMs: number;
     }
   /** A certificate of a listener expires soon, or has expired; emitted once a day. */
@@ -206,6 +212,8 @@ export type Event =
       readonly userAgent: string | null;
       readonly result: string;
     }
+  /** A store of shared rate limits cannot be reached; `why` null: it can be reached again. */
+  | { readonly kind: 'limit_store'; readonly store: string; readonly why: string | null }
   /** The collector gets no spans; `why` null: it gets them again. */
   | { readonly kind: 'tracing_export'; readonly why: string | null }
   | { readonly kind: 'log_level_changed'; readonly level: string; readonly forMs: number | null }

@@ -13,12 +13,14 @@ import { CUT_CAUSES, PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/conn
 import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
+import { STORE_FAILURES } from '../security/limit_store.ts';
 import type { RequestRecord } from './events.ts';
 import { defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
 import { ClusterHandles, RouteHandles } from './metric_handles.ts';
 import { OPENMETRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './openmetrics.ts';
 import { defineProcessMetrics } from './process_metrics.ts';
 import { defineRuntimeGauges, type RuntimeView } from './runtime_gauges.ts';
+import { type StoreHandles, StoreMetrics } from './store_metrics.ts';
 import { TrafficStats } from './traffic_stats.ts';
 
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
@@ -135,6 +137,7 @@ export class Metrics {
     'Times that probes succeeded while requests failed',
     ['cluster', 'endpoint'],
   );
+  readonly #storeMetrics = new StoreMetrics(this.registry, STORE_FAILURES);
   readonly #limited = defineCounter(
     this.registry,
     'rate_limited_total',
@@ -248,9 +251,13 @@ export class Metrics {
     this.#usedLimiters.add(name);
   }
 
+  store(name: string): StoreHandles {
+    return this.#storeMetrics.handles(name);
+  }
+
   /**
-   * After a swap: removes the series of routes, clusters, endpoints and limits that were not requested since the last
-   * call.
+   * After a swap: removes the series of routes, clusters, endpoints, limits and stores that were not requested since the
+   * last call.
    */
   retainUsed(): void {
     const gone: RouteHandles[] = [];
@@ -272,6 +279,7 @@ export class Metrics {
       for (const mode of LIMIT_MODES) this.#limited.remove({ limiter, mode });
     this.#limiters = this.#usedLimiters;
     this.#usedLimiters = new Set();
+    this.#storeMetrics.retainUsed();
   }
 
   #forgetRoutes(gone: readonly RouteHandles[]): void {

@@ -34,6 +34,7 @@ export interface RuntimeView {
   /** The overload signal because of which requests are refused; null: none. */
   overload(): string | null;
   digest(): string;
+  stores(): Iterable<{ readonly store: string; readonly ready: boolean }>;
   certificates(): Iterable<{
     readonly listener: string;
     readonly subject: string;
@@ -64,8 +65,13 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
   });
   const expiry = 'When a certificate of a listener expires, in seconds since 1970';
   defineReadGauge(registry, 'certificate_expiry_seconds', expiry, ['listener', 'subject'], gauge => {
-    for (const { listener, subject, notAfterAtMs } of view.certificates())
+    // If two have the same labels (RSA and ECDSA for one name), the one that expires first is set last and stays.
+    const latestFirst = [...view.certificates()].sort((a, b) => b.notAfterAtMs - a.notAfterAtMs);
+    for (const { listener, subject, notAfterAtMs } of latestFirst)
       gauge.set({ listener, subject }, notAfterAtMs / 1_000);
+  });
+  defineReadGauge(registry, 'limit_store_up', '1 while the store can be asked', ['store'], gauge => {
+    for (const { store, ready } of view.stores()) gauge.set({ store }, ready ? 1 : 0);
   });
   defineClusterGauges(registry, view);
   defineEndpointGauges(registry, view);

@@ -232,6 +232,7 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
       return event.to === 'open' ? 'warn' : 'info';
     case 'certificate':
       return event.expired ? 'error' : 'warn';
+    case 'limit_store':
     case 'tracing_export':
       return event.why === null ? 'info' : 'warn';
     case 'endpoint_drained':

@@ -23,7 +23,8 @@ export type Failure =
   | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
   | { readonly kind: 'no_route' }
   | { readonly kind: 'access_denied' /** Whose list it is. */; readonly by: string }
-  | { readonly kind: 'auth_required' }
+  | { readonly kind: 'auth_required'; readonly realm: string }
+  | { readonly kind: 'misdirected_request' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
   | { readonly kind: 'too_many_tunnels'; readonly limit: number }
@@ -56,7 +57,8 @@ export type Failure =
   | { readonly kind: 'request_timeout'; readonly afterMs: number }
   | { readonly kind: 'tunnel_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'loop_detected' }
-  | { readonly kind: 'overloaded'; readonly signal: 'connections' | OverloadSignal }
+  | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'password_checks' | OverloadSignal }
+  | { readonly kind: 'limit_store_failed'; readonly store: string; readonly cause: string }
   | { readonly kind: 'local_exhausted' /** Of the system. */; readonly code: string }
   | { readonly kind: 'shutting_down' }
   | { readonly kind: 'internal'; readonly detail: string };
@@ -107,6 +109,11 @@ export const FAILURE_RULES = {
   },
   access_denied: { ...CLIENT_DENIED, status: 403, title: 'Access is denied' },
   auth_required: { ...CLIENT_DENIED, status: 401, title: 'Authentication is required' },
+  misdirected_request: {
+    ...CLIENT_DENIED,
+    status: 421,
+    title: 'This connection is not for the host of the request',
+  },
   method_not_supported: { ...CLIENT_DENIED, status: 501, title: 'The method is not supported' },
   rate_limited: { ...CLIENT_DENIED, status: 429, title: 'Too many requests' },
   too_many_tunnels: { ...CLIENT_DENIED, status: 429, title: 'Too many tunnels of this client' },
@@ -234,6 +241,12 @@ export const FAILURE_RULES = {
     status: 503,
     title: 'The proxy is overloaded',
   },
+  limit_store_failed: {
+    ...PROXY,
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'The rate limits of this request cannot be checked',
+  },
   local_exhausted: {
     ...PROXY,
     logLevel: 'error',
@@ -270,6 +283,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   no_route: 12,
   access_denied: 7,
   auth_required: 16,
+  misdirected_request: 14,
   method_not_supported: 12,
   rate_limited: 8,
   too_many_tunnels: 8,
@@ -292,6 +306,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   tunnel_idle_timeout: 14,
   loop_detected: 13,
   overloaded: 14,
+  limit_store_failed: 14,
   local_exhausted: 14,
   shutting_down: 14,
   internal: 13,
@@ -332,6 +347,8 @@ export function detailOf(failure: Failure): string | null {
       return `${failure.name}: ${failure.code}`;
     case 'rate_limited':
       return `limit ${failure.limiter}`;
+    case 'limit_store_failed':
+      return `store ${failure.store}: ${failure.cause}`;
     case 'access_denied':
       return `by ${failure.by}`;
     case 'overloaded':

@@ -48,10 +48,10 @@ export class RequestTimer {
     return this.#requestDueAtMs;
   }
 
-  /** Starts the limit for the whole request, until `stopRequest`; null: no limit. */
-  startRequest(limitMs: number | null): void {
+  /** Starts the limit for the whole request, until `stopRequest`; null: no limit. `spentMs` of it have already passed. */
+  startRequest(limitMs: number | null, spentMs = 0): void {
     this.#requestMs = limitMs ?? 0;
-    this.#requestDueAtMs = this.#due(limitMs);
+    this.#requestDueAtMs = this.#due(limitMs) - spentMs;
     this.#arm();
   }
   stopRequest(): void {

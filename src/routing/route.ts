@@ -1,4 +1,5 @@
 import type { RetrySettings } from '../resilience/retries.ts';
+import type { BasicAuthSettings } from '../security/basic_auth.ts';
 import type { HeaderEdits } from '../security/headers.ts';
 import type { RateLimitSettings } from '../security/rate_limit.ts';
 
@@ -95,4 +96,6 @@ export interface RouteSettings {
   readonly rateLimits: readonly RateLimitSettings[];
   /** CIDR networks. `deny` takes precedence; an empty `allow` allows everyone else. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Null: no login is required. */
+  readonly basicAuth: BasicAuthSettings | null;
 }

@@ -9,6 +9,7 @@
  * twice. Matching allocates nothing, except for a condition on the query or on a repeated field, and writes nothing except
  * what a regex remembers.
  */
+import { runAtOnce, type SlicedWork } from '../resilience/time_slices.ts';
 import { buildConditions, type Candidate, type Conditions, firstBroken } from './conditions.ts';
 import { explainMatch, type NearRoute } from './explain_match.ts';
 import { hashOf, LiteralTable, type Named } from './literal_table.ts';
@@ -70,15 +71,27 @@ class HostNode<T> implements Named {
 }
 
 export function buildRouter<T>(entries: readonly RouterEntry<T>[]): Router<T> {
-  const candidates = entries
-    .map(({ match, value }) => ({
+  return runAtOnce(buildRouterInSlices(entries));
+}
+
+export function* buildRouterInSlices<T>(entries: readonly RouterEntry<T>[]): SlicedWork<Router<T>> {
+  const candidates: Candidate<T>[] = [];
+  for (const { match, value } of entries) {
+    candidates.push({
       match,
       path: specificityOf(match).path,
       conditions: buildConditions(match),
       value,
-    }))
-    .sort((a, b) => compareWithinHost(a.match, b.match)); // stable: a tie keeps the given order
-  return new TrieRouter(candidates);
+    });
+    yield;
+  }
+  candidates.sort((a, b) => compareWithinHost(a.match, b.match)); // stable: a tie keeps the given order
+  const router = new TrieRouter(candidates);
+  for (const candidate of candidates) {
+    router.insert(candidate);
+    yield;
+  }
+  return router;
 }
 
 class TrieRouter<T> implements Router<T> {
@@ -89,11 +102,13 @@ class TrieRouter<T> implements Router<T> {
 
   constructor(candidates: readonly Candidate<T>[]) {
     this.#candidates = candidates;
-    for (const candidate of candidates) {
-      const { hosts } = candidate.match;
-      if (hosts.length === 0) insert(this.#anyHost, candidate);
-      for (const host of hosts) insert(this.#pathsOf(host), candidate);
-    }
+  }
+
+  /** Once for each candidate, in the order of precedence. */
+  insert(candidate: Candidate<T>): void {
+    const { hosts } = candidate.match;
+    if (hosts.length === 0) insert(this.#anyHost, candidate);
+    for (const host of hosts) insert(this.#pathsOf(host), candidate);
   }
 
   get values(): readonly T[] {

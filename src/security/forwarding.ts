@@ -3,6 +3,7 @@
  * `Via` (RFC 9110 section 7.6.3) and the request id; which of the client's own fields are trusted; and loop
  * detection.
  */
+import type { ClientCertificate } from '../net/client_certificate.ts';
 import type { PeerClaim } from './client_address.ts';
 import { findHeader, type HeaderList, type NameTable, put } from './fields.ts';
 import { formatForwarded } from './forwarded.ts';
@@ -18,12 +19,34 @@ export interface ForwardingFacts {
   readonly tls: string | null;
   /** The host as the client sent it, with its port. */
   readonly host: string;
-  readonly peer: { readonly localPort: number }; // 0 on a Unix socket
+  readonly peer: {
+    readonly localPort: number; // 0 on a Unix socket
+    /** Null: the connection is not encrypted. `client`: its verified certificate; null: it has shown none. */
+    readonly tls: { readonly client: ClientCertificate | null } | null;
+  };
   readonly services: { readonly instanceId: string };
 }
 
 /** The pseudonym of this proxy in `Via` (RFC 9110 section 7.6.3). */
 export const PSEUDONYM = 'fairlead';
+
+/** The fields for backends about the verified certificate of a client. */
+const CLIENT_CERTIFICATE_FIELDS = {
+  subject: 'X-Client-Cert-Subject',
+  alternativeNames: 'X-Client-Cert-San',
+  sha256: 'X-Client-Cert-Sha256',
+} as const;
+
+/**
+ * Whether the field is about the client's certificate. Only this proxy may send such fields, not even a trusted proxy in front
+ * of it: a load balancer that does not know them passes on what a client has written. Underscores as below. `Client-Cert`
+ * and `Client-Cert-Chain` are the fields of RFC 9440 section 2, which some backends trust.
+ */
+export function isCertificateClaim(name: string): boolean {
+  const first = name.charCodeAt(0) | 0x20;
+  if (name.length < 11 || (first !== 0x78 && first !== 0x63)) return false; // x, c
+  return /^(?:x[-_]client[-_]cert(?:[-_]|$)|client[-_]cert(?:[-_]chain)?$)/i.test(name);
+}
 
 /**
  * Whether only a trusted proxy may send the field, and this peer may not: any `X-Forwarded-*`, and `X-Real-IP`. With
@@ -71,6 +94,19 @@ export function appendForwarding(
   const version = facts.protocol.slice('HTTP/'.length);
   put(list, dropped, 'Via', `${version} ${PSEUDONYM} (${facts.services.instanceId})`);
   put(list, dropped, 'X-Request-Id', facts.requestId);
+  const certificate = facts.peer.tls?.client ?? null;
+  if (certificate !== null) appendCertificate(list, certificate, dropped);
+}
+
+function appendCertificate(
+  list: string[],
+  { subject, alternativeNames, sha256 }: ClientCertificate,
+  dropped: NameTable<true> | null,
+): void {
+  put(list, dropped, CLIENT_CERTIFICATE_FIELDS.subject, subject);
+  if (alternativeNames !== null)
+    put(list, dropped, CLIENT_CERTIFICATE_FIELDS.alternativeNames, alternativeNames);
+  put(list, dropped, CLIENT_CERTIFICATE_FIELDS.sha256, sha256);
 }
 
 function extended(before: string | null, value: string): string {

@@ -10,7 +10,13 @@
  */
 
 import { type HeaderList, NameTable, nameSet, put } from './fields.ts';
-import { appendForwarding, type ForwardingFacts, isFalseClaim, PSEUDONYM } from './forwarding.ts';
+import {
+  appendForwarding,
+  type ForwardingFacts,
+  isCertificateClaim,
+  isFalseClaim,
+  PSEUDONYM,
+} from './forwarding.ts';
 import { isSecretName, MASK } from './secrets.ts';
 
 export { findHeader, type HeaderList } from './fields.ts';
@@ -154,7 +160,7 @@ export function buildUpstreamHeaders(
     const value = headers[at + 1] as string;
     if (dropped?.has(name) === true || isListed(name, connectionTokens)) continue;
     const fate = REQUEST_FIELDS.find(name);
-    if (fate === 'removed' || isFalseClaim(name, facts.claim)) continue;
+    if (fate === 'removed' || isFalseClaim(name, facts.claim) || isCertificateClaim(name)) continue;
     // The only TE that a proxy passes on, and only between HTTP/2 streams: gRPC requires it (RFC 9113 section 8.2.2).
     if (fate === 'te' && !(facts.protocol === 'HTTP/2.0' && value.toLowerCase() === 'trailers')) continue;
     if (fate === 'cookie' && facts.protocol === 'HTTP/2.0') {
@@ -201,7 +207,8 @@ export function filterInformation(headers: HeaderList): string[] {
 
 /** Removes hop-by-hop and forbidden fields from trailers, in either direction. */
 export function filterTrailers(trailers: HeaderList): string[] {
-  return endToEnd(trailers, NOT_FOR_TRAILERS, null);
+  const kept = endToEnd(trailers, NOT_FOR_TRAILERS, null);
+  return kept.filter((_, at) => !isCertificateClaim(kept[at - (at % 2)] as string));
 }
 
 /** The fields of a 101 response, with those that make it a WebSocket (RFC 6455 section 4.2.2). */

@@ -21,7 +21,7 @@ async function posted(
   const view = viewWith({
     rollback: async digest => {
       asked.push(digest);
-      return { kind: 'applied', digest: 'd' };
+      return { kind: 'applied', digest: 'd', changes: { total: 0, first: [] } };
     },
     setLogLevel: (level, forMs) => {
       asked.push([level, forMs]);

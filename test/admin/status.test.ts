@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describeStatus } from '../../src/admin/status.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { type ForwardOptions, forwardTo, load } from '../support/plan_builder.ts';
 import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 
@@ -10,7 +10,7 @@ async function statusOf(endpoints: readonly unknown[], options: ForwardOptions =
   const { plan, origins } = load(forwardTo(endpoints, options));
   const lookUp = () => Promise.reject(Object.assign(new Error('none'), { code: 'ENOTFOUND' }));
   const { runtime, clock } = runtimeOnFakeClock(plan, lookUp);
-  const plane = assemblePlane(plan, origins, runtime);
+  const plane = assembleAtOnce(plan, origins, runtime);
   for (let turns = 0; turns < 50; turns++) await turn();
   clock.advance(3_000);
   const describe = () => describeStatus(plane, runtime, new Map([['main', '127.0.0.1:8080']]), clock.nowMs());

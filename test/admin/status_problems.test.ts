@@ -45,9 +45,11 @@ function view(
     phase: 'serving',
     overload: null,
     refusals: [],
+    certificates: [],
     lastReload: null,
     isFromFile: true,
     clusters: [{ ...one, endpoints, ...cluster }],
+    stores: [],
     ...change,
   } as PageView;
 }
@@ -56,18 +58,58 @@ test('a healthy process has no problems', () => {
   assert.deepEqual(problemsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
 });
 
+test('a store that cannot be reached is a problem, with its reason and what it means for requests', () => {
+  const store = {
+    name: 'shared',
+    address: '127.0.0.1:6379',
+    state: 'lost',
+    sinceMs: 5_000,
+    lastError: 'connect refused',
+    inFlight: 0,
+    onError: 'allow' as const,
+  };
+  assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [store] })), [
+    'Store shared has been unreachable for 5 s (connect refused): its rate limits admit everything.',
+  ]);
+  const [denied] = problemsOf(view([endpoint()], {}, { stores: [{ ...store, onError: 'deny' }] }));
+  assert.match(denied ?? '', /requests with its rate limits get a 503/);
+  for (const state of ['ready', 'connecting'])
+    assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [{ ...store, state }] })), []);
+});
+
 test('refused connections are a problem, with their number and what to change', () => {
   const refusals: PageView['refusals'] = [
     { listener: 'main', cause: 'descriptors', count: 60 },
     { listener: 'main', cause: 'clientIp', count: 1 },
     { listener: 'main', cause: 'listener', count: 2 },
     { listener: 'main', cause: 'process', count: 3 },
+    { listener: 'main', cause: 'handshakes', count: 4 },
   ];
   assert.deepEqual(problemsOf(view([endpoint()], {}, { refusals })), [
     'main: 60 connections were refused in the last minute: the process may open too few files (raise LimitNOFILE, ulimit -n).',
     'main: 1 connection was refused in the last minute: one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies).',
     'main: 2 connections were refused in the last minute: limits.connections of the listener is reached.',
     'main: 3 connections were refused in the last minute: process.connections is reached.',
+    'main: 4 connections were refused in the last minute: limits.handshakes of the listener is reached: more TLS handshakes have begun than can end in time.',
+  ]);
+});
+
+test('a certificate that expires within three weeks is told, and one that has expired', () => {
+  const DAY_MS = 86_400_000;
+  const certificate = (subject: string, leftMs: number) => ({
+    listener: 'main',
+    subject,
+    notAfter: '',
+    leftMs,
+  });
+  const certificates = [
+    certificate('a', 21 * DAY_MS),
+    certificate('b', 21 * DAY_MS - 1),
+    certificate('c', 0),
+  ];
+  assert.deepEqual(problemsOf(view([endpoint()], {}, { certificates })), [
+    'main: the certificate of b expires in 20 d.',
+    'main: the certificate of c has expired.',
   ]);
 });
 

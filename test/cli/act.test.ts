@@ -8,6 +8,26 @@ import { runCommand } from './run_command.ts';
 checkLeaks();
 
 const DIGEST = 'abcdef0123456789';
+const CHANGES = {
+  total: 3,
+  first: [
+    { path: 'routes.b', change: 'added', class: 'live', perSecond: 0 },
+    {
+      path: 'process.drain.timeoutMs',
+      change: 'changed',
+      class: 'live',
+      before: 1,
+      after: 2,
+      perSecond: null,
+    },
+  ],
+};
+const CHANGES_TEXT = [
+  '  live     routes.b: added  (0 requests/s)',
+  '  live     process.drain.timeoutMs: 1 -> 2',
+  '  and 1 more changes',
+  '',
+].join('\n');
 
 async function told(status: number, body: unknown, args: readonly string[]) {
   await using server = await startAdmin(status, body);
@@ -16,8 +36,11 @@ async function told(status: number, body: unknown, args: readonly string[]) {
 }
 
 test('a reload that is applied or changes nothing ends with 0 and says which plan runs', async () => {
-  const applied = await told(200, { kind: 'applied', digest: DIGEST }, ['reload']);
-  assert.deepEqual([applied.code, applied.out, applied.err], [0, 'now running plan abcdef012345\n', '']);
+  const applied = await told(200, { kind: 'applied', digest: DIGEST, changes: CHANGES }, ['reload']);
+  assert.deepEqual(
+    [applied.code, applied.out, applied.err],
+    [0, `now running plan abcdef012345\n${CHANGES_TEXT}`, ''],
+  );
   const same = await told(200, { kind: 'unchanged', digest: DIGEST }, ['reload']);
   assert.deepEqual([same.code, same.out], [0, 'already running plan abcdef012345\n']);
 });
@@ -33,9 +56,12 @@ test('a reload that is rejected ends with 1, with every problem on standard erro
 });
 
 test('a rollback goes to the plan that is named, and warns that the file still has the newer one', async () => {
-  const done = await told(200, { kind: 'applied', digest: DIGEST }, ['rollback', 'abcd']);
+  const done = await told(200, { kind: 'applied', digest: DIGEST, changes: CHANGES }, ['rollback', 'abcd']);
   assert.equal(done.code, 0);
-  assert.match(done.out, /^now running plan .*\nthe configuration file still has the newer plan: fix it/);
+  assert.match(
+    done.out,
+    /^now running plan [\s\S]*\nthe configuration file still has the newer plan: fix it/,
+  );
   assert.deepEqual(
     done.asked.map(({ url, body }) => [url, body]),
     [['/rollback', '{"digest":"abcd"}']],

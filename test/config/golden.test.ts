@@ -5,16 +5,17 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type LoadResult, loadConfig } from '../../src/config/loader.ts';
 import { formatProblems } from '../../src/config/problems.ts';
 import { maskSecrets } from '../../src/config/shown_plan.ts';
+import * as certificates from '../support/certificates.ts';
 
 const GOLDEN = fileURLToPath(new URL('golden', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const CERTIFICATES = join(ROOT, 'test/support/certificates');
+const CERTIFICATES = dirname(certificates.server.certFile);
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
 
 for (const file of globSync(`${GOLDEN}/*.yaml`).sort()) {
@@ -53,7 +54,7 @@ function textsOf(result: LoadResult): Texts {
   const problems = isLoaded ? result.warnings : result.problems;
   const plan = isLoaded ? JSON.stringify({ ...maskSecrets(result.plan), digest: '' }, null, 2) : null;
   const origins = isLoaded
-    ? [...result.origins].map(([path, origin]) => `${path} ${origin}`).join('\n')
+    ? [...result.origins.ofLeaves(result.plan)].map(([path, origin]) => `${path} ${origin}`).join('\n')
     : null;
   const shown = formatProblems(problems, result.source, { color: false });
   return {

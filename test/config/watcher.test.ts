@@ -37,6 +37,29 @@ test('nothing is reported as long as nothing changes', context => {
   assert.equal(changes(), 0);
 });
 
+test('the changed files are named: a certificate is not the configuration', context => {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-watch-'));
+  const clock = new FakeClock();
+  const [file, certificate] = [join(folder, 'fairlead.yaml'), join(folder, 'a.crt')];
+  for (const path of [file, certificate]) writeFileSync(path, '1');
+  const reported: (readonly string[])[] = [];
+  const watcher = new ConfigWatcher(lookAt([file, certificate]), clock, changed => reported.push(changed));
+  context.after(() => {
+    watcher.close();
+    rmSync(folder, { recursive: true });
+  });
+  const before = watcher.stateOf(certificate);
+  writeFileSync(certificate, '22');
+  clock.advance(2 * POLL_MS);
+  assert.deepEqual(reported, [[certificate]]);
+  assert.notEqual(watcher.stateOf(certificate), before);
+  writeFileSync(file, '22');
+  writeFileSync(certificate, '333');
+  clock.advance(2 * POLL_MS);
+  assert.deepEqual(reported[1], [file, certificate]);
+  assert.equal(watcher.stateOf('/elsewhere'), undefined);
+});
+
 test('a change is reported once, when the file is stable', context => {
   const { file, look, changes } = watch(context);
   writeFileSync(file, 'version: 1 # a\n');

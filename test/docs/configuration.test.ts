@@ -45,7 +45,8 @@ test('what can be switched off as a whole, or on without details, says so', () =
     ['clusters.*.health.active.grpc', '`true`, or a mapping'],
     ['listeners.*.http2', '`true`, `false`, or a mapping'],
     ['listeners.*.timeouts.request', 'or off.'],
-    ['listeners.*.tls.clientCertificate.mode', 'Only `none`'],
+    ['listeners.*.tls.clientCertificate.mode', 'One of `none`, `optional`, `required`.'],
+    ['listeners.*.tls.sessionTickets', '`off`, or a mapping'],
     ['clusters.*.loadBalancing.policy', 'One of `roundRobin`, `leastRequests`, `random`.'],
   ] as const)
     assert.ok(rows.get(key)?.includes(words), `${key}: ${rows.get(key) ?? 'no row'}`);

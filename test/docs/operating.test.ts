@@ -26,6 +26,7 @@ test('each field of an access line is explained', () => {
     retryRefused: 'budget_empty',
     attempts: [attemptRecord({ detail: 'd' })],
     pausedMs: 1,
+    clientCertificate: 'CN=a',
   });
   const line = JSON.parse(accessLine(record, '/', 0));
   const inner = [line.attempts[0], line.timing, line.timeout].flatMap(part => Object.keys(part));

@@ -38,7 +38,7 @@ test('each setting of a row has the default that the row gives', () => {
   let compared = 0;
   for (const row of rows) {
     const [, attack = '', stops = '', given = ''] = row.split('|').map(cell => cell.trim());
-    const ids = [...stops.matchAll(/`((?:process|listeners|routes|clusters)\.[\w.]+)`/g)].map(
+    const ids = [...stops.matchAll(/`((?:process|listeners|routes|clusters|stores)\.[\w.]+)`/g)].map(
       ([, id = '']) => id,
     );
     if (ids.length === 0) continue;

@@ -1,5 +1,5 @@
 /** One request on a client that notes what it is told, for tests of whoever answers it: no socket, no plan. */
-
+import { PlanOrigins } from '../../src/config/plan_origins.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
 import type { ClientStream, ClientStreamObserver } from '../../src/http/client/stream.ts';
 import type { BoundListener, BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
@@ -99,10 +99,12 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   let idle = 0;
   const plane = {
     digest: 'plan 1',
-    origins: new Map([
-      ['listeners.main.limits.bodyIdleMs', 'fairlead.yaml:4:7'],
-      ['routes.all.tunnelIdleMs', 'fairlead.yaml:9:5'],
-    ]),
+    origins: new PlanOrigins(
+      new Map([
+        ['listeners.main.limits.bodyIdleMs', 'fairlead.yaml:4:7'],
+        ['routes.all.tunnelIdleMs', 'fairlead.yaml:9:5'],
+      ]),
+    ),
   } as unknown as DataPlane;
   const traffic = {
     active: new ActiveRequests<OpenRequest>(),
@@ -137,7 +139,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   const peer = {
     ip: '192.0.2.1',
     socketIp: '192.0.2.1',
-    tlsVersion: null,
+    tls: null,
     localPort: 80,
     active: 1,
     onRequestEnd: () => endsOnConnection++,

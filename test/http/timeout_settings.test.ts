@@ -17,7 +17,8 @@ const NAMES: readonly NamedTimeout[] = [
 ];
 
 test('each timeout is a value of the plan, also where no route has matched', () => {
-  const { origins } = load(forwardTo(['127.0.0.1:1']));
+  const { plan, origins: noted } = load(forwardTo(['127.0.0.1:1']));
+  const origins = noted.ofLeaves(plan);
   for (const name of NAMES) {
     const setting = settingOf(name, { listener: 'main', route: 'all', cluster: 'app' });
     assert.ok(origins.has(setting), `${name}: ${setting}`);

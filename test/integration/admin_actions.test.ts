@@ -42,7 +42,7 @@ test('a rollback brings back the plan before, says so, and the file stays as it 
   assert.equal((await ask(proxy, 'POST', '/reload')).body.kind, 'applied');
   assert.equal((await fetchRaw(proxy.target(), '/')).text, 'two');
   const back = await ask(proxy, 'POST', '/rollback', { digest: first.slice(0, 12) });
-  assert.deepEqual(back.body, { kind: 'applied', digest: first });
+  assert.deepEqual([back.body.kind, back.body.digest], ['applied', first]);
   assert.equal((await fetchRaw(proxy.target(), '/')).text, 'one');
   await proxy.lines.next({ event: 'rollback', trigger: 'rollback', result: 'applied' });
   const audit = await proxy.lines.next({ event: 'audit', action: 'rollback', result: 'applied' });
@@ -219,7 +219,7 @@ test('the command line has status, reload, rollback and drain, and a clear messa
   assert.equal(JSON.parse((await run('status', '--json')).out).phase, 'serving');
   const reload = await run('reload');
   assert.deepEqual(
-    [reload.code, /admin cannot change/.test(reload.err)],
+    [reload.code, /admin\.address\.port cannot change/.test(reload.err)],
     [1, true],
     'the port in the file is another one',
   );

@@ -2,6 +2,7 @@
 // Proxy-Status, in the body, in the log line, in the metric and in the decision record.
 import assert from 'node:assert/strict';
 import net from 'node:net';
+import { join } from 'node:path';
 import { mock, test } from 'node:test';
 import type { StartOptions } from '../../src/lifecycle/running_proxy.ts';
 import { FAILURE_RULES, type FailureKind } from '../../src/resilience/failure.ts';
@@ -15,9 +16,10 @@ import {
   staySilent,
   tunnel,
 } from '../support/backend_behaviours.ts';
+import { ca, server } from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { forwardTo } from '../support/plan_builder.ts';
-import { type ProxyInProcess, startProxy } from '../support/proxy_under_test.ts';
+import { type ProxyInProcess, ROOT, startProxy } from '../support/proxy_under_test.ts';
 import { type Answer, connectRaw, fetchRaw, formatRequest, TruncatedAnswer } from '../support/raw_client.ts';
 import {
   type BackendOptions,
@@ -92,6 +94,29 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
   },
   no_route: { options: { route: { match: { path: { exact: '/elsewhere' } } } } },
   access_denied: { options: { route: { access: { deny: ['127.0.0.0/8'] } } } },
+  misdirected_request: {
+    options: {
+      listener: {
+        tls: {
+          certificates: [{ certFile: server.certFile, keyFile: server.keyFile }],
+          misdirected: 'reject',
+        },
+      },
+    },
+    provoke: ({ proxy }) => {
+      const target = { ...proxy.target(), tls: { ca, servername: 'app.test' } };
+      return fetchRaw(target, '/', { headers: [...PROBLEM, 'Host', 'elsewhere.test'] });
+    },
+  },
+  auth_required: {
+    options: { route: { basicAuth: { file: join(ROOT, 'test/support/users/users.htpasswd') } } },
+  },
+  limit_store_failed: {
+    options: {
+      route: { rateLimits: [{ key: 'route', rate: '9/m', store: 'shared' }] },
+      stores: { shared: { redis: 'redis://127.0.0.1:1', onError: 'deny' } },
+    },
+  },
   method_not_supported: {
     provoke: scene =>
       send(scene, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nAccept: application/json\r\n\r\n'),
@@ -240,9 +265,7 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
 };
 
 /** What nothing from outside can bring about, and where it is seen instead. */
-const ELSEWHERE: Readonly<Partial<Record<FailureKind, string>>> = {
-  auth_required: 'routes.*.basicAuth is not supported yet',
-};
+const ELSEWHERE: Readonly<Partial<Record<FailureKind, string>>> = {};
 
 /** There is nobody left to send it to, or an answer was under way already. */
 const NO_ANSWER: ReadonlySet<string> = new Set([
@@ -266,6 +289,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   dns_failed: /: E[A-Z_]+$/,
   tls_failed: /^(?:certificate|protocol) \w+$/,
   overloaded: /^heap$/,
+  limit_store_failed: /^store shared: unavailable$/,
 };
 
 test('every reason of the table is provoked here, or the place is named', () => {

@@ -1,13 +1,17 @@
 // Behind a load balancer that speaks the PROXY protocol: the client is who the header says, whatever protocol comes behind it, and
 // whoever may not write a header, or writes something else, gets nowhere.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
 import { answer, echo, tunnel, webSocketEcho } from '../support/backend_behaviours.ts';
-import { ca, server } from '../support/certificates.ts';
+import { ca, caFile, client, elsewhere, server } from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { connectHttp2 } from '../support/http2_client.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -91,6 +95,72 @@ test('the header comes before TLS, with HTTP/1.1 and HTTP/2 behind it', async ()
     assert.deepEqual([line['protocol'], line['clientIp'], line['tls']], [protocol, ip, 'TLSv1.3']);
   }
 });
+
+test('behind the header TLS is what it is without: client certificates, names, and a limit on handshakes', async () => {
+  await using backend = await startBackend(echo());
+  const tls = {
+    certificates: [server, elsewhere].map(({ certFile, keyFile }) => ({ certFile, keyFile })),
+    clientCertificate: { mode: 'required', caFile },
+  };
+  await using proxy = await startProxy(behindBalancer(backend.address, { tls, limits: { handshakes: 1 } }));
+  const options = { ca, servername: 'elsewhere.test', cert: client.cert, key: client.key };
+  const target = { ...proxy.target(), tls: options, proxyHeader: proxyV2() };
+  const headers = ['Host', 'elsewhere.test', 'X-Client-Cert-Subject', 'CN=root'];
+  const { text } = await fetchRaw(target, '/', { headers });
+  assert.match(text, /"X-Client-Cert-Subject","CN=Fairlead test client"/);
+  assert.match(text, new RegExp(`"X-Forwarded-For","${CLIENT}"`));
+  assert.doesNotMatch(text, /root/);
+  const line = await proxy.lines.next({ path: '/', status: 200 });
+  assert.deepEqual([line['clientIp'], line['clientCertificate']], [CLIENT, 'CN=Fairlead test client']);
+
+  const shaken = async (session?: Buffer) => {
+    const socket = connectTls({
+      ...options,
+      maxVersion: 'TLSv1.2',
+      socket: inOnePacket(proxy, proxyV2()),
+      ...(session === undefined ? {} : { session }),
+    });
+    await once(socket, 'secureConnect');
+    return socket;
+  };
+  const first = await shaken();
+  const session = first.getSession();
+  first.destroy();
+  const second = await shaken(session);
+  assert.equal(second.isSessionReused(), true);
+  second.write(formatRequest('/other', { headers: ['Host', 'app.test'] }));
+  const [head] = (await once(second, 'data')) as [Buffer];
+  assert.match(String(head), /^HTTP\/1\.1 421 /);
+  second.destroy();
+  assert.equal((await proxy.lines.next({ path: '/other' }))['clientIp'], CLIENT);
+
+  using slow = await connectRaw(proxy.target());
+  await slow.send(Buffer.concat([proxyV2(), Buffer.from([0x16, 3, 1])])); // the beginning of a ClientHello
+  const isServed = () => fetchRaw(target, '/', { headers }).then(Boolean, () => false);
+  while (await isServed()); // until the proxy has read these bytes
+  await proxy.lines.next({ event: 'connections_refused', cause: 'handshakes' });
+});
+
+/** A connection whose first packet has the header and what is written first. */
+function inOnePacket(proxy: ProxyInProcess, header: Buffer): Duplex {
+  const socket = net.connect({ ...proxy.target(), noDelay: true });
+  let waiting = header;
+  const joined = new Duplex({
+    read: () => {},
+    write(chunk: Buffer, _, done) {
+      socket.write(Buffer.concat([waiting, chunk]), done);
+      waiting = Buffer.alloc(0);
+    },
+    destroy(error, done) {
+      socket.destroy();
+      done(error);
+    },
+  });
+  socket.on('data', chunk => joined.push(chunk));
+  socket.on('error', error => joined.destroy(error));
+  socket.on('close', () => joined.destroy());
+  return joined;
+}
 
 test('the header comes before HTTP/2 in clear, and protocol detection sees what is behind it', async () => {
   await using backend = await startBackend(answer({ body: 'hello' }));

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { applyPlan, confirmPlan, type PlanFollowers } from '../../src/lifecycle/apply_plan.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import {
+  applyPlan as applyPrepared,
+  confirmPlan,
+  type PlanFollowers,
+} from '../../src/lifecycle/apply_plan.ts';
+import { assembleAtOnce, prepareRoutes } from '../../src/lifecycle/assemble.ts';
 import { PlanHistory } from '../../src/lifecycle/plan_history.ts';
 import type { LoadedPlan } from '../../src/lifecycle/running_plan.ts';
+import { runAtOnce } from '../../src/resilience/time_slices.ts';
 import { forwardTo, load } from '../support/plan_builder.ts';
 import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 
 function loaded(watch = true, level = 'info', file = 'fairlead.yaml'): LoadedPlan {
   return load(forwardTo(['127.0.0.1:1'], { process: { reload: { watch } }, logging: { level } }), file);
+}
+
+function applyPlan(parts: PlanFollowers, next: LoadedPlan, isOlder: boolean): void {
+  applyPrepared(parts, next, runAtOnce(prepareRoutes(next.plan)), isOlder);
 }
 
 /** What follows a plan notes it, with the digest that runs at that moment. */
@@ -17,7 +26,7 @@ function applying() {
   const { runtime } = runtimeOnFakeClock(first.plan);
   const history = new PlanHistory();
   history.remember(first, 0, true);
-  const running = { current: { loaded: first, plane: assemblePlane(first.plan, first.origins, runtime) } };
+  const running = { current: { loaded: first, plane: assembleAtOnce(first.plan, first.origins, runtime) } };
   const seen: unknown[] = [];
   const note = (what: string) => () => void seen.push([what, running.current.plane.digest.slice(0, 4)]);
   const watched: unknown[] = [];

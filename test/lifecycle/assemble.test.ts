@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { type ForwardOptions, forwardTo, load } from '../support/plan_builder.ts';
 import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 
@@ -12,7 +12,7 @@ function assembler() {
   const { runtime, clock } = runtimeOnFakeClock(load(config()).plan);
   const assemble = (options: ForwardOptions | Record<string, unknown> = {}): DataPlane => {
     const { plan, origins } = load('version' in options ? options : config(options));
-    const plane = assemblePlane(plan, origins, runtime);
+    const plane = assembleAtOnce(plan, origins, runtime);
     runtime.registry.retainUsed();
     return plane;
   };

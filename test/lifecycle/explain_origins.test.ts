@@ -4,7 +4,7 @@ import { describeLimits } from '../../src/admin/explain.ts';
 import { loadedFrom } from '../config/config_text.ts';
 
 test('every limit that explain shows cites the line of the plan that holds its value', () => {
-  const { plan, origins } = loadedFrom({
+  const { plan, origins: noted } = loadedFrom({
     clusters: '{ app: { endpoints: [127.0.0.1:9000], circuitBreaker: { failureRatio: 0.5 } } }',
     routes: '[{ name: all, rateLimits: [{ key: clientIp, rate: 7/s }], forward: { cluster: app } }]',
   });
@@ -12,10 +12,12 @@ test('every limit that explain shows cites the line of the plan that holds its v
   const route = plan.routes[0];
   assert(listener !== undefined && route !== undefined);
   const asked: string[] = [];
-  const paths = new Map(origins);
-  paths.get = path => {
-    asked.push(path);
-    return origins.get(path);
+  const origins = noted.ofLeaves(plan);
+  const paths = {
+    get(path: string): string {
+      asked.push(path);
+      return noted.get(path);
+    },
   };
   const rows = describeLimits(plan, route, listener, paths);
   assert.equal(asked.length, rows.length);

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services } from '../../src/http/request.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { Listeners } from '../../src/lifecycle/listeners.ts';
 import { Overload } from '../../src/resilience/overload.ts';
 import { checkLeaks } from '../support/leak_check.ts';
@@ -28,7 +28,7 @@ function listenersOf() {
   });
   const first = load(config({ main: '127.0.0.1:0' }));
   const { runtime, clock, lines } = runtimeOnFakeClock(first.plan);
-  const planeRef = { current: { plane: assemblePlane(first.plan, first.origins, runtime) } };
+  const planeRef = { current: { plane: assembleAtOnce(first.plan, first.origins, runtime) } };
   const services: Services = {
     planeRef,
     clock,
@@ -49,7 +49,7 @@ function listenersOf() {
   /** As `apply_plan.ts` does it. */
   const swap = (addresses: Addresses) => {
     const { plan, origins } = load(config(addresses));
-    planeRef.current = { plane: assemblePlane(plan, origins, runtime) };
+    planeRef.current = { plane: assembleAtOnce(plan, origins, runtime) };
     listeners.commit(plan.listeners, 5_000);
   };
   const stop = async () => {

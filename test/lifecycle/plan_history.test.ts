@@ -1,13 +1,16 @@
 // What ran before can run again, as long as it is kept.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PlanOrigins } from '../../src/config/plan_origins.ts';
 import { PlanHistory } from '../../src/lifecycle/plan_history.ts';
 import { forwardTo, planOf } from '../support/plan_builder.ts';
 
 const loaded = (port: number) => ({
   plan: planOf(forwardTo([`127.0.0.1:${port}`], { process: { reload: { history: 3 } } })),
-  origins: new Map(),
+  origins: new PlanOrigins(new Map()),
   secrets: [],
+  warnings: [],
+  source: '',
   files: new Map(),
 });
 type Loaded = ReturnType<typeof loaded>;
@@ -57,7 +60,7 @@ test('a plan that was read again has the lines of the file as it is now', () => 
   const history = new PlanHistory();
   const [before, running] = [1, 2].map(loaded) as [Loaded, Loaded];
   for (const one of [before, running]) history.remember(one, 0, true);
-  const moved = { ...running, origins: new Map([['routes.0', 'app.yaml:9']]) };
+  const moved = { ...running, origins: new PlanOrigins(new Map([['routes.0', 'app.yaml:9']])) };
   history.refresh(moved);
   assert.deepEqual([history.find(running.plan.digest), history.find(null)], [moved, before]);
 });

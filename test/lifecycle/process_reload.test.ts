@@ -9,12 +9,12 @@ type Parts = ConstructorParameters<typeof ProcessReload>[0];
 const PROBATION = { windowMs: 30_000, failureRatioMax: 0.2, requestsMin: 50 };
 const DIGEST = 'abcdef0123456789';
 
-function reloading(phase = 'serving') {
+function reloading(phase = 'serving', warnings: readonly unknown[] = []) {
   const begun: unknown[] = [];
   const events: Record<string, unknown>[] = [];
   const plan = { digest: DIGEST, process: { reload: { probation: PROBATION } } };
   const parts = {
-    running: { current: { loaded: { plan } } },
+    running: { current: { loaded: { plan, warnings } } },
     runtime: {
       clock: new FakeClock(),
       telemetry: { emit: (event: Record<string, unknown>) => events.push(event) },
@@ -31,7 +31,11 @@ function reloading(phase = 'serving') {
   return { reload, report, begun, events };
 }
 
-const APPLIED: ReloadResult = { kind: 'applied', digest: DIGEST };
+const APPLIED: ReloadResult = {
+  kind: 'applied',
+  digest: DIGEST,
+  changes: { total: 0, first: [] },
+};
 const REJECTED: ReloadResult = {
   kind: 'rejected',
   digest: DIGEST,
@@ -81,6 +85,18 @@ test('each reload is one event with its trigger, its problems and whole millisec
       ['rollback', 'probation', 'applied', [], 13],
     ],
   );
+});
+
+test('a reload that is applied logs the warnings of its configuration, a rollback does not repeat them', () => {
+  const warning = { severity: 'warning', file: 'a.yaml', line: 3, column: 5, message: 'probably not meant' };
+  const { report, events } = reloading('serving', [warning]);
+  report('rollback', APPLIED);
+  report('signal', REJECTED);
+  const warned = () => events.filter(({ kind }) => kind === 'warning').map(({ message }) => message);
+  assert.deepEqual(warned(), []);
+  report('certificates', APPLIED);
+  assert.equal(warned().length, 1);
+  assert.match(String(warned()[0]), /a\.yaml:3:5: .*probably not meant/);
 });
 
 test('a process that ends or has not begun takes no other plan', () => {

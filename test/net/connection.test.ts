@@ -62,6 +62,8 @@ test('what was refused is known by listener and cause for a minute', () => {
   assert.deepEqual(subject.recentRefusals(), [{ listener: 'a', cause: 'listener', count: 1 }]);
   clock.advance(60_000);
   assert.deepEqual(subject.recentRefusals(), []);
+  subject.noteRefusal('a', 'handshakes');
+  assert.deepEqual(subject.recentRefusals(), [{ listener: 'a', cause: 'handshakes', count: 1 }]);
 });
 
 test('a drain closes connections that have not begun in time and leaves the others', () => {

@@ -8,15 +8,15 @@ import tls, { type ConnectionOptions } from 'node:tls';
 import { type Connection, ConnectionTable } from '../../src/net/connection.ts';
 import { type Listener, openListener, type SocketListenerSettings } from '../../src/net/listener.ts';
 import { buildNetworkSet } from '../../src/security/client_address.ts';
-import { ca, elsewhere, type KeyPair, server } from '../support/certificates.ts';
+import { ca, elsewhere, server } from '../support/certificates.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { connectRaw } from '../support/raw_client.ts';
+import { serverTls } from '../support/server_tls.ts';
 
 checkLeaks();
 
-const materialOf = ({ cert, key }: KeyPair) => ({ certPem: cert, keyPem: key });
-const TLS = { certificates: [materialOf(server)], minVersion: 'TLSv1.3' } as const;
+const TLS = serverTls([server], { minVersion: 'TLSv1.3' });
 const SETTINGS: SocketListenerSettings = {
   name: 'main',
   address: { kind: 'tcp', host: '127.0.0.1', port: 0 },
@@ -25,6 +25,7 @@ const SETTINGS: SocketListenerSettings = {
   h2c: false,
   connectionsMax: null,
   connectionsPerIpMax: null,
+  handshakesMax: null,
   headMs: 5_000,
   proxyProtocol: null,
 };
@@ -176,7 +177,7 @@ test('the protocol is what ALPN says: HTTP/2 where it is offered and on, otherwi
     assert(client instanceof tls.TLSSocket, String(client));
     const { protocol, connection } = await open.arrival();
     client.destroy();
-    return [protocol, connection.tlsVersion];
+    return [protocol, connection.tls?.version];
   };
   assert.deepEqual(await arrived(['h2', 'http/1.1']), ['http2', 'TLSv1.3']);
   assert.deepEqual(await arrived(['http/1.1']), ['http1', 'TLSv1.3']);
@@ -203,7 +204,7 @@ test('a reload that leaves TLS as it is lets clients resume their sessions, one 
   await open.arrival();
   second.destroy();
 
-  open.listener.setSettings({ ...SETTINGS, tls: { ...TLS, certificates: [materialOf(elsewhere)] } });
+  open.listener.setSettings({ ...SETTINGS, tls: serverTls([elsewhere]) });
   const third = await shakeHands(open.port, { servername: 'elsewhere.test' });
   assert(third instanceof tls.TLSSocket, String(third));
   await open.arrival();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { clientSecureContext, materialProblem, serverTlsOptions } from '../../src/net/tls.ts';
+import { clientSecureContext, materialProblem } from '../../src/net/tls.ts';
 import * as certificates from '../support/certificates.ts';
 
 const certPem = readFileSync(certificates.server.certFile, 'utf8');
@@ -11,12 +11,6 @@ test('material that OpenSSL would refuse is reported in its words, without its c
   assert.equal(materialProblem({ cert: certPem, key: keyPem }), null);
   const problem = materialProblem({ cert: 'no certificate', key: keyPem });
   assert.match(problem ?? '', /^[a-z][a-z ]+$/i);
-});
-
-test('a listener begins with its first certificate, and takes no older version of TLS than is written', () => {
-  const other = { certPem: 'other', keyPem: 'other' };
-  const settings = { certificates: [{ certPem, keyPem }, other], minVersion: 'TLSv1.3' } as const;
-  assert.deepEqual(serverTlsOptions(settings), { cert: certPem, key: keyPem, minVersion: 'TLSv1.3' });
 });
 
 test('the secure context of a cluster is built once, not for each connection', () => {

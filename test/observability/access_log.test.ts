@@ -62,6 +62,11 @@ test('a line holds every field of the contract, with each attempt', () => {
   assert.deepEqual(line.timing, { queue: 4, connect: 0, firstByte: 8.12, total: 60, overhead: 26 });
 });
 
+test('the subject of a client certificate is told where there is one, and cannot break the line', () => {
+  const line = JSON.parse(lineOf(record({ clientCertificate: 'CN=a","x":"b\\,c' }), 0));
+  assert.equal(line.clientCertificate, 'CN=a","x":"b\\,c');
+});
+
 test('the overhead is what neither attempts nor the queue explain', () => {
   assert.equal(overheadMs(record()), 60 - 4 - 10 - 20);
 });

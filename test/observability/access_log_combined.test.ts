@@ -16,6 +16,11 @@ test('one line in the order of the format', () => {
   assert.match(nothing, /"-" 400 2 "-" "-"\n$/);
 });
 
+test('who logged in stands in the third place, as one word', () => {
+  const line = combinedLine(requestRecord({ user: 'alice "b' }), '/', TIME_MS);
+  assert.match(line, /^203\.0\.113\.7 - alice\\x20\\x22b \[21/);
+});
+
 test('a client can put neither a quote nor a line break nor a control byte into it', () => {
   const userAgent = 'a" 200\n1.2.3.4 - - \\ \x1b[31m é';
   const line = combinedLine(requestRecord({ userAgent }), '/', TIME_MS);

@@ -6,13 +6,28 @@ import { requestRecord } from './records.ts';
 
 test('what ECS has a name for is under it, in its unit', () => {
   const line = JSON.parse(
-    ecsLine(requestRecord({ reason: 'connect_refused', status: 502, tls: 'TLSv1.3' }), '/a?b=***', 0),
+    ecsLine(
+      requestRecord({
+        reason: 'connect_refused',
+        status: 502,
+        tls: 'TLSv1.3',
+        clientCertificate: 'CN=a',
+      }),
+      '/a?b=***',
+      0,
+    ),
   );
   assert.equal(line['@timestamp'], '1970-01-01T00:00:00.000Z');
   assert.equal(line['event.duration'], 12_000_000);
   assert.deepEqual(
-    [line['url.path'], line['url.query'], line['http.version'], line['tls.version']],
-    ['/a', 'b=***', '1.1', '1.3'],
+    [
+      line['url.path'],
+      line['url.query'],
+      line['http.version'],
+      line['tls.version'],
+      line['tls.client.subject'],
+    ],
+    ['/a', 'b=***', '1.1', '1.3', 'CN=a'],
   );
   assert.deepEqual(
     [line['error.code'], line['event.outcome'], line['log.level']],
@@ -22,9 +37,21 @@ test('what ECS has a name for is under it, in its unit', () => {
   assert.deepEqual([first.endpoint, first.ms], ['10.0.0.2:80', 10]);
 });
 
+test('who logged in is the user', () => {
+  assert.equal(JSON.parse(ecsLine(requestRecord({ user: 'alice' }), '/a', 0))['user.name'], 'alice');
+});
+
 test('absent facts have no field', () => {
   const line = JSON.parse(ecsLine(requestRecord(), '/a', 0));
-  for (const name of ['url.query', 'error.code', 'trace.id', 'tls.version', 'user_agent.original'])
+  for (const name of [
+    'url.query',
+    'user.name',
+    'error.code',
+    'trace.id',
+    'tls.version',
+    'tls.client.subject',
+    'user_agent.original',
+  ])
     assert.equal(name in line, false, name);
   assert.equal(line['event.outcome'], 'success');
 });

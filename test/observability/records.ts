@@ -25,6 +25,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     trace: null,
     listener: 'main',
     clientIp: '203.0.113.7',
+    user: null,
     peerIp: '10.0.0.1',
     method: 'GET',
     host: 'a.test',
@@ -49,6 +50,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     pausedMs: 0,
     endedAtMs: 112,
     tls: null,
+    clientCertificate: null,
     plan: 'abcdef0123456789',
     ...change,
   };

@@ -29,6 +29,7 @@ const view: RuntimeView = {
     },
   ],
   overload: () => 'heap',
+  stores: () => [],
   digest: () => 'abc',
   certificates: () => [{ listener: 'main', subject: 'a.test', notAfterAtMs: 2_000_000 }],
 };

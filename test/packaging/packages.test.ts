@@ -22,7 +22,11 @@ function script(name: string, target: string): void {
 }
 
 /** Starts it on a free port, sends a request, and ends it as a service manager would. */
-async function servesAndDrains(program: string, configFile: string): Promise<void> {
+async function servesAndDrains(
+  program: string,
+  configFile: string,
+  headers: readonly string[] = [],
+): Promise<void> {
   const child = spawn(program, ['run', '--config', configFile], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const lines = new LogLines();
@@ -30,10 +34,28 @@ async function servesAndDrains(program: string, configFile: string): Promise<voi
   child.once('exit', () => lines.end('the process has ended'));
   const { address } = await lines.next({ event: 'listener_opened' });
   const port = Number(String(address).split(':').at(-1));
-  const answer = await fetchRaw({ port }, '/', { headers: ['Host', 'localhost'] });
+  if (headers.length > 0) assert.equal((await fetchRaw({ port }, '/')).status, 401);
+  const answer = await fetchRaw({ port }, '/', { headers: ['Host', 'localhost', ...headers] });
   assert.equal(answer.status, 200);
   child.kill('SIGTERM');
   assert.deepEqual(await ended, [0, null], 'a clean drain');
+}
+
+const LOGIN = ['Authorization', `Basic ${Buffer.from('demo:demo').toString('base64')}`];
+
+/** A route for which clients log in: that takes a thread whose code is packed on its own. */
+function guardedConfig(): string {
+  const configFile = join(folder, 'fairlead.yaml');
+  const route = `name: all, respond: { status: 200 }, basicAuth: { file: ${join(ROOT, 'examples/basic-auth.htpasswd')} }`;
+  const lines = [
+    'version: 1',
+    'admin: { address: off }',
+    'listeners: { main: { address: 127.0.0.1:0 } }',
+    `routes: [{ ${route} }]`,
+    'clusters: {}',
+  ];
+  writeFileSync(configFile, lines.join('\n'));
+  return configFile;
 }
 
 test('the npm package holds the program and what a person needs, and nothing of development', () => {
@@ -48,6 +70,7 @@ test('the npm package holds the program and what a person needs, and nothing of 
     'README.md',
     'docs/configuration.md',
     'examples/forward.yaml',
+    'examples/basic-auth.htpasswd',
   ])
     assert.ok(paths.includes(wanted), wanted);
   const strangers = paths.filter(path => /^(src|test|loadtest|scripts|node_modules)\//.test(path));
@@ -59,18 +82,7 @@ test('the single executable needs no Node, no package and no checkout', async ()
   const program = join(folder, 'executable/fairlead');
   const nowhere = { cwd: folder, env: { PATH: '/nowhere' }, encoding: 'utf8' } as const;
   assert.equal(execFileSync(program, ['--version'], nowhere), `fairlead ${version}\n`);
-  const configFile = join(folder, 'fairlead.yaml');
-  writeFileSync(
-    configFile,
-    [
-      'version: 1',
-      'admin: { address: off }',
-      'listeners: { main: { address: 127.0.0.1:0 } }',
-      'routes: [{ name: all, match: { path: { prefix: / } }, respond: { status: 200 } }]',
-      'clusters: {}',
-    ].join('\n'),
-  );
-  await servesAndDrains(program, configFile);
+  await servesAndDrains(program, guardedConfig(), LOGIN);
 });
 
 const DPKG = findProgram('dpkg') === null ? { skip: 'not Debian: there is no dpkg' } : {};

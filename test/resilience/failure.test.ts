@@ -11,6 +11,7 @@ test('the table says what the contract says', () => {
     'client_timeout 408 http_request_error',
     'body_too_large 413 http_request_error',
     'no_route 404 destination_not_found',
+    'misdirected_request 421 http_request_denied',
     'method_not_supported 501 http_request_denied',
     'rate_limited 429 http_request_denied',
     'client_gone 499 null',

@@ -11,6 +11,7 @@ import {
   appendForwarding,
   detectLoop,
   type ForwardingFacts,
+  isCertificateClaim,
   isFalseClaim,
 } from '../../src/security/forwarding.ts';
 import { forwardingFacts } from '../support/request_heads.ts';
@@ -27,7 +28,7 @@ function added(sent: string[], parts: Partial<ForwardingFacts>): Record<string, 
   return fields;
 }
 
-const BALANCER = { peerIp: '10.0.0.1', tls: null, peer: { localPort: 8080 } };
+const BALANCER = { peerIp: '10.0.0.1', tls: null, peer: { localPort: 8080, tls: null } };
 
 test('a stranger is described by the connection alone', () => {
   assert.deepEqual(added([], {}), {
@@ -95,7 +96,7 @@ test('Forwarded is not begun behind a peer that only knows X-Forwarded-For', () 
 });
 
 test('unknown facts about the client, such as the address of a Unix peer, are not invented', () => {
-  const fields = added([], { peerIp: 'unix', host: '', peer: { localPort: 0 }, tls: null });
+  const fields = added([], { peerIp: 'unix', host: '', peer: { localPort: 0, tls: null }, tls: null });
   assert.equal(fields['X-Forwarded-For'], 'unknown');
   assert.equal(fields.Forwarded, 'for=unknown;proto=http');
   for (const name of ['X-Forwarded-Host', 'X-Forwarded-Port']) assert(!(name in fields), name);
@@ -123,6 +124,41 @@ test('any claim of a stranger about the client is seen, also in the spelling tha
   assert.equal(isFalseClaim('X-FORWARDED-FOR', some), false, 'the peer writes it');
   for (const name of ['X_Real_IP', 'X_Request_Id', 'x-fairlead_explain', 'X_Forwarded_For'])
     assert.equal(isFalseClaim(name, trusted), true, 'a proxy that replaces X-Real-IP passes this one');
+});
+
+test('what anybody says of the certificate of a client is seen, in any spelling', () => {
+  for (const name of [
+    'X-Client-Cert-Subject',
+    'x-client-cert-san',
+    'X-CLIENT-CERT-SHA256',
+    'X_Client_Cert_Subject',
+    'x-client_cert-verified',
+    'X-Client-Cert',
+    'Client-Cert',
+    'client-cert-chain',
+    'Client_Cert_Chain',
+  ])
+    assert.equal(isCertificateClaim(name), true, name);
+  for (const name of ['X-Client-Certainty', 'Client-Certificate', 'X-Client', 'Content-Type', 'x', ''])
+    assert.equal(isCertificateClaim(name), false, name);
+});
+
+test('backends are told of a certificate that was verified, and of no other', () => {
+  const client = { subject: 'CN=a', alternativeNames: 'DNS:a.test', sha256: 'ab' };
+  const named = (list: readonly string[]) =>
+    list.flatMap((name, at) => (/^X-Client-Cert/.test(name) ? [`${name}: ${list[at + 1]}`] : []));
+  const told = (tls: ForwardingFacts['peer']['tls']) => {
+    const list: string[] = [];
+    appendForwarding(list, [], forwardingFacts({ peer: { localPort: 1, tls } }), null);
+    return named(list);
+  };
+  assert.deepEqual(told({ client }), [
+    'X-Client-Cert-Subject: CN=a',
+    'X-Client-Cert-San: DNS:a.test',
+    'X-Client-Cert-Sha256: ab',
+  ]);
+  assert.equal(told({ client: { ...client, alternativeNames: null } }).length, 2);
+  assert.deepEqual([told({ client: null }), told(null)], [[], []]);
 });
 
 test('a request that this process has forwarded before is recognised', () => {

@@ -230,3 +230,15 @@ test('a request id from outside is harmless and unique, or not taken', () => {
   ];
   for (const id of refused) assert.equal(acceptRequestId(id), false, JSON.stringify(id));
 });
+
+test('nobody else says what certificate a client has: neither a stranger nor a trusted proxy, nor a trailer', () => {
+  const sent = fields(
+    'X-Client-Cert-Subject: CN=root',
+    'x_client_cert_san: a',
+    'Client-Cert: :AA==:',
+    'x-a: 1',
+  );
+  for (const claim of [NO_CLAIM, { ...NO_CLAIM, fields: 'all' } as const])
+    assert.deepEqual(upstream(sent, NO_EDITS, forwardingFacts({ claim })).slice(0, 2), ['x-a', '1']);
+  assert.deepEqual(filterTrailers(sent), ['x-a', '1']);
+});

@@ -18,6 +18,8 @@ const SETTINGS: RateLimitSettings = {
   periodMs: 1_000,
   burst: 3,
   mode: 'enforce',
+  store: null,
+  headers: 'off',
 };
 
 function limiterWith(parts: Partial<RateLimitSettings> = {}, keysMax?: number) {
@@ -188,6 +190,25 @@ test('a limit that a reload changes or inserts gives nobody a new allowance', ()
   assert.equal(left(limiter([rate(5, 1_000), rate(5), rate(50)], 2)), 49, 'a third one of its own');
   kept.dispose();
   assert.equal(left(limiter([rate(5)], 0)), 4, 'a route that is gone keeps nothing');
+});
+
+test('what is given back is as if it had never been charged, whoever was charged since', () => {
+  const { clock, limiter } = limiterWith();
+  const first = admit(limiter, '192.0.2.1');
+  assert.equal(admit(limiter, '192.0.2.1').left, 1);
+  limiter.giveBack(first);
+  assert.deepEqual([admit(limiter, '192.0.2.1').left, admit(limiter, '192.0.2.1').left], [1, 0]);
+  clock.advance(10_000);
+  const late = admit(limiter, '192.0.2.1');
+  clock.advance(10_000);
+  limiter.giveBack(late);
+  assert.equal(admit(limiter, '192.0.2.1').left, 2, 'never more than the burst');
+});
+
+test('says when the whole allowance is back', () => {
+  const { limiter } = limiterWith();
+  const resets = [1, 2, 3, 4].map(() => admit(limiter, '192.0.2.1').resetMs);
+  assert.deepEqual(resets, [100, 200, 300, 300]);
 });
 
 test('a decision that is not taken costs nothing', () => {

@@ -38,6 +38,7 @@ export interface ForwardOptions {
   readonly listeners?: Readonly<Record<string, unknown>>;
   readonly routes?: readonly unknown[];
   readonly clusters?: Readonly<Record<string, unknown>>;
+  readonly stores?: Readonly<Record<string, unknown>>;
   readonly admin?: unknown;
   readonly logging?: unknown;
 }
@@ -64,5 +65,6 @@ export function forwardTo(
       ...(options.routes ?? []),
     ],
     clusters: { app: { endpoints, ...options.cluster }, ...options.clusters },
+    ...(options.stores === undefined ? {} : { stores: options.stores }),
   };
 }

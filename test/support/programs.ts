@@ -13,10 +13,13 @@ export const PROGRAMS = {
   curl: 'curl',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
+  htpasswd: 'apache2-utils',
   nginx: 'nginx-light',
   openssl: 'openssl',
   promtool: 'prometheus',
   python3: 'python3',
+  'redis-server': 'redis-server',
+  testssl: 'testssl.sh',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

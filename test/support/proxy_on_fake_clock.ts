@@ -16,7 +16,7 @@ import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
 import { SlowClients } from '../../src/http/slow_clients.ts';
-import { assemblePlane } from '../../src/lifecycle/assemble.ts';
+import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { Overload } from '../../src/resilience/overload.ts';
 import { FakeClock } from './fake_clock.ts';
 import type { LogLines } from './log_lines.ts';
@@ -59,7 +59,7 @@ export async function startOnFakeClock(
   const slowClients = new SlowClients(traffic.active, clock);
   const readiness = { isReady: true };
   const services: Services = {
-    planeRef: { current: { plane: assemblePlane(plan, origins, runtime) } },
+    planeRef: { current: { plane: assembleAtOnce(plan, origins, runtime) } },
     clock,
     random,
     telemetry,

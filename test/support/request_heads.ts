@@ -87,7 +87,7 @@ export function forwardingFacts(parts: Partial<ForwardingFacts> = {}): Forwardin
     protocol: 'HTTP/1.1',
     tls: 'TLSv1.3',
     host: 'a.example',
-    peer: { localPort: 8443 },
+    peer: { localPort: 8443, tls: null },
     services: { instanceId: 'c0ffee' },
     ...parts,
   };

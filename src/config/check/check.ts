@@ -13,14 +13,18 @@ import { checkClusters } from './clusters.ts';
 import { checkListeners } from './listeners.ts';
 import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
+import { checkStores } from './stores.ts';
 import { checkTimes } from './times.ts';
+import { checkTls } from './tls.ts';
 
 export function relationProblems(config: Config, document: Document, partial: PartialParse): Problem[] {
   return collectRelations(config, document, partial, [
     checkAdmin,
     checkListeners,
+    checkTls,
     checkRoutes,
     checkClusters,
+    checkStores,
     checkTimes,
   ]);
 }

@@ -40,10 +40,14 @@ export function findEvadedGuards({ routes, listeners }: Plan): EvadedGuard[] {
   return [...found.values()];
 }
 
-function isGuard({ action, access, match }: RouteSettings): boolean {
+function isGuard({ action, access, basicAuth, match }: RouteSettings): boolean {
   const isRefusal = action.kind === 'respond' && (action.status === 401 || action.status === 403);
   const isPlain = match.path.kind === 'exact' || match.path.kind === 'prefix';
-  return isPlain && match.path.value !== '/' && (isRefusal || access.allow.length + access.deny.length > 0);
+  return (
+    isPlain &&
+    match.path.value !== '/' &&
+    (isRefusal || access.allow.length + access.deny.length > 0 || basicAuth !== null)
+  );
 }
 
 function spellings(

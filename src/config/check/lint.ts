@@ -8,6 +8,7 @@ import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
 import { lintClientIdentity } from './client_identity.ts';
 import { findEvadedGuards } from './guards.ts';
+import { lintTls } from './tls.ts';
 import { findUnreachable } from './unreachable.ts';
 
 type Warn = (path: Path, message: string) => void;
@@ -21,7 +22,13 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   lintRoutes(config, plan, warn);
   const places = new Map(config.routes.map(({ name }, at) => [name, at]));
   lintClientIdentity(plan, route => places.get(route) ?? 0, warn);
+  lintStores(plan, warn);
+  lintLogins(config, plan, warn);
   lintProcess(config, warn);
+  for (const [name, { tls }] of Object.entries(config.listeners)) {
+    const settings = plan.listeners[name]?.tls ?? null;
+    if (tls !== undefined && settings !== null) lintTls(['listeners', name, 'tls'], tls, settings, warn);
+  }
   return warnings;
 }
 
@@ -76,6 +83,40 @@ function lintRoutes(config: Config, plan: Plan, warn: Warn): void {
 function isBelow(path: string, prefix: string): boolean {
   const [a, b] = [path, prefix].map(text => `${normalizePathLiteral(text).replace(/\/+$/, '')}/`);
   return a !== undefined && b !== undefined && (a.startsWith(b) || b.startsWith(a));
+}
+
+function lintStores({ routes, stores }: Plan, warn: Warn): void {
+  const used = new Set(routes.flatMap(({ rateLimits }) => rateLimits.map(({ store }) => store)));
+  for (const [name, { tls }] of Object.entries(stores)) {
+    if (!used.has(name)) warn(['stores', name], `no rate limit uses store ${name}`);
+    if (tls?.verify === false)
+      warn(
+        ['stores', name, 'tls', 'verify'],
+        `store ${name} accepts any certificate: anyone on the network path can impersonate it; use caFile for a private certificate authority`,
+      );
+  }
+}
+
+/** `trustedProxies` or `proxyProtocol` mean that a load balancer is in front, and TLS may end there. */
+function lintLogins(config: Config, plan: Plan, warn: Warn): void {
+  for (const [at, { name, basicAuth }] of config.routes.entries()) {
+    if (basicAuth === undefined) continue;
+    const route = plan.routes.find(one => one.name === name);
+    if (route === undefined) continue;
+    const open = Object.keys(route.listeners).find(listener => isInClear(plan.listeners[listener]));
+    if (open !== undefined)
+      warn(
+        ['routes', at, 'basicAuth'],
+        `passwords for route ${name} cross the network in clear on listener ${open}; give it tls, or trustedProxies if TLS ends before it`,
+      );
+  }
+}
+
+function isInClear(listener: Plan['listeners'][string] | undefined): boolean {
+  if (listener === undefined || listener.tls !== null) return false;
+  const { address, trustedProxies, proxyProtocol } = listener;
+  if (trustedProxies.length > 0 || proxyProtocol !== null) return false;
+  return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host);
 }
 
 function lintProcess(config: Config, warn: Warn): void {

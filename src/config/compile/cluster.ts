@@ -27,7 +27,7 @@ export function compileCluster(
     ),
   );
   return {
-    name,
+    name: scope.part('name', [], name),
     endpoints,
     protocol: scope.choice('protocol', 'clusters.protocol'),
     required: scope.choice('required', 'clusters.required'),
@@ -131,6 +131,7 @@ function compilePassive(
 function compileShare(scope: Scope): FailureShare | null {
   const place = 'health.passive.failureShare';
   const ratio = scope.limit(`${place}.ratio`, 'clusters.health.passive.failureRatio');
+  scope.note(place, ratio === null ? ['health', 'passive', 'failureRatio'] : null);
   const requestsMin = scope.number(`${place}.requestsMin`, 'clusters.health.passive.minRequests');
   const windowMs = scope.number(`${place}.windowMs`, 'clusters.health.passive.window');
   return ratio === null ? null : { ratio, requestsMin, windowMs };

@@ -5,6 +5,7 @@
 import { compareRoutes } from '../../routing/matcher.ts';
 import type { RouteSettings } from '../../routing/route.ts';
 import type { Plan, ProbationSettings } from '../plan.ts';
+import type { PlanOrigins } from '../plan_origins.ts';
 import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import { compileCluster } from './cluster.ts';
@@ -13,11 +14,11 @@ import { compileListener } from './listener.ts';
 import type { Materials } from './materials.ts';
 import { Origins, Scope } from './origins.ts';
 import { compileRoute } from './route.ts';
+import { compileStore } from './store.ts';
 
 interface Compiled {
   readonly plan: Plan;
-  /** Path in the plan (`routes.api.responseHeadMs`) to `file:line:col` or `default`, for each leaf. */
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: PlanOrigins;
   /** The routes in the order of the file, for messages about lines. */
   readonly routes: readonly RouteSettings[];
 }
@@ -31,7 +32,7 @@ export function compile(config: Config, document: Document, materials: Materials
   const listeners = byName(config.listeners, (listener, name) =>
     compileListener(name, listener, origins, materials),
   );
-  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins));
+  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins, materials));
   const plan = seal({
     version: 1,
     admin: compileAdmin(config, origins, materials),
@@ -42,8 +43,9 @@ export function compile(config: Config, document: Document, materials: Materials
     // Equally specific ones by name, so that the order in the file changes nothing.
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
     clusters,
+    stores: byName(config.stores ?? {}, (store, name) => compileStore(name, store, origins, materials)),
   });
-  return { plan, origins: origins.ofLeaves(plan), routes };
+  return { plan, origins: origins.noted, routes };
 }
 
 function compileAdmin({ admin }: Config, origins: Origins, materials: Materials): Plan['admin'] {

@@ -1,5 +1,6 @@
 /** The last steps to a plan: canonical form, digest, deep freeze. */
 import { createHash } from 'node:crypto';
+import { deepFreeze } from '../deep_freeze.ts';
 import type { Plan } from '../plan.ts';
 
 /** JSON with sorted keys and no spaces: the same plan has the same text. */
@@ -14,10 +15,4 @@ export function seal(content: Omit<Plan, 'digest'>): Plan {
   const { version, ...rest } = content;
   const digest = createHash('sha256').update(canonical(content)).digest('hex');
   return deepFreeze({ version, digest, ...rest });
-}
-
-function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  for (const inner of Object.values(value)) deepFreeze(inner);
-  return Object.freeze(value);
 }

@@ -1,7 +1,7 @@
 /** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
 import type { RouteLimits } from '../../routing/route.ts';
-import { RATE_GRACE_MS } from '../schema/defaults.ts';
+import { RATE_GRACE_MS, TLS12_CIPHERS } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import { PRESETS, type Preset, presetOf } from '../schema/presets.ts';
 import type { Materials } from './materials.ts';
@@ -16,7 +16,7 @@ export function compileListener(
   const path = ['listeners', name];
   const scope = new Scope(origins, listener, `listeners.${name}`, path, 1, presetLayer(listener, path));
   return {
-    name,
+    name: scope.part('name', [], name),
     address: scope.part('address', ['address'], materials.address(listener.address, [...path, 'address'])),
     tls: compileTls(listener, scope, path, materials),
     http2: compileHttp2(listener, scope),
@@ -24,6 +24,7 @@ export function compileListener(
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
     tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),
+    handshakesMax: scope.limit('handshakesMax', 'listeners.limits.handshakes'),
     ...compileTrust(listener, presetOf(listener), scope),
     proxyProtocol: compileProxyProtocol(listener, scope),
     access: {
@@ -132,6 +133,47 @@ function compileTls(
       return materials.readPair(certFile, keyFile, [...path, ...place]);
     }),
     minVersion: scope.choice('tls.minVersion', 'listeners.tls.minVersion'),
+    ciphers: scope.part('tls.ciphers', ['tls', 'ciphers'], tls.ciphers ?? TLS12_CIPHERS),
+    ...compileClientCertificate(tls, scope, path, materials),
+    sessionTickets: compileTickets(tls, scope, path, materials),
+  };
+}
+
+type TlsConfig = NonNullable<ListenerConfig['tls']>;
+type TlsSettings = NonNullable<ListenerSettings['tls']>;
+
+function compileClientCertificate(
+  { clientCertificate }: TlsConfig,
+  scope: Scope,
+  path: readonly string[],
+  materials: Materials,
+): Pick<TlsSettings, 'clientCertificate' | 'rejectMisdirected'> {
+  const mode = scope.choice('tls.clientCertificate.mode', 'listeners.tls.clientCertificate.mode');
+  const misdirected = scope.choice('tls.rejectMisdirected', 'listeners.tls.misdirected');
+  const place = ['tls', 'clientCertificate', 'caFile'] as const;
+  const caFile = mode === 'none' ? undefined : clientCertificate?.caFile;
+  const caPem = caFile === undefined ? null : materials.readAuthorities(caFile, [...path, ...place]);
+  return {
+    clientCertificate: { mode, caPem: scope.part('tls.clientCertificate.caPem', place, caPem) },
+    rejectMisdirected: misdirected === 'auto' ? mode !== 'none' : misdirected === 'reject',
+  };
+}
+
+function compileTickets(
+  { sessionTickets }: TlsConfig,
+  scope: Scope,
+  path: readonly string[],
+  materials: Materials,
+): TlsSettings['sessionTickets'] {
+  const place = ['tls', 'sessionTickets'] as const;
+  if (sessionTickets === 'off') return scope.part('tls.sessionTickets', place, null);
+  const rotateMs = scope.number('tls.sessionTickets.rotateMs', 'listeners.tls.sessionTickets.rotate');
+  const keyFile = sessionTickets?.keyFile;
+  const ticketKey =
+    keyFile === undefined ? null : materials.readTicketKey(keyFile, [...path, ...place, 'keyFile']);
+  return {
+    rotateMs,
+    ticketKey: scope.part('tls.sessionTickets.ticketKey', [...place, 'keyFile'], ticketKey),
   };
 }
 

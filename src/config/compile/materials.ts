@@ -3,13 +3,15 @@
  * sockets, are relative to the folder of the configuration.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../../net/address.ts';
-import { type CertificateMaterial, materialProblem } from '../../net/tls.ts';
+import { type CertificateMaterial, materialProblem, TICKET_KEY_BYTES } from '../../net/tls.ts';
+import { parseHtpasswd, type StoredUser } from '../../security/htpasswd.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
-import { readTextFile } from '../text/read_file.ts';
+import { readBinaryFile, readTextFile } from '../text/read_file.ts';
 import { type FileStates, stateOfFile } from '../watcher.ts';
 
 const FILE_BYTES_MAX = 1_024 * 1_024;
@@ -19,6 +21,7 @@ export class Materials {
   readonly #folder: string;
   readonly #files = new Map<string, string>();
   readonly problems: Problem[] = [];
+  readonly warnings: Problem[] = [];
 
   constructor(document: Document, configFile: string) {
     this.#document = document;
@@ -30,12 +33,14 @@ export class Materials {
     return this.#files;
   }
 
-  /** A certificate with its chain, and its key; checked against each other. */
+  /** A certificate with its chain, and its key; checked against each other. No certificate after a problem. */
   readPair(certName: string, keyName: string, path: Path): CertificateMaterial {
     const certPem = this.#read(certName, [...path, 'certFile']);
     const keyPem = this.#read(keyName, [...path, 'keyFile']);
-    if (certPem !== '' && keyPem !== '') this.#checkPair(certPem, keyPem, certName, keyName, path);
-    return { certPem, keyPem };
+    if (certPem === '' || keyPem === '') return { certPem: '', keyPem: '' };
+    const isCertificate = this.#checkPair(certPem, keyPem, certName, keyName, path);
+    if (keyPem.includes('PRIVATE KEY')) this.#warnOfReaders(keyName, [...path, 'keyFile']);
+    return { certPem: isCertificate ? certPem : '', keyPem };
   }
 
   readAuthorities(name: string, path: Path): string {
@@ -43,6 +48,34 @@ export class Materials {
     if (pem !== '' && this.#parseCertificate(pem, name, path) !== null)
       this.#reportUnusable(materialProblem({ ca: pem }), name, path);
     return pem;
+  }
+
+  /** 48 bytes, in Base64; empty after a problem. */
+  readTicketKey(name: string, path: Path): string {
+    const file = this.#note(name);
+    const bytes = readBinaryFile(file, TICKET_KEY_BYTES);
+    if (typeof bytes === 'string') this.#report(path, `cannot read ${file}: ${bytes}`);
+    else if (bytes.length !== TICKET_KEY_BYTES)
+      this.#report(
+        path,
+        `${name} must hold exactly ${TICKET_KEY_BYTES} random bytes; write it with: openssl rand -out ${name} ${TICKET_KEY_BYTES}`,
+      );
+    else {
+      this.#warnOfReaders(name, path);
+      return bytes.toString('base64');
+    }
+    return '';
+  }
+
+  /** Reads the users of a htpasswd file. Its problems are reported with their line in that file. */
+  readUsers(name: string, path: Path): readonly StoredUser[] {
+    const text = this.#read(name, path);
+    if (text === '') return [];
+    const { users, problems } = parseHtpasswd(text);
+    for (const { line, message } of problems) this.#report(path, `${name}:${line}: ${message}`);
+    if (users.length === 0 && problems.length === 0)
+      this.#report(path, `${name} has no user; add one with: htpasswd -B ${name} USER`);
+    return users;
   }
 
   /** The absolute path of a file that the process writes, such as the log. */
@@ -63,8 +96,7 @@ export class Materials {
 
   /** The text of a file; empty after a problem. */
   #read(name: string, path: Path): string {
-    const file = resolve(this.#folder, name);
-    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file)); // its state before the first reading
+    const file = this.#note(name);
     const result = readTextFile(file, FILE_BYTES_MAX);
     if (result.kind === 'text' && result.text.trim() !== '') return result.text;
     const why = result.kind === 'text' ? 'it is empty' : result.why;
@@ -72,8 +104,32 @@ export class Materials {
     return '';
   }
 
-  #checkPair(certPem: string, keyPem: string, certName: string, keyName: string, path: Path): void {
-    const certificate = this.#parseCertificate(certPem, certName, [...path, 'certFile']);
+  /** The absolute path; notes the state of the file before it is first read. */
+  #note(name: string): string {
+    const file = resolve(this.#folder, name);
+    if (!this.#files.has(file)) this.#files.set(file, stateOfFile(file));
+    return file;
+  }
+
+  /**
+   * Only its owner may read a key. A key of root may also be readable by a group, so that a service without privileges can
+   * read it (PostgreSQL has the same rule).
+   */
+  #warnOfReaders(name: string, path: Path): void {
+    const stats = statSync(resolve(this.#folder, name), { throwIfNoEntry: false });
+    if (stats === undefined) return;
+    const { mode, uid } = stats;
+    if ((mode & (uid === 0 ? 0o037 : 0o077)) === 0) return;
+    const shown = `0${(mode & 0o777).toString(8)}`;
+    const message = `${name} is secret, but other users of this machine have access to it (mode ${shown}); run: chmod 600 ${name}`;
+    this.warnings.push(this.#document.problem('warning', path, `${this.#document.show(path)}: ${message}`));
+  }
+
+  #checkPair(certPem: string, keyPem: string, certName: string, keyName: string, path: Path): boolean {
+    const certificate = this.#parseCertificate(certPem, `${certName} (for ${keyName})`, [
+      ...path,
+      'certFile',
+    ]);
     try {
       const key = createPrivateKey(keyPem);
       if (certificate?.checkPrivateKey(key) === false)
@@ -86,9 +142,10 @@ export class Materials {
     } catch {
       this.#report(
         [...path, 'keyFile'],
-        `${keyName} has no PEM private key that can be read without a passphrase`,
+        `${keyName} (for ${certName}) has no PEM private key that can be read without a passphrase`,
       );
     }
+    return certificate !== null;
   }
 
   #reportUnusable(why: string | null, name: string, path: Path): void {

@@ -3,6 +3,7 @@
  * plan: `file:line:col`, `file:line:col (preset NAME)`, or `default`. A `Scope` does so for one listener, route or cluster.
  */
 import assert from 'node:assert/strict';
+import { DEFAULT_ORIGIN, nearestOrigin, PlanOrigins } from '../plan_origins.ts';
 import {
   CHOICES,
   type ChoiceId,
@@ -14,8 +15,7 @@ import {
 import type { Document } from '../text/document.ts';
 import { type Path, valueAt } from '../text/path.ts';
 
-const DEFAULT_ORIGIN = 'default';
-
+/** The origins of a plan while it is compiled. */
 export class Origins {
   readonly #document: Document;
   readonly #noted = new Map<string, string>();
@@ -26,13 +26,13 @@ export class Origins {
 
   /** Null, or a path that is not written, means a default. */
   note(planPath: string, configPath: Path | null): void {
-    const origin = configPath === null ? null : this.#document.origin(configPath);
-    this.#noted.set(planPath, origin ?? DEFAULT_ORIGIN);
+    const origin = (configPath === null ? null : this.#document.origin(configPath)) ?? DEFAULT_ORIGIN;
+    if (origin !== nearestOrigin(this.#noted, planPath)) this.#noted.set(planPath, origin);
   }
 
   /** It has the value, and so the origin, of another place in the plan that was noted before. */
   noteSame(planPath: string, other: string): void {
-    this.#noted.set(planPath, this.#noted.get(other) ?? DEFAULT_ORIGIN);
+    this.#noted.set(planPath, nearestOrigin(this.#noted, other));
   }
 
   /** The preset written there has set it. */
@@ -41,22 +41,8 @@ export class Origins {
     this.#noted.set(planPath, `${place === null ? '' : `${place} `}(preset ${name})`);
   }
 
-  /** One entry for each leaf of the plan: its own origin, or that of the nearest enclosing part that has one. */
-  ofLeaves(plan: unknown): Map<string, string> {
-    const all = new Map<string, string>();
-    const visit = (value: unknown, path: string, around: string): void => {
-      const origin = this.#noted.get(path) ?? around;
-      const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
-      if (entries.length === 0) all.set(path, origin);
-      for (const [key, inner] of entries) {
-        // Routes are a list in the plan, but are identified by name.
-        const name = path === 'routes' ? String(valueAt(inner, ['name'])) : key;
-        visit(inner, path === '' ? name : `${path}.${name}`, origin);
-      }
-    };
-    visit(plan, '', DEFAULT_ORIGIN);
-    all.delete('digest'); // computed from everything else
-    return all;
+  get noted(): PlanOrigins {
+    return new PlanOrigins(this.#noted);
   }
 }
 
@@ -94,7 +80,6 @@ export class Scope {
     this.#planBase = planBase;
     this.#configBase = configBase;
     this.#idLength = idLength;
-    origins.note(planBase, configBase);
   }
 
   /** A number that may be off. */

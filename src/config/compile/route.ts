@@ -11,9 +11,10 @@ import type {
 } from '../../routing/route.ts';
 import type { HeaderEdits } from '../../security/headers.ts';
 import type { RateLimitSettings } from '../../security/rate_limit.ts';
-import { CHOICES, RATE_GRACE_MS, RETRY_ON } from '../schema/defaults.ts';
+import { BASIC_AUTH_REALM, CHOICES, RATE_GRACE_MS, RETRY_ON } from '../schema/defaults.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from '../schema/route.ts';
 import type { Path } from '../text/path.ts';
+import type { Materials } from './materials.ts';
 import { type Origins, Scope } from './origins.ts';
 
 export function compileRoute(
@@ -21,6 +22,7 @@ export function compileRoute(
   at: number,
   listeners: Readonly<Record<string, ListenerSettings>>,
   origins: Origins,
+  materials: Materials,
 ): RouteSettings {
   const path: Path = ['routes', at];
   const scope = new Scope(origins, route, `routes.${route.name}`, path);
@@ -45,6 +47,28 @@ export function compileRoute(
       allow: scope.part('access.allow', ['access', 'allow'], route.access?.allow ?? []),
       deny: scope.part('access.deny', ['access', 'deny'], route.access?.deny ?? []),
     },
+    basicAuth: compileBasicAuth(route, scope, [...path, 'basicAuth'], materials),
+  };
+}
+
+function compileBasicAuth(
+  { basicAuth }: RouteConfig,
+  scope: Scope,
+  path: Path,
+  materials: Materials,
+): RouteSettings['basicAuth'] {
+  if (basicAuth === undefined) return scope.part('basicAuth', ['basicAuth'], null);
+  return {
+    realm: scope.part('basicAuth.realm', ['basicAuth', 'realm'], basicAuth.realm ?? BASIC_AUTH_REALM),
+    users: scope.part(
+      'basicAuth.users',
+      ['basicAuth', 'file'],
+      materials.readUsers(basicAuth.file, [...path, 'file']),
+    ),
+    forwardAuthorization: scope.choice(
+      'basicAuth.forwardAuthorization',
+      'routes.basicAuth.forwardAuthorization',
+    ),
   };
 }
 
@@ -221,11 +245,17 @@ function compileRateLimit(
   const header = /^header:(.*)$/.exec(limit.key)?.[1]?.toLowerCase();
   const plain = limit.key === 'route' ? 'route' : 'clientIp';
   return {
-    name: `${route}/${at}`,
+    name: scope.part('name', [], `${route}/${at}`),
     key: header === undefined ? { kind: plain } : { kind: 'header', name: header },
     count: limit.rate.count,
     periodMs: limit.rate.periodMs,
     burst: scope.number('burst', 'routes.rateLimits.burst'),
     mode: scope.choice('mode', 'routes.rateLimits.mode'),
+    store: scope.part(
+      'store',
+      ['store'],
+      limit.store === undefined || limit.store === 'local' ? null : limit.store,
+    ),
+    headers: scope.choice('headers', 'routes.rateLimits.headers'),
   };
 }

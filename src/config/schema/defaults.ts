@@ -146,6 +146,13 @@ export const NUMBERS = {
       'WebSocket tunnels and handshakes of one client address (IPv6 by /64), as many as connectionsPerIp. Behind a trusted proxy it counts by the address of the client, which connectionsPerIp cannot.',
     ),
   ),
+  'listeners.limits.handshakes': orOff(
+    count(
+      1_000,
+      [1, 1_000_000],
+      'TLS handshakes of one listener at the same time, from the first byte of the client to the end of the handshake. Each one costs about a millisecond of the processor, so more could not end in time.',
+    ),
+  ),
   'listeners.limits.headBytes': bytes(
     32 * KIB,
     [512, MIB],
@@ -228,6 +235,11 @@ export const NUMBERS = {
       'From the complete request to the response head, including all attempts and waits.',
     ),
   ),
+  'listeners.tls.sessionTickets.rotate': ms(
+    12 * HOUR,
+    [MINUTE, 7 * DAY],
+    'How often the key of session tickets is replaced. Whoever steals a key can read TLS 1.2 traffic recorded while it was in use (RFC 9325 section 4.1.4: rotate regularly).',
+  ),
   'listeners.http2.maxConcurrentStreams': count(
     128,
     [1, 10_000],
@@ -288,6 +300,21 @@ export const NUMBERS = {
     1,
     [1, 1_000_000],
     'Requests that may arrive at once before the rate applies; 1 means evenly spread.',
+  ),
+  'stores.connectTimeout': ms(
+    SECOND,
+    [10, MINUTE],
+    'Time to connect to the store: name lookup, TCP and TLS together. No request waits for longer than timeout.',
+  ),
+  'stores.timeout': ms(
+    50,
+    [1, 10 * SECOND],
+    'Longest wait of a request for the store; then onError applies. A store in the same network answers within a millisecond.',
+  ),
+  'stores.inFlight': count(
+    1_024,
+    [1, 100_000],
+    'Requests that may wait for the store at once; to more of them onError applies at once.',
   ),
   'routes.forward.split.weight': count(1, [0, 1_000_000], 'Relative share of the requests; 0 gets none.'),
 
@@ -472,6 +499,16 @@ export const CHOICES = {
     ['TLSv1.2', 'TLSv1.3'],
     'Oldest TLS version accepted; RFC 8996 deprecates anything older.',
   ),
+  'listeners.tls.clientCertificate.mode': choice(
+    'none',
+    ['none', 'optional', 'required'],
+    'Whether clients are asked for a certificate. With required, a handshake without a valid one fails; with optional, a client may have none, but one that is not valid gets 400.',
+  ),
+  'listeners.tls.misdirected': choice(
+    'auto',
+    ['auto', 'reject', 'allow'],
+    'What happens to a request for a host that the certificate which the client asked for by SNI is not for: answered with 421 (RFC 9110 section 15.5.20), or routed by its host. auto rejects where clients are asked for certificates (as Caddy does), and allows otherwise.',
+  ),
   'listeners.paths.dotSegments': choice(
     'reject',
     ['reject', 'resolve'],
@@ -507,6 +544,26 @@ export const CHOICES = {
     ['enforce', 'shadow'],
     'Whether the limit refuses requests, or only counts those that it would refuse.',
   ),
+  'routes.rateLimits.headers': choice(
+    'off',
+    ['off', 'draft'],
+    'Whether responses carry RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-11). Off, because the draft may still change.',
+  ),
+  'routes.basicAuth.forwardAuthorization': choice(
+    false,
+    [true, false],
+    'Whether the backend gets the Authorization field. Removed by default: a backend that does not need passwords should not see them.',
+  ),
+  'stores.onError': choice(
+    'allow',
+    ['allow', 'deny'],
+    'What happens to requests whose limits the store cannot be asked for: allow lets them pass uncounted, deny answers 503.',
+  ),
+  'stores.tls.verify': choice(
+    true,
+    [true, false],
+    'Whether the certificate of the store is verified. If not, anyone on the network path can impersonate it.',
+  ),
   'clusters.protocol': choice(
     'http1',
     ['http1', 'http2', 'h2c'],
@@ -533,8 +590,25 @@ export const CHOICES = {
 export const RATE_GRACE_MS = 30 * SECOND;
 /** The failures that are retried unless a route says otherwise: the backend has seen little or nothing of such a request. */
 export const RETRY_ON = ['connect', 'reset'] as const;
+/**
+ * Cipher suites of TLS 1.2: forward secrecy and authenticated encryption only (RFC 9325 section 4.2; the intermediate list of
+ * Mozilla without finite-field Diffie-Hellman). AES-128 first: as secure, and the fastest with hardware support.
+ */
+export const TLS12_CIPHERS = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+] as const;
 /** The statuses of a probe that mean healthy: success and redirects (Traefik: the same). */
 export const HEALTHY_STATUSES = { min: 200, max: 399 };
+
+/** Shown by browsers beside the fields for name and password. */
+export const BASIC_AUTH_REALM = 'Restricted';
+/** Prefix of every key in a store, so that other programs can use the same server. */
+export const STORE_KEY_PREFIX = 'fairlead:';
 
 export type NumberId = keyof typeof NUMBERS;
 export type ChoiceId = keyof typeof CHOICES;

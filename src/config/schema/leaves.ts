@@ -2,6 +2,7 @@
  * Leaves of the schema: numbers with units and bounds, choices, and strings that a function can refuse. Messages say
  * what to write instead.
  */
+import { getCiphers } from 'node:tls';
 import { z } from 'zod';
 import { parseAddress } from '../../net/address.ts';
 import { compileRegex } from '../../routing/regex.ts';
@@ -169,6 +170,18 @@ export function text(problemOf: (value: string) => string | null, description?: 
 }
 
 export const plainText = text(value => (value === '' ? 'must not be empty' : null));
+
+const CIPHERS: ReadonlySet<string> = new Set(getCiphers().map(name => name.toUpperCase()));
+
+/** A cipher suite of TLS 1.2 that this build of OpenSSL has; OpenSSL accepts its names in capitals only. */
+export const cipher = text(value => {
+  const name = value.toUpperCase();
+  if (name.startsWith('TLS_'))
+    return `"${value}" is not the OpenSSL name of a cipher suite of TLS 1.2 (those of TLS 1.3 are always on)`;
+  if (CIPHERS.has(value)) return null;
+  const instead = CIPHERS.has(name) ? name : 'its OpenSSL name, such as ECDHE-ECDSA-AES128-GCM-SHA256';
+  return `"${value}" is not a cipher suite; write ${instead}`;
+}, 'The OpenSSL name of a cipher suite of TLS 1.2.');
 
 export const address = text(value => {
   const parsed = parseAddress(value);

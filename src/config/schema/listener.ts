@@ -1,10 +1,11 @@
 /** Schema of a listener. */
 import { z } from 'zod';
-import { CHOICES } from './defaults.ts';
+import { CHOICES, TLS12_CIPHERS } from './defaults.ts';
 import {
   accessLists,
   address,
   choice,
+  cipher,
   forwardingField,
   listed,
   network,
@@ -23,19 +24,44 @@ const tls = z.strictObject({
       }),
     )
     .min(1, 'at least one certificate is required')
+    .max(1_000, 'a listener can have at most 1000 certificates')
     .meta({
-      description: 'Certificates of this listener; file names are relative to the configuration file.',
+      description:
+        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again.',
     }),
   minVersion: choice('listeners.tls.minVersion'),
-  clientCertificate: z
-    .strictObject({
-      mode: z
-        .literal('none')
-        .meta({ description: 'Whether clients are asked for a certificate.' })
-        .optional(),
-      caFile: z.string().meta({ description: 'Not used yet.' }).optional(),
+  ciphers: z
+    .array(cipher)
+    .min(1, 'at least one cipher suite is required')
+    .meta({
+      description: `Cipher suites of TLS 1.2 by their OpenSSL names, the preferred one first; those of TLS 1.3 are fixed. When absent: ${TLS12_CIPHERS.join(', ')}.`,
     })
     .optional(),
+  clientCertificate: z
+    .strictObject({
+      mode: choice('listeners.tls.clientCertificate.mode'),
+      caFile: plainText
+        .describe(
+          'PEM file with the certificate authorities that may sign the certificates of clients. Needed unless mode is none.',
+        )
+        .optional(),
+    })
+    .optional(),
+  sessionTickets: z
+    .union([
+      z.literal('off'),
+      z.strictObject({
+        rotate: number('listeners.tls.sessionTickets.rotate'),
+        keyFile: plainText
+          .describe(
+            'File of 48 random bytes (`openssl rand 48`), shared by machines that shall resume the sessions of each other; read again when it changes. Takes the place of rotate. Each process has its own key when absent.',
+          )
+          .optional(),
+      }),
+    ])
+    .meta({ description: 'Session tickets, with which clients resume TLS sessions. On when absent.' })
+    .optional(),
+  misdirected: choice('listeners.tls.misdirected'),
 });
 
 const preset = z.enum(PRESET_NAMES, { error: `expected ${listed(PRESET_NAMES)}` }).meta({
@@ -94,6 +120,7 @@ export const listenerSchema = z.strictObject({
       connections: number('listeners.limits.connections'),
       connectionsPerIp: number('listeners.limits.connectionsPerIp'),
       tunnelsPerIp: number('listeners.limits.tunnelsPerIp'),
+      handshakes: number('listeners.limits.handshakes'),
       headBytes: number('listeners.limits.headBytes'),
       headerCount: number('listeners.limits.headerCount'),
       uriBytes: number('listeners.limits.uriBytes'),

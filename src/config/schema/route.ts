@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { templateProblem } from '../../routing/pattern.ts';
 import { redirectProblem } from '../../routing/rewrite.ts';
 import { parseRate, RATE_PATTERN, type Rate } from '../units.ts';
+import { BASIC_AUTH_REALM } from './defaults.ts';
 import {
   accessLists,
   choice,
@@ -135,10 +136,30 @@ const rateLimit = z.strictObject({
   rate,
   burst: number('routes.rateLimits.burst'),
   mode: choice('routes.rateLimits.mode'),
+  headers: choice('routes.rateLimits.headers'),
   store: z
-    .literal('local')
-    .meta({ description: 'Where requests are counted: in each process on its own.' })
+    .string()
+    .meta({
+      description:
+        'Where requests are counted: `local`, in each process on its own, or the name of a store, for all machines that use it together.',
+      default: 'local',
+    })
     .optional(),
+});
+
+const basicAuth = z.strictObject({
+  file: plainText.describe(
+    'htpasswd file with the users: `NAME:HASH` lines with bcrypt (`htpasswd -B`), argon2id or scrypt. A changed file is reloaded.',
+  ),
+  realm: text(value =>
+    /^[\x20-\x7e]{1,128}$/.test(value) ? null : 'expected 1 to 128 printable ASCII characters',
+  )
+    .meta({
+      description: 'Shown by browsers beside the fields for name and password.',
+      default: BASIC_AUTH_REALM,
+    })
+    .optional(),
+  forwardAuthorization: choice('routes.basicAuth.forwardAuthorization'),
 });
 
 const rewrite = z.strictObject({
@@ -248,6 +269,9 @@ export const routeSchema = z.strictObject({
     .optional(),
   rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
+  basicAuth: basicAuth
+    .meta({ description: 'HTTP Basic authentication (RFC 7617). Everybody may use the route when absent.' })
+    .optional(),
   compress: z.literal('off').meta({ description: 'Compression of responses; not supported yet.' }).optional(),
   limits: z
     .strictObject({

@@ -8,6 +8,7 @@ import { clusterSchema } from './cluster.ts';
 import { address, choice, fieldName, fieldValue, named, network, number, text } from './leaves.ts';
 import { listenerSchema } from './listener.ts';
 import { routeSchema } from './route.ts';
+import { storeSchema } from './store.ts';
 
 const processSchema = z.strictObject({
   drain: z
@@ -128,6 +129,12 @@ export const configSchema = z.strictObject({
   }),
   clusters: named(clusterSchema)
     .meta({ description: 'Groups of backends, by name. A route forwards to a cluster.' })
+    .optional(),
+  stores: named(storeSchema)
+    .meta({
+      description:
+        'Servers that count rate limits for several machines, by name. A rate limit names its store.',
+    })
     .optional(),
 });
 

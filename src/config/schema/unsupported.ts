@@ -11,7 +11,7 @@ interface UnsupportedKey {
   /** `*` is any name or index. */
   readonly at: string;
   /** Which values are not supported yet; every value when absent. */
-  readonly when?: (value: unknown, path: Path) => boolean;
+  readonly when?: (value: unknown) => boolean;
   readonly advice: string;
 }
 
@@ -26,25 +26,9 @@ const isOneOf =
 
 export const UNSUPPORTED: readonly UnsupportedKey[] = [
   { at: 'logging.access.format', when: isOneOf('otel'), advice: 'use json' },
-  {
-    at: 'listeners.*.tls.certificates.*',
-    when: (_, path) => path.at(-1) !== 0,
-    advice: 'use one certificate per listener that covers all names',
-  },
-  {
-    at: 'listeners.*.tls.clientCertificate.mode',
-    when: isNot('none'),
-    advice: 'use none: clients are not asked for a certificate',
-  },
   { at: 'routes.*.forward.mirror', advice: 'remove it' },
   { at: 'routes.*.cors', advice: 'remove it and answer OPTIONS in the backend' },
-  { at: 'routes.*.basicAuth', advice: 'remove it; use access to allow networks' },
   { at: 'routes.*.compress', when: isNot('off'), advice: 'write off and compress in the backend' },
-  {
-    at: 'routes.*.rateLimits.*.store',
-    when: isNot('local'),
-    advice: 'use local: each process counts on its own',
-  },
   {
     at: 'clusters.*.loadBalancing.policy',
     when: value => typeof value === 'object' || isOneOf('peakEwma', 'consistentHash')(value),
@@ -52,7 +36,6 @@ export const UNSUPPORTED: readonly UnsupportedKey[] = [
   },
   { at: 'clusters.*.loadBalancing.consistentHash', advice: 'remove it' },
   { at: 'clusters.*.loadBalancing.sticky', advice: 'remove it' },
-  { at: 'stores', advice: 'remove it; each process counts its rate limits on its own' },
 ];
 
 interface FoundLater {
@@ -63,10 +46,10 @@ interface FoundLater {
 export function findUnsupported(document: Document): FoundLater[] {
   return UNSUPPORTED.flatMap(({ at, when, advice }) =>
     expand(document, at.split('.'), [])
-      .filter(path => when === undefined || when(document.at(path), path))
+      .filter(path => when === undefined || when(document.at(path)))
       .map(path => {
         const value = document.at(path);
-        const named = when !== undefined && typeof value === 'string' ? value : nameOf(path);
+        const named = when !== undefined && typeof value === 'string' ? value : String(path.at(-1));
         const message = `"${named}" is not supported yet; ${advice}`;
         return {
           path,
@@ -74,12 +57,6 @@ export function findUnsupported(document: Document): FoundLater[] {
         };
       }),
   );
-}
-
-/** `certificates[1]`, or the key. */
-function nameOf(path: Path): string {
-  const last = path.at(-1);
-  return typeof last === 'number' ? `${path.at(-2)}[${last}]` : String(last);
 }
 
 /** The paths in the document that a pattern matches. */

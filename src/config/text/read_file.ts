@@ -22,19 +22,24 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 /** Reads a file of at most `bytesMax` bytes of UTF-8. Errors are returned, not thrown. */
 export function readTextFile(file: string, bytesMax: number): ReadResult {
-  let bytes: Buffer;
-  try {
-    bytes = readBytes(file, bytesMax);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    return { kind: 'unreadable', why: REASONS.get(code) ?? code };
-  }
+  const bytes = readBinaryFile(file, bytesMax);
+  if (typeof bytes === 'string') return { kind: 'unreadable', why: bytes };
   if (bytes.length > bytesMax)
     return { kind: 'unusable', why: `it is larger than ${bytesMax / 1_024 ** 2} MiB` };
   try {
     return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) };
   } catch {
     return { kind: 'unusable', why: 'it is not UTF-8 text' };
+  }
+}
+
+/** At most one byte more than `bytesMax`, or why it cannot be read. */
+export function readBinaryFile(file: string, bytesMax: number): Buffer | string {
+  try {
+    return readBytes(file, bytesMax);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return REASONS.get(code) ?? code;
   }
 }
 

@@ -44,7 +44,7 @@ export class SourcePositions {
   /** Null if the text does not contain the path. What an alias inserts has the position of its anchor. */
   find(path: Path): SourcePosition | null {
     const direct = this.#places.get(keyOf(path));
-    if (direct !== undefined) return direct;
+    if (direct !== undefined || this.#aliases.size === 0) return direct ?? null;
     for (let length = path.length - 1; length > 0; length--) {
       const target = this.#aliases.get(keyOf(path.slice(0, length)));
       // An anchor comes before its alias, so this goes up the text and ends.

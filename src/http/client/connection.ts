@@ -16,7 +16,7 @@ const LINGER_MS = 5_000;
 export class ClientConnection implements Peer {
   readonly ip: string;
   readonly socketIp: string;
-  readonly tlsVersion: string | null;
+  readonly tls: Connection['tls'];
   readonly localPort: number;
   readonly #tracked: Connection;
   requests = 0;
@@ -49,7 +49,7 @@ export class ClientConnection implements Peer {
     this.#socket = socket;
     this.ip = tracked.ip;
     this.socketIp = tracked.peerIp;
-    this.tlsVersion = tracked.tlsVersion;
+    this.tls = tracked.tls;
     this.localPort = tracked.proxiedPort ?? socket.localPort ?? 0;
     this.#tracked = tracked;
     this.#openedAtMs = tracked.openedAtMs;

@@ -69,6 +69,7 @@ export function refuseBytes(
     trace: null,
     listener: bound.settings.name,
     clientIp: peer.ip,
+    user: null,
     peerIp: peer.socketIp,
     method: '',
     host: '',
@@ -95,7 +96,8 @@ export function refuseBytes(
     queueMs: 0,
     pausedMs: 0,
     endedAtMs: nowMs,
-    tls: peer.tlsVersion,
+    tls: peer.tls?.version ?? null,
+    clientCertificate: peer.tls?.client?.subject ?? null,
     plan: services.planeRef.current.plane.digest,
   };
   const { peerTrusted, source } = resolveClientAddress(peer.ip, bound.trust, []);
@@ -111,9 +113,7 @@ export function refuseBytes(
 }
 
 function originOf({ planeRef }: Services, { settings }: BoundListener): string {
-  return (
-    planeRef.current.plane.origins.get(
-      settingOf('head', { listener: settings.name, route: null, cluster: null }),
-    ) ?? 'default'
+  return planeRef.current.plane.origins.get(
+    settingOf('head', { listener: settings.name, route: null, cluster: null }),
   );
 }

@@ -81,10 +81,11 @@ function becomeTunnel(
   const { clock, traffic } = context.services;
   const client = responder.switchProtocols();
   attempt.switched();
-  client.write(
-    renderHead(response.statusMessage ?? '', filterTunnelHeaders(response.rawHeaders, context, edits)),
-    'latin1',
-  );
+  const fields = [
+    ...filterTunnelHeaders(response.rawHeaders, context, edits),
+    ...(context.rateLimitFields ?? []),
+  ];
+  client.write(renderHead(response.statusMessage ?? '', fields), 'latin1');
   if (head.length > 0) backend.unshift(head);
   traffic.tunnels++;
   const onEnd = (end: TunnelEnd): void => {

@@ -42,14 +42,14 @@ const HANDSHAKE = 0x16;
 const SSL2 = 0x80;
 
 /**
- * Whether the client begins with TLS or with something else, such as plain HTTP. A client that sends nothing for
- * `limitMs` is closed, and `onSilence` is called instead.
+ * Whether the client begins with TLS or with something else, such as plain HTTP, and its first bytes, which stay in the
+ * socket. A client that sends nothing for `limitMs` is closed, and `onSilence` is called instead.
  */
 export function detectTls(
   socket: Socket,
   limitMs: number,
   clock: Clock,
-  callback: (isTls: boolean) => void,
+  callback: (isTls: boolean, first: Buffer) => void,
   onSilence: () => void,
 ): void {
   const timer = clock.setTimer(giveUp, limitMs, () => {
@@ -62,7 +62,7 @@ export function detectTls(
     clock.cancelTimer(timer);
     socket.off('readable', onReadable).off('end', onEnd).off('close', onClose);
     socket.unshift(first);
-    callback(first[0] === HANDSHAKE || (first[0] ?? 0) >= SSL2);
+    callback(first[0] === HANDSHAKE || (first[0] ?? 0) >= SSL2, first);
   };
   const onEnd = (): void => void socket.destroy();
   const onClose = (): void => clock.cancelTimer(timer);

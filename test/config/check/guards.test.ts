@@ -22,6 +22,8 @@ test('a guarded path that another spelling bypasses is a warning, with the setti
     access: { allow: ['10.0.0.0/8'] },
   };
   assert.equal(evaded(access).length, 1, 'a list of networks is a guard too');
+  const basicAuth = { file: 'test/support/users/users.htpasswd' };
+  assert.equal(evaded({ ...access, access: {}, basicAuth }).length, 1, 'and so is a login');
 });
 
 test('there is no warning where spellings are folded or refused, and where nobody is kept out', () => {

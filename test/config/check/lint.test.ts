@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ROOT } from '../../support/proxy_under_test.ts';
 import { loadedFrom, messagesOf, type Parts, problemsOf } from '../config_text.ts';
 
 function assertWarns(parts: Parts, pattern: RegExp): void {
@@ -85,4 +87,20 @@ test('warnings never make a file invalid, and say nothing next to a wrong refere
     ),
   );
   assert.equal(messagesOf({ routes: '[{ name: all, forward: { cluster: ap } }]' }).length, 1);
+});
+
+test('passwords that would cross a network in clear are a warning', () => {
+  const users = join(ROOT, 'test/support/users/users.htpasswd');
+  const routes = `[{ name: all, forward: { cluster: app }, basicAuth: { file: ${users} } }]`;
+  const on = (listener: string): Parts => ({ routes, listeners: `{ main: { ${listener} } }` });
+  assertWarns(
+    on('address: 0.0.0.0:8080'),
+    /passwords for route all cross the network in clear on listener main/,
+  );
+  assertWarns(on('address: "[::]:8080"'), /in clear/);
+  assertQuiet(on('address: 127.0.0.1:8080'));
+  assertQuiet(on('address: "[::1]:8080"'));
+  assertQuiet(on('address: "unix:run.sock"'));
+  assertQuiet(on('address: 0.0.0.0:8080, trustedProxies: [10.0.0.0/8]'));
+  assertQuiet(on('address: 0.0.0.0:8080, proxyProtocol: { from: [10.0.0.0/8] }'));
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { TLS12_CIPHERS } from '../../../src/config/schema/defaults.ts';
 import { PRESET_NAMES } from '../../../src/config/schema/presets.ts';
-import { server } from '../../support/certificates.ts';
+import { caFile, server, ticketKeyFile } from '../../support/certificates.ts';
 import { loadedFrom } from '../config_text.ts';
 
 const listenerFrom = (text: string) => {
@@ -20,6 +22,7 @@ test('a listener with nothing but an address has every default', () => {
     connectionsMax: 10_000,
     connectionsPerIpMax: 256,
     tunnelsPerIpMax: 256,
+    handshakesMax: 1_000,
     trustedProxies: [],
     trustedHops: 1,
     trustedHeaders: null,
@@ -67,7 +70,35 @@ test('certificates are in the plan, not their names', () => {
   assert.deepEqual(tls, {
     certificates: [{ certPem: server.cert, keyPem: server.key }],
     minVersion: 'TLSv1.2',
+    ciphers: [...TLS12_CIPHERS],
+    clientCertificate: { mode: 'none', caPem: null },
+    sessionTickets: { rotateMs: 43_200_000, ticketKey: null },
+    rejectMisdirected: false,
   });
+});
+
+const tlsFrom = (rest: string) => {
+  const pair = `{ certFile: ${server.certFile}, keyFile: ${server.keyFile} }`;
+  const { tls } = listenerFrom(`{ address: 127.0.0.1:0, tls: { certificates: [${pair}], ${rest} } }`);
+  assert(tls !== null);
+  return tls;
+};
+
+test('the authorities of clients and the key of tickets are in the plan; tickets that are off are null', () => {
+  const tls = tlsFrom(
+    `clientCertificate: { mode: optional, caFile: ${caFile} }, sessionTickets: { keyFile: ${ticketKeyFile} }`,
+  );
+  assert.deepEqual(tls.clientCertificate, { mode: 'optional', caPem: readFileSync(caFile, 'utf8') });
+  assert.equal(tls.sessionTickets?.ticketKey, readFileSync(ticketKeyFile).toString('base64'));
+  assert.equal(tlsFrom('sessionTickets: off').sessionTickets, null);
+});
+
+test('misdirected requests are rejected where clients are asked for certificates, unless somebody says otherwise', () => {
+  const asked = `clientCertificate: { mode: optional, caFile: ${caFile} }`;
+  assert.equal(tlsFrom('').rejectMisdirected, false);
+  assert.equal(tlsFrom('misdirected: reject').rejectMisdirected, true);
+  assert.equal(tlsFrom(asked).rejectMisdirected, true);
+  assert.equal(tlsFrom(`${asked}, misdirected: allow`).rejectMisdirected, false);
 });
 
 test('HTTP/2 is switched off by a word and set by a number', () => {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Materials } from '../../../src/config/compile/materials.ts';
 import { parseDocument } from '../../../src/config/text/document.ts';
@@ -43,7 +46,10 @@ test('a key that belongs to another certificate is found', () => {
 test('files that were exchanged are found', () => {
   const made = materials();
   made.readPair(server.keyFile, server.certFile, ['a']);
-  assert.match(told(made).join(), /has no PEM certificate,1:28 a\.keyFile: .*has no PEM private key/);
+  assert.match(
+    told(made).join(),
+    /server\.key \(for .*server\.crt\) has no PEM certificate,1:28 a\.keyFile: .*server\.crt \(for .*server\.key\) has no PEM private key/,
+  );
 });
 
 test('an authority is a certificate', () => {
@@ -64,3 +70,60 @@ test('addresses that are no path stay', () => {
   assert.deepEqual(materials().address('fd:http', ['a']), { kind: 'fd', name: 'http' });
   assert.deepEqual(materials().address('unix:\0abstract', ['a']), { kind: 'unix', path: '\0abstract' });
 });
+
+async function inFolder(
+  use: (file: (name: string, content: string | Buffer, mode: number) => string) => void,
+) {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-materials-'));
+  try {
+    use((name, content, mode) => {
+      const path = join(folder, name);
+      writeFileSync(path, content);
+      chmodSync(path, mode);
+      return path;
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('a private key that other users may read is warned of, and one of its owner alone is not', () =>
+  inFolder(file => {
+    const warningsWith = (mode: number) => {
+      const made = materials();
+      made.readPair(server.certFile, file('a.key', server.key, mode), ['a']);
+      assert.deepEqual(told(made), []);
+      return made.warnings.map(({ severity, message }) => `${severity} ${message}`);
+    };
+    assert.deepEqual(warningsWith(0o600), []);
+    assert.deepEqual(warningsWith(0o400), []);
+    for (const mode of [0o644, 0o604, 0o660])
+      assert.match(
+        warningsWith(mode).join(),
+        new RegExp(
+          `^warning a\\.keyFile: .*a\\.key is secret.*\\(mode 0${mode.toString(8)}\\); run: chmod 600`,
+        ),
+      );
+    assert.equal(
+      warningsWith(0o640).length,
+      process.getuid?.() === 0 ? 0 : 1,
+      'a group may read a key of root',
+    );
+  }));
+
+test('a key of session tickets has exactly 48 bytes', () =>
+  inFolder(file => {
+    const made = materials();
+    const bytes = Buffer.alloc(48, 0xff);
+    assert.equal(made.readTicketKey(file('good', bytes, 0o600), ['a']), bytes.toString('base64'));
+    assert.deepEqual(told(made), []);
+    for (const length of [0, 47, 49, 96])
+      assert.equal(made.readTicketKey(file(`bad${length}`, Buffer.alloc(length), 0o600), ['a']), '');
+    made.readTicketKey('/nowhere.key', ['a']);
+    assert.match(
+      told(made).join(),
+      /(?:.*must hold exactly 48 random bytes; write it with: openssl rand){4}/,
+    );
+    assert.match(told(made).join(), /cannot read \/nowhere\.key: it does not exist/);
+    assert.equal(made.files.size, 6, 'each is watched');
+  }));

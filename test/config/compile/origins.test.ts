@@ -5,9 +5,10 @@ import { parseDocument } from '../../../src/config/text/document.ts';
 import { loadedFrom } from '../config_text.ts';
 
 test('every leaf of a plan has an origin, and nothing else has', () => {
-  const { plan, origins } = loadedFrom({
+  const { plan, origins: noted } = loadedFrom({
     routes: '[{ name: all, forward: { cluster: app }, rateLimits: [{ key: route, rate: 1/s }] }]',
   });
+  const origins = noted.ofLeaves(plan);
   const leaves: string[] = [];
   const visit = (value: unknown, path: readonly string[]): void => {
     const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
@@ -17,7 +18,10 @@ test('every leaf of a plan has an origin, and nothing else has', () => {
   };
   visit(plan, []);
   assert.deepEqual([...origins.keys()].sort(), leaves.sort());
-  for (const [path, origin] of origins) assert.match(origin, /^(?:default|test\.yaml:\d+:\d+)$/, path);
+  for (const [path, origin] of origins) {
+    assert.match(origin, /^(?:default|test\.yaml:\d+:\d+)$/, path);
+    assert.equal(noted.get(path), origin, `${path}, asked for alone`);
+  }
 });
 
 test('a value points to its place, an inherited one to the place that it is inherited from', () => {
@@ -64,13 +68,17 @@ test('a scope takes the written value, off included, and otherwise the default',
   assert.equal(scope.choice('policy', 'clusters.loadBalancing.policy'), 'leastRequests');
   assert.equal(scope.part('name', [], 'n'), 'n');
   assert.deepEqual(
-    [...origins.ofLeaves({ plan: { idleMs: 7, ageMsMax: null, requestsMax: 1_000, policy: 'x', other: 1 } })],
+    [
+      ...origins.noted.ofLeaves({
+        plan: { idleMs: 7, ageMsMax: null, requestsMax: 1_000, policy: 'x', other: 1 },
+      }),
+    ],
     [
       ['plan.idleMs', 'x.yaml:1:20'],
       ['plan.ageMsMax', 'x.yaml:1:31'],
       ['plan.requestsMax', 'default'],
       ['plan.policy', 'default'],
-      ['plan.other', 'x.yaml:1:4'],
+      ['plan.other', 'default'],
     ],
   );
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ROOT } from '../../support/proxy_under_test.ts';
 import { loadedFrom } from '../config_text.ts';
 
 const routeFrom = (text: string) => {
@@ -34,6 +36,7 @@ test('a route with nothing but an action has every default', () => {
     },
     rateLimits: [],
     access: { allow: [], deny: [] },
+    basicAuth: null,
   });
 });
 
@@ -140,11 +143,20 @@ test('exactly what is listed is retried', () => {
 
 test('rate limits have a name for metrics, and a burst', () => {
   const { rateLimits } = routeFrom(
-    `${forward}, rateLimits: [{ key: clientIp, rate: 100/s }, { key: route, rate: 5/m, burst: 7 }, { key: "header:X-Key", rate: 1/h, mode: shadow }]`,
+    `${forward}, rateLimits: [{ key: clientIp, rate: 100/s }, { key: route, rate: 5/m, burst: 7, store: local }, { key: "header:X-Key", rate: 1/h, mode: shadow, headers: draft }]`,
   );
+  const off = { store: null, headers: 'off' };
   assert.deepEqual(rateLimits, [
-    { name: 'all/0', key: { kind: 'clientIp' }, count: 100, periodMs: 1_000, burst: 1, mode: 'enforce' },
-    { name: 'all/1', key: { kind: 'route' }, count: 5, periodMs: 60_000, burst: 7, mode: 'enforce' },
+    {
+      name: 'all/0',
+      key: { kind: 'clientIp' },
+      count: 100,
+      periodMs: 1_000,
+      burst: 1,
+      mode: 'enforce',
+      ...off,
+    },
+    { name: 'all/1', key: { kind: 'route' }, count: 5, periodMs: 60_000, burst: 7, mode: 'enforce', ...off },
     {
       name: 'all/2',
       key: { kind: 'header', name: 'x-key' },
@@ -152,6 +164,8 @@ test('rate limits have a name for metrics, and a burst', () => {
       periodMs: 3_600_000,
       burst: 1,
       mode: 'shadow',
+      store: null,
+      headers: 'draft',
     },
   ]);
 });
@@ -169,4 +183,13 @@ test('edits keep the case and order of names that are set, and know those that a
     add: [],
   });
   assert.deepEqual(headers.response, { remove: [], set: [], add: [['Y', '3']] });
+});
+
+test('the users of a route are those of its file, and what is wrong there is told with its line', () => {
+  const file = join(ROOT, 'test/support/users/users.htpasswd');
+  const { basicAuth } = routeFrom(`${forward}, basicAuth: { file: ${file} }`);
+  assert.deepEqual(
+    [basicAuth?.realm, basicAuth?.forwardAuthorization, basicAuth?.users.map(({ name }) => name)],
+    ['Restricted', false, ['alice', 'carol', 'dave', 'eve', 'frank']],
+  );
 });

@@ -18,7 +18,10 @@ test('an unknown key is shown at its position, with the key that was meant', () 
   assert.deepEqual(told(cluster('poool: {}')), [
     'poool | unknown key "poool" in clusters.app (did you mean "pool"?)',
   ]);
-  assert.deepEqual(told({ top: 'stroes: {}' }), ['stroes | unknown key "stroes" at the top level']);
+  assert.deepEqual(told({ top: 'stroes: {}' }), [
+    'stroes | unknown key "stroes" at the top level (did you mean "stores"?)',
+  ]);
+  assert.deepEqual(told({ top: 'colour: red' }), ['colour | unknown key "colour" at the top level']);
   assert.deepEqual(told(cluster('colour: red')), ['colour | unknown key "colour" in clusters.app']);
 });
 

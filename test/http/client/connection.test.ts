@@ -8,7 +8,7 @@ import type { Connection } from '../../../src/net/connection.ts';
 
 function connect(protocol: 'http1' | 'http2' = 'http1') {
   const seen = { states: [] as string[], ends: 0, lastAnswers: 0, destroyed: 0 };
-  const tracked = { ip: '192.0.2.1', tlsVersion: null, setState: (state: string) => seen.states.push(state) };
+  const tracked = { ip: '192.0.2.1', tls: null, setState: (state: string) => seen.states.push(state) };
   const socket = {
     bytesRead: 0,
     bytesWritten: 0,
