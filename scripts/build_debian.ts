@@ -71,12 +71,25 @@ function buildDebian(target: string): string {
     execFileSync(process.execPath, ['scripts/build_executable.ts', executable], { cwd: ROOT });
   cpSync(join(executable, 'fairlead'), join(tree, 'usr/bin/fairlead'));
   put(tree, 'usr/lib/systemd/system/fairlead.service', unit());
+  // Not enabled: to use them, enable them and set the addresses of the listeners to fd:http and fd:https.
+  for (const socket of ['fairlead.socket', 'fairlead-https.socket'])
+    put(
+      tree,
+      `usr/lib/systemd/system/${socket}`,
+      readFileSync(join(ROOT, 'examples/deploy', socket), 'utf8'),
+    );
+  for (const dropIn of ['notify-reload.conf', 'socket-activation.conf'])
+    put(
+      tree,
+      `usr/share/doc/fairlead/drop-in/${dropIn}`,
+      readFileSync(join(ROOT, 'examples/deploy/drop-in', dropIn), 'utf8'),
+    );
   put(
     tree,
     'etc/fairlead/fairlead.yaml',
     readFileSync(join(ROOT, 'examples/deploy/debian/fairlead.yaml'), 'utf8'),
   );
-  for (const page of ['configuration', 'operating', 'reasons', 'timeouts'])
+  for (const page of ['configuration', 'operations', 'reasons', 'timeouts', 'load-balancers'])
     put(tree, `usr/share/doc/fairlead/${page}.md`, readFileSync(join(ROOT, `docs/${page}.md`), 'utf8'));
   put(tree, 'usr/share/doc/fairlead/copyright', readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
   const kilobytes = Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0]);

@@ -65,8 +65,14 @@ function partsOf(key: string, schema: Schema): [key: string, schema: Schema, req
 function row(key: string, schema: Schema, required: boolean): string {
   const description = (schema.description ?? '').replace(/ Default .*?; /, ' ').replace(/\|/g, '\\|');
   const meaning = [description, choicesOf(schema)].filter(text => text !== '').join(' ');
-  const value = schema.default === undefined ? (required ? 'required' : '') : `\`${String(schema.default)}\``;
-  return `| \`${key}\` | ${meaning} | ${value} |`;
+  return `| \`${key}\` | ${meaning} | ${defaultOf(schema, required)} |`;
+}
+
+/** `see there`: the meaning says what applies when the key is absent or empty. */
+function defaultOf({ default: value, description = '' }: Schema, required: boolean): string {
+  if (value !== undefined) return `\`${String(value)}\``;
+  if (required) return 'required';
+  return /\bwhen (?:absent|empty)\b/i.test(description) ? 'see there' : 'none';
 }
 
 /** The words that may stand for the value: all that there are, or those beside a mapping, an address or a number. */

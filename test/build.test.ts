@@ -9,14 +9,11 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LogLines } from './support/log_lines.ts';
 import { fetchRaw } from './support/raw_client.ts';
+import { productionPackages } from './support/release.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const release = mkdtempSync(join(tmpdir(), 'fairlead-release-'));
 after(() => rmSync(release, { recursive: true }));
-
-interface Lock {
-  readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly optional?: boolean }>>;
-}
 
 test('what the build makes runs without the development dependencies', () => {
   const build = spawnSync(process.execPath, ['scripts/build.ts', join(release, 'dist')], {
@@ -26,10 +23,8 @@ test('what the build makes runs without the development dependencies', () => {
   assert.equal(build.status, 0, build.stdout + build.stderr);
   for (const path of ['bin', 'examples', 'package.json'])
     cpSync(join(ROOT, path), join(release, path), { recursive: true });
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
-  const production = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && dev !== true);
-  // Outermost packages only: a link brings what is nested below.
-  for (const [path] of production.filter(([path]) => path.lastIndexOf('node_modules/') === 0)) {
+  // A link brings what is nested below.
+  for (const path of productionPackages()) {
     mkdirSync(dirname(join(release, path)), { recursive: true });
     symlinkSync(join(ROOT, path), join(release, path));
   }

@@ -1,5 +1,6 @@
 /** The admin side of a running process: views, actions, and the API that carries both. */
 import type { AdminSide, ProcessView } from '../lifecycle/process_view.ts';
+import type { DrainResult } from '../lifecycle/shutdown.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { formatAddress } from '../net/address.ts';
 import { bindAdvice } from '../net/bind.ts';
@@ -44,10 +45,10 @@ export class Admin implements AdminSide {
     }
   }
 
-  async close(): Promise<void> {
+  async close(result: DrainResult): Promise<void> {
     this.#samples.dispose();
     this.#runtimeActions.dispose();
-    await this.#api?.close();
+    await this.#api?.close(result);
   }
 
   async #shadowCheck(next: unknown): Promise<ShadowResult | string> {

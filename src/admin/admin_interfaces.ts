@@ -2,6 +2,7 @@
  * Interfaces between the admin API and the process: what the API shows (`AdminView`) and what it can do
  * (`AdminActions`).
  */
+import type { DrainView } from '../lifecycle/drain_progress.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/address.ts';
@@ -24,6 +25,8 @@ interface AuditEntry {
 /** What the admin API shows. Reading changes nothing. */
 export interface AdminView {
   readiness(): Readiness;
+  /** The requests in flight, and the time they have left. */
+  drainView(): DrainView;
   /** The metrics in the format that `Accept` asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): object;

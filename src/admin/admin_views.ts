@@ -2,6 +2,7 @@
 
 import type { Plan } from '../config/plan.ts';
 import { maskSecrets } from '../config/shown_plan.ts';
+import type { DrainView } from '../lifecycle/drain_progress.ts';
 import type { ProcessView } from '../lifecycle/process_view.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import { readVersion } from '../lifecycle/version.ts';
@@ -31,6 +32,10 @@ export class AdminViews implements AdminView {
     return this.#process.readiness();
   }
 
+  drainView(): DrainView {
+    return this.#process.drainView();
+  }
+
   status() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
@@ -44,6 +49,7 @@ export class AdminViews implements AdminView {
       lastReload: this.#process.lastReload,
       isFromFile: history.isFromFile,
       readiness: this.readiness(),
+      drain: this.#drainOrNull(),
       overload: overload.active,
       certificates: certificates.map(({ listener, subject, notAfterAtMs }) => ({
         listener,
@@ -91,6 +97,12 @@ export class AdminViews implements AdminView {
   explain(query: Readonly<Record<string, unknown>>) {
     const { plan, origins } = this.#loaded;
     return this.#hide(explainOffline(plan, origins, readQuestion(query)));
+  }
+
+  /** Null while the process serves. */
+  #drainOrNull(): DrainView | null {
+    const view = this.drainView();
+    return view.cause === null ? null : view;
   }
 
   get #loaded() {

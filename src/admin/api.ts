@@ -8,10 +8,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { DrainResult } from '../lifecycle/shutdown.ts';
 import { removeStaleSocket } from '../net/bind.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { actions } from './action_routes.ts';
 import type { AdminActions, AdminAddress, AdminView } from './admin_interfaces.ts';
+import { DrainStream } from './drain_stream.ts';
 import { guard } from './guard.ts';
 import { html } from './html.ts';
 import { refuse } from './reply.ts';
@@ -32,7 +34,7 @@ export async function openAdminApi(
   clock: Clock,
   view: AdminView,
   process: AdminActions,
-): Promise<{ address: string; close: () => Promise<void> }> {
+): Promise<{ address: string; close: (result: DrainResult) => Promise<void> }> {
   const app = Fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -46,6 +48,11 @@ export async function openAdminApi(
   guard(app, address, token);
   reads(app, view);
   const stream = pages(app, view, clock);
+  const drain = new DrainStream(() => view.drainView(), clock);
+  app.get('/drain/progress', (_request, reply) => {
+    if (drain.add(reply.raw)) reply.hijack();
+    else refuse(reply, 503, 'too many watch the drain');
+  });
   actions(app, process);
   if (address.kind === 'unix') await removeStaleSocket(address.path);
   const shown = await app.listen(
@@ -54,8 +61,9 @@ export async function openAdminApi(
   if (address.kind === 'unix') chmodSync(address.path, SOCKET_MODE);
   return {
     address: shown.replace(/^http:\/\//, ''),
-    close: () => {
+    close: result => {
       stream.close();
+      drain.close(result);
       return app.close();
     },
   };

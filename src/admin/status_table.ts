@@ -1,4 +1,5 @@
 /** `/status` as a table: problems in words and in colour, and no line wider than the terminal. */
+import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
 import type { describeStatus } from './status.ts';
 import { duration } from './status_format.ts';
 
@@ -12,6 +13,8 @@ export interface Status extends ReturnType<typeof describeStatus> {
     readonly result: { readonly kind: string; readonly problems?: readonly string[] };
   } | null;
   readonly isFromFile: boolean;
+  /** Null: the process serves. Absent: it is older than the command. */
+  readonly drain?: DrainView | null;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
 }
 
@@ -68,6 +71,7 @@ function headOf({
   readiness,
   lastReload,
   isFromFile,
+  drain,
   clusters,
 }: Status) {
   const lines = [
@@ -75,6 +79,7 @@ function headOf({
     `requests ${requests.active}  tunnels ${requests.tunnels}  connections ${connections.open}  ${readiness.ready ? 'ready' : `not ready: ${readiness.reasons.join('; ')}`}`,
   ];
   const queued = clusters.filter(({ queue }) => queue > 0).map(({ name, queue }) => `${name} ${queue}`);
+  if (drain != null) lines.push(`${describeDrain(drain)}; asked for by ${drain.cause}`);
   if (queued.length > 0) lines.push(`queued  ${queued.join('  ')}`);
   if (lastReload?.result.kind === 'rejected')
     lines.push(`last reload rejected at ${lastReload.at}: ${lastReload.result.problems?.[0] ?? ''}`);

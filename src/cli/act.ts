@@ -1,9 +1,11 @@
 /** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
 
+import type { DrainEnd } from '../admin/drain_stream.ts';
 import { describeChange } from '../config/diff.ts';
+import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { AppliedChanges } from '../lifecycle/touched_traffic.ts';
-import type { AdminResponse, AdminTarget } from './admin_client.ts';
+import type { AdminClient, AdminResponse, AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { refusedBy, withAdmin } from './with_admin.ts';
 
@@ -22,13 +24,47 @@ export function runRollback(target: AdminTarget, digest: string | undefined): Pr
   });
 }
 
-export function runDrain(target: AdminTarget): Promise<number> {
+export function runDrain(target: AdminTarget, watch: boolean): Promise<number> {
   return withAdmin(target, async admin => {
+    if (watch) return watchDrain(admin);
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refusedBy(body);
     process.stdout.write('draining: requests in flight will finish, then the process exits\n');
     return EXIT.ok;
   });
+}
+
+/**
+ * Prints the progress of the drain until the process has ended. A drain in progress is only watched: a second request
+ * for it would force the end.
+ */
+async function watchDrain(admin: AdminClient): Promise<number> {
+  let asked: Promise<AdminResponse> | null = null;
+  let end: DrainEnd | null = null;
+  await admin.lines('/drain/progress', line => {
+    const { phase } = line as { readonly phase: string };
+    if (phase === 'stopped') end = line as DrainEnd;
+    else if (phase === 'serving') {
+      asked ??= admin.post('/drain');
+      asked.catch(() => {}); // it is awaited below, after the last line
+    } else process.stdout.write(`${describeDrain(line as DrainView)}\n`);
+  });
+  return printEnd(end, await (asked as Promise<AdminResponse> | null));
+}
+
+function printEnd(end: DrainEnd | null, asked: AdminResponse | null): number {
+  if (asked !== null && asked.status !== 202) return refusedBy(asked.body);
+  switch (end?.result) {
+    case 'clean':
+      process.stdout.write('stopped: every request was finished\n');
+      return EXIT.ok;
+    case 'forced':
+      process.stdout.write('stopped by force; the event requests_cut in the log says what was cut\n');
+      return EXIT.no;
+    case undefined:
+      process.stderr.write('fairlead: the process was killed before its drain was over\n');
+      return EXIT.no;
+  }
 }
 
 function printOutcome({ status, body }: AdminResponse): number {

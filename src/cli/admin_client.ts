@@ -1,5 +1,5 @@
 /** Talks to the admin API of the process that runs with the same configuration file. */
-import http from 'node:http';
+import http, { type IncomingMessage } from 'node:http';
 import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
@@ -69,14 +69,54 @@ export class AdminClient {
     return this.#ask('POST', path, body);
   }
 
-  #ask(method: string, path: string, body?: unknown): Promise<AdminResponse> {
+  /** Calls `onLine` with each line of a streamed response. Resolves at its end, also when the process was killed. */
+  async lines(path: string, onLine: (line: unknown) => void): Promise<void> {
+    const response = await this.#open('GET', path, '');
+    if (response.statusCode !== 200) {
+      response.resume();
+      throw new AdminUnreachable(
+        `the process at ${this.#where} answered ${path} with ${response.statusCode}`,
+      );
+    }
+    let rest = '';
+    response.setEncoding('utf8');
+    response.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) onLine(parse(line));
+    });
+    await new Promise<void>(resolve => {
+      response.once('close', resolve);
+      response.on('error', () => {}); // `close` follows
+    });
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<AdminResponse> {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const response = await this.#open(method, path, text);
+    let received = '';
+    response.setEncoding('utf8');
+    response.on('data', chunk => {
+      received += chunk;
+    });
+    return new Promise((resolve, reject) => {
+      response.on('error', error => reject(unreachable(this.#where, error)));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: parse(received) }));
+    });
+  }
+
+  get #where(): string {
+    const { address } = this.#admin;
+    return address === null ? '' : formatAddress(address);
+  }
+
+  /** Resolves when the head of the response has arrived. */
+  #open(method: string, path: string, text: string): Promise<IncomingMessage> {
     const { address, token } = this.#admin;
     if (address === null || address.kind === 'fd')
       throw new AdminUnreachable(
         `${this.#file} has no admin.address; add admin: { address: 127.0.0.1:9901 } and restart`,
       );
-    const where = formatAddress(address);
-    const text = body === undefined ? '' : JSON.stringify(body);
     const place =
       address.kind === 'unix'
         ? { socketPath: address.path }
@@ -97,22 +137,17 @@ export class AdminClient {
           'content-length': Buffer.byteLength(text),
         },
       });
-      request.on('error', error => reject(unreachable(where, error)));
+      request.on('error', error => reject(unreachable(this.#where, error)));
       request.on('timeout', () => request.destroy(new Error('no response')));
       request.on('response', response => {
-        let received = '';
-        response.setEncoding('utf8');
-        response.on('data', chunk => {
-          received += chunk;
-        });
-        response.on('error', error => reject(unreachable(where, error)));
-        response.on('end', () => {
-          if (response.statusCode === 401)
-            reject(
-              new AdminUnreachable(`the process at ${where} rejected the token from ${this.#tokenFrom}`),
-            );
-          else resolve({ status: response.statusCode ?? 0, body: parse(received) });
-        });
+        if (response.statusCode !== 401) {
+          resolve(response);
+          return;
+        }
+        response.resume();
+        reject(
+          new AdminUnreachable(`the process at ${this.#where} rejected the token from ${this.#tokenFrom}`),
+        );
       });
       request.end(text);
     });

@@ -13,7 +13,7 @@ import { runExplainRequest } from './explain_request.ts';
 import { runPlan } from './plan.ts';
 import { runProxy } from './run.ts';
 import { runSchema } from './schema.ts';
-import { runStatus } from './status.ts';
+import { runReady, runStatus } from './status.ts';
 
 const HELP = `fairlead: a reverse proxy for HTTP/1.1, HTTP/2 and WebSocket
 
@@ -32,8 +32,10 @@ Commands
                            and what the backend would receive
   explain --request ID     Show what happened to a request in the running process, and why
   status [--watch] [--json]   Show the state of the running process
+  status --ready           Exit with 0 if the running process is ready for traffic, else with 1: a health check
   reload                   Reload the configuration of the running process
-  drain                    Shut down the running process once requests in flight have finished
+  drain [--watch]          Shut down the running process once requests in flight have finished;
+                           --watch shows its progress until it has ended. A second drain forces the end
   rollback [DIGEST]        Go back to the previous plan, or to one that /status lists
   schema                   Print the JSON Schema of the configuration, for editors
   demo                     Run a proxy with three built-in backends to try things out
@@ -106,10 +108,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     run: (values, [url]) => explain(values, url),
   },
   status: {
-    options: { ...ADMIN, json: { type: 'boolean' }, watch: { type: 'boolean', short: 'w' } },
+    options: {
+      ...ADMIN,
+      json: { type: 'boolean' },
+      watch: { type: 'boolean', short: 'w' },
+      ready: { type: 'boolean' },
+    },
     positionals: 0,
-    run: values =>
-      runStatus(adminPlace(values), { json: values['json'] === true, watch: values['watch'] === true }),
+    run: values => status(values),
   },
   reload: { options: ADMIN, positionals: 0, run: values => runReload(adminPlace(values)) },
   rollback: {
@@ -117,7 +123,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: [0, 1],
     run: (values, [digest]) => runRollback(adminPlace(values), digest),
   },
-  drain: { options: ADMIN, positionals: 0, run: values => runDrain(adminPlace(values)) },
+  drain: {
+    options: { ...ADMIN, watch: { type: 'boolean', short: 'w' } },
+    positionals: 0,
+    run: values => runDrain(adminPlace(values), values['watch'] === true),
+  },
   schema: { options: {}, positionals: 0, run: () => runSchema() },
   demo: { options: {}, positionals: 0, run: (_values, _positionals, signals) => runDemo(signals) },
 };
@@ -136,6 +146,14 @@ function explain(values: Readonly<Record<string, unknown>>, url: string | undefi
     listener: values['listener'] === undefined ? null : String(values['listener']),
     json,
   });
+}
+
+function status(values: Readonly<Record<string, unknown>>): Promise<number> {
+  const options = { json: values['json'] === true, watch: values['watch'] === true };
+  if (values['ready'] !== true) return runStatus(adminPlace(values), options);
+  if (options.json || options.watch)
+    return Promise.resolve(usageError('status --ready goes with neither --json nor --watch'));
+  return runReady(adminPlace(values));
 }
 
 /** An empty environment variable counts as unset. */

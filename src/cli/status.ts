@@ -1,6 +1,7 @@
 /** `fairlead status`: the state of the running process as a table that fits the terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { renderStatus, type Status } from '../admin/status_table.ts';
+import type { Readiness } from '../lifecycle/readiness.ts';
 import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
@@ -32,6 +33,20 @@ export function runStatus(place: AdminTarget, { json, watch }: StatusOptions): P
       if (!watch) return EXIT.ok;
       await wait(REFRESH_MS);
     }
+  });
+}
+
+/** `fairlead status --ready`, for a health check such as Docker's HEALTHCHECK: an exit code, and a line with the reason. */
+export function runReady(target: AdminTarget): Promise<number> {
+  return withAdmin(target, async admin => {
+    const { status, body } = await admin.get('/readyz');
+    if (status === 200) {
+      process.stdout.write('ready\n');
+      return EXIT.ok;
+    }
+    const reasons = (body as Partial<Readiness> | null)?.reasons ?? [`status ${status}`];
+    process.stdout.write(`not ready: ${reasons.join('; ')}\n`);
+    return EXIT.no;
   });
 }
 

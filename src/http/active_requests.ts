@@ -37,3 +37,12 @@ export class ActiveRequests<T extends ActiveMember> {
     return [...this.#members];
   }
 }
+
+/** How many requests are on each route; `-`: no route has matched yet. */
+export function countByRoute(
+  requests: Iterable<{ readonly route: string | null }>,
+): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { route } of requests) counts.set(route ?? '-', (counts.get(route ?? '-') ?? 0) + 1);
+  return Object.fromEntries(counts);
+}

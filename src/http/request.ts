@@ -22,6 +22,8 @@ import type { TunnelsPerClient } from './tunnels_per_client.ts';
 /** A request that has not ended, as the rest of the process sees it (`responder.ts`). */
 export interface OpenRequest extends WatchedRequest {
   readonly peer: Peer;
+  /** Name of its route; null: none has matched yet. */
+  readonly route: string | null;
   /** Ends the request with a failure; only the first failure counts. */
   fail(failure: Failure): void;
   onClientClose(complete: boolean): void;

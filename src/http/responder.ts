@@ -80,6 +80,9 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   get peer(): Peer {
     return this.#context.peer;
   }
+  get route(): string | null {
+    return this.#context.route?.settings.name ?? null;
+  }
   get isOver(): boolean {
     return this.#stage === 'over';
   }

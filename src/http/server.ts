@@ -15,6 +15,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Connection } from '../net/connection.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
+import { countByRoute } from './active_requests.ts';
 import { ClientConnection } from './client/connection.ts';
 import { ConnectionDrain } from './client/connection_drain.ts';
 import { cutCauseOf } from './client/cut_cause.ts';
@@ -87,6 +88,11 @@ export class ListenerServer {
     this.#http2 = this.#createHttp2(settings);
   }
 
+  /** Called while the current plan has this listener: remembers its part, for connections that arrive when a later plan lacks it. */
+  onPlan(): void {
+    this.#bound();
+  }
+
   /** Takes over a connection that `net/listener` has accepted. */
   accept(socket: Socket, tracked: Connection, protocol: 'http1' | 'http2'): void {
     const connection = new ClientConnection(tracked, socket, protocol);
@@ -134,9 +140,16 @@ export class ListenerServer {
   }
 
   #abort(): void {
-    const { clock, traffic } = this.#services;
-    for (const request of traffic.active.list())
-      if (this.#open.has(request.peer as ClientConnection)) request.fail({ kind: 'shutting_down' });
+    const { clock, traffic, telemetry } = this.#services;
+    const left = traffic.active.list().filter(({ peer }) => this.#open.has(peer as ClientConnection));
+    if (left.length > 0)
+      telemetry.emit({
+        kind: 'requests_cut',
+        listener: this.#name,
+        count: left.length,
+        routes: countByRoute(left),
+      });
+    for (const request of left) request.fail({ kind: 'shutting_down' });
     clock.setTimer(() => this.#destroyAll(), LAST_WORDS_MS, undefined);
   }
 

@@ -11,6 +11,7 @@ import type { ConfigFiles } from './config_files.ts';
 import type { DescriptorLimits } from './descriptors.ts';
 import type { Listeners } from './listeners.ts';
 import type { PlanHistory } from './plan_history.ts';
+import type { PortSharing } from './port_sharing.ts';
 import type { LoadedPlan, RunningRef } from './running_plan.ts';
 import type { Runtime } from './runtime_state.ts';
 import { readVersion } from './version.ts';
@@ -23,6 +24,7 @@ export interface PlanFollowers {
   readonly listeners: Listeners;
   readonly certificates: CertificateWatch;
   readonly descriptors: DescriptorLimits;
+  readonly portSharing: PortSharing;
   readonly history: PlanHistory;
   readonly files: ConfigFiles;
 }
@@ -60,10 +62,12 @@ export function confirmPlan({ running, history, files }: PlanFollowers, same: Lo
 }
 
 /** At the start and after each swap: everything outside the plan follows it. */
-export function followPlan({ running, runtime, descriptors, listeners, certificates }: PlanFollowers): void {
+export function followPlan(parts: PlanFollowers): void {
+  const { running, runtime, descriptors, portSharing, listeners, certificates } = parts;
   const { plan } = running.current.loaded;
   runtime.telemetry.setExport(plan.tracing.otlp, readVersion());
   descriptors.apply(plan);
+  portSharing.apply(plan);
   listeners.commit(plan.listeners, plan.process.drain.timeoutMs);
   certificates.watch(Object.values(plan.listeners));
 }

@@ -65,6 +65,8 @@ export class Listeners {
   readonly #processConnectionsMax: () => number;
   #open = new Map<string, OpenListener>();
   #prepared = new Map<string, OpenListener>();
+  /** Names of the inherited descriptors that a listener has used, even if it is closed now. */
+  readonly #descriptors = new Set<string>();
   /** Listeners that left the plan and still have open connections. */
   readonly #retired = new Set<OpenListener>();
 
@@ -88,8 +90,14 @@ export class Listeners {
     for (const settings of Object.values(next)) {
       const key = listenerKey(settings);
       if (this.#open.get(settings.name)?.key === key) continue;
+      const gone = this.#descriptorProblem(settings);
+      if (gone !== null) {
+        problems.push(gone);
+        continue;
+      }
       try {
         this.#prepared.set(settings.name, await this.#bind(settings, key));
+        if (settings.address.kind === 'fd') this.#descriptors.add(settings.address.name);
       } catch (error) {
         problems.push(
           (isInUse(error) ? this.#conflict(settings) : null) ??
@@ -106,9 +114,15 @@ export class Listeners {
     for (const [other, { listener }] of this.#open) {
       const held = parseAddress(listener.address()); // with the port that was assigned
       if (typeof held === 'string' || !isSamePlace(held, address)) continue;
-      return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address or switch between plain and TLS, restart the process or open it on another port first`;
+      return `listener ${name}: listener ${other} of this process still uses ${formatAddress(address)}; to rename a listener, widen its address, change reusePort or switch between plain and TLS, restart the process or open it on another port first`;
     }
     return null;
+  }
+
+  /** A descriptor of the service manager can be used once: after it is closed, its number may be another file. */
+  #descriptorProblem({ name, address }: ListenerSettings): string | null {
+    if (address.kind !== 'fd' || !this.#descriptors.has(address.name)) return null;
+    return `listener ${name}: ${formatAddress(address)} was used by a listener of an earlier plan, and can be used only once; restart the process`;
   }
 
   async discard(): Promise<void> {
@@ -128,6 +142,7 @@ export class Listeners {
       if (settings !== undefined && listenerKey(settings) === open.key) {
         open.listener.setSettings(settings);
         open.server.update(settings);
+        open.server.onPlan();
         continue;
       }
       this.#open.delete(name);
@@ -136,6 +151,7 @@ export class Listeners {
     }
     for (const [name, open] of this.#prepared) {
       this.#open.set(name, open);
+      open.server.onPlan();
       open.door.open();
       this.#services.telemetry.emit({
         kind: 'listener_opened',
@@ -210,5 +226,6 @@ function isInUse(error: unknown): boolean {
 }
 
 function listenerKey(settings: ListenerSettings): string {
-  return `${formatAddress(settings.address)} ${settings.tls === null ? 'plain' : 'tls'}`;
+  const { address, tls, reusePort } = settings;
+  return `${formatAddress(address)} ${tls === null ? 'plain' : 'tls'} ${reusePort ? 'shared' : 'own'}`;
 }

@@ -1,12 +1,14 @@
 /** The steps of a shutdown (`shutdown.ts`) for the parts of the process. */
+import { countByRoute } from '../http/active_requests.ts';
 import type { ConfigFiles } from './config_files.ts';
+import type { DrainReport } from './drain_progress.ts';
 import type { Listeners } from './listeners.ts';
 import type { PhaseKeeper } from './phase_keeper.ts';
 import type { Probation } from './probation.ts';
 import type { RunningRef } from './running_plan.ts';
 import type { Runtime } from './runtime_state.ts';
 import type { ServiceManager } from './service_manager.ts';
-import type { Drainable, ProcessPhase } from './shutdown.ts';
+import type { Drainable, DrainResult, ProcessPhase } from './shutdown.ts';
 
 /** Added to the longest drain when the service manager is told, because closing takes a moment. */
 const STOP_MARGIN_MS = 10_000;
@@ -23,7 +25,8 @@ interface DrainParts {
   readonly listeners: Listeners;
   /** Timers and watches that end with the process. */
   readonly disposables: readonly { dispose(): void }[];
-  readonly closeAdmin: () => Promise<void>;
+  readonly report: DrainReport;
+  readonly closeAdmin: (result: DrainResult) => Promise<void>;
 }
 
 export class ProcessDrain implements Drainable {
@@ -38,10 +41,11 @@ export class ProcessDrain implements Drainable {
   }
 
   announce(): void {
-    const { running, runtime, manager, files, probation, listeners } = this.#parts;
+    const { running, runtime, manager, report, files, probation, listeners } = this.#parts;
     const { delayMs, timeoutMs } = running.current.loaded.plan.process.drain;
     manager.stopping();
     manager.extendTimeout(delayMs + timeoutMs + STOP_MARGIN_MS);
+    report.begin();
     files.close();
     probation.end();
     runtime.traffic.draining = true;
@@ -72,16 +76,26 @@ export class ProcessDrain implements Drainable {
   }
 
   abortRequests(): void {
-    for (const request of this.#parts.runtime.traffic.active.list()) request.fail({ kind: 'shutting_down' });
+    const { traffic, telemetry } = this.#parts.runtime;
+    const left = traffic.active.list();
+    if (left.length > 0)
+      telemetry.emit({
+        kind: 'requests_cut',
+        listener: null,
+        count: left.length,
+        routes: countByRoute(left),
+      });
+    for (const request of left) request.fail({ kind: 'shutting_down' });
   }
 
-  async release(): Promise<void> {
-    const { runtime, listeners, disposables, closeAdmin, manager } = this.#parts;
+  async release(result: DrainResult): Promise<void> {
+    const { runtime, listeners, disposables, report, closeAdmin, manager } = this.#parts;
     runtime.registry.dispose();
     for (const part of disposables) part.dispose();
     listeners.close();
     runtime.connections.closeAll();
-    await closeAdmin();
+    report.dispose();
+    await closeAdmin(result);
     manager.stop();
   }
 }

@@ -4,12 +4,13 @@
  */
 import type { Overload } from '../resilience/overload.ts';
 import type { CertificateFacts } from './certificate_watch.ts';
+import type { DrainView } from './drain_progress.ts';
 import type { PlanHistory } from './plan_history.ts';
 import type { Readiness } from './readiness.ts';
 import type { ReloadResult, ReloadTrigger } from './reload.ts';
 import type { RunningRef } from './running_plan.ts';
 import type { Runtime } from './runtime_state.ts';
-import type { ProcessPhase } from './shutdown.ts';
+import type { DrainResult, ProcessPhase } from './shutdown.ts';
 
 export interface LastReload {
   readonly at: string;
@@ -31,6 +32,8 @@ export interface ProcessView {
   /** The certificates of the listeners. */
   readonly certificates: readonly CertificateFacts[];
   readiness(): Readiness;
+  /** The requests in flight, and the time they have left. */
+  drainView(): DrainView;
   reload(trigger: ReloadTrigger): Promise<ReloadResult>;
   /** Null: to the plan before the running one. */
   rollback(digest: string | null): Promise<ReloadResult>;
@@ -41,7 +44,7 @@ export interface ProcessView {
 export interface AdminSide {
   /** Returns the problems; empty if the API is open or off. */
   open(): Promise<readonly string[]>;
-  close(): Promise<void>;
+  close(result: DrainResult): Promise<void>;
 }
 
 export type CreateAdmin = (process: ProcessView) => AdminSide;

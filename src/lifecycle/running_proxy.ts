@@ -18,11 +18,13 @@ import { assembleAtOnce } from './assemble.ts';
 import { type CertificateFacts, CertificateWatch } from './certificate_watch.ts';
 import { ConfigFiles } from './config_files.ts';
 import { DescriptorLimits } from './descriptors.ts';
+import { DrainReport, type DrainView, drainView } from './drain_progress.ts';
 import { Listeners } from './listeners.ts';
 import { logProblem, logTarget } from './log_file.ts';
 import { OverloadWatch } from './overload_watch.ts';
 import { PhaseKeeper } from './phase_keeper.ts';
 import { PlanHistory } from './plan_history.ts';
+import { PortSharing } from './port_sharing.ts';
 import { Probation } from './probation.ts';
 import { ProcessDrain } from './process_drain.ts';
 import { ProcessReload } from './process_reload.ts';
@@ -125,6 +127,7 @@ export class RunningProxy implements ProcessView {
       listeners,
       certificates,
       descriptors: new DescriptorLimits(connections, message => this.warn(message)),
+      portSharing: new PortSharing(message => this.warn(message)),
       history: this.history,
       files,
     };
@@ -137,7 +140,12 @@ export class RunningProxy implements ProcessView {
       ...parts,
       manager,
       disposables: [certificates, overloadWatch, new SlowClients(traffic.active, clock)],
-      closeAdmin: () => this.#admin.close(),
+      report: new DrainReport(
+        () => this.drainView(),
+        text => manager.status(text),
+        clock,
+      ),
+      closeAdmin: result => this.#admin.close(result),
     });
     this.#shutdown = new Shutdown(drain, clock);
     metrics.observe(runtimeView(this.running, runtime, certificates, this.overload));
@@ -174,6 +182,9 @@ export class RunningProxy implements ProcessView {
   /** How it ended; resolves when the process has nothing left to do. */
   get stopped(): Promise<DrainResult> {
     return this.#stopped.promise;
+  }
+  drainView(): DrainView {
+    return drainView(this.phase, this.#shutdown.progress, this.runtime);
   }
   readiness(): Readiness {
     return readinessOf(this.phase, this.running.current);

@@ -1,5 +1,4 @@
 /**
- *
  * The end of the process, read top to bottom:
  *
  *   serving → lame_duck → draining → forcing → stopped
@@ -15,6 +14,14 @@ export type ProcessPhase = 'starting' | 'serving' | 'lame_duck' | 'draining' | '
 
 /** Forced: requests were cut, because the time was over or a second signal came. */
 export type DrainResult = 'clean' | 'forced';
+
+/** The progress of a shutdown that has begun. */
+export interface DrainProgress {
+  /** Who asked for it last. */
+  readonly cause: string;
+  /** When the remaining requests are cut; monotonic milliseconds. */
+  readonly deadlineAtMs: number;
+}
 
 interface DrainSettings {
   readonly delayMs: number;
@@ -33,8 +40,8 @@ export interface Drainable {
   idle(): Promise<void>;
   /** Fails or cuts everything that is left. */
   abortRequests(): void;
-  /** Closes pools, probers, logs. */
-  release(): Promise<void>;
+  /** Closes pools, probers, logs, and the admin API, which reports the result to those who watch. */
+  release(result: DrainResult): Promise<void>;
 }
 
 /** Time for the last responses and log lines to be sent. */
@@ -45,10 +52,16 @@ export class Shutdown {
   readonly #clock: Clock;
   #force: ((cause: string) => void) | null = null;
   #done: Promise<DrainResult> | null = null;
+  #progress: DrainProgress | null = null;
 
   constructor(target: Drainable, clock: Clock) {
     this.#target = target;
     this.#clock = clock;
+  }
+
+  /** Null: no shutdown has begun. */
+  get progress(): DrainProgress | null {
+    return this.#progress;
   }
 
   /** Begins the shutdown, or speeds up one in progress; `cause` says who asked for it. Resolves at the end. */
@@ -62,23 +75,28 @@ export class Shutdown {
     const target = this.#target;
     const { promise: hurried, resolve } = Promise.withResolvers<string>();
     this.#force = resolve;
+    const { delayMs, timeoutMs } = settings;
+    this.#progress = { cause, deadlineAtMs: this.#clock.nowMs() + delayMs + timeoutMs };
     target.enterPhase('lame_duck', cause);
     target.announce();
-    if (settings.delayMs > 0) await this.#within(settings.delayMs, hurried);
+    if (delayMs > 0) await this.#within(delayMs, hurried);
 
     target.enterPhase('draining', null);
     await target.stopAccepting();
     target.closeIdleConnections();
-    const forcedBy = await this.#within(settings.timeoutMs, hurried, target.idle());
+    this.#progress = { cause, deadlineAtMs: this.#clock.nowMs() + timeoutMs };
+    const forcedBy = await this.#within(timeoutMs, hurried, target.idle());
 
     if (forcedBy !== null) {
+      this.#progress = { cause: forcedBy, deadlineAtMs: this.#clock.nowMs() };
       target.enterPhase('forcing', forcedBy);
       target.abortRequests();
       await this.#within(LAST_WORDS_MS, new Promise(() => {}), target.idle());
     }
-    await target.release();
+    const result = forcedBy === null ? 'clean' : 'forced';
+    await target.release(result);
     target.enterPhase('stopped', null);
-    return forcedBy === null ? 'clean' : 'forced';
+    return result;
   }
 
   /**

@@ -13,9 +13,14 @@ const BACKLOG = 4_096;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Resolves when the server listens. Rejects with an error whose message is the reason and the advice. */
-export async function bind(server: net.Server, address: Address, env: Environment): Promise<void> {
+export async function bind(
+  server: net.Server,
+  address: Address,
+  env: Environment,
+  reusePort = false,
+): Promise<void> {
   try {
-    await listen(server, address, env);
+    await listen(server, address, env, reusePort);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'EADDRINUSE' && address.kind === 'unix' && (await removeStaleSocket(address.path))) {
@@ -33,7 +38,7 @@ export function boundAddress(server: net.Server, asked: Address): string {
   return formatAddress({ kind: 'tcp', host: bound.address, port: bound.port });
 }
 
-function listen(server: net.Server, address: Address, env: Environment): Promise<void> {
+function listen(server: net.Server, address: Address, env: Environment, reusePort: boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const onListening = (): void => {
       server.off('error', reject);
@@ -42,7 +47,7 @@ function listen(server: net.Server, address: Address, env: Environment): Promise
     server.once('error', reject);
     switch (address.kind) {
       case 'tcp':
-        server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, onListening);
+        server.listen({ host: address.host, port: address.port, backlog: BACKLOG, reusePort }, onListening);
         return;
       case 'unix':
         server.listen({ path: address.path, backlog: BACKLOG }, onListening);

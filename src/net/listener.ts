@@ -37,6 +37,8 @@ export interface SocketListenerSettings {
   readonly http2: boolean;
   /** Accepts HTTP/2 with prior knowledge on a connection without TLS (RFC 9113 section 3.3). */
   readonly h2c: boolean;
+  /** Another process may listen on the same port (SO_REUSEPORT, socket(7)); a new connection then goes to either. */
+  readonly reusePort: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
   /** TLS handshakes at the same time. */
@@ -88,7 +90,7 @@ export async function openListener(settings: SocketListenerSettings, deps: Liste
     acceptor.accept(socket),
   );
   try {
-    await bind(server, settings.address, deps.env);
+    await bind(server, settings.address, deps.env, settings.reusePort);
   } catch (error) {
     throw new Error(`listener ${name}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,

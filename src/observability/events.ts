@@ -231,6 +231,15 @@ export type Event =
       /** Who caused the phase, or which time is over; null: it is the next one in order. */
       readonly cause: string | null;
     }
+  /** The time for requests in flight is over, or the end was forced: these requests get `shutting_down` or are cut. */
+  | {
+      readonly kind: 'requests_cut';
+      /** The listener, if a reload removed it; null: the process ends. */
+      readonly listener: string | null;
+      readonly count: number;
+      /** Counts by the name of the route; `-`: none had matched yet. */
+      readonly routes: Readonly<Record<string, number>>;
+    }
   /** An exception that reached the outermost catch: a bug of the proxy. `requestId` null: the request is not known. */
   | { readonly kind: 'defect'; readonly requestId: string | null; readonly detail: string }
   | { readonly kind: 'warning'; readonly message: string };

@@ -216,6 +216,7 @@ function levelOf(event: Event): 'info' | 'warn' | 'error' {
     case 'defect':
       return 'error';
     case 'warning':
+    case 'requests_cut':
     case 'connections_refused':
     case 'proxy_protocol_refused':
     case 'name_failed':

@@ -128,7 +128,7 @@ test('the Unix socket is for the user of the process alone, and gone at the end'
     const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.equal((await fetchRaw({ path }, '/livez', { headers: ['Host', 'anything'] })).status, 200);
-    await api.close();
+    await api.close('clean');
     assert.equal(existsSync(path), false);
   }));
 
@@ -140,7 +140,7 @@ test('a socket that a killed process left behind is replaced', () =>
     assert.equal(statSync(path).isSocket(), true);
     const api = await openAdminApi({ kind: 'unix', path }, null, systemClock, viewWith(), viewWith());
     assert.equal((await fetchRaw({ path }, '/livez', { headers: LOCAL })).status, 200);
-    await api.close();
+    await api.close('clean');
   }));
 
 test('a file or socket in use at the admin address is left alone', () =>
@@ -154,7 +154,7 @@ test('a file or socket in use at the admin address is left alone', () =>
       200,
       'the first one still answers',
     );
-    await first.close();
+    await first.close('clean');
     const file = join(folder, 'precious');
     writeFileSync(file, 'x');
     await assert.rejects(open({ kind: 'unix', path: file }), /EADDRINUSE/);

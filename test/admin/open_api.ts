@@ -9,6 +9,16 @@ export const LOCAL = ['Host', 'localhost'];
 
 type Served = AdminView & AdminActions;
 
+const SERVING = {
+  phase: 'serving',
+  cause: null,
+  remainingMs: null,
+  requests: 1,
+  tunnels: 0,
+  connections: 2,
+  routes: { all: 1 },
+} as const;
+
 export function viewWith(change: Partial<Served> = {}): Served {
   return {
     readiness: () => ({ ready: true, reasons: [] }),
@@ -24,6 +34,7 @@ export function viewWith(change: Partial<Served> = {}): Served {
     reload: async () => ({ kind: 'applied', digest: 'd', changes: { total: 0, first: [] } }),
     rollback: async () => ({ kind: 'applied', digest: 'd', changes: { total: 0, first: [] } }),
     drain: () => {},
+    drainView: () => SERVING,
     setLogLevel: level => ({ done: level }),
     shadowCheck: async () => 'not here',
     setEndpoint: (cluster, endpoint, action) => ({ done: `${action} ${cluster} ${endpoint}` }),
@@ -50,6 +61,6 @@ export async function withApi(
       fetchRaw({ port }, path, { method, headers, ...(body === undefined ? {} : { body }) }),
     );
   } finally {
-    await api.close();
+    await api.close('clean');
   }
 }

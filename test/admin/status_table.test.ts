@@ -50,3 +50,21 @@ test('colour is beside the word, not instead of it', () => {
     /\x1b\[31mapp .*ejected .*reset_before_head, 1 min ago\x1b\[0m/,
   );
 });
+
+test('a drain is a line of its own; a process that is older than the command says nothing of one', () => {
+  const drain = {
+    phase: 'draining',
+    cause: 'SIGTERM',
+    remainingMs: 9_000,
+    requests: 1,
+    tunnels: 0,
+    connections: 1,
+    routes: { all: 1 },
+  } as const;
+  assert.match(
+    renderStatus({ ...status, drain }, 200, false),
+    /^draining: 1 request, .*; asked for by SIGTERM$/m,
+  );
+  assert.doesNotMatch(renderStatus({ ...status, drain: null }, 200, false), /asked for by/);
+  assert.doesNotMatch(renderStatus(status, 200, false), /asked for by/);
+});

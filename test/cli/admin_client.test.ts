@@ -102,9 +102,9 @@ test('nobody there, and somebody who breaks off, are told with the address and t
   server.close();
 });
 
-test('a process without an admin API cannot be asked, and is told how to get one', () => {
+test('a process without an admin API cannot be asked, and is told how to get one', async () => {
   const client = new AdminClient({ address: null, token: null }, 'f.yaml');
-  assert.throws(() => client.get('/'), unreachable(/^f\.yaml has no admin\.address; add admin:/));
+  await assert.rejects(client.get('/'), unreachable(/^f\.yaml has no admin\.address; add admin:/));
 });
 
 test('a file with errors still leads to the running process by the admin address that can be read', () => {

@@ -39,7 +39,7 @@ test('the dashboard, the alerts and the documentation name only metrics that exi
   for (const [file, atLeast] of [
     [DASHBOARD, 30],
     [ALERTS, 10],
-    [join(ROOT, 'docs/operating.md'), 3],
+    [join(ROOT, 'docs/operations.md'), 3],
     [join(ROOT, 'docs/reasons.md'), 5],
   ] as const) {
     const named = namesIn(readFileSync(file, 'utf8'));

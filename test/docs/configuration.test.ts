@@ -57,6 +57,20 @@ test('every row says what its key means', () => {
   for (const [key, meaning] of rows) assert.match(meaning, /^\S+ \S+|^host:port/, key);
 });
 
+test('every row says what holds where the key is absent, and every number its bounds with their unit', () => {
+  for (const [, key = '', meaning = '', value = ''] of reference.matchAll(
+    /^\| `([^`]+)` \| (.*) \| (.*) \|$/gm,
+  )) {
+    assert.match(value, /^(`.+`|required|none|see there)$/, key);
+    if (value === 'see there') assert.match(meaning, /when (absent|empty)/i, key);
+  }
+  for (const { min, max, why } of Object.values(NUMBERS)) {
+    const row = [...rows.values()].find(meaning => meaning.includes(why.replace(/\|/g, '\\|')));
+    if (row !== undefined)
+      assert.match(row, /[\d.]+(ms|s|m|h|(?:B|KiB|MiB|GiB)(?:\/s)?)? to [\d.]+/, `${min} ${max} ${why}`);
+  }
+});
+
 /** Every word that the schema accepts at a key: constants, choices, and the true and false of a union. */
 function wordsOf(key: string, schema: Schema): [key: string, word: string][] {
   const {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ActiveRequests } from '../../src/http/active_requests.ts';
+import { ActiveRequests, countByRoute } from '../../src/http/active_requests.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 test('it holds exactly those that came and have not gone, against a Set as the model', () => {
@@ -22,4 +22,10 @@ test('it holds exactly those that came and have not gone, against a Set as the m
     assert.equal(subject.size, model.size, `seed ${seed}, step ${step}`);
   }
   assert.deepEqual(new Set(subject.list()), model);
+});
+
+test('they are counted by route, those without one too', () => {
+  const requests = ['api', null, 'web', 'api'].map(route => ({ route }));
+  assert.deepEqual(countByRoute(requests), { api: 2, '-': 1, web: 1 });
+  assert.deepEqual(countByRoute([]), {});
 });

@@ -151,6 +151,8 @@ test('what a removed listener still serves at process.drain.timeout ends with sh
   assert.equal((await client.answer()).status, 503);
   const { reason } = await proxy.lines.next({ listener: 'second', status: 503 });
   assert.equal(reason, 'shutting_down');
+  const cut = await proxy.lines.next({ event: 'requests_cut', listener: 'second' });
+  assert.deepEqual([cut['count'], cut['routes']], [1, { all: 1 }]);
 });
 
 test('a stream that never ends does not keep a removed listener beyond the deadline', async () => {

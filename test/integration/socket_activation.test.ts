@@ -1,63 +1,67 @@
-// A listener on a descriptor that somebody else has bound, as a service manager does, and one on IPv6.
+// Listeners on descriptors that somebody else has bound, as a service manager does, and one on IPv6.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { echo } from '../support/backend_behaviours.ts';
 import { checkLeaks } from '../support/leak_check.ts';
-import { LogLines } from '../support/log_lines.ts';
-import { configText, forwardTo } from '../support/plan_builder.ts';
-import { needs, program } from '../support/programs.ts';
-import { ROOT, startProxy } from '../support/proxy_under_test.ts';
+import { forwardTo } from '../support/plan_builder.ts';
+import { needs } from '../support/programs.ts';
+import { startProxy } from '../support/proxy_under_test.ts';
 import { fetchRaw } from '../support/raw_client.ts';
-import { closedPort, startBackend } from '../support/scripted_backend.ts';
+import { startBackend } from '../support/scripted_backend.ts';
+import { SocketHolder } from '../support/socket_holder.ts';
 
 checkLeaks();
 
-// Binds, puts the socket in place of descriptor 3, and becomes the proxy: the process id stays the same.
-const ACTIVATE = `
-import os, socket, sys
-s = socket.socket()
-s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-s.bind(('127.0.0.1', int(sys.argv[1])))
-s.listen(16)
-os.set_inheritable(3, True) if s.fileno() == 3 else os.dup2(s.fileno(), 3, inheritable=True)
-env = {**os.environ, 'LISTEN_FDS': '1', 'LISTEN_FDNAMES': 'web', 'LISTEN_PID': str(os.getpid())}
-os.execve(sys.argv[2], sys.argv[2:], env)
-`;
-
-test('a listener takes the descriptor of its name from socket activation', needs('python3'), async () => {
-  const backend = await startBackend(echo());
-  const folder = mkdtempSync(join(tmpdir(), 'fairlead-activation-'));
-  const file = join(folder, 'fairlead.yaml');
-  writeFileSync(file, configText(forwardTo([backend.address], { listener: { address: 'fd:web' } })));
-  const port = await closedPort();
-  const command = [
-    process.execPath,
-    '--disable-warning=ExperimentalWarning',
-    join(ROOT, 'src/main.ts'),
-    'run',
-    '--config',
-    file,
-  ];
-  const child = spawn(program('python3'), ['-c', ACTIVATE, String(port), ...command], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+test('several sockets are told apart by their names', needs('python3'), async context => {
+  const respond = (body: string) => ({ status: 200, headers: { 'content-type': 'text/plain' }, body });
+  const route = (name: string) => ({
+    name,
+    listeners: [name],
+    match: { path: { prefix: '/' } },
+    respond: respond(name),
   });
-  const lines = new LogLines();
-  child.stdout.on('data', chunk => lines.take(String(chunk)));
-  child.once('close', code => lines.end(`it ended with ${code}`));
-  await lines.next({ event: 'phase_changed', to: 'serving' });
-  assert.equal((await fetchRaw({ port }, '/')).status, 200);
-  child.kill('SIGTERM');
-  const [code] = await once(child, 'close');
-  assert.equal(code, 0);
-  await lines.next({ event: 'phase_changed', to: 'stopped' });
-  await backend.close();
-  rmSync(folder, { recursive: true });
+  const config = {
+    version: 1,
+    admin: 'off',
+    listeners: { second: { address: 'fd:second' }, first: { address: 'fd:first' } },
+    routes: [route('first'), route('second')],
+  };
+  const holder = new SocketHolder(context, config, 16, 'first', 'second');
+  const ports = await holder.ports();
+  const pid = await holder.start();
+  const bodies = await Promise.all(ports.map(async port => (await fetchRaw({ port }, '/')).text));
+  process.kill(pid, 'SIGTERM');
+  await holder.stopped(1);
+  assert.deepEqual(bodies, ['first', 'second']);
 });
+
+test(
+  'a descriptor is used once: a listener that comes back by a reload asks for a restart, and the others serve on',
+  needs('python3'),
+  async context => {
+    const respond = { status: 200, body: '' };
+    const config = (...names: readonly string[]) => ({
+      version: 1,
+      admin: 'off',
+      process: { reload: { watch: false } },
+      listeners: Object.fromEntries(names.map(name => [name, { address: `fd:${name}` }])),
+      routes: [{ name: 'all', match: { path: { prefix: '/' } }, respond }],
+    });
+    const holder = new SocketHolder(context, config('one', 'two'), 16, 'one', 'two');
+    const [one = 0] = await holder.ports();
+    const pid = await holder.start();
+    holder.rewrite(config('one'));
+    process.kill(pid, 'SIGHUP');
+    await holder.lines.next({ event: 'reload', result: 'applied' });
+    holder.rewrite(config('one', 'two'));
+    process.kill(pid, 'SIGHUP');
+    const { problems } = await holder.lines.next({ event: 'reload', result: 'rejected' });
+    assert.match(String(problems), /listener two: fd:two was used .* restart the process/);
+    assert.equal((await fetchRaw({ port: one }, '/')).status, 200);
+    process.kill(pid, 'SIGTERM');
+    await holder.stopped(1);
+  },
+);
 
 test('a listener and a backend on IPv6', async () => {
   const backend = await startBackend(echo());

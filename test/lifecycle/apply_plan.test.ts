@@ -38,6 +38,7 @@ function applying() {
     listeners: { commit: note('listeners') },
     certificates: { watch: note('certificates') },
     descriptors: { apply: note('descriptors') },
+    portSharing: { apply: note('port sharing') },
     files: { watch: (files: unknown, isWanted: boolean) => watched.push([files, isWanted]) },
   } as unknown as PlanFollowers;
   return { parts, running, first, seen, watched, history, runtime };
@@ -51,7 +52,7 @@ test('whatever follows a plan finds it running already, and together with its pl
   const digest = next.plan.digest.slice(0, 4);
   assert.deepEqual(
     seen,
-    ['overload', 'descriptors', 'listeners', 'certificates'].map(what => [what, digest]),
+    ['overload', 'descriptors', 'port sharing', 'listeners', 'certificates'].map(what => [what, digest]),
   );
   assert.equal(running.current.loaded, next);
   assert.equal(running.current.plane.digest, next.plan.digest);

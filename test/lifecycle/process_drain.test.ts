@@ -6,12 +6,16 @@ import { FakeClock } from '../support/fake_clock.ts';
 type Parts = ConstructorParameters<typeof ProcessDrain>[0];
 
 /** Every part notes what is done to it, in one list. */
-function drained() {
+function drained(...routes: (string | null)[]) {
   const clock = new FakeClock();
   const done: string[] = [];
   const note = (what: string) => () => void done.push(what);
   const traffic = {
-    active: { size: 0, list: () => [{ fail: ({ kind }: { kind: string }) => done.push(`request ${kind}`) }] },
+    active: {
+      size: 0,
+      list: () =>
+        routes.map(route => ({ route, fail: ({ kind }: { kind: string }) => done.push(`request ${kind}`) })),
+    },
     draining: false,
     onIdle: () => {},
   };
@@ -24,7 +28,13 @@ function drained() {
   const process = { drain: { delayMs: 2_000, timeoutMs: 30_000 } };
   const parts = {
     running: { current: { loaded: { plan: { process } } } },
-    runtime: { clock, traffic, connections, registry: { dispose: note('registry') } },
+    runtime: {
+      clock,
+      traffic,
+      connections,
+      registry: { dispose: note('registry') },
+      telemetry: { emit: (event: object) => done.push(JSON.stringify(event)) },
+    },
     phase: { enter: (phase: string) => done.push(`phase ${phase}`) },
     manager: {
       stopping: note('stopping'),
@@ -35,7 +45,8 @@ function drained() {
     probation: { end: note('probation') },
     listeners: { goAway: note('go away'), drain: note('drain'), close: note('listeners') },
     disposables: [{ dispose: note('watch') }],
-    closeAdmin: async () => void done.push('admin'),
+    report: { begin: note('report'), dispose: note('report ends') },
+    closeAdmin: async (result: string) => void done.push(`admin ${result}`),
   };
   return { drain: new ProcessDrain(parts as unknown as Parts), done, clock, traffic, connections };
 }
@@ -43,7 +54,7 @@ function drained() {
 test('the service manager is asked for the whole drain and ten seconds more, before anything is closed', () => {
   const { drain, done, traffic } = drained();
   drain.announce();
-  assert.deepEqual(done, ['stopping', 'extend 42000', 'files', 'probation', 'go away']);
+  assert.deepEqual(done, ['stopping', 'extend 42000', 'report', 'files', 'probation', 'go away']);
   assert.equal(traffic.draining, true, 'from the very next answer on');
 });
 
@@ -85,14 +96,29 @@ test('the process is idle when no request is under way and no connection is open
   await drained().drain.idle(); // at once where there is nothing
 });
 
-test('at the deadline what is under way fails with the reason', () => {
+test('at the deadline what is under way is counted by route, and fails with the reason', () => {
+  const { drain, done } = drained('a', null, 'a');
+  drain.abortRequests();
+  const event = { kind: 'requests_cut', listener: null, count: 3, routes: { a: 2, '-': 1 } };
+  assert.deepEqual(done, [JSON.stringify(event), ...Array(3).fill('request shutting_down')]);
+});
+
+test('where nothing is under way at the deadline, nothing is reported as cut', () => {
   const { drain, done } = drained();
   drain.abortRequests();
-  assert.deepEqual(done, ['request shutting_down']);
+  assert.deepEqual(done, []);
 });
 
 test('the admin side is the last to close that answers, and the service manager hears nothing after it', async () => {
   const { drain, done } = drained();
-  await drain.release();
-  assert.deepEqual(done, ['registry', 'watch', 'listeners', 'close all', 'admin', 'manager']);
+  await drain.release('forced');
+  assert.deepEqual(done, [
+    'registry',
+    'watch',
+    'listeners',
+    'close all',
+    'report ends',
+    'admin forced',
+    'manager',
+  ]);
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,60 +6,31 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createServiceManager } from '../../src/lifecycle/service_manager.ts';
 import { FakeClock } from '../support/fake_clock.ts';
-import { needs, program } from '../support/programs.ts';
-
-// Node cannot receive datagrams on a Unix socket, so Python does.
-const RECEIVE = `
-import socket, sys
-s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.bind(sys.argv[1].replace('@', '\\0', 1) if sys.argv[1].startswith('@') else sys.argv[1])
-print('bound', flush=True)
-while True: print(repr(s.recv(4096)), flush=True)
-`;
+import { NotifyReceiver } from '../support/notify_receiver.ts';
+import { needs } from '../support/programs.ts';
 
 for (const form of ['a path', 'an abstract name']) {
   test(`the service manager is told over ${form}`, needs('python3'), async () => {
     const folder = mkdtempSync(join(tmpdir(), 'fairlead-notify-'));
     const address = form === 'a path' ? join(folder, 'notify') : `@fairlead-test-${process.pid}`;
-    const receiver = spawn(program('python3'), ['-c', RECEIVE, address], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    const hears = (text: string): Promise<void> =>
-      new Promise(resolve => {
-        const look = (): void => {
-          if (!said.includes(text)) return;
-          receiver.stdout.off('data', look);
-          resolve();
-        };
-        receiver.stdout.on('data', look);
-        look();
-      });
-    receiver.stdout.on('data', chunk => {
-      said += chunk;
-    });
-    await hears('bound');
-
+    await using receiver = await NotifyReceiver.open(address);
     const clock = new FakeClock();
     const env = { NOTIFY_SOCKET: address, WATCHDOG_USEC: '2000000', WATCHDOG_PID: String(process.pid) };
     const manager = await createServiceManager(env, clock);
     manager.ready('serving\non two lines');
-    await hears('READY=1\\nSTATUS=serving on two lines');
-    await hears('WATCHDOG=1');
-    said = '';
+    await receiver.next(/^READY=1\nSTATUS=serving on two lines$/);
+    await receiver.next(/^WATCHDOG=1$/);
+    const { length } = receiver.heard;
     clock.advance(1_000); // half of what the manager waits for
-    await hears('WATCHDOG=1');
+    await receiver.next(/^WATCHDOG=1$/, length);
     manager.reloading();
-    await hears('RELOADING=1\\nMONOTONIC_USEC=');
+    await receiver.next(/^RELOADING=1\nMONOTONIC_USEC=\d+$/);
     manager.extendTimeout(1_500);
-    await hears('EXTEND_TIMEOUT_USEC=1500000');
+    await receiver.next(/^EXTEND_TIMEOUT_USEC=1500000$/);
     manager.stopping();
-    await hears('STOPPING=1');
+    await receiver.next(/^STOPPING=1\n/);
     manager.stop();
     assert.equal(clock.pendingTimers, 0);
-
-    receiver.kill();
-    await new Promise(resolve => receiver.once('close', resolve));
     rmSync(folder, { recursive: true });
   });
 }

@@ -16,7 +16,7 @@ function shutdown() {
       closeIdleConnections: () => story.push('close idle'),
       idle: () => idle,
       abortRequests: () => story.push('abort'),
-      release: async () => void story.push('release'),
+      release: async result => void story.push(`release ${result}`),
     },
     clock,
   );
@@ -30,7 +30,7 @@ test('it leaves as soon as nothing is in flight, cleanly', async () => {
   assert.deepEqual(story, ['lame_duck', 'announce', 'draining', 'stop accepting', 'close idle']);
   becomeIdle();
   assert.equal(await done, 'clean');
-  assert.deepEqual(story.slice(5), ['release', 'stopped']);
+  assert.deepEqual(story.slice(5), ['release clean', 'stopped']);
   assert.equal(clock.pendingTimers, 0);
 });
 
@@ -55,6 +55,26 @@ test('at the timeout, or when it is asked a second time, the rest is ended by fo
     await turn();
     clock.advance(1_000); // the last words
     assert.equal(await done, 'forced', hurry);
-    assert.deepEqual(story.slice(5), ['forcing', 'abort', 'release', 'stopped']);
+    assert.deepEqual(story.slice(5), ['forcing', 'abort', 'release forced', 'stopped']);
   }
+});
+
+test('it says until when it waits: first for delay and timeout, then for the timeout, when forced for nothing', async () => {
+  const { clock, subject } = shutdown();
+  const startedAtMs = clock.nowMs();
+  assert.equal(subject.progress, null);
+  const done = subject.begin({ delayMs: 5_000, timeoutMs: 30_000 }, 'SIGTERM');
+  assert.deepEqual(subject.progress, { cause: 'SIGTERM', deadlineAtMs: startedAtMs + 35_000 });
+  clock.advance(5_500); // the timer of the delay is late
+  await turn();
+  assert.deepEqual(subject.progress, { cause: 'SIGTERM', deadlineAtMs: startedAtMs + 35_500 });
+  clock.advance(500);
+  void subject.begin({ delayMs: 5_000, timeoutMs: 30_000 }, 'SIGINT');
+  await turn();
+  assert.deepEqual(subject.progress, {
+    cause: 'SIGINT, requested again',
+    deadlineAtMs: startedAtMs + 6_000,
+  });
+  clock.advance(1_000);
+  await done;
 });

@@ -23,6 +23,7 @@ const SETTINGS: SocketListenerSettings = {
   tls: null,
   http2: true,
   h2c: false,
+  reusePort: false,
   connectionsMax: null,
   connectionsPerIpMax: null,
   handshakesMax: null,

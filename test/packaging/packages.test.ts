@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { LogLines } from '../support/log_lines.ts';
 import { findProgram } from '../support/programs.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 import { fetchRaw } from '../support/raw_client.ts';
+import { buildDist, copyProductionPackages } from '../support/release.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fairlead-packages-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -25,9 +26,12 @@ function script(name: string, target: string): void {
 async function servesAndDrains(
   program: string,
   configFile: string,
-  headers: readonly string[] = [],
+  { headers = [], env = process.env }: { headers?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
 ): Promise<void> {
-  const child = spawn(program, ['run', '--config', configFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, ['run', '--config', configFile], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env,
+  });
   const ended = once(child, 'exit');
   const lines = new LogLines();
   child.stdout.setEncoding('utf8').on('data', (text: string) => lines.take(text));
@@ -77,12 +81,44 @@ test('the npm package holds the program and what a person needs, and nothing of 
   assert.deepEqual(strangers, []);
 });
 
+const CONFIG_FILE = join(folder, 'fairlead.yaml');
+writeFileSync(
+  CONFIG_FILE,
+  [
+    'version: 1',
+    'admin: { address: off }',
+    'listeners: { main: { address: 127.0.0.1:0 } }',
+    'routes: [{ name: all, match: { path: { prefix: / } }, respond: { status: 200 } }]',
+    'clusters: {}',
+  ].join('\n'),
+);
+
+test('what npm pack makes runs with its production dependencies alone', async () => {
+  const source = join(folder, 'package');
+  mkdirSync(source);
+  buildDist(source);
+  for (const path of ['package.json', 'bin', 'examples', 'docs', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+    cpSync(join(ROOT, path), join(source, path), { recursive: true });
+  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
+  const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: source, encoding: 'utf8' }));
+  // As npm lays it out: the package beside those that it needs.
+  const installed = join(folder, 'installed');
+  const own = join(installed, 'node_modules/fairlead');
+  mkdirSync(own, { recursive: true });
+  execFileSync('tar', ['-xzf', join(folder, filename), '-C', own, '--strip-components=1']);
+  copyProductionPackages(installed);
+  const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
+  const program = join(own, 'bin/fairlead.js');
+  assert.equal(execFileSync(program, ['--version'], { env, encoding: 'utf8' }), `fairlead ${version}\n`);
+  await servesAndDrains(program, CONFIG_FILE, { env });
+});
+
 test('the single executable needs no Node, no package and no checkout', async () => {
   script('build_executable.ts', join(folder, 'executable'));
   const program = join(folder, 'executable/fairlead');
   const nowhere = { cwd: folder, env: { PATH: '/nowhere' }, encoding: 'utf8' } as const;
   assert.equal(execFileSync(program, ['--version'], nowhere), `fairlead ${version}\n`);
-  await servesAndDrains(program, guardedConfig(), LOGIN);
+  await servesAndDrains(program, guardedConfig(), { headers: LOGIN });
 });
 
 const DPKG = findProgram('dpkg') === null ? { skip: 'not Debian: there is no dpkg' } : {};
@@ -118,6 +154,8 @@ test(
     execFileSync(program, ['check', '--config', configFile], { stdio: 'pipe' });
     const unit = readFileSync(join(root, 'usr/lib/systemd/system/fairlead.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/usr\/bin\/fairlead run --config \/etc\/fairlead\/fairlead.yaml$/m);
+    for (const socket of ['fairlead.socket', 'fairlead-https.socket'])
+      assert.ok(existsSync(join(root, 'usr/lib/systemd/system', socket)), socket);
     const free = readFileSync(configFile, 'utf8').replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:0');
     writeFileSync(configFile, free);
     await servesAndDrains(program, configFile);

@@ -19,7 +19,9 @@ export const PROGRAMS = {
   promtool: 'prometheus',
   python3: 'python3',
   'redis-server': 'redis-server',
+  'systemd-analyze': 'systemd',
   testssl: 'testssl.sh',
+  unshare: 'util-linux',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

@@ -27,6 +27,12 @@ export function checkListeners(relations: Relations): void {
         'h2c is HTTP/2 without TLS; this listener has tls and offers HTTP/2 by ALPN, so remove h2c',
       );
     }
+    if (listener.reusePort === true && isOtherThanTcp(listener.address)) {
+      report(
+        [...path, 'reusePort'],
+        'reusePort is for TCP ports; this address is no TCP port, so remove reusePort',
+      );
+    }
     const written = typeof listener.http2 === 'object';
     if (
       written &&
@@ -60,6 +66,11 @@ function checkPreset(path: Path, listener: ListenerConfig, { report, isLost }: R
       [...path, 'preset'],
       `preset ${name} needs proxyProtocol.from, the subnets of the load balancer such as { from: [10.0.0.0/16] }: only from there a PROXY protocol header is believed`,
     );
+}
+
+function isOtherThanTcp(text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address !== 'string' && address.kind !== 'tcp';
 }
 
 function checkAddresses({ config, report, document }: Relations): void {

@@ -21,6 +21,7 @@ export function compileListener(
     tls: compileTls(listener, scope, path, materials),
     http2: compileHttp2(listener, scope),
     h2c: scope.choice('h2c', 'listeners.h2c'),
+    reusePort: scope.choice('reusePort', 'listeners.reusePort'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
     tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),

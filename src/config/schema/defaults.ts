@@ -78,7 +78,7 @@ export const NUMBERS = {
   'process.connections': count(
     20_000,
     [1, 1_000_000],
-    'Client connections of the whole process. Each one costs a file descriptor and about 20 KiB.',
+    'Client connections of the whole process. Each one costs a file descriptor and about 25 KiB.',
   ),
   'process.bufferedBytes': orOff(
     bytes(
@@ -493,6 +493,11 @@ export const CHOICES = {
     false,
     [true, false],
     'Whether HTTP/2 without TLS is accepted, by prior knowledge (RFC 9113 section 3.3). Few clients use it.',
+  ),
+  'listeners.reusePort': choice(
+    false,
+    [true, false],
+    'Whether a second process may listen on the same port (SO_REUSEPORT), so that a new one serves before the old one stops. Off, a port that is taken is an error at the start; on, it is shared with any process of the same user.',
   ),
   'listeners.tls.minVersion': choice(
     'TLSv1.2',

@@ -102,6 +102,7 @@ export const listenerSchema = z.strictObject({
     .meta({ description: `${CHOICES['listeners.http2'].why} On when absent.` })
     .optional(),
   h2c: choice('listeners.h2c'),
+  reusePort: choice('listeners.reusePort'),
   trustedProxies: z
     .array(network)
     .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted. Nobody when empty.' })

@@ -58,3 +58,12 @@ function assertOnlyAbout(parts: Parameters<typeof messagesOf>[0], pattern: RegEx
   assert.equal(messages.length, 1);
   assert.match(messages[0] ?? '', pattern);
 }
+
+test('only a TCP port can be shared with another process', () => {
+  for (const address of ['unix:/run/a.sock', 'fd:http'])
+    assertOnly(
+      { listeners: `{ a: { address: "${address}", reusePort: true } }` },
+      /reusePort is for TCP ports/,
+    );
+  loadedFrom({ listeners: '{ a: { address: 127.0.0.1:80, reusePort: true } }' });
+});

@@ -19,6 +19,7 @@ test('a listener with nothing but an address has every default', () => {
     tls: null,
     http2: true,
     h2c: false,
+    reusePort: false,
     connectionsMax: 10_000,
     connectionsPerIpMax: 256,
     tunnelsPerIpMax: 256,

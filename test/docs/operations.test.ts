@@ -1,4 +1,4 @@
-// docs/operating.md knows every field, event, state and path that there is.
+// docs/operations.md knows every field, event, state and path that there is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
 import { attemptRecord, requestRecord } from '../observability/records.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
-const page = readFileSync(join(ROOT, 'docs/operating.md'), 'utf8');
+const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
 const source = (name: string) => readFileSync(join(ROOT, 'src', name), 'utf8');
 const section = (title: string) => page.split('\n## ').find(part => part.startsWith(`${title}\n`)) ?? '';
 
@@ -60,4 +60,45 @@ test('each path of the admin API is in the table', () => {
 test('each signal that is listened to is in the table', () => {
   for (const [signal] of source('lifecycle/signals.ts').matchAll(/SIG[A-Z0-9]+/g))
     assert.ok(section('Signals').includes(signal), signal);
+});
+
+/** As GitHub makes it of a heading. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replace(/\s/g, '-');
+}
+
+test('each link inside of the page, and each to a reason, leads to a heading', () => {
+  const anchors = new Set([...page.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => anchorOf(heading)));
+  const reasons = readFileSync(join(ROOT, 'docs/reasons.md'), 'utf8');
+  const links = [...page.matchAll(/\]\((reasons\.md)?#([\w-]+)\)/g)];
+  assert.ok(links.length > 15);
+  for (const [, other, anchor = ''] of links)
+    assert.ok(other === undefined ? anchors.has(anchor) : reasons.includes(`\n## ${anchor}\n`), anchor);
+});
+
+test('each symptom has a command, what its output means, and what to change', () => {
+  const rows = section('Troubleshooting')
+    .split('\n')
+    .filter(line => line.startsWith('| ') && !line.startsWith('| symptom'));
+  assert.ok(rows.length > 20);
+  for (const row of rows) {
+    const cells = row.split(/(?<!\\)\|/).slice(1, -1);
+    assert.equal(cells.length, 4, row);
+    for (const cell of cells) assert.ok(cell.trim().length > 2, row);
+  }
+});
+
+test('each command that the page names is one of the command line', () => {
+  const commands = source('cli/command_line.ts');
+  for (const [, name = ''] of page.matchAll(/`fairlead ([a-z]+)/g))
+    assert.match(commands, new RegExp(`^  ${name}: \\{`, 'm'), name);
+});
+
+test('each failure reason that the page names exists', () => {
+  const reasons = readFileSync(join(ROOT, 'docs/reasons.md'), 'utf8');
+  for (const [, name = ''] of section('Troubleshooting').matchAll(/\b50[234] `(\w+)`/g))
+    assert.ok(reasons.includes(`\n## ${name}\n`), name);
 });
