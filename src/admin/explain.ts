@@ -264,15 +264,16 @@ export function describeLimits(
   return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) }));
 }
 
-function processLimits({ process: { overload } }: Plan): LimitRow[] {
+function processLimits({ process: { overload, bufferedBytesMax } }: Plan): LimitRow[] {
   return [
+    ['bufferedBytesMax', bufferedBytesMax, 'process.bufferedBytesMax'],
     ['overload.eventLoopDelayMs', overload.eventLoopDelayMs, 'process.overload.eventLoopDelayMs'],
     ['overload.heapRatio', overload.heapRatio, 'process.overload.heapRatio'],
   ];
 }
 
 function listenerLimits(listener: ListenerSettings): LimitRow[] {
-  const { name, head, headMs, keepAliveIdleMs, proxyProtocol, trustedHops } = listener;
+  const { name, head, headMs, keepAliveIdleMs, proxyProtocol, trustedHops, tunnelsPerIpMax } = listener;
   const own = `listeners.${name}`;
   const proxied: LimitRow[] =
     proxyProtocol === null
@@ -285,6 +286,7 @@ function listenerLimits(listener: ListenerSettings): LimitRow[] {
     ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
     ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],
     ['headerCountMax', head.headerCountMax, `${own}.head.headerCountMax`],
+    ['tunnelsPerIpMax', tunnelsPerIpMax, `${own}.tunnelsPerIpMax`],
     ['uriBytesMax', head.uriBytesMax, `${own}.head.uriBytesMax`],
   ];
 }
@@ -296,6 +298,12 @@ function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
   return [
     ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
     ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
+    ['uploadBytesPerSecondMin', limits?.uploadBytesPerSecondMin ?? null, `${bound}.uploadBytesPerSecondMin`],
+    [
+      'downloadBytesPerSecondMin',
+      limits?.downloadBytesPerSecondMin ?? null,
+      `${bound}.downloadBytesPerSecondMin`,
+    ],
     ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
     ...route.rateLimits.map(
       ({ name, count, periodMs, store }, at): LimitRow => [

@@ -31,6 +31,8 @@ interface ProcessSettings {
   };
   readonly overload: OverloadSettings;
   readonly connectionsMax: number;
+  /** Limit for the sum over all requests; null: no limit. */
+  readonly bufferedBytesMax: number | null;
 }
 
 export interface Plan {

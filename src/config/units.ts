@@ -18,6 +18,7 @@ const SIZE_BYTES: ReadonlyMap<string, number> = new Map([
 
 export const DURATION_PATTERN = '^\\d+(\\.\\d+)?(ms|s|m|h)$';
 export const SIZE_PATTERN = '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)$';
+export const BYTE_RATE_PATTERN = '^\\d+(\\.\\d+)?(B|KiB|MiB|GiB)/s$';
 export const RATE_PATTERN = '^[1-9]\\d{0,8}/(s|m|h)$';
 
 /** `250ms`, `30s`, `5m`, `1h`, `1.5s`. */
@@ -30,6 +31,12 @@ export function parseDuration(text: string): number | string {
 /** `512B`, `16KiB`, `10MiB`, `1GiB`. */
 export function parseSize(text: string): number | string {
   return parseQuantity(text, SIZE_BYTES) ?? `"${text}" is not a size; write it like 512B, 16KiB or 10MiB`;
+}
+
+/** `240B/s`, `10KiB/s`: bytes per second. */
+export function parseByteRate(text: string): number | string {
+  const bytes = text.endsWith('/s') ? parseQuantity(text.slice(0, -2), SIZE_BYTES) : null;
+  return bytes ?? `"${text}" is not a speed; write it like 240B/s, 10KiB/s or 1MiB/s`;
 }
 
 export interface Rate {
@@ -53,6 +60,10 @@ export function formatDuration(ms: number): string {
 
 export function formatSize(bytes: number): string {
   return formatQuantity(bytes, SIZE_BYTES, 'B');
+}
+
+export function formatByteRate(bytesPerSecond: number): string {
+  return `${formatSize(bytesPerSecond)}/s`;
 }
 
 /** Whole milliseconds or bytes, or null. */

@@ -56,6 +56,10 @@ export class Admission implements Work {
     this.#startDeadline();
   }
 
+  /** The body is not read yet, and nothing of it is held here. */
+  readonly waitsForBody = false;
+  readonly heldBytes = 0;
+
   /** The client has left, or the request has failed for another reason. */
   cancel(): void {
     this.#end();

@@ -9,6 +9,7 @@
  * broken connection), and destroying the client's own stream would close the client's connection.
  */
 import { Readable } from 'node:stream';
+import type { BufferAccount, Holder } from '../resilience/buffer_account.ts';
 
 export interface RequestBodyObserver {
   /**
@@ -17,19 +18,33 @@ export interface RequestBodyObserver {
    */
   onBodyBytes(bytes: number): boolean;
   onBodyEnd(): void;
+  /** The backend has stopped taking the body, or takes it again. */
+  onBodyHeld(): void;
 }
 
-export class RequestBody {
+/** Smaller chunks wait for others of the same turn. */
+const CRUMB_BYTES_MAX = 256;
+
+export class RequestBody implements Holder {
+  heldBytes = 0;
   readonly #source: Readable;
   readonly #observer: RequestBodyObserver;
   readonly #replayBytesMax: number;
+  readonly #buffers: BufferAccount;
   #copy: Buffer[] | null = [];
+  #crumbs: Buffer[] = [];
   #bytes = 0;
   #started = false;
   #ended = false;
   #reader: AttemptBody | null = null;
 
-  constructor(source: Readable, replayBytesMax: number, observer: RequestBodyObserver) {
+  constructor(
+    source: Readable,
+    replayBytesMax: number,
+    buffers: BufferAccount,
+    observer: RequestBodyObserver,
+  ) {
+    this.#buffers = buffers;
     this.#source = source;
     this.#replayBytesMax = replayBytesMax;
     this.#observer = observer;
@@ -68,14 +83,28 @@ export class RequestBody {
   /** No attempt follows. Frees the copy now, because a keep-alive connection holds on to its last request. */
   release(): void {
     this.close();
+    this.#crumbs = [];
+    this.giveUp();
+  }
+
+  /** Drops the copy, so that no other attempt is possible. */
+  giveUp(): void {
     this.#copy = null;
+    this.#buffers.keep(this, 0);
+  }
+
+  /** Bytes that wait for the backend, except those of the client's side; 0 while the backend takes everything. */
+  get unsentBytes(): number {
+    return this.#reader !== null && this.#source.isPaused() ? this.#reader.readableLength : 0;
   }
 
   /** The reader of the current attempt wants bytes. */
   pull(reader: AttemptBody): void {
     if (reader !== this.#reader || this.#ended) return;
     if (this.#started) {
+      const wasHeld = this.#source.isPaused();
       this.#source.resume();
+      if (wasHeld) this.#observer.onBodyHeld();
       return;
     }
     this.#started = true;
@@ -84,8 +113,29 @@ export class RequestBody {
       this.#end();
       return;
     }
-    this.#source.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#source.on('end', () => this.#end());
+    this.#source.on('data', (chunk: Buffer) => this.#gather(chunk));
+    this.#source.on('end', () => {
+      this.takeCrumbs();
+      this.#end();
+    });
+  }
+
+  /** Joins small chunks that arrive in one turn, because each would cost a write to the backend. */
+  #gather(chunk: Buffer): void {
+    if (chunk.length >= CRUMB_BYTES_MAX) {
+      this.takeCrumbs();
+      this.#take(chunk);
+      return;
+    }
+    if (this.#crumbs.push(chunk) === 1) process.nextTick(takeCrumbs, this);
+  }
+
+  takeCrumbs(): void {
+    const crumbs = this.#crumbs;
+    if (crumbs.length === 0) return;
+    this.#crumbs = [];
+    const [only] = crumbs;
+    this.#take(crumbs.length === 1 && only !== undefined ? only : Buffer.concat(crumbs));
   }
 
   #take(chunk: Buffer): void {
@@ -95,10 +145,15 @@ export class RequestBody {
       return;
     }
     if (this.#copy !== null) {
-      if (this.#bytes <= this.#replayBytesMax) this.#copy.push(chunk);
-      else this.#copy = null;
+      if (this.#bytes > this.#replayBytesMax) this.giveUp();
+      else {
+        this.#copy.push(chunk);
+        this.#buffers.keep(this, this.#bytes);
+      }
     }
-    if (this.#reader === null || !this.#reader.push(chunk)) this.#source.pause();
+    if (this.#reader?.push(chunk) === true) return;
+    this.#source.pause();
+    this.#observer.onBodyHeld();
   }
 
   #end(): void {
@@ -120,4 +175,8 @@ class AttemptBody extends Readable {
   override _read(): void {
     this.#body.pull(this);
   }
+}
+
+function takeCrumbs(body: RequestBody): void {
+  body.takeCrumbs();
 }

@@ -24,6 +24,7 @@ export interface BoundCluster {
   readonly pool: ClusterPool;
   /** Name of the load balancing policy, as in the configuration. */
   readonly policy: string;
+  readonly protocol: 'http1' | 'http2' | 'h2c';
   readonly retryBudget: RetryBudget;
   /** Circuit breaker of the cluster as a whole. It counts each request once, with all its attempts. */
   readonly circuit: CircuitBreaker | null;

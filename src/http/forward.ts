@@ -86,7 +86,12 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#head = head;
     this.#timer = new RequestTimer(context.services.clock, this);
     this.#body = head.hasBody
-      ? new RequestBody(responder.body, route.settings.retries.replayBytesMax, this)
+      ? new RequestBody(
+          responder.body,
+          route.settings.retries.replayBytesMax,
+          context.services.traffic.buffers,
+          this,
+        )
       : null;
     const { random } = context.services;
     this.#history = new RetryHistory(head, route.settings.retries, cluster.retryBudget, random);
@@ -138,7 +143,20 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     this.#finish();
   }
 
+  get waitsForBody(): boolean {
+    const body = this.#body;
+    if (body === null || body.ended || body.waitsForBackend || this.#responder.headSent) return false;
+    return this.#attempt?.connected === true;
+  }
+  get heldBytes(): number {
+    return this.#body?.unsentBytes ?? 0;
+  }
+  onBodyHeld(): void {
+    this.#responder.noteHeld();
+  }
+
   onClientDrain(): void {
+    this.#responder.noteHeld();
     this.#slowReader = null;
     this.#timer.startPhase('responseIdle', this.#route.settings.responseIdleMs);
     this.#attempt?.resume();
@@ -244,6 +262,7 @@ class Forwarding implements Work, UpstreamFacts, AttemptOwner, TimeoutObserver, 
     else {
       this.#slowReader = this.#responder.watchReader();
       this.#timer.startPhase('bodyIdle', this.#route.limits.bodyIdleMs);
+      this.#responder.noteHeld(); // last, because it may end the request
     }
     return flows;
   }

@@ -4,7 +4,7 @@
  * Everything here happens synchronously. What takes time continues elsewhere: shared limits and passwords in `admission.ts`,
  * a backend and a body in `forward.ts`.
  */
-
+import { isIP } from 'node:net';
 import { covers } from '../net/certificate_names.ts';
 import { begunTraceparent, joinTrace, parseTraceparent, traceIdOf } from '../observability/trace_context.ts';
 import type { Failure } from '../resilience/failure.ts';
@@ -146,6 +146,18 @@ function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): F
   return askLimits(context, route, head);
 }
 
+/** Counts from the handshake on, so that handshakes without a response have the same limit. */
+function admitTunnel(context: RoutingContext): Failure | null {
+  const { clientIp, peer, services } = context;
+  const { settings, trust } = context.bound;
+  const limit = settings.tunnelsPerIpMax;
+  // A load balancer that names no client stands for all of them, and a peer on a Unix socket has no address.
+  const isUnnamed = settings.proxyProtocol !== null && clientIp === peer.socketIp;
+  if (limit === null || isIP(clientIp) === 0 || isUnnamed || trust.networks.contains(clientIp)) return null;
+  context.tunnelKey = services.traffic.tunnelsPerClient.take(settings.name, clientIp, limit);
+  return context.tunnelKey === null ? { kind: 'too_many_tunnels', limit } : null;
+}
+
 function act(
   context: RoutingContext,
   responder: Responder,
@@ -155,6 +167,10 @@ function act(
   const { action } = route;
   switch (action.kind) {
     case 'forward': {
+      if (head.upgrade === 'websocket') {
+        const refused = admitTunnel(context);
+        if (refused !== null) return refused;
+      }
       const cluster = pickTarget(action.split, context.services.random.unit());
       context.cluster = cluster;
       forwardRequest(context, responder, route, cluster, head);

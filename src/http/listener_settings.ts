@@ -25,6 +25,8 @@ export interface ListenerSettings extends SocketListenerSettings {
   readonly paths: PathRules;
   readonly headers: HeaderRules;
   readonly head: HeadLimits;
+  /** WebSocket tunnels and handshakes of one client address; null: no limit. */
+  readonly tunnelsPerIpMax: number | null;
   /** Requests on one connection before it is closed; null: no limit. */
   readonly requestsMax: number | null;
   readonly keepAliveIdleMs: number;

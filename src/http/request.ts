@@ -4,6 +4,7 @@ import type { DecisionFacts } from '../observability/decision_ring.ts';
 import type { AskedLimit, FiredTimeout } from '../observability/events.ts';
 import type { Telemetry } from '../observability/telemetry.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
+import type { BufferAccount } from '../resilience/buffer_account.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { Failure } from '../resilience/failure.ts';
 import type { Overload } from '../resilience/overload.ts';
@@ -14,11 +15,12 @@ import type { LimitOutcome } from '../security/rate_limit_fields.ts';
 import type { RawRequest, RequestHead } from '../security/request_head.ts';
 import type { ActiveRequests } from './active_requests.ts';
 import type { BoundCluster, BoundListener, BoundRoute, DataPlane, PlaneRef } from './data_plane.ts';
-import type { PendingResponse } from './stalled_responses.ts';
+import type { WatchedRequest } from './slow_clients.ts';
 import { type NamedTimeout, settingOf } from './timeout_settings.ts';
+import type { TunnelsPerClient } from './tunnels_per_client.ts';
 
 /** A request that has not ended, as the rest of the process sees it (`responder.ts`). */
-export interface OpenRequest extends PendingResponse {
+export interface OpenRequest extends WatchedRequest {
   readonly peer: Peer;
   /** Name of its route; null: none has matched yet. */
   readonly route: string | null;
@@ -32,6 +34,9 @@ export interface Traffic {
   /** Requests and tunnels that have not ended. */
   readonly active: ActiveRequests<OpenRequest>;
   tunnels: number;
+  readonly tunnelsPerClient: TunnelsPerClient;
+  /** Bytes of bodies and tunnels that wait in memory. */
+  readonly buffers: BufferAccount;
   /** Requests that have ended since the start, and how many of them failed (`isFailure`). */
   finished: number;
   failed: number;
@@ -68,6 +73,18 @@ export interface Peer {
   readonly localPort: number;
   /** Number of requests in flight on this connection. */
   readonly active: number;
+  /**
+   * Roughly the bytes of responses that the client has read, where streams share the connection (HTTP/2): bytes sent, less the
+   * bytes received that belong to no body. So replies to pings and settings do not count. Otherwise 0 (HTTP/1.1).
+   */
+  readonly takenBytes: number;
+  /** Counts bytes of a request body. */
+  noteBodyBytes(bytes: number): void;
+  /** Whether most of what the client sends is framing. `bufferedBytes` of a body were received and are not counted yet. */
+  isWasteful(bufferedBytes: number, nowMs: number): boolean;
+  /** Overhead in memory of body bytes that wait to be read, because they may be in pieces of one byte. */
+  crumbCost(unreadBytes: number): number;
+  destroy(): void;
   onRequestEnd(): void;
   onTunnel(): void;
 }
@@ -118,6 +135,8 @@ export class RoutingContext implements ForwardingFacts {
   admissionMs = 0;
   /** Null: no route has matched. */
   route: BoundRoute | null = null;
+  /** Key of its tunnel in `TunnelsPerClient`; null: it asks for no tunnel, or was not admitted. */
+  tunnelKey: string | null = null;
   /** Null: the request is not forwarded. */
   cluster: BoundCluster | null = null;
 

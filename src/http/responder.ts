@@ -9,6 +9,7 @@
  */
 import type { Duplex, Readable } from 'node:stream';
 import type { FiredTimeout } from '../observability/events.ts';
+import type { Holder } from '../resilience/buffer_account.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import {
   FAILURE_RULES,
@@ -23,6 +24,7 @@ import type { ClientStream, ClientStreamObserver } from './client/stream.ts';
 import { failureResponse, grpcFailureResponse } from './failure_response.ts';
 import { grpcStatusOf, isGrpcCall } from './grpc.ts';
 import type { OpenRequest, Peer, RequestContext } from './request.ts';
+import { type PacedRequest, RequestPace } from './request_pace.ts';
 import { FinishedRequest, NOTHING_UPSTREAM, type UpstreamFacts } from './request_record.ts';
 
 /** What works on the request at the moment, and must be stopped when the request ends early. */
@@ -30,6 +32,10 @@ export interface Work {
   cancel(): void;
   /** The client reads again after it was too slow. */
   onClientDrain(): void;
+  /** The client has more of its body to send, and nobody else holds that up. */
+  readonly waitsForBody: boolean;
+  /** Bytes in memory, except those of the client's side. */
+  readonly heldBytes: number;
   /** Asks the client of a tunnel to close, because the process ends. */
   goAway?(): void;
 }
@@ -40,15 +46,17 @@ export interface Work {
  */
 type Stage = 'open' | 'complete' | 'cut' | 'over';
 
-export class Responder implements OpenRequest, ClientStreamObserver {
+export class Responder implements OpenRequest, ClientStreamObserver, Holder {
   activeIndex = -1;
+  heldBytes = 0;
   readonly #context: RequestContext;
   readonly #client: ClientStream;
   #stage: Stage = 'open';
   #work: Work | null = null;
   #upstream: UpstreamFacts = NOTHING_UPSTREAM;
   /** Watches a client that is slow to read a complete response. */
-  #pace: SlowReader | null = null;
+  #slowReader: SlowReader | null = null;
+  #pace: RequestPace | null = null;
   #status = 0;
   #reason: FailureKind | null = null;
   /** The failure that ended the request; null also if the client has just left. */
@@ -133,7 +141,19 @@ export class Responder implements OpenRequest, ClientStreamObserver {
 
   /** Bytes of the request body so far. */
   noteBytesIn(bytes: number): void {
+    this.peer.noteBodyBytes(bytes - this.#bytesIn);
     this.#bytesIn = bytes;
+    this.#refuseCrumbs();
+  }
+
+  /** Refuses a body that comes in pieces of a byte or so, because each piece costs far more than its bytes. */
+  #refuseCrumbs(): void {
+    const { bound, services } = this.#context;
+    if (this.#stage !== 'open' || this.#client.bodyReceived) return;
+    if (!this.peer.isWasteful(this.#client.unreadBytes, services.clock.nowMs())) return;
+    services.telemetry.connectionCut(bound.settings.name, 'flood');
+    this.fail({ kind: 'bad_request', detail: 'The body comes in too many small pieces.' });
+    this.peer.destroy(); // the rest is not read, because reading is what costs
   }
 
   // ---- a response made here
@@ -292,18 +312,57 @@ export class Responder implements OpenRequest, ClientStreamObserver {
     this.#client.closeAfterResponse();
   }
 
-  /** Called once a second (`stalled_responses.ts`). */
-  checkTaken(nowMs: number): void {
+  // ---- what a client may cost
+
+  /** Called once a second (`slow_clients.ts`). */
+  checkClient(nowMs: number): void {
+    this.noteHeld();
+    this.#refuseCrumbs();
     if (this.#stage === 'cut') this.#client.destroy(); // it was cut a second ago and is still open
-    if (this.#stage !== 'complete') return;
+    if (this.#status === 101 || (this.#stage !== 'open' && this.#stage !== 'complete')) return;
     const context = this.#context;
-    const limitMs = (context.route ?? context.bound.settings).limits.bodyIdleMs;
-    this.#pace ??= new SlowReader(this.#client, this.peer, nowMs);
-    if (limitMs === null || !this.#pace.hasStopped(nowMs, limitMs)) return;
-    this.cut(
-      { kind: 'client_timeout', timer: 'bodyIdle', afterMs: limitMs },
-      context.firedTimeout('bodyIdle', limitMs),
-    );
+    const { limits } = context.route ?? context.bound.settings;
+    if (this.#stage === 'complete') this.#slowReader ??= new SlowReader(this.#client, this.peer, nowMs);
+    const { bodyIdleMs } = limits;
+    const hasStopped = bodyIdleMs !== null && this.#slowReader?.hasStopped(nowMs, bodyIdleMs) === true;
+    this.#pace ??= new RequestPace();
+    const timer = hasStopped ? 'bodyIdle' : this.#pace.look(this.#paced(), limits, nowMs);
+    if (timer === null) return;
+    const afterMs = timer === 'bodyIdle' && bodyIdleMs !== null ? bodyIdleMs : limits.rateGraceMs;
+    const failure: Failure = { kind: 'client_timeout', timer, afterMs };
+    const timeout = context.firedTimeout(timer, afterMs);
+    if (this.#stage === 'complete') this.cut(failure, timeout);
+    else this.fail(failure, timeout);
+  }
+
+  #paced(): PacedRequest {
+    const { unsentBytes, isQueued } = this.#client;
+    return {
+      waitsForBody: this.#stage === 'open' && this.#work?.waitsForBody === true && !this.#isGrpcStream,
+      bytesIn: this.#bytesIn,
+      takenBytes: this.#bytesOut - unsentBytes,
+      waitsForReader: unsentBytes > 0 && !isQueued,
+      connectionTakenBytes: this.peer.takenBytes,
+    };
+  }
+
+  /** Reports to the buffer account what this request has in memory. That may end this very request. */
+  noteHeld(): void {
+    this.#context.services.traffic.buffers.hold(this, this.isOver ? 0 : this.#countHeld());
+  }
+
+  #countHeld(): number {
+    const { heldBytes, unreadBytes } = this.#client;
+    return heldBytes + this.peer.crumbCost(unreadBytes) + (this.#work?.heldBytes ?? 0);
+  }
+
+  /** Ends the request: the process holds too many bytes, and this request has held some for longest. */
+  giveUp(): void {
+    this.#context.services.telemetry.shed('buffered_bytes');
+    const failure: Failure = { kind: 'overloaded', signal: 'buffered_bytes' };
+    if (this.#stage === 'open') this.fail(failure);
+    else this.cut(failure, null);
+    this.#client.destroy();
   }
 
   onClientClose(complete: boolean): void {
@@ -336,6 +395,8 @@ export class Responder implements OpenRequest, ClientStreamObserver {
       context,
     );
     context.peer.onRequestEnd();
+    traffic.buffers.hold(this, 0);
+    if (context.tunnelKey !== null) traffic.tunnelsPerClient.giveBack(context.tunnelKey);
     traffic.active.remove(this);
     if (traffic.active.size === 0) traffic.onIdle();
   }
@@ -344,5 +405,13 @@ export class Responder implements OpenRequest, ClientStreamObserver {
   get #isEndless(): boolean {
     const type = this.#headers === null ? null : findHeader(this.#headers, 'content-type');
     return this.#status === 200 && type?.toLowerCase().startsWith('text/event-stream') === true;
+  }
+
+  /**
+   * The messages of a gRPC call come when there is something to say. A client cannot claim this for itself, because the
+   * cluster must be one for gRPC.
+   */
+  get #isGrpcStream(): boolean {
+    return isGrpcCall(this.#context.raw) && this.#context.cluster?.protocol !== 'http1';
   }
 }

@@ -17,6 +17,7 @@ import type { RawRequest } from '../security/request_head.ts';
 import { countByRoute } from './active_requests.ts';
 import { ClientConnection } from './client/connection.ts';
 import { ConnectionDrain } from './client/connection_drain.ts';
+import { cutCauseOf } from './client/cut_cause.ts';
 import { Http1ClientStream } from './client/http1_stream.ts';
 import { Http2ClientStream } from './client/http2_stream.ts';
 import { parserFailure, refuseBytes } from './client/parser_error.ts';
@@ -42,6 +43,8 @@ const SESSION_MEGABYTES_MIN = 10;
 const HEADER_FIELD_BYTES_MIN = 32;
 /** How long a client that has sent GOAWAY may take to close its connection. */
 const CLOSE_MS_MAX = 2_000;
+/** How often an HTTP/2 connection is checked for bytes that belong to no request. */
+const WASTE_CHECK_MS = 1_000;
 /** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;
 /** How often Node looks for request heads that are overdue. */
@@ -206,6 +209,8 @@ export class ListenerServer {
     const connection = this.#connections.get(request.socket);
     if (connection === undefined) return;
     if (connection.active >= PIPELINED_MAX) {
+      // The parser continues with the rest of the packet, and each further request in it gets here.
+      if (!request.socket.destroyed) this.#services.telemetry.connectionCut(this.#name, 'pipelining');
       request.socket.destroy();
       return;
     }
@@ -325,13 +330,17 @@ export class ListenerServer {
   #onSession(session: ServerHttp2Session, connection: ClientConnection): void {
     this.#sessions.set(session, connection);
     session.on('close', () => this.#sessions.delete(session));
-    session.on('error', ignore);
+    session.on('error', error => {
+      const cause = cutCauseOf(error);
+      if (cause !== null) this.#services.telemetry.connectionCut(this.#name, cause);
+    });
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
     this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
     // MadeYouReset (CVE-2025-8671): a client that has us reset its streams pays as one that resets them itself.
     connection.malformedMax = resetBurst(this.#settings);
     connection.onTooManyMalformed = () => {
       if (session.destroyed) return;
+      this.#services.telemetry.connectionCut(this.#name, 'flood');
       session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
       session.close();
     };
@@ -354,20 +363,32 @@ export class ListenerServer {
     };
     let idleAtMs = clock.nowMs();
     const look = () => {
+      if (this.#endIfWasteful(connection)) return;
       const leftMs = connection.active > 0 ? idleMs : idleAtMs + idleMs - clock.nowMs();
-      if (leftMs > 0) timer = clock.setTimer(look, leftMs, undefined);
+      if (leftMs > 0) timer = clock.setTimer(look, Math.min(leftMs, WASTE_CHECK_MS), undefined);
       else {
         session.close();
         endSoon();
       }
     };
-    let timer = clock.setTimer(look, idleMs, undefined);
+    let timer = clock.setTimer(look, Math.min(idleMs, WASTE_CHECK_MS), undefined);
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', () => process.nextTick(endSoon)); // Node closes the session right after it has said this
     connection.onIdle = () => {
       idleAtMs = clock.nowMs();
       endSoon();
     };
+  }
+
+  /** Heads that Node resets by itself, such as HPACK bombs, never become a request: only their bytes can be counted. */
+  #endIfWasteful(connection: ClientConnection): boolean {
+    const { clock, telemetry } = this.#services;
+    // The part of a body that a backend does not take yet is no waste; it fits into the window.
+    const unreadBytesMax = connection.active > 0 ? this.#settings.http2Settings.connectionWindowBytes : 0;
+    if (!connection.isWasteful(unreadBytesMax, clock.nowMs())) return false;
+    telemetry.connectionCut(this.#name, 'flood');
+    connection.destroy();
+    return true;
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {

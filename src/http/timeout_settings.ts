@@ -3,6 +3,8 @@
 export type NamedTimeout =
   | 'head'
   | 'bodyIdle'
+  | 'minUploadRate'
+  | 'minDownloadRate'
   | 'request'
   | 'queueTimeout'
   | 'connectTimeout'
@@ -27,6 +29,13 @@ export function settingOf(name: NamedTimeout, { listener, route, cluster }: Time
       return route === null
         ? `listeners.${listener}.limits.bodyIdleMs`
         : `${own}.listeners.${listener}.bodyIdleMs`;
+    case 'minUploadRate':
+    case 'minDownloadRate': {
+      const limit = name === 'minUploadRate' ? 'uploadBytesPerSecondMin' : 'downloadBytesPerSecondMin';
+      return route === null
+        ? `listeners.${listener}.limits.${limit}`
+        : `${own}.listeners.${listener}.${limit}`;
+    }
     case 'request':
       return `${own}.listeners.${listener}.requestMs`;
     case 'queueTimeout':

@@ -44,6 +44,7 @@ export function applyPlan(
 
   runtime.telemetry.setSettings(plan.logging);
   overload.setSettings(plan.process.overload);
+  runtime.traffic.buffers.setLimit(plan.process.bufferedBytesMax);
   followPlan(parts);
   runtime.registry.retainUsed();
   runtime.metrics.retainUsed();

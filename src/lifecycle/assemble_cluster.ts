@@ -49,6 +49,7 @@ export function assembleCluster(settings: ClusterSettings, runtime: Runtime): Bo
     name: settings.name,
     pool: members.pool,
     policy: settings.policy,
+    protocol: settings.protocol,
     retryBudget,
     circuit,
     unresolved: () => members.unresolved,

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Environment } from '../config/loader.ts';
 import type { Services } from '../http/request.ts';
-import { StalledResponses } from '../http/stalled_responses.ts';
+import { SlowClients } from '../http/slow_clients.ts';
 import { type LookUp, systemLookUp } from '../net/resolver.ts';
 import { BufferedDestination, type LogDestination } from '../observability/log_destination.ts';
 import { systemClock } from '../resilience/clock.ts';
@@ -87,7 +87,7 @@ export class RunningProxy implements ProcessView {
     const { plan } = loaded;
     const openLog = (onDropped: () => void) =>
       options.log ?? new BufferedDestination(logTarget(plan), systemClock, onDropped);
-    const runtime = createRuntime(plan.logging, openLog, lookUp, systemClock, systemRandom);
+    const runtime = createRuntime(plan, openLog, lookUp, systemClock, systemRandom);
     const { clock, telemetry, traffic, metrics, registry, connections } = runtime;
     this.runtime = runtime;
     this.startedAtMs = clock.nowMs();
@@ -139,7 +139,7 @@ export class RunningProxy implements ProcessView {
     const drain = new ProcessDrain({
       ...parts,
       manager,
-      disposables: [certificates, overloadWatch, new StalledResponses(traffic.active, clock)],
+      disposables: [certificates, overloadWatch, new SlowClients(traffic.active, clock)],
       report: new DrainReport(
         () => this.drainView(),
         text => manager.status(text),

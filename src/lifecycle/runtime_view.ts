@@ -16,6 +16,7 @@ export function runtimeView(
   return {
     activeRequests: () => traffic.active.size,
     tunnels: () => traffic.tunnels,
+    bufferedBytes: () => traffic.buffers.bytes,
     connections: () =>
       [...connections.countByState()].flatMap(([listener, states]) =>
         Object.entries(states).map(([state, count]) => ({ listener, state, count })),

@@ -12,6 +12,9 @@ import type { ClientCertificate } from './client_certificate.ts';
 /** `new`: no request yet; `active`: a request is in flight; `idle`: between two requests; `tunnel`: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
 export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp', 'handshakes'] as const;
+/** Why a connection was ended because of what its client sent. */
+export const CUT_CAUSES = ['pipelining', 'flood', 'protocol'] as const;
+export type CutCause = (typeof CUT_CAUSES)[number];
 export type RefusalCause = (typeof REFUSAL_CAUSES)[number];
 
 export const PROXY_PROTOCOL_REFUSALS = [

@@ -8,7 +8,7 @@
 
 import { Registry } from 'prom-client';
 import { HEALTH_STATES } from '../health/state.ts';
-import { PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/connection.ts';
+import { CUT_CAUSES, PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/connection.ts';
 import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { RETRY_REFUSALS } from '../resilience/retries.ts';
@@ -98,6 +98,12 @@ export class Metrics {
     this.registry,
     'connections_refused_total',
     'Client connections refused because of a connection limit',
+    ['listener', 'cause'],
+  );
+  readonly #cut = defineCounter(
+    this.registry,
+    'connections_cut_total',
+    'Client connections ended because of what came on them: too much pipelining, a flood of HTTP/2 frames, a broken frame',
     ['listener', 'cause'],
   );
   readonly #unsecured = defineCounter(
@@ -288,6 +294,7 @@ export class Metrics {
       }
       if (this.#listeners.has(listener)) continue;
       for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
+      for (const cause of CUT_CAUSES) this.#cut.remove({ listener, cause });
       for (const cause of TLS_REFUSALS) this.#unsecured.remove({ listener, cause });
       for (const cause of PROXY_PROTOCOL_REFUSALS) this.#unproxied.remove({ listener, cause });
     }
@@ -341,6 +348,9 @@ export class Metrics {
   // An event of a plan that is gone must not bring back series that only that plan had.
   connectionsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
+  }
+  connectionCut(listener: string, cause: string): void {
+    if (this.#listeners.has(listener)) this.#cut.inc({ listener, cause });
   }
   tlsRefused(listener: string, cause: string, count: number): void {
     if (this.#listeners.has(listener)) this.#unsecured.inc({ listener, cause }, count);

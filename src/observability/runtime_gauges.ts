@@ -6,6 +6,8 @@ import { defineReadGauge } from './metric_definition.ts';
 export interface RuntimeView {
   activeRequests(): number;
   tunnels(): number;
+  /** Bytes of bodies and tunnels that wait in memory. */
+  bufferedBytes(): number;
   connections(): Iterable<{ readonly listener: string; readonly state: string; readonly count: number }>;
   clusters(): Iterable<{
     readonly cluster: string;
@@ -49,6 +51,8 @@ export function defineRuntimeGauges(registry: Registry, view: RuntimeView): void
     gauge.set(view.activeRequests()),
   );
   defineReadGauge(registry, 'tunnels_active', 'WebSocket tunnels', [], gauge => gauge.set(view.tunnels()));
+  const buffered = 'Bytes of bodies and tunnels that wait in the process';
+  defineReadGauge(registry, 'buffered_bytes', buffered, [], gauge => gauge.set(view.bufferedBytes()));
   defineReadGauge(registry, 'connections', 'Client connections by state', ['listener', 'state'], gauge => {
     for (const { listener, state, count } of view.connections()) gauge.set({ listener, state }, count);
   });

@@ -1,6 +1,7 @@
 /** The only place where an event becomes a log line and a metric. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { CutCause } from '../net/connection.ts';
 import type { Clock } from '../resilience/clock.ts';
 import { wentWell } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
@@ -33,6 +34,7 @@ export interface Telemetry {
   ): void;
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void;
   shed(signal: OverloadSignal): void;
+  connectionCut(listener: string, cause: CutCause): void;
   /** A URL with its secrets masked. */
   withoutSecrets(url: string): string;
   retryRefused(cluster: string, why: string): void;
@@ -166,6 +168,9 @@ export class ProcessTelemetry implements Telemetry {
   }
   retryRefused(cluster: string, why: string): void {
     this.metrics.retryRefused(cluster, why);
+  }
+  connectionCut(listener: string, cause: CutCause): void {
+    this.metrics.connectionCut(listener, cause);
   }
   shed(signal: OverloadSignal): void {
     this.metrics.shed(signal);

@@ -7,11 +7,16 @@
  * Pure code returns a `Failure`, I/O passes one to its callback: nothing in the data plane throws one.
  * Sources: RFC 9110 section 15 (status codes), RFC 9209 section 2.3 (Proxy-Status error types).
  */
+import type { OverloadSignal } from './overload.ts';
 
 /** What happened, with measured facts. `detail` never contains an address, a path or a stack. */
 export type Failure =
   | { readonly kind: 'bad_request'; readonly detail: string }
-  | { readonly kind: 'client_timeout'; readonly timer: 'head' | 'bodyIdle'; readonly afterMs: number }
+  | {
+      readonly kind: 'client_timeout';
+      readonly timer: 'head' | 'bodyIdle' | 'minUploadRate' | 'minDownloadRate';
+      readonly afterMs: number;
+    }
   | { readonly kind: 'body_too_large'; readonly limitBytes: number }
   | { readonly kind: 'uri_too_long'; readonly limitBytes: number }
   | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
@@ -21,6 +26,7 @@ export type Failure =
   | { readonly kind: 'misdirected_request' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
   | { readonly kind: 'rate_limited'; readonly limiter: string; readonly retryAfterMs: number }
+  | { readonly kind: 'too_many_tunnels'; readonly limit: number }
   | { readonly kind: 'client_gone'; readonly phase: 'request' | 'response' }
   | { readonly kind: 'no_healthy_backend'; readonly cluster: string; readonly why: string }
   | { readonly kind: 'circuit_open'; readonly retryAfterMs: number; readonly why: string }
@@ -50,10 +56,7 @@ export type Failure =
   | { readonly kind: 'request_timeout'; readonly afterMs: number }
   | { readonly kind: 'tunnel_idle_timeout'; readonly afterMs: number }
   | { readonly kind: 'loop_detected' }
-  | {
-      readonly kind: 'overloaded';
-      readonly signal: 'connections' | 'event_loop' | 'heap' | 'password_checks';
-    }
+  | { readonly kind: 'overloaded'; readonly signal: 'connections' | 'password_checks' | OverloadSignal }
   | { readonly kind: 'limit_store_failed'; readonly store: string; readonly cause: string }
   | { readonly kind: 'local_exhausted' /** Of the system. */; readonly code: string }
   | { readonly kind: 'shutting_down' }
@@ -112,6 +115,7 @@ export const FAILURE_RULES = {
   },
   method_not_supported: { ...CLIENT_DENIED, status: 501, title: 'The method is not supported' },
   rate_limited: { ...CLIENT_DENIED, status: 429, title: 'Too many requests' },
+  too_many_tunnels: { ...CLIENT_DENIED, status: 429, title: 'Too many tunnels of this client' },
   client_gone: { ...CLIENT, proxyStatus: null, status: 499, title: 'The client closed the request' },
   no_healthy_backend: {
     ...UPSTREAM,
@@ -281,6 +285,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   misdirected_request: 14,
   method_not_supported: 12,
   rate_limited: 8,
+  too_many_tunnels: 8,
   client_gone: 1,
   no_healthy_backend: 14,
   circuit_open: 14,
@@ -352,6 +357,8 @@ export function detailOf(failure: Failure): string | null {
       return `the limit is ${failure.limitBytes} bytes`;
     case 'head_too_large':
       return `the limit is ${failure.limit} ${failure.unit}`;
+    case 'too_many_tunnels':
+      return `the limit is ${failure.limit} tunnels`;
     case 'queue_full':
       return `the limit is ${failure.limit} waiting requests`;
     default:

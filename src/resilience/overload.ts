@@ -15,7 +15,8 @@ export interface OverloadSettings {
   readonly heapRatio: number | null;
 }
 
-export type OverloadSignal = 'event_loop' | 'heap';
+/** `buffered_bytes` is watched by `buffer_account.ts`. It ends requests in flight instead of refusing new ones. */
+export type OverloadSignal = 'event_loop' | 'heap' | 'buffered_bytes';
 
 /** `value` is in the unit of the bound: milliseconds, or a ratio. */
 export interface OverloadChange {

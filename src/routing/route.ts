@@ -73,6 +73,12 @@ export interface RouteLimits {
   readonly requestMs: number | null;
   readonly bodyIdleMs: number | null;
   readonly bodyBytesMax: number | null;
+  /** Minimum rate of a request body while the proxy waits for the client; null: any rate. */
+  readonly uploadBytesPerSecondMin: number | null;
+  /** Minimum rate at which a client reads a response; null: any rate. */
+  readonly downloadBytesPerSecondMin: number | null;
+  /** How far a client may fall behind these rates. */
+  readonly rateGraceMs: number;
 }
 
 export interface RouteSettings {

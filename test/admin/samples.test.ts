@@ -1,9 +1,12 @@
 // One sample a second, sixty of them, and no more.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Samples } from '../../src/admin/samples.ts';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 import { TrafficStats } from '../../src/observability/traffic_stats.ts';
+import { BufferAccount } from '../../src/resilience/buffer_account.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 test('each sample has what happened in its second, and how late it was', () => {
@@ -11,6 +14,8 @@ test('each sample has what happened in its second, and how late it was', () => {
   const traffic = {
     active: new ActiveRequests<never>(),
     tunnels: 2,
+    tunnelsPerClient: new TunnelsPerClient(),
+    buffers: new BufferAccount(null),
     finished: 5,
     failed: 1,
     draining: false,

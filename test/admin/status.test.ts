@@ -9,7 +9,7 @@ import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 async function statusOf(endpoints: readonly unknown[], options: ForwardOptions = {}) {
   const { plan, origins } = load(forwardTo(endpoints, options));
   const lookUp = () => Promise.reject(Object.assign(new Error('none'), { code: 'ENOTFOUND' }));
-  const { runtime, clock } = runtimeOnFakeClock(plan.logging, lookUp);
+  const { runtime, clock } = runtimeOnFakeClock(plan, lookUp);
   const plane = assembleAtOnce(plan, origins, runtime);
   for (let turns = 0; turns < 50; turns++) await turn();
   clock.advance(3_000);

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  BYTE_RATE_PATTERN,
   DURATION_PATTERN,
+  formatByteRate,
   formatDuration,
   formatSize,
+  parseByteRate,
   parseDuration,
   parseRate,
   parseSize,
@@ -76,6 +79,12 @@ test('a rate keeps its count and its period', () => {
   assert.match(String(parseRate('0/s')), /would refuse every request/);
 });
 
+test('a speed is bytes per second', () => {
+  assert.deepEqual(['240B/s', '1.5KiB/s', '2MiB/s'].map(parseByteRate), [240, 1_536, 2_097_152]);
+  for (const text of ['240', '240B', '240/s', '1KB/s', '240B/m', '/s', '0.3B/s'])
+    assert.match(String(parseByteRate(text)), /is not a speed; write it like 240B\/s, 10KiB\/s/, text);
+});
+
 test('a formatted number can be parsed again, for any number', () => {
   const random = seededRandom(7);
   for (let round = 0; round < 5_000; round++) {
@@ -86,6 +95,9 @@ test('a formatted number can be parsed again, for any number', () => {
     const size = formatSize(value);
     assert.equal(parseSize(size), value, size);
     assert.match(size, new RegExp(SIZE_PATTERN));
+    const speed = formatByteRate(value);
+    assert.equal(parseByteRate(speed), value, speed);
+    assert.match(speed, new RegExp(BYTE_RATE_PATTERN));
   }
 });
 
@@ -98,6 +110,7 @@ test('what an editor accepts by the pattern, the parser accepts', () => {
     ).join('');
     assert.equal(new RegExp(RATE_PATTERN).test(text), typeof parseRate(text) !== 'string', text);
     assert.equal(new RegExp(SIZE_PATTERN).test(text), typeof parseSize(text) !== 'string', text);
+    assert.equal(new RegExp(BYTE_RATE_PATTERN).test(text), typeof parseByteRate(text) !== 'string', text);
   }
 });
 

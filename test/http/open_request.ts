@@ -5,13 +5,23 @@ import type { ClientStream, ClientStreamObserver } from '../../src/http/client/s
 import type { BoundListener, BoundRoute, DataPlane } from '../../src/http/data_plane.ts';
 import { type OpenRequest, RoutingContext, type Services } from '../../src/http/request.ts';
 import { Responder } from '../../src/http/responder.ts';
+import { TunnelsPerClient } from '../../src/http/tunnels_per_client.ts';
 import type { DecisionFacts } from '../../src/observability/decision_ring.ts';
 import type { Event, RequestRecord } from '../../src/observability/events.ts';
+import { BufferAccount } from '../../src/resilience/buffer_account.ts';
 import type { RawRequest, RequestHead } from '../../src/security/request_head.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 
 export const BODY_IDLE_MS = 5_000;
+export const RATE_GRACE_MS = 9_000;
+
+const LIMITS = {
+  bodyIdleMs: BODY_IDLE_MS,
+  uploadBytesPerSecondMin: 100,
+  downloadBytesPerSecondMin: 100,
+  rateGraceMs: RATE_GRACE_MS,
+};
 
 /** Said to the client, in order; `sent` is what it has of the response. */
 export class NotedClient {
@@ -20,6 +30,8 @@ export class NotedClient {
   readonly isQueued = false;
   readonly connectionBytes = 0;
   unsentBytes = 0;
+  heldBytes = 0;
+  unreadBytes = 0;
   bodyReceived = true;
   readonly isLast = false;
   headers: readonly string[] = [];
@@ -97,6 +109,8 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
   const traffic = {
     active: new ActiveRequests<OpenRequest>(),
     tunnels: 0,
+    tunnelsPerClient: new TunnelsPerClient(),
+    buffers: new BufferAccount(null),
     finished: 0,
     failed: 0,
     draining: false,
@@ -114,11 +128,12 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
         records.push(record);
         facts.push(whole.decisionFacts());
       },
+      shed: () => {},
       withoutSecrets: (url: string) => url.replace(/token=\w+/, 'token=[redacted]'),
     },
   } as unknown as Services;
   const bound = {
-    settings: { name: 'main', limits: { bodyIdleMs: BODY_IDLE_MS } },
+    settings: { name: 'main', limits: LIMITS },
     handles: null,
   } as unknown as BoundListener;
   const peer = {
@@ -129,6 +144,11 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
     active: 1,
     onRequestEnd: () => endsOnConnection++,
     onTunnel() {},
+    takenBytes: 0,
+    noteBodyBytes() {},
+    isWasteful: () => false,
+    crumbCost: () => 0,
+    destroy() {},
   };
   const context = new RoutingContext(services, bound, peer, {
     method: 'GET',
@@ -155,8 +175,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
 }
 
 export function routeNamed(name: string): BoundRoute {
-  const limits = { bodyIdleMs: BODY_IDLE_MS };
-  return { settings: { name }, limits, handles: null } as unknown as BoundRoute;
+  return { settings: { name }, limits: LIMITS, handles: null } as unknown as BoundRoute;
 }
 
 export function headOf(head: Partial<Record<keyof RequestHead, unknown>>): RequestHead {

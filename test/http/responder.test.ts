@@ -4,13 +4,15 @@ import { test } from 'node:test';
 import { NOTHING_UPSTREAM, type UpstreamFacts } from '../../src/http/request_record.ts';
 import type { Work } from '../../src/http/responder.ts';
 import { attemptRecord } from '../observability/records.ts';
-import { BODY_IDLE_MS, openRequest, routeNamed } from './open_request.ts';
+import { BODY_IDLE_MS, openRequest, RATE_GRACE_MS, routeNamed } from './open_request.ts';
 
 /** Work that notes when it is cancelled. */
 function working(onCancel: () => void = () => {}): { work: Work & UpstreamFacts; calls: string[] } {
   const calls: string[] = [];
   const work = {
     ...NOTHING_UPSTREAM,
+    waitsForBody: false,
+    heldBytes: 0,
     cancel() {
       calls.push('cancel');
       onCancel();
@@ -179,7 +181,7 @@ test('a response that the client does not take is cut after bodyIdle, and its co
   client.unsentBytes = 100;
   const look = (byMs: number) => {
     clock.advance(byMs);
-    responder.checkTaken(clock.nowMs());
+    responder.checkClient(clock.nowMs());
   };
   look(BODY_IDLE_MS * 2);
   responder.respond(200, [], 'x');
@@ -299,4 +301,60 @@ test('nothing is written behind a tunnel that the shutdown ends', () => {
   responder.fail({ kind: 'shutting_down' });
   assert.deepEqual(client.said, ['socket taken']);
   assert.deepEqual([records.length, records[0]?.status, records[0]?.reason], [1, 101, 'shutting_down']);
+});
+
+test('a client that drips its body, or takes a response in drips, fails with the rate that it missed, and a tunnel does neither', () => {
+  const seconds = (count: number, each: (second: number) => void) => {
+    for (let second = 1; second <= count; second++) each(second);
+  };
+  const { clock, client, responder, records } = openRequest();
+  const look = () => {
+    clock.advance(1_000);
+    responder.checkClient(clock.nowMs());
+  };
+  responder.forwardedBy({ ...working().work, waitsForBody: true });
+  seconds(RATE_GRACE_MS / 1_000 + 1, look);
+  assert.deepEqual(client.said, []);
+  look();
+  assert.deepEqual(client.said, ['answer 408']);
+  client.close(true);
+  assert.deepEqual(records[0]?.timeout?.name, 'minUploadRate');
+
+  const reading = openRequest();
+  const lookAgain = () => {
+    reading.clock.advance(1_000);
+    reading.responder.checkClient(reading.clock.nowMs());
+  };
+  reading.responder.sendHead(200, 'OK', [], false);
+  reading.client.unsentBytes = 500;
+  seconds(RATE_GRACE_MS / 1_000 + 2, lookAgain);
+  assert.deepEqual(reading.client.said, ['head 200', 'abort']);
+  reading.client.close(false);
+  assert.deepEqual(
+    [reading.records[0]?.timeout?.name, reading.records[0]?.reason],
+    ['minDownloadRate', 'client_timeout'],
+  );
+
+  const switched = openRequest();
+  switched.responder.switchProtocols();
+  switched.client.unsentBytes = 500;
+  for (let second = 0; second < 100; second++) {
+    switched.clock.advance(1_000);
+    switched.responder.checkClient(switched.clock.nowMs());
+  }
+  assert.deepEqual(switched.client.said, ['socket taken']);
+});
+
+test('what a request has in memory is in the account of the process until it is over, and in need the request ends', () => {
+  const { client, responder, records, traffic, clock } = openRequest();
+  client.heldBytes = 40;
+  responder.forwardedBy({ ...working().work, heldBytes: 60 });
+  responder.noteHeld();
+  assert.equal(traffic.buffers.bytes, 100);
+  traffic.buffers.setLimit(99);
+  assert.deepEqual([client.said, traffic.buffers.bytes], [['answer 503', 'destroy'], 0]);
+  client.close(false);
+  responder.checkClient(clock.nowMs());
+  assert.equal(traffic.buffers.bytes, 0, 'nothing is held by what is over');
+  assert.deepEqual(records[0]?.failure, { kind: 'overloaded', signal: 'buffered_bytes' });
 });

@@ -5,6 +5,7 @@ import { RequestBody } from '../../src/http/body_relay.ts';
 import type { BoundRoute } from '../../src/http/data_plane.ts';
 import type { RoutingContext } from '../../src/http/request.ts';
 import { UpstreamRequestBuilder } from '../../src/http/upstream_request.ts';
+import { BufferAccount } from '../../src/resilience/buffer_account.ts';
 import { buildHeaderEdits, findHeader } from '../../src/security/headers.ts';
 import { headOf, openRequest } from './open_request.ts';
 
@@ -18,8 +19,8 @@ function builder(host: string | null, change: (context: RoutingContext) => void 
     requestEdits: buildHeaderEdits({ set: [], add: [], remove: [] }),
     settings: { rewrite: { host } },
   } as unknown as BoundRoute;
-  const observer = { onBodyBytes: () => true, onBodyEnd() {} };
-  const source = body ? new RequestBody(Readable.from([]), 0, observer) : null;
+  const observer = { onBodyBytes: () => true, onBodyEnd() {}, onBodyHeld() {} };
+  const source = body ? new RequestBody(Readable.from([]), 0, new BufferAccount(null), observer) : null;
   return { clock, requests: new UpstreamRequestBuilder(context, route, head, source) };
 }
 

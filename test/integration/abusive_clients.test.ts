@@ -33,6 +33,8 @@ test('a client that pipelines without waiting for responses loses its connection
   patient.destroy();
   await backend.noConnections();
   assert(proxy.lines.find({ path: '/greedy' }).length <= 64);
+  const { text } = await proxy.report.metrics('');
+  assert.match(text, /^fairlead_connections_cut_total\{listener="main",cause="pipelining"\} 1$/m);
 });
 
 test('a client that opens streams and resets them at once loses its connection after a burst (CVE-2023-44487)', async () => {

@@ -122,6 +122,17 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
       send(scene, 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nAccept: application/json\r\n\r\n'),
   },
   rate_limited: { options: { route: { rateLimits: [{ key: 'route', rate: '1/m' }] } }, provoke: again },
+  too_many_tunnels: {
+    options: { listener: { limits: { tunnelsPerIp: 1 } } },
+    behaviour: tunnel(() => {}),
+    provoke: async scene => {
+      const headers = ['Connection', 'Upgrade', 'Upgrade', 'websocket'];
+      using client = await connectRaw(scene.proxy.target());
+      void client.send(formatRequest('/', { headers }));
+      await scene.backend.requestCount(1);
+      return await get(scene, headers);
+    },
+  },
   client_gone: {
     behaviour: staySilent(),
     provoke: async ({ proxy, backend }) => {
@@ -270,6 +281,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   uri_too_long: /^the limit is 64 bytes$/,
   head_too_large: /^the limit is 4 fields$/,
   access_denied: /^by routes\.all\.access$/,
+  too_many_tunnels: /^the limit is 1 tunnels$/,
   rate_limited: /^limit all\/0$/,
   no_healthy_backend: /^1 unhealthy \(status 500, expected 200 to 399\)$/,
   circuit_open: /failed within .* most recently /,

@@ -307,6 +307,10 @@ test('a client that has us reset its streams loses its connection as one that re
       await backend.noConnections();
     });
   }
+  const { text } = await proxy.report.metrics('');
+  const counts = text.matchAll(/^fairlead_connections_cut_total\{.*cause="(?:flood|protocol)"\} (\d+)$/gm);
+  const cut = [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  assert.equal(cut, Object.keys(MADE_US_RESET).length, 'each connection counts once');
   await assertNothingLeft(proxy);
 });
 

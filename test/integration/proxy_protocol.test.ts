@@ -10,7 +10,7 @@ import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { answer, echo, webSocketEcho } from '../support/backend_behaviours.ts';
+import { answer, echo, tunnel, webSocketEcho } from '../support/backend_behaviours.ts';
 import { ca, caFile, client, elsewhere, server } from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { connectHttp2 } from '../support/http2_client.ts';
@@ -18,12 +18,13 @@ import { checkLeaks } from '../support/leak_check.ts';
 import { type ForwardOptions, forwardTo } from '../support/plan_builder.ts';
 import { ipv4Addresses, ipv6Addresses, proxyV1, proxyV2 } from '../support/proxy_headers.ts';
 import { type ProxyInProcess, startProxy, startProxyProcess } from '../support/proxy_under_test.ts';
-import { connectRaw, fetchRaw, formatRequest } from '../support/raw_client.ts';
+import { connectRaw, fetchRaw, formatRequest, type RawClient } from '../support/raw_client.ts';
 import { startBackend } from '../support/scripted_backend.ts';
 
 checkLeaks();
 
 const CLIENT = '203.0.113.7';
+const UNKNOWN = 'PROXY UNKNOWN\r\n';
 const LOCAL = { headers: ['Host', 'localhost'] };
 const CERTIFICATE = { certificates: [{ certFile: server.certFile, keyFile: server.keyFile }] };
 
@@ -200,7 +201,7 @@ test('where the balancer speaks for itself, it is the client: health checks', as
   await using backend = await startBackend(answer());
   await using proxy = await startProxy(behindBalancer(backend.address, { healthPath: '/-/ready' }));
   const local = proxyV2({ command: 0, family: 0, addresses: Buffer.alloc(0) });
-  for (const [round, proxyHeader] of [local, Buffer.from('PROXY UNKNOWN\r\n')].entries()) {
+  for (const [round, proxyHeader] of [local, Buffer.from(UNKNOWN)].entries()) {
     const { status, text } = await fetchRaw({ ...proxy.target(), proxyHeader }, '/-/ready');
     assert.deepEqual([status, text], [200, 'ready\n']);
     assert.equal((await proxy.lines.next({ path: '/-/ready' }, round + 1))['clientIp'], '127.0.0.1');
@@ -286,13 +287,35 @@ test('connections are limited for each client of the balancer, and the balancer 
   for (const client of clients) client.destroy();
 });
 
+test('tunnels are limited for each client of the balancer, and not where the balancer speaks for itself', async () => {
+  await using backend = await startBackend(tunnel(() => {}));
+  await using proxy = await startProxy(behindBalancer(backend.address, { limits: { tunnelsPerIp: 1 } }));
+  const clients: RawClient[] = [];
+  const handshake = async (header: Buffer | string) => {
+    const client = await connectRaw(proxy.target());
+    clients.push(client);
+    await client.send(
+      Buffer.concat([
+        Buffer.from(header),
+        formatRequest('/', { headers: ['Connection', 'Upgrade', 'Upgrade', 'websocket'] }),
+      ]),
+    );
+    return (await client.head()).status;
+  };
+  const headers = [proxyV1(CLIENT), proxyV1(CLIENT), proxyV1('203.0.113.8'), UNKNOWN, UNKNOWN];
+  const statuses = [];
+  for (const header of headers) statuses.push(await handshake(header));
+  assert.deepEqual(statuses, [101, 429, 101, 101, 101]);
+  for (const client of clients) client.reset();
+});
+
 test('what the balancer has open without a client is not limited by address', async () => {
   await using backend = await startBackend(answer());
   await using proxy = await startProxy(behindBalancer(backend.address, { limits: { connectionsPerIp: 1 } }));
   const checks = [];
   for (let count = 0; count < 3; count++) checks.push(await connectRaw(proxy.target()));
   for (const check of checks) {
-    await check.send(Buffer.concat([Buffer.from('PROXY UNKNOWN\r\n'), formatRequest('/')]));
+    await check.send(Buffer.concat([Buffer.from(UNKNOWN), formatRequest('/')]));
     assert.equal((await check.answer()).status, 200);
   }
   for (const check of checks) check.destroy();

@@ -23,7 +23,7 @@ function applyPlan(parts: PlanFollowers, next: LoadedPlan, isOlder: boolean): vo
 /** What follows a plan notes it, with the digest that runs at that moment. */
 function applying() {
   const first = loaded();
-  const { runtime } = runtimeOnFakeClock(first.plan.logging);
+  const { runtime } = runtimeOnFakeClock(first.plan);
   const history = new PlanHistory();
   history.remember(first, 0, true);
   const running = { current: { loaded: first, plane: assembleAtOnce(first.plan, first.origins, runtime) } };

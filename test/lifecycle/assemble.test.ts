@@ -9,7 +9,7 @@ import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 const config = (options: ForwardOptions = {}) => forwardTo(['127.0.0.1:1'], options);
 
 function assembler() {
-  const { runtime, clock } = runtimeOnFakeClock(load(config()).plan.logging);
+  const { runtime, clock } = runtimeOnFakeClock(load(config()).plan);
   const assemble = (options: ForwardOptions | Record<string, unknown> = {}): DataPlane => {
     const { plan, origins } = load('version' in options ? options : config(options));
     const plane = assembleAtOnce(plan, origins, runtime);

@@ -15,7 +15,7 @@ const ENDPOINTS = ['127.0.0.1:1', '127.0.0.1:2'];
 const PASSIVE = { health: { passive: { consecutiveFailures: 1, ejectFor: '30s' } } };
 
 function assembler() {
-  const parts = runtimeOnFakeClock(planOf(forwardTo(ENDPOINTS)).logging);
+  const parts = runtimeOnFakeClock(planOf(forwardTo(ENDPOINTS)));
   const assemble = (cluster: Record<string, unknown> = {}, endpoints: readonly unknown[] = ENDPOINTS) => {
     const settings = planOf(forwardTo(endpoints, { cluster })).clusters['app'];
     assert(settings !== undefined);

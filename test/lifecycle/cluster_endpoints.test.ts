@@ -21,7 +21,7 @@ function clusterOf(endpoints: readonly unknown[], answers: Answers, cluster: Rec
     return { addresses: found, ttlMs: null };
   };
   const config = forwardTo(endpoints, { cluster });
-  const parts = runtimeOnFakeClock(planOf(config).logging, lookUp);
+  const parts = runtimeOnFakeClock(planOf(config), lookUp);
   const settings = planOf(config).clusters['app'];
   assert(settings !== undefined);
   const bound = assembleCluster(settings, parts.runtime);

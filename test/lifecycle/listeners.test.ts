@@ -27,7 +27,7 @@ function listenersOf() {
     routes: [{ name: 'all', match: { path: { prefix: '/' } }, respond: { status: 204 } }],
   });
   const first = load(config({ main: '127.0.0.1:0' }));
-  const { runtime, clock, lines } = runtimeOnFakeClock(first.plan.logging);
+  const { runtime, clock, lines } = runtimeOnFakeClock(first.plan);
   const planeRef = { current: { plane: assembleAtOnce(first.plan, first.origins, runtime) } };
   const services: Services = {
     planeRef,

@@ -4,7 +4,7 @@ import { forwardTo, planOf } from '../support/plan_builder.ts';
 import { runtimeOnFakeClock } from '../support/runtime_on_fake_clock.ts';
 
 test('a line of the log that could not be written is counted', async () => {
-  const { runtime, onDropped } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])).logging);
+  const { runtime, onDropped } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])));
   const lost = async () =>
     /^fairlead_log_lines_dropped_total(?:\{[^}]*\})? (\d+)$/m.exec(
       (await runtime.metrics.scrape('')).text,
@@ -16,7 +16,7 @@ test('a line of the log that could not be written is counted', async () => {
 });
 
 test('a process begins idle: nothing is under way, open or drained', () => {
-  const { runtime } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])).logging);
+  const { runtime } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])));
   const { traffic, connections } = runtime;
   assert.deepEqual(
     [

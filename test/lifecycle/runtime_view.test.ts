@@ -13,7 +13,7 @@ function viewOf(labels: readonly string[]) {
   for (const [at, backend] of backends.entries()) Object.assign(backend, { label: labels[at] });
   const cluster = { name: 'app', pool, circuit: null, retryBudget: { remaining: 7 } };
   const plane = { digest: 'd1', clusters: new Map([['app', cluster]]) };
-  const { runtime } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])).logging);
+  const { runtime } = runtimeOnFakeClock(planOf(forwardTo(['127.0.0.1:1'])));
   const running = { current: { plane } } as unknown as RunningRef;
   const view = runtimeView(
     running,

@@ -20,7 +20,7 @@ const CONFIG = {
 
 function planeWithTraffic() {
   const { plan, origins } = load(CONFIG);
-  const { runtime, clock } = runtimeOnFakeClock(plan.logging);
+  const { runtime, clock } = runtimeOnFakeClock(plan);
   const plane = assembleAtOnce(plan, origins, runtime);
   const routes = plane.listeners.get('main')?.router.values ?? [];
   const nowMs = clock.nowMs();

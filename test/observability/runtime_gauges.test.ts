@@ -15,6 +15,7 @@ const endpoint = {
 const view: RuntimeView = {
   activeRequests: () => 7,
   tunnels: () => 2,
+  bufferedBytes: () => 4_096,
   connections: () => [{ listener: 'main', state: 'idle', count: 4 }],
   clusters: () => [
     {
@@ -40,6 +41,7 @@ test('a scrape shows the state of that moment', async () => {
   assert.deepEqual(shown, [
     'fairlead_active_requests 7',
     'fairlead_tunnels_active 2',
+    'fairlead_buffered_bytes 4096',
     'fairlead_connections{listener="main",state="idle"} 4',
     'fairlead_config_info{digest="abc"} 1',
     'fairlead_overload_active{signal="event_loop"} 0',

@@ -30,7 +30,14 @@ export function routeOf(
   sketch: MatchSketch,
   listeners: readonly string[] = ['public'],
 ): Pick<RouteSettings, 'match' | 'listeners'> {
-  const limits = { requestMs: null, bodyIdleMs: null, bodyBytesMax: null };
+  const limits = {
+    requestMs: null,
+    bodyIdleMs: null,
+    bodyBytesMax: null,
+    uploadBytesPerSecondMin: null,
+    downloadBytesPerSecondMin: null,
+    rateGraceMs: 1,
+  };
   return { match: matchOf(sketch), listeners: Object.fromEntries(listeners.map(name => [name, limits])) };
 }
 

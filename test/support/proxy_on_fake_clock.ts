@@ -8,13 +8,14 @@
  *   await backend.requestCount(1);
  *   proxy.clock.advance(60_000);
  */
+
 import assert from 'node:assert/strict';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { ListenerSettings } from '../../src/http/listener_settings.ts';
 import type { Services, Traffic } from '../../src/http/request.ts';
 import { ListenerServer } from '../../src/http/server.ts';
-import { StalledResponses } from '../../src/http/stalled_responses.ts';
+import { SlowClients } from '../../src/http/slow_clients.ts';
 import { assembleAtOnce } from '../../src/lifecycle/assemble.ts';
 import { Overload } from '../../src/resilience/overload.ts';
 import { FakeClock } from './fake_clock.ts';
@@ -50,12 +51,12 @@ export async function startOnFakeClock(
 ): Promise<ProxyOnFakeClock> {
   const { plan, origins } = load(config);
   const clock = new FakeClock();
-  const { runtime, lines } = runtimeOnFakeClock(plan.logging, undefined, clock);
+  const { runtime, lines } = runtimeOnFakeClock(plan, undefined, clock);
   const { random, telemetry, traffic, registry, connections } = runtime;
   const overload = new Overload(plan.process.overload, change =>
     telemetry.emit({ kind: 'overload', ...change }),
   );
-  const stalled = new StalledResponses(traffic.active, clock);
+  const slowClients = new SlowClients(traffic.active, clock);
   const readiness = { isReady: true };
   const services: Services = {
     planeRef: { current: { plane: assembleAtOnce(plan, origins, runtime) } },
@@ -87,7 +88,7 @@ export async function startOnFakeClock(
     for (const socket of sockets) socket.destroy();
     await closed;
     while (traffic.active.size > 0) await turn(); // each request ends with its connection, and says so
-    stalled.dispose();
+    slowClients.dispose();
     registry.dispose();
     lines.end('the proxy has stopped');
     assert.deepEqual(lines.find({ event: 'defect' }), []);

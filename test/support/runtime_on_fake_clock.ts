@@ -18,7 +18,7 @@ export interface RuntimeOnFakeClock {
 const NO_NAMES: LookUp = () => Promise.reject(new Error('a test on the fake clock has no names'));
 
 export function runtimeOnFakeClock(
-  logging: Plan['logging'],
+  plan: Pick<Plan, 'logging' | 'process'>,
   lookUp: LookUp = NO_NAMES,
   clock = new FakeClock(),
 ): RuntimeOnFakeClock {
@@ -28,6 +28,6 @@ export function runtimeOnFakeClock(
     onDropped = dropped;
     return { write: (line: string) => lines.take(line), reopen() {}, flush: async () => {} };
   };
-  const runtime = createRuntime(logging, openLog, lookUp, clock, seededRandom(1));
+  const runtime = createRuntime(plan, openLog, lookUp, clock, seededRandom(1));
   return { clock, runtime, lines, onDropped: () => onDropped() };
 }

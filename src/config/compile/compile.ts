@@ -77,6 +77,7 @@ function compileProcess(config: Config, origins: Origins): Plan['process'] {
       heapRatio: scope.limit('overload.heapRatio', 'process.overload.heapRatio'),
     },
     connectionsMax: scope.number('connectionsMax', 'process.connections'),
+    bufferedBytesMax: scope.limit('bufferedBytesMax', 'process.bufferedBytes'),
   };
 }
 

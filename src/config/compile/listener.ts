@@ -1,6 +1,7 @@
 /** Compiles one listener. */
 import type { ListenerSettings } from '../../http/listener_settings.ts';
-import { TLS12_CIPHERS } from '../schema/defaults.ts';
+import type { RouteLimits } from '../../routing/route.ts';
+import { RATE_GRACE_MS, TLS12_CIPHERS } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
 import { PRESETS, type Preset, presetOf } from '../schema/presets.ts';
 import type { Materials } from './materials.ts';
@@ -23,6 +24,7 @@ export function compileListener(
     reusePort: scope.choice('reusePort', 'listeners.reusePort'),
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
+    tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),
     handshakesMax: scope.limit('handshakesMax', 'listeners.limits.handshakes'),
     ...compileTrust(listener, presetOf(listener), scope),
     proxyProtocol: compileProxyProtocol(listener, scope),
@@ -58,6 +60,7 @@ export function compileListener(
       requestMs: scope.limit('limits.requestMs', 'listeners.timeouts.request'),
       bodyIdleMs: scope.limit('limits.bodyIdleMs', 'listeners.timeouts.bodyIdle'),
       bodyBytesMax: scope.limit('limits.bodyBytesMax', 'listeners.limits.bodyBytes'),
+      ...compileRates(scope),
     },
   };
 }
@@ -99,6 +102,20 @@ function compileProxyProtocol(
     from: scope.part(`${at}.from`, [at, 'from'], proxyProtocol.from),
     headerMs: scope.number(`${at}.headerMs`, 'listeners.timeouts.proxyHeader'),
     pendingMax: scope.number(`${at}.pendingMax`, 'listeners.limits.pendingProxyHeaders'),
+  };
+}
+
+/** The rates use `bodyIdle` as their grace, because a pause that it allows must not cost a client its request. */
+function compileRates(
+  scope: Scope,
+): Pick<RouteLimits, 'uploadBytesPerSecondMin' | 'downloadBytesPerSecondMin' | 'rateGraceMs'> {
+  return {
+    uploadBytesPerSecondMin: scope.limit('limits.uploadBytesPerSecondMin', 'listeners.limits.minUploadRate'),
+    downloadBytesPerSecondMin: scope.limit(
+      'limits.downloadBytesPerSecondMin',
+      'listeners.limits.minDownloadRate',
+    ),
+    rateGraceMs: scope.limit('limits.rateGraceMs', 'listeners.timeouts.bodyIdle') ?? RATE_GRACE_MS,
   };
 }
 

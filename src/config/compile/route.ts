@@ -11,7 +11,7 @@ import type {
 } from '../../routing/route.ts';
 import type { HeaderEdits } from '../../security/headers.ts';
 import type { RateLimitSettings } from '../../security/rate_limit.ts';
-import { BASIC_AUTH_REALM, CHOICES, RETRY_ON } from '../schema/defaults.ts';
+import { BASIC_AUTH_REALM, CHOICES, RATE_GRACE_MS, RETRY_ON } from '../schema/defaults.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from '../schema/route.ts';
 import type { Path } from '../text/path.ts';
 import type { Materials } from './materials.ts';
@@ -96,18 +96,31 @@ function combineLimits(
 ): RouteLimits {
   const plan = `routes.${route.name}.listeners.${name}`;
   const inherited = listeners[name]?.limits;
-  const combine = (key: keyof RouteLimits, place: Path, own: number | null | undefined): number | null => {
+  const inherit = (key: keyof RouteLimits) =>
+    origins.noteSame(`${plan}.${key}`, `listeners.${name}.limits.${key}`);
+  const combine = (
+    key: Exclude<keyof RouteLimits, 'rateGraceMs'>,
+    place: Path,
+    own: number | null | undefined,
+  ): number | null => {
     if (own === undefined) {
-      origins.noteSame(`${plan}.${key}`, `listeners.${name}.limits.${key}`);
+      inherit(key);
       return inherited?.[key] ?? null;
     }
     origins.note(`${plan}.${key}`, [...path, ...place]);
     return own;
   };
+  inherit('rateGraceMs');
+  const { timeouts, limits } = route;
+  const up = limits?.minUploadRate;
+  const down = limits?.minDownloadRate;
   return {
-    requestMs: combine('requestMs', ['timeouts', 'request'], route.timeouts?.request),
+    requestMs: combine('requestMs', ['timeouts', 'request'], timeouts?.request),
     bodyIdleMs: combine('bodyIdleMs', ['timeouts', 'bodyIdle'], undefined),
-    bodyBytesMax: combine('bodyBytesMax', ['limits', 'bodyBytes'], route.limits?.bodyBytes),
+    bodyBytesMax: combine('bodyBytesMax', ['limits', 'bodyBytes'], limits?.bodyBytes),
+    uploadBytesPerSecondMin: combine('uploadBytesPerSecondMin', ['limits', 'minUploadRate'], up),
+    downloadBytesPerSecondMin: combine('downloadBytesPerSecondMin', ['limits', 'minDownloadRate'], down),
+    rateGraceMs: inherited?.rateGraceMs ?? RATE_GRACE_MS,
   };
 }
 

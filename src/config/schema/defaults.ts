@@ -7,7 +7,7 @@
  */
 import { LOG_LEVELS } from '../../observability/logging.ts';
 
-type Unit = 'ms' | 'bytes' | 'count' | 'ratio';
+type Unit = 'ms' | 'bytes' | 'bytesPerSecond' | 'count' | 'ratio';
 
 /** A setting that is a number. `value`, `min` and `max` are in `unit`; a null value means `off`: no limit. */
 export interface NumberSetting {
@@ -43,6 +43,9 @@ function ms(value: number, bounds: Bounds, why: string): NumberSetting {
 function bytes(value: number, bounds: Bounds, why: string): NumberSetting {
   return { unit: 'bytes', value, min: bounds[0], max: bounds[1], off: false, why };
 }
+function bytesPerSecond(value: number, bounds: Bounds, why: string): NumberSetting {
+  return { unit: 'bytesPerSecond', value, min: bounds[0], max: bounds[1], off: false, why };
+}
 function count(value: number, bounds: Bounds, why: string): NumberSetting {
   return { unit: 'count', value, min: bounds[0], max: bounds[1], off: false, why };
 }
@@ -76,6 +79,13 @@ export const NUMBERS = {
     20_000,
     [1, 1_000_000],
     'Client connections of the whole process. Each one costs a file descriptor and about 25 KiB.',
+  ),
+  'process.bufferedBytes': orOff(
+    bytes(
+      256 * MIB,
+      [MIB, 1_024 * GIB],
+      'Bytes of bodies and tunnels that wait in the process, of all requests together: copies kept for a retry, uploads that a backend does not take, responses that a client does not take. When they are more, the oldest copies are dropped, then the requests that have waited longest are ended. These bytes are outside the heap that heapRatio watches.',
+    ),
   ),
   'process.reload.probation.window': ms(
     30 * SECOND,
@@ -129,6 +139,13 @@ export const NUMBERS = {
       'Connections from one IPv4 address or one IPv6 /64 network, so that no client can take them all. Trusted proxies are exempt.',
     ),
   ),
+  'listeners.limits.tunnelsPerIp': orOff(
+    count(
+      256,
+      [1, 1_000_000],
+      'WebSocket tunnels and handshakes of one client address (IPv6 by /64), as many as connectionsPerIp. Behind a trusted proxy it counts by the address of the client, which connectionsPerIp cannot.',
+    ),
+  ),
   'listeners.limits.handshakes': orOff(
     count(
       1_000,
@@ -156,6 +173,20 @@ export const NUMBERS = {
       100 * MIB,
       [1, 1_024 * GIB],
       'Size of a request body, checked against Content-Length before the request is forwarded and counted while the body streams.',
+    ),
+  ),
+  'listeners.limits.minUploadRate': orOff(
+    bytesPerSecond(
+      240,
+      [1, GIB],
+      'Slowest average speed of a request body while the proxy waits for the client (Kestrel: 240 B/s). A client that falls behind it by more than bodyIdle (30s where that is off) gets 408. bodyIdle alone would let one byte every 29 s hold a request for ever.',
+    ),
+  ),
+  'listeners.limits.minDownloadRate': orOff(
+    bytesPerSecond(
+      240,
+      [1, GIB],
+      'Slowest average speed at which a client takes a response while bytes wait for it; time in which the backend has sent nothing does not count, and neither do tunnels. A client that falls behind it by more than bodyIdle (30s where that is off) is cut off.',
     ),
   ),
   'listeners.limits.requestsPerConnection': orOff(
@@ -560,6 +591,8 @@ export const CHOICES = {
   ),
 } as const satisfies Record<string, ChoiceSetting>;
 
+/** The grace of the minimum rates where `bodyIdle` is off. */
+export const RATE_GRACE_MS = 30 * SECOND;
 /** The failures that are retried unless a route says otherwise: the backend has seen little or nothing of such a request. */
 export const RETRY_ON = ['connect', 'reset'] as const;
 /**

@@ -8,9 +8,12 @@ import { parseAddress } from '../../net/address.ts';
 import { compileRegex } from '../../routing/regex.ts';
 import { cidrProblem } from '../../security/client_address.ts';
 import {
+  BYTE_RATE_PATTERN,
   DURATION_PATTERN,
+  formatByteRate,
   formatDuration,
   formatSize,
+  parseByteRate,
   parseDuration,
   parseSize,
   SIZE_PATTERN,
@@ -76,27 +79,35 @@ function readNumber(value: unknown, facts: NumberSetting): number | null | strin
 
 function readAmount(value: number | string, facts: NumberSetting): number | string {
   const { unit } = facts;
-  if (unit === 'ms' || unit === 'bytes') {
+  if (unit === 'ms' || unit === 'bytes' || unit === 'bytesPerSecond') {
     if (value === 0 || value === '0') return 0;
     if (typeof value === 'number') return withoutUnit(value, unit);
-    return unit === 'ms' ? parseDuration(value) : parseSize(value);
+    return READERS[unit](value);
   }
   const amount = typeof value === 'string' && /^\d{1,15}(?:\.\d{1,15})?$/.test(value) ? Number(value) : value;
   if (typeof amount === 'string' || !Number.isFinite(amount)) return expected(facts);
   return unit === 'count' && !Number.isInteger(amount) ? `${amount} is not a whole number` : amount;
 }
 
-function withoutUnit(value: number, unit: 'ms' | 'bytes'): string {
-  if (!(value > 0) || !Number.isFinite(value))
-    return unit === 'ms' ? 'expected a duration such as 30s' : 'expected a size such as 16KiB';
-  return unit === 'ms'
-    ? `a duration needs a unit; write ${value}s or ${value}ms`
-    : `a size needs a unit; write ${value}B, ${value}KiB or ${value}MiB`;
+type WithUnit = 'ms' | 'bytes' | 'bytesPerSecond';
+const READERS = { ms: parseDuration, bytes: parseSize, bytesPerSecond: parseByteRate };
+
+function withoutUnit(value: number, unit: WithUnit): string {
+  if (!(value > 0) || !Number.isFinite(value)) return `expected ${WHAT[unit]}`;
+  switch (unit) {
+    case 'ms':
+      return `a duration needs a unit; write ${value}s or ${value}ms`;
+    case 'bytes':
+      return `a size needs a unit; write ${value}B, ${value}KiB or ${value}MiB`;
+    case 'bytesPerSecond':
+      return `a speed needs a unit; write ${value}B/s or ${value}KiB/s`;
+  }
 }
 
 const WHAT = {
   ms: 'a duration such as 30s',
   bytes: 'a size such as 16KiB',
+  bytesPerSecond: 'a speed such as 240B/s',
   count: 'a whole number',
   ratio: 'a number',
 };
@@ -110,9 +121,19 @@ function bound(facts: NumberSetting): string {
 }
 
 function show(value: number, { unit }: NumberSetting): string {
-  if (unit === 'ms') return formatDuration(value);
-  return unit === 'bytes' ? formatSize(value) : String(value);
+  switch (unit) {
+    case 'ms':
+      return formatDuration(value);
+    case 'bytes':
+      return formatSize(value);
+    case 'bytesPerSecond':
+      return formatByteRate(value);
+    default:
+      return String(value);
+  }
 }
+
+const PATTERNS = { ms: DURATION_PATTERN, bytes: SIZE_PATTERN, bytesPerSecond: BYTE_RATE_PATTERN };
 
 /** JSON Schema of a number: what editors check and show. */
 function describeNumber(facts: NumberSetting) {
@@ -120,8 +141,8 @@ function describeNumber(facts: NumberSetting) {
   const range = `${show(facts.min, facts)} to ${show(facts.max, facts)}${facts.off ? ', or off' : ''}`;
   const description = `${facts.why} Default ${shown}; ${range}.`;
   const variable = '\\$\\{';
-  if (facts.unit === 'ms' || facts.unit === 'bytes') {
-    const pattern = facts.unit === 'ms' ? DURATION_PATTERN : SIZE_PATTERN;
+  if (facts.unit === 'ms' || facts.unit === 'bytes' || facts.unit === 'bytesPerSecond') {
+    const pattern = PATTERNS[facts.unit];
     return {
       description,
       default: shown,

@@ -120,11 +120,14 @@ export const listenerSchema = z.strictObject({
     .strictObject({
       connections: number('listeners.limits.connections'),
       connectionsPerIp: number('listeners.limits.connectionsPerIp'),
+      tunnelsPerIp: number('listeners.limits.tunnelsPerIp'),
       handshakes: number('listeners.limits.handshakes'),
       headBytes: number('listeners.limits.headBytes'),
       headerCount: number('listeners.limits.headerCount'),
       uriBytes: number('listeners.limits.uriBytes'),
       bodyBytes: number('listeners.limits.bodyBytes'),
+      minUploadRate: number('listeners.limits.minUploadRate'),
+      minDownloadRate: number('listeners.limits.minDownloadRate'),
       requestsPerConnection: number('listeners.limits.requestsPerConnection'),
       pendingProxyHeaders: number('listeners.limits.pendingProxyHeaders'),
     })

@@ -273,7 +273,13 @@ export const routeSchema = z.strictObject({
     .meta({ description: 'HTTP Basic authentication (RFC 7617). Everybody may use the route when absent.' })
     .optional(),
   compress: z.literal('off').meta({ description: 'Compression of responses; not supported yet.' }).optional(),
-  limits: z.strictObject({ bodyBytes: number('listeners.limits.bodyBytes') }).optional(),
+  limits: z
+    .strictObject({
+      bodyBytes: number('listeners.limits.bodyBytes'),
+      minUploadRate: number('listeners.limits.minUploadRate'),
+      minDownloadRate: number('listeners.limits.minDownloadRate'),
+    })
+    .optional(),
 });
 
 export type RouteConfig = z.output<typeof routeSchema>;

@@ -40,6 +40,7 @@ const processSchema = z.strictObject({
     })
     .optional(),
   connections: number('process.connections'),
+  bufferedBytes: number('process.bufferedBytes'),
 });
 
 const loggingSchema = z.strictObject({

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Connection } from '../../net/connection.ts';
 import type { Peer } from '../request.ts';
 import type { Responder } from '../responder.ts';
+import { crumbCost, isWasteful } from './framing_waste.ts';
 
 /**
  * A keep-alive connection without traffic for this long is closed. A request that was already on its way has arrived
@@ -33,6 +34,12 @@ export class ClientConnection implements Peer {
   readonly #socket: Socket;
   readonly #protocol: 'http1' | 'http2';
   #isEnded = false;
+  /** Bytes of the bodies of all its requests. */
+  #bodyBytes = 0;
+  #bodyBytesAtIdle = 0;
+  #requestsAtIdle = 0;
+  #sentBytesAtIdle = 0;
+  readonly #openedAtMs: number;
   /** What `drain` has seen last. */
   #bytes = -1;
   #movedAtMs = 0;
@@ -45,6 +52,29 @@ export class ClientConnection implements Peer {
     this.tls = tracked.tls;
     this.localPort = tracked.proxiedPort ?? socket.localPort ?? 0;
     this.#tracked = tracked;
+    this.#openedAtMs = tracked.openedAtMs;
+  }
+  get takenBytes(): number {
+    if (this.#protocol === 'http1') return 0;
+    return this.#socket.bytesWritten - (this.#socket.bytesRead - this.#bodyBytes);
+  }
+  noteBodyBytes(bytes: number): void {
+    this.#bodyBytes += bytes;
+  }
+  isWasteful(bufferedBytes: number, nowMs: number): boolean {
+    return isWasteful({
+      protocol: this.#protocol,
+      wireBytes: this.#socket.bytesRead - this.#bytesAtIdle,
+      bodyBytes: this.#bodyBytes - this.#bodyBytesAtIdle + bufferedBytes,
+      sentBytes: this.#socket.bytesWritten - this.#sentBytesAtIdle,
+      requests: this.requests - this.#requestsAtIdle,
+      elapsedMs: nowMs - this.#openedAtMs,
+    });
+  }
+  crumbCost(unreadBytes: number): number {
+    if (unreadBytes === 0) return 0;
+    const bodyBytes = this.#bodyBytes - this.#bodyBytesAtIdle + unreadBytes;
+    return crumbCost(unreadBytes, this.#socket.bytesRead - this.#bytesAtIdle - bodyBytes);
   }
   onRequestBegin(): void {
     this.requests++;
@@ -56,6 +86,9 @@ export class ClientConnection implements Peer {
     if (this.active > 0) return;
     this.#tracked.setState('idle');
     this.#bytesAtIdle = this.#socket.bytesRead;
+    this.#bodyBytesAtIdle = this.#bodyBytes;
+    this.#requestsAtIdle = this.requests;
+    this.#sentBytesAtIdle = this.#socket.bytesWritten;
     if (this.#isClosing) this.#socket.destroySoon();
     this.onIdle?.();
   }

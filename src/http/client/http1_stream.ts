@@ -44,6 +44,12 @@ export class Http1ClientStream implements ClientStream {
   get unsentBytes(): number {
     return this.#response.writableLength;
   }
+  get unreadBytes(): number {
+    return this.#request.readableLength;
+  }
+  get heldBytes(): number {
+    return this.#response.writableLength + this.#request.readableLength;
+  }
   get bodyReceived(): boolean {
     return this.#request.complete || !declaresBody(this.#request);
   }

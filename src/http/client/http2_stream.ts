@@ -57,6 +57,12 @@ export class Http2ClientStream implements ClientStream {
   get unsentBytes(): number {
     return this.#stream.writableLength;
   }
+  get unreadBytes(): number {
+    return this.#stream.readableLength;
+  }
+  get heldBytes(): number {
+    return this.#stream.writableLength + this.#stream.readableLength;
+  }
   get bodyReceived(): boolean {
     return this.#stream.readableEnded || this.#stream.endAfterHeaders;
   }

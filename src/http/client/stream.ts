@@ -26,6 +26,10 @@ export interface ClientStream {
   readonly connectionBytes: number;
   /** Bytes written that the operating system has not taken yet. */
   readonly unsentBytes: number;
+  /** Bytes in memory of both directions: written and not sent, or received and not read. */
+  readonly heldBytes: number;
+  /** Bytes of the request body that were received and not read. */
+  readonly unreadBytes: number;
   /** The whole body of the request has arrived. */
   readonly bodyReceived: boolean;
   /** Its answer ends the connection: what comes behind it is not answered (RFC 9112 section 9.6). False where streams share it. */

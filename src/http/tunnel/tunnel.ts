@@ -30,6 +30,8 @@ export class Tunnel {
   readonly #settings: TunnelSettings;
   readonly #clock: Clock;
   readonly #onEnd: (end: TunnelEnd) => void;
+  /** One side has stopped taking bytes of the other, or takes them again. */
+  readonly #onHeld: () => void;
   readonly #toClient = new FrameBoundary();
   #leaving: 'no' | 'at_boundary' | 'said' = 'no';
   #timer: Timer | null = null;
@@ -45,7 +47,9 @@ export class Tunnel {
     settings: TunnelSettings,
     clock: Clock,
     onEnd: (end: TunnelEnd) => void,
+    onHeld: () => void,
   ) {
+    this.#onHeld = onHeld;
     this.#client = client;
     this.#backend = backend;
     this.#settings = settings;
@@ -68,6 +72,11 @@ export class Tunnel {
     if (this.#ended || this.#leaving !== 'no') return;
     this.#leaving = 'at_boundary';
     if (this.#toClient.isHere) this.#sayGoodbye();
+  }
+
+  /** Bytes in memory of both directions. */
+  get heldBytes(): number {
+    return heldBy(this.#client) + heldBy(this.#backend);
   }
 
   /** Ends both sides now. */
@@ -101,9 +110,14 @@ export class Tunnel {
     from.on('data', (chunk: Buffer) => {
       this.#lastByteAtMs = this.#clock.nowMs();
       const passed = pass(chunk);
-      if (passed.length > 0 && !to.write(passed)) from.pause();
+      if (passed.length === 0 || to.write(passed)) return;
+      from.pause();
+      this.#onHeld();
     });
-    to.on('drain', () => from.resume());
+    to.on('drain', () => {
+      from.resume();
+      this.#onHeld();
+    });
     from.on('end', () => to.end()); // half-close: the other direction continues until it ends too
     from.on('error', () => this.end(cause));
     from.on('close', () => this.#onClosed(to, cause));
@@ -126,6 +140,10 @@ export class Tunnel {
     if (leftMs < 1) this.end('idle');
     else this.#timer = this.#clock.setTimer(() => this.#watch(idleMs), leftMs, undefined);
   }
+}
+
+function heldBy(socket: Duplex): number {
+  return socket.writableLength + socket.readableLength;
 }
 
 function endTunnel(end: () => void): void {

@@ -11,7 +11,7 @@ import { type BuiltHeaderEdits, filterTunnelHeaders } from '../../security/heade
 import type { Attempt } from '../attempt.ts';
 import type { RequestContext } from '../request.ts';
 import type { Responder, Work } from '../responder.ts';
-import { Tunnel } from './tunnel.ts';
+import { Tunnel, type TunnelEnd } from './tunnel.ts';
 import { handshakeProblem } from './websocket_handshake.ts';
 
 /** Sends the handshake on a new connection that replaces the slot's connection, and reports the outcome to the attempt. */
@@ -88,18 +88,27 @@ function becomeTunnel(
   client.write(renderHead(response.statusMessage ?? '', fields), 'latin1');
   if (head.length > 0) backend.unshift(head);
   traffic.tunnels++;
-  const tunnel = new Tunnel(client, backend, { idleMs }, clock, end => {
+  const onEnd = (end: TunnelEnd): void => {
     traffic.tunnels--;
     responder.onTunnelEnd(end.bytesIn, end.bytesOut, end.cause === 'idle' ? idleMs : null);
     attempt.onEnd(null);
     responder.onClientClose(true);
-  });
+  };
+  const tunnel = new Tunnel(client, backend, { idleMs }, clock, onEnd, () => responder.noteHeld());
   responder.tunnelledBy(tunnelAsWork(tunnel));
   tunnel.start();
 }
 
 function tunnelAsWork(tunnel: Tunnel): Work {
-  return { cancel: () => tunnel.end('shutdown'), onClientDrain: () => {}, goAway: () => tunnel.goAway() };
+  return {
+    waitsForBody: false,
+    get heldBytes() {
+      return tunnel.heldBytes;
+    },
+    cancel: () => tunnel.end('shutdown'),
+    onClientDrain: () => {},
+    goAway: () => tunnel.goAway(),
+  };
 }
 
 /** Passes a response other than 101 on to the client. */

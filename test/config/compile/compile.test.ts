@@ -10,6 +10,7 @@ test('a plan has every default of the process written out', () => {
     reload: { watch: true, historyMax: 5, probation: null },
     overload: { eventLoopDelayMs: 200, heapRatio: 0.9 },
     connectionsMax: 20_000,
+    bufferedBytesMax: 268_435_456,
   });
   assert.deepEqual(plan.logging, {
     level: 'info',
@@ -24,7 +25,7 @@ test('a written value takes precedence over the default', () => {
   const { plan } = loadedFrom({
     top: [
       'admin: { address: "[::1]:9901" }',
-      'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10 }',
+      'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10, bufferedBytes: off }',
       'logging: { level: debug, file: log/fairlead.log, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
       'tracing: { propagate: false }',
     ].join('\n'),
@@ -35,6 +36,7 @@ test('a written value takes precedence over the default', () => {
     reload: { watch: false, historyMax: 2, probation: null },
     overload: { eventLoopDelayMs: null, heapRatio: 0.8 },
     connectionsMax: 10,
+    bufferedBytesMax: null,
   });
   assert.deepEqual(plan.logging, {
     level: 'debug',

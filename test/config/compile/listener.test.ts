@@ -22,6 +22,7 @@ test('a listener with nothing but an address has every default', () => {
     reusePort: false,
     connectionsMax: 10_000,
     connectionsPerIpMax: 256,
+    tunnelsPerIpMax: 256,
     handshakesMax: 1_000,
     trustedProxies: [],
     trustedHops: 1,
@@ -36,17 +37,31 @@ test('a listener with nothing but an address has every default', () => {
     headMs: 10_000,
     keepAliveIdleMs: 75_000,
     http2Settings: { streamsMax: 128, streamWindowBytes: 65_536, connectionWindowBytes: 1_048_576 },
-    limits: { requestMs: 60_000, bodyIdleMs: 30_000, bodyBytesMax: 104_857_600 },
+    limits: {
+      requestMs: 60_000,
+      bodyIdleMs: 30_000,
+      bodyBytesMax: 104_857_600,
+      uploadBytesPerSecondMin: 240,
+      downloadBytesPerSecondMin: 240,
+      rateGraceMs: 30_000,
+    },
   });
 });
 
 test('limits that are off are null', () => {
   const listener = listenerFrom(
-    '{ address: 127.0.0.1:0, limits: { connections: off, connectionsPerIp: off, bodyBytes: off, requestsPerConnection: off }, timeouts: { request: off, bodyIdle: off } }',
+    '{ address: 127.0.0.1:0, limits: { connections: off, connectionsPerIp: off, tunnelsPerIp: off, bodyBytes: off, minUploadRate: off, minDownloadRate: off, requestsPerConnection: off }, timeouts: { request: off, bodyIdle: off } }',
   );
-  const { connectionsMax, connectionsPerIpMax, requestsMax, limits } = listener;
-  assert.deepEqual([connectionsMax, connectionsPerIpMax, requestsMax], [null, null, null]);
-  assert.deepEqual(limits, { requestMs: null, bodyIdleMs: null, bodyBytesMax: null });
+  const { connectionsMax, connectionsPerIpMax, tunnelsPerIpMax, requestsMax, limits } = listener;
+  assert.deepEqual([connectionsMax, connectionsPerIpMax, tunnelsPerIpMax, requestsMax], Array(4).fill(null));
+  assert.deepEqual(limits, {
+    requestMs: null,
+    bodyIdleMs: null,
+    bodyBytesMax: null,
+    uploadBytesPerSecondMin: null,
+    downloadBytesPerSecondMin: null,
+    rateGraceMs: 30_000,
+  });
 });
 
 test('certificates are in the plan, not their names', () => {

@@ -11,6 +11,9 @@ const routeFrom = (text: string) => {
 };
 const forward = 'forward: { cluster: app }';
 
+/** The minimum rates, and the grace of 30 s that they have where bodyIdle is off too. */
+const RATES = { uploadBytesPerSecondMin: 240, downloadBytesPerSecondMin: 240, rateGraceMs: 30_000 };
+
 test('a route with nothing but an action has every default', () => {
   assert.deepEqual(routeFrom(forward), {
     name: 'all',
@@ -18,7 +21,7 @@ test('a route with nothing but an action has every default', () => {
     action: { kind: 'forward', targets: [{ cluster: 'app', weight: 1 }] },
     rewrite: { replacePath: null, stripPrefix: null, regex: null, addPrefix: null, host: null },
     headers: { request: { remove: [], set: [], add: [] }, response: { remove: [], set: [], add: [] } },
-    listeners: { main: { requestMs: 60_000, bodyIdleMs: 30_000, bodyBytesMax: 104_857_600 } },
+    listeners: { main: { requestMs: 60_000, bodyIdleMs: 30_000, bodyBytesMax: 104_857_600, ...RATES } },
     responseHeadMs: 30_000,
     responseIdleMs: 60_000,
     tunnelIdleMs: 600_000,
@@ -118,13 +121,15 @@ test('a route has its own limit, else that of each listener', () => {
     loadedFrom({ listeners, routes: `[{ name: all, forward: { cluster: app } ${text} }]` }).plan.routes[0]
       ?.listeners;
   assert.deepEqual(limits(''), {
-    a: { requestMs: 40_000, bodyIdleMs: 30_000, bodyBytesMax: 1_024 },
-    b: { requestMs: 60_000, bodyIdleMs: null, bodyBytesMax: null },
+    a: { requestMs: 40_000, bodyIdleMs: 30_000, bodyBytesMax: 1_024, ...RATES },
+    b: { requestMs: 60_000, bodyIdleMs: null, bodyBytesMax: null, ...RATES },
   });
   assert.deepEqual(limits(', listeners: [b, a, a], limits: { bodyBytes: 5B }, timeouts: { request: off }'), {
-    a: { requestMs: null, bodyIdleMs: 30_000, bodyBytesMax: 5 },
-    b: { requestMs: null, bodyIdleMs: null, bodyBytesMax: 5 },
+    a: { requestMs: null, bodyIdleMs: 30_000, bodyBytesMax: 5, ...RATES },
+    b: { requestMs: null, bodyIdleMs: null, bodyBytesMax: 5, ...RATES },
   });
+  const faster = limits(', limits: { minUploadRate: 1KiB/s, minDownloadRate: off }')?.a;
+  assert.deepEqual([faster?.uploadBytesPerSecondMin, faster?.downloadBytesPerSecondMin], [1_024, null]);
   assert.deepEqual(limits(', limits: { bodyBytes: off }')?.a?.bodyBytesMax, null, 'a route may lift a limit');
 });
 

@@ -6,6 +6,7 @@ import {
   HEALTHY_STATUSES,
   NUMBERS,
   type NumberSetting,
+  RATE_GRACE_MS,
   RETRY_ON,
 } from '../../../src/config/schema/defaults.ts';
 
@@ -51,9 +52,13 @@ test('the defaults are those that were decided', () => {
     'listeners.limits.bodyBytes': 104_857_600,
     'listeners.limits.connections': 10_000,
     'listeners.limits.connectionsPerIp': 256,
+    'listeners.limits.tunnelsPerIp': 256,
+    'listeners.limits.minUploadRate': 240,
+    'listeners.limits.minDownloadRate': 240,
     'listeners.limits.requestsPerConnection': 10_000,
     'listeners.http2.maxConcurrentStreams': 128,
     'process.connections': 20_000,
+    'process.bufferedBytes': 268_435_456,
     'process.drain.delay': 0,
     'process.drain.timeout': 30_000,
     'process.reload.history': 5,
@@ -74,6 +79,7 @@ test('the defaults are those that were decided', () => {
   };
   const actual: Readonly<Record<string, NumberSetting>> = NUMBERS;
   for (const [id, value] of Object.entries(expected)) assert.equal(actual[id]?.value, value, id);
+  assert.equal(RATE_GRACE_MS, 30_000);
   assert.deepEqual(RETRY_ON, ['connect', 'reset']);
   assert.deepEqual(HEALTHY_STATUSES, { min: 200, max: 399 });
 });

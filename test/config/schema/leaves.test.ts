@@ -17,7 +17,7 @@ import {
   plainText,
   requiredNumber,
 } from '../../../src/config/schema/leaves.ts';
-import { formatDuration, formatSize } from '../../../src/config/units.ts';
+import { formatByteRate, formatDuration, formatSize } from '../../../src/config/units.ts';
 
 function read(id: NumberId, value: unknown): number | null | undefined | string {
   const result = number(id).safeParse(value);
@@ -26,6 +26,7 @@ function read(id: NumberId, value: unknown): number | null | undefined | string 
 
 function written(value: number, { unit }: NumberSetting): string | number {
   if (unit === 'ms') return formatDuration(value);
+  if (unit === 'bytesPerSecond') return formatByteRate(value);
   return unit === 'bytes' ? formatSize(value) : value;
 }
 

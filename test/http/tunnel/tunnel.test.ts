@@ -26,9 +26,17 @@ function tunnel(idleMs: number | null) {
   const client = new End();
   const backend = new End();
   const ends: TunnelEnd[] = [];
-  const subject = new Tunnel(client, backend, { idleMs }, clock, end => ends.push(end));
+  const helds: number[] = [];
+  const subject: Tunnel = new Tunnel(
+    client,
+    backend,
+    { idleMs },
+    clock,
+    end => ends.push(end),
+    () => helds.push(subject.heldBytes),
+  );
   subject.start();
-  return { clock, client, backend, ends, subject };
+  return { clock, client, backend, ends, helds, subject };
 }
 
 test('bytes pass both ways and are counted', async () => {
@@ -118,4 +126,17 @@ test('a frame that is half sent is sent to its end first', async () => {
   backend.push(Buffer.concat([FRAME.subarray(3), FRAME]));
   await turn();
   assert.deepEqual(client.received.join(''), `${FRAME}${CLOSE_1001}`);
+});
+
+test('what it holds because one side is slow is told, and that it holds it no more', async () => {
+  const { client, backend, helds, subject } = tunnel(null);
+  client.isSlow = true;
+  backend.push('x'.repeat(100_000));
+  await turn();
+  assert.deepEqual(helds, [100_000]);
+  client.isSlow = false;
+  client.takeIt();
+  await turn();
+  assert.deepEqual(helds, [100_000, 0]);
+  subject.end('shutdown');
 });

@@ -1,31 +1,31 @@
-// Nobody waits for ever for a client that does not take its answer.
+// Nobody waits for ever for a client that does not do its part.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ActiveRequests } from '../../src/http/active_requests.ts';
-import { type PendingResponse, StalledResponses } from '../../src/http/stalled_responses.ts';
+import { SlowClients, type WatchedRequest } from '../../src/http/slow_clients.ts';
 import { FakeClock } from '../support/fake_clock.ts';
 
 test('each active request is checked once a second, also when the one before ends meanwhile', () => {
   const clock = new FakeClock();
-  const active = new ActiveRequests<PendingResponse>();
+  const active = new ActiveRequests<WatchedRequest>();
   const looks: string[] = [];
-  const first: PendingResponse = {
+  const first: WatchedRequest = {
     activeIndex: -1,
-    checkTaken: nowMs => {
+    checkClient: nowMs => {
       looks.push(`first ${nowMs}`);
       active.remove(first);
     },
   };
   active.add(first);
-  active.add({ activeIndex: -1, checkTaken: nowMs => looks.push(`second ${nowMs}`) });
+  active.add({ activeIndex: -1, checkClient: nowMs => looks.push(`second ${nowMs}`) });
   const startMs = clock.nowMs();
-  const answers = new StalledResponses(active, clock);
+  const clients = new SlowClients(active, clock);
   clock.advance(2_000);
   assert.deepEqual(looks, [
     `first ${startMs + 1_000}`,
     `second ${startMs + 1_000}`,
     `second ${startMs + 2_000}`,
   ]);
-  answers.dispose();
+  clients.dispose();
   assert.equal(clock.pendingTimers, 0);
 });
