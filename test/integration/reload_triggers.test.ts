@@ -118,7 +118,7 @@ test('a certificate that is renewed on its place is what the next client gets', 
     });
   const before = await presented();
   install(certificates.elsewhere);
-  await appliedByWatch(proxy, 1);
+  await proxy.lines.next({ event: 'reload', trigger: 'certificates', result: 'applied' });
   assert.notEqual(await presented(), before);
 });
 
