@@ -50,6 +50,7 @@ const REFUSED_BECAUSE: Readonly<Record<RecentCause, string>> = {
   listener: 'limits.connections of the listener is reached',
   clientIp:
     'one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies)',
+  flooded: 'their clients have flooded the listener shortly before (limits.floodPenalty)',
   handshakes:
     'limits.handshakes of the listener is reached: more TLS handshakes have begun than can end in time',
   proxyProtocol:

@@ -84,6 +84,8 @@ export interface Peer {
   isWasteful(bufferedBytes: number, nowMs: number): boolean;
   /** Overhead in memory of body bytes that wait to be read, because they may be in pieces of one byte. */
   crumbCost(unreadBytes: number): number;
+  /** The connection is being cut because of what the client sent. */
+  noteCut(): void;
   destroy(): void;
   onRequestEnd(): void;
   onTunnel(): void;

@@ -152,6 +152,7 @@ export class Responder implements OpenRequest, ClientStreamObserver, Holder {
     if (this.#stage !== 'open' || this.#client.bodyReceived) return;
     if (!this.peer.isWasteful(this.#client.unreadBytes, services.clock.nowMs())) return;
     services.telemetry.connectionCut(bound.settings.name, 'flood');
+    this.peer.noteCut();
     this.fail({ kind: 'bad_request', detail: 'The body comes in too many small pieces.' });
     this.peer.destroy(); // the rest is not read, because reading is what costs
   }

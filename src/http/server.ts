@@ -11,7 +11,7 @@ import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:htt
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import type { Connection } from '../net/connection.ts';
+import type { Connection, CutCause } from '../net/connection.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import { countByRoute } from './active_requests.ts';
@@ -43,8 +43,8 @@ const SESSION_MEGABYTES_MIN = 10;
 const HEADER_FIELD_BYTES_MIN = 32;
 /** How long a client that has sent GOAWAY may take to close its connection. */
 const CLOSE_MS_MAX = 2_000;
-/** How often an HTTP/2 connection is checked for bytes that belong to no request. */
-const WASTE_CHECK_MS = 1_000;
+/** How often an HTTP/2 connection is checked for bytes that belong to no request: one that receives, and a quiet one. */
+const WASTE_CHECK_MS = { receiving: 100, quiet: 1_000 } as const;
 /** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;
 /** How often Node looks for request heads that are overdue. */
@@ -332,7 +332,7 @@ export class ListenerServer {
     session.on('close', () => this.#sessions.delete(session));
     session.on('error', error => {
       const cause = cutCauseOf(error);
-      if (cause !== null) this.#services.telemetry.connectionCut(this.#name, cause);
+      if (cause !== null) this.#onCut(connection, cause);
     });
     session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
     this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
@@ -340,7 +340,7 @@ export class ListenerServer {
     connection.malformedMax = resetBurst(this.#settings);
     connection.onTooManyMalformed = () => {
       if (session.destroyed) return;
-      this.#services.telemetry.connectionCut(this.#name, 'flood');
+      this.#onCut(connection, 'flood');
       session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
       session.close();
     };
@@ -362,16 +362,22 @@ export class ListenerServer {
       if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
     };
     let idleAtMs = clock.nowMs();
+    let seenBytes = 0;
+    const checkMs = () => {
+      const isQuiet = connection.receivedBytes === seenBytes;
+      seenBytes = connection.receivedBytes;
+      return isQuiet ? WASTE_CHECK_MS.quiet : WASTE_CHECK_MS.receiving;
+    };
     const look = () => {
       if (this.#endIfWasteful(connection)) return;
       const leftMs = connection.active > 0 ? idleMs : idleAtMs + idleMs - clock.nowMs();
-      if (leftMs > 0) timer = clock.setTimer(look, Math.min(leftMs, WASTE_CHECK_MS), undefined);
+      if (leftMs > 0) timer = clock.setTimer(look, Math.min(leftMs, checkMs()), undefined);
       else {
         session.close();
         endSoon();
       }
     };
-    let timer = clock.setTimer(look, Math.min(idleMs, WASTE_CHECK_MS), undefined);
+    let timer = clock.setTimer(look, Math.min(idleMs, WASTE_CHECK_MS.receiving), undefined);
     session.once('close', () => clock.cancelTimer(timer));
     session.on('goaway', () => process.nextTick(endSoon)); // Node closes the session right after it has said this
     connection.onIdle = () => {
@@ -382,13 +388,18 @@ export class ListenerServer {
 
   /** Heads that Node resets by itself, such as HPACK bombs, never become a request: only their bytes can be counted. */
   #endIfWasteful(connection: ClientConnection): boolean {
-    const { clock, telemetry } = this.#services;
+    const { clock } = this.#services;
     // The part of a body that a backend does not take yet is no waste; it fits into the window.
     const unreadBytesMax = connection.active > 0 ? this.#settings.http2Settings.connectionWindowBytes : 0;
     if (!connection.isWasteful(unreadBytesMax, clock.nowMs())) return false;
-    telemetry.connectionCut(this.#name, 'flood');
+    this.#onCut(connection, 'flood');
     connection.destroy();
     return true;
+  }
+
+  #onCut(connection: ClientConnection, cause: CutCause): void {
+    this.#services.telemetry.connectionCut(this.#name, cause);
+    connection.noteCut();
   }
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {

@@ -8,10 +8,18 @@ import type { Clock } from '../resilience/clock.ts';
 import { SlidingCount } from '../resilience/sliding_count.ts';
 import type { CertificateNames } from './certificate_names.ts';
 import type { ClientCertificate } from './client_certificate.ts';
+import { FloodPenalties } from './flood_penalties.ts';
 
 /** `new`: no request yet; `active`: a request is in flight; `idle`: between two requests; `tunnel`: a WebSocket. */
 type ConnectionState = 'new' | 'active' | 'idle' | 'tunnel';
-export const REFUSAL_CAUSES = ['process', 'descriptors', 'listener', 'clientIp', 'handshakes'] as const;
+export const REFUSAL_CAUSES = [
+  'process',
+  'descriptors',
+  'listener',
+  'clientIp',
+  'flooded',
+  'handshakes',
+] as const;
 /** Why a connection was ended because of what its client sent. */
 export const CUT_CAUSES = ['pipelining', 'flood', 'protocol'] as const;
 export type CutCause = (typeof CUT_CAUSES)[number];
@@ -36,6 +44,8 @@ interface ConnectionLimits {
   readonly processMax: number;
   readonly listenerMax: number | null;
   readonly perIpMax: number | null;
+  /** How long a client that floods gets no new connections; null: it is not refused. */
+  readonly floodPenaltyMs: number | null;
 }
 
 /** Connections refused in the last minute. */
@@ -83,6 +93,8 @@ export interface Connection {
   tls: TlsFacts | null;
   readonly state: ConnectionState;
   setState(state: ConnectionState): void;
+  /** It is being cut because of what its client sent. */
+  noteCut(): void;
 }
 
 export class ConnectionTable {
@@ -90,6 +102,7 @@ export class ConnectionTable {
   readonly #open = new Set<TrackedConnection>();
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
+  readonly #penalties = new FloodPenalties();
   /** Recent refusals, by listener and cause. */
   readonly #refusals = new Map<string, Omit<RecentRefusals, 'count'> & { readonly recent: SlidingCount }>();
   /** Connections that the descriptors of the process allow (`descriptors.ts`). */
@@ -125,18 +138,24 @@ export class ConnectionTable {
    * A PROXY protocol header has named the client of the connection: from now on it is counted for that client. Returns the
    * limit that this would exceed; the connection is then still counted as before, until it closes.
    */
-  identify(connection: Connection, client: IdentifiedClient, perIpMax: number | null): RefusalCause | null {
+  identify(
+    connection: Connection,
+    client: IdentifiedClient,
+    { perIpMax, floodPenaltyMs }: Pick<ConnectionLimits, 'perIpMax' | 'floodPenaltyMs'>,
+  ): RefusalCause | null {
     assert(connection instanceof TrackedConnection, 'a connection is made by its table');
     const { listener } = connection;
     const perIpKey = `${listener} ${client.ipKey}`;
     const fromIp = this.#byIp.get(perIpKey) ?? 0;
-    if (perIpMax !== null && fromIp >= perIpMax) {
-      this.noteRefusal(listener, 'clientIp');
-      return 'clientIp';
+    const refused = this.#refusalOf(perIpKey, fromIp, { perIpMax, floodPenaltyMs });
+    if (refused !== null) {
+      this.noteRefusal(listener, refused);
+      return refused;
     }
     decrement(this.#byIp, connection.perIpKey);
     this.#byIp.set(perIpKey, (this.#byIp.get(perIpKey) ?? 0) + 1);
     connection.perIpKey = perIpKey;
+    connection.floodPenaltyMs = floodPenaltyMs;
     connection.ip = client.ip;
     connection.proxiedPort = client.port;
     return null;
@@ -176,8 +195,12 @@ export class ConnectionTable {
     if (this.#open.size >= limits.processMax) return 'process';
     if (this.#open.size >= this.descriptorsMax) return 'descriptors';
     if (limits.listenerMax !== null && onListener >= limits.listenerMax) return 'listener';
-    if (limits.perIpMax !== null && fromIp >= limits.perIpMax) return 'clientIp';
-    const connection = new TrackedConnection(socket, listener, ip, perIpKey, this.#clock);
+    const refused = this.#refusalOf(perIpKey, fromIp, limits);
+    if (refused !== null) return refused;
+    const connection = new TrackedConnection(socket, listener, ip, perIpKey, this.#clock, cut =>
+      this.#onCut(cut),
+    );
+    connection.floodPenaltyMs = limits.floodPenaltyMs;
     this.#open.add(connection);
     this.#byListener.set(listener, onListener + 1);
     this.#byIp.set(perIpKey, fromIp + 1);
@@ -188,6 +211,26 @@ export class ConnectionTable {
       decrement(this.#byIp, connection.perIpKey);
     });
     return connection;
+  }
+
+  /** A client that is refused from now on loses its connections as well, except those that have served it. */
+  #onCut({ perIpKey, floodPenaltyMs }: TrackedConnection): void {
+    if (floodPenaltyMs === null || !this.#penalties.note(perIpKey, floodPenaltyMs, this.#clock.nowMs()))
+      return;
+    for (const connection of this.#open)
+      if (connection.perIpKey === perIpKey && !connection.hasServed) connection.close();
+  }
+
+  /** What the client alone has brought about. */
+  #refusalOf(
+    perIpKey: string,
+    fromIp: number,
+    { perIpMax, floodPenaltyMs }: Pick<ConnectionLimits, 'perIpMax' | 'floodPenaltyMs'>,
+  ): RefusalCause | null {
+    const isRefused =
+      floodPenaltyMs !== null && this.#penalties.isRefused(perIpKey, floodPenaltyMs, this.#clock.nowMs());
+    if (isRefused) return 'flooded';
+    return perIpMax !== null && fromIp >= perIpMax ? 'clientIp' : null;
   }
 
   /** Open connections, for status and metrics. */
@@ -233,6 +276,10 @@ export class ConnectionTable {
 class TrackedConnection implements Connection {
   readonly #socket: Socket;
   readonly #clock: Clock;
+  readonly #onCut: (connection: TrackedConnection) => void;
+  floodPenaltyMs: number | null = null;
+  /** A request on it has come to its end. */
+  hasServed = false;
   readonly listener: string;
   ip: string;
   readonly peerIp: string;
@@ -244,9 +291,17 @@ class TrackedConnection implements Connection {
   state: ConnectionState = 'new';
   stateChangedAtMs: number;
 
-  constructor(socket: Socket, listener: string, ip: string, perIpKey: string, clock: Clock) {
+  constructor(
+    socket: Socket,
+    listener: string,
+    ip: string,
+    perIpKey: string,
+    clock: Clock,
+    onCut: (connection: TrackedConnection) => void,
+  ) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#onCut = onCut;
     this.listener = listener;
     this.ip = ip;
     this.peerIp = ip;
@@ -256,8 +311,12 @@ class TrackedConnection implements Connection {
   }
 
   setState(state: ConnectionState): void {
+    this.hasServed ||= state === 'idle' || state === 'tunnel';
     this.state = state;
     this.stateChangedAtMs = this.#clock.nowMs();
+  }
+  noteCut(): void {
+    this.#onCut(this);
   }
   close(): void {
     this.#socket.destroy();

@@ -41,6 +41,8 @@ export interface SocketListenerSettings {
   readonly reusePort: boolean;
   readonly connectionsMax: number | null;
   readonly connectionsPerIpMax: number | null;
+  /** How long a client whose connections are cut as floods gets no new ones. */
+  readonly floodPenaltyMs: number | null;
   /** TLS handshakes at the same time. */
   readonly handshakesMax: number | null;
   /** Time limit for the TLS handshake and the first bytes of HTTP. */
@@ -160,7 +162,7 @@ class Acceptor {
     if (client !== null) {
       const ip = plainAddress(client.sourceIp);
       const known = { ip, ipKey: clientKey(ip), port: client.destinationPort };
-      const cause = connections.identify(connection, known, this.#perIpMax(ip));
+      const cause = connections.identify(connection, known, this.#perIpLimits(ip));
       if (cause !== null) {
         this.#refuse(socket, cause);
         return;
@@ -205,15 +207,22 @@ class Acceptor {
       processMax: processConnectionsMax(),
       listenerMax: connectionsMax,
       // Behind the PROXY protocol the client is known, and counted, when its header is there.
-      perIpMax: proxyProtocol === null ? this.#perIpMax(ip) : null,
+      ...(proxyProtocol === null ? this.#perIpLimits(ip) : NO_PER_IP_LIMITS),
     });
   }
 
-  #perIpMax(ip: string): number | null {
-    const isExempt = ip === UNIX_PEER || this.#deps.isTrustedProxy(ip);
-    return isExempt ? null : this.#settings.connectionsPerIpMax;
+  #perIpLimits(ip: string): typeof NO_PER_IP_LIMITS {
+    if (ip === UNIX_PEER || this.#deps.isTrustedProxy(ip)) return NO_PER_IP_LIMITS;
+    const { connectionsPerIpMax: perIpMax, floodPenaltyMs } = this.#settings;
+    return { perIpMax, floodPenaltyMs };
   }
 }
+
+/** Of a peer that speaks for many clients. */
+const NO_PER_IP_LIMITS: { readonly perIpMax: number | null; readonly floodPenaltyMs: number | null } = {
+  perIpMax: null,
+  floodPenaltyMs: null,
+};
 
 function isSecure(settings: SocketListenerSettings): settings is SocketListenerSettings & TlsServerSettings {
   return settings.tls !== null;

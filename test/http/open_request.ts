@@ -148,6 +148,7 @@ export function openRequest(raw: Partial<RawRequest> = {}) {
     noteBodyBytes() {},
     isWasteful: () => false,
     crumbCost: () => 0,
+    noteCut() {},
     destroy() {},
   };
   const context = new RoutingContext(services, bound, peer, {

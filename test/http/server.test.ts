@@ -189,7 +189,7 @@ test('a defect of ours costs the connection or stream on which it shows, is told
   const connections = new ConnectionTable(clock);
   let protocol: 'http1' | 'http2' = 'http1';
   const server = net.createServer({ allowHalfOpen: true }, socket => {
-    const limits = { processMax: 9, listenerMax: null, perIpMax: null };
+    const limits = { processMax: 9, listenerMax: null, perIpMax: null, floodPenaltyMs: null };
     const tracked = connections.admit(socket, 'main', '127.0.0.1', '127.0.0.1', limits);
     assert(typeof tracked !== 'string');
     listener.accept(socket, tracked, protocol);

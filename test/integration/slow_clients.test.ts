@@ -284,6 +284,22 @@ for (const [what, piece] of Object.entries({
   });
 }
 
+test('a client that floods and comes back gets no new connections for a while, and another client notices nothing', async () => {
+  await using backend = await startBackend(answer());
+  await using proxy = await startProxy(forwardTo([backend.address]));
+  const flood = async () => {
+    using client = await connectRaw({ ...proxy.target(), localAddress: '127.0.0.9' });
+    void client.send(`POST /crumbs HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`);
+    void client.send('1\r\nx\r\n'.repeat(60_000));
+    await client.ended;
+  };
+  for (let time = 0; time < 32; time++) await flood();
+  await flood().catch((error: NodeJS.ErrnoException) => assert.equal(error.code, 'ECONNRESET'));
+  await proxy.lines.next({ event: 'connections_refused', cause: 'flooded' });
+  assert.equal(proxy.lines.find({ path: '/crumbs' }).length, 32);
+  assert.equal((await fetchRaw(proxy.target(), '/')).status, 200);
+});
+
 test('DATA frames of one byte end their connection before they fill the memory', async () => {
   await using backend = await startBackend(readNothing());
   await using proxy = await startProxy(forwardTo([backend.address], { listener: { h2c: true } }));

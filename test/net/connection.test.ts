@@ -13,7 +13,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-const limits = { processMax: 4, listenerMax: 3, perIpMax: 2 };
+const limits = { processMax: 4, listenerMax: 3, perIpMax: 2, floodPenaltyMs: 10_000 };
 
 function table() {
   const clock = new FakeClock();
@@ -85,11 +85,68 @@ test('a drain closes connections that have not begun in time and leaves the othe
   assert.deepEqual([idle.socket.destroyed, active.socket.destroyed, subject.size], [true, false, 1]);
 });
 
+test('a client whose connections flood gets no new ones for a while; others do, and a peer without a penalty too', () => {
+  const { subject, admit, clock } = table();
+  const flood = (ip: string, times: number) => {
+    for (let time = 0; time < times; time++) {
+      const { socket, admitted } = admit('a', ip);
+      assert(typeof admitted === 'object');
+      admitted.noteCut();
+      socket.destroy();
+    }
+  };
+  flood('bad', 32);
+  assert.equal(admit('a', 'bad').admitted, 'flooded');
+  assert.equal(typeof admit('a', 'good').admitted, 'object');
+  assert.equal(typeof admit('b', 'bad').admitted, 'object', 'another listener has its own limits');
+  assert.deepEqual(
+    subject.recentRefusals().map(({ listener, cause, count }) => [listener, cause, count]),
+    [['a', 'flooded', 1]],
+  );
+  clock.advance(10_000);
+  assert.equal(typeof admit('a', 'bad').admitted, 'object');
+});
+
+test('a client that gets its penalty loses the connections that have not served it yet, and keeps those that have', () => {
+  const { admit } = table();
+  const [kept, fresh] = [admit('a', 'bad'), admit('b', 'bad')];
+  const other = admit('a', 'good');
+  for (const { admitted } of [kept, fresh, other]) assert(typeof admitted === 'object');
+  if (typeof kept.admitted === 'string' || typeof fresh.admitted === 'string') return;
+  kept.admitted.setState('active');
+  kept.admitted.setState('idle');
+  fresh.admitted.setState('active');
+  for (let time = 0; time < 32; time++) fresh.admitted.noteCut();
+  assert.deepEqual(
+    [kept, fresh, other].map(({ socket }) => socket.destroyed),
+    [false, true, false],
+  );
+});
+
+test('a PROXY header that names a client with a penalty does not get it in', () => {
+  const { subject, admit } = table();
+  const identified = () => {
+    const { socket, admitted } = admit('a', 'balancer');
+    assert(typeof admitted === 'object');
+    const refused = subject.identify(admitted, { ip: 'bad', ipKey: 'bad', port: 443 }, limits);
+    if (refused === null) admitted.noteCut();
+    socket.destroy();
+    return refused;
+  };
+  for (let time = 0; time < 32; time++) assert.equal(identified(), null);
+  assert.equal(identified(), 'flooded');
+  assert.equal(typeof admit('a', 'balancer').admitted, 'object', 'the balancer itself has done nothing');
+});
+
 test('a connection that a PROXY header names counts for its client, and no longer for the balancer', () => {
   const { subject, admit } = table();
   const identify = (from: ReturnType<typeof admit>, ip: string, perIpMax: number | null = 1) => {
     assert(typeof from.admitted === 'object');
-    return subject.identify(from.admitted, { ip, ipKey: ip, port: 443 }, perIpMax);
+    return subject.identify(
+      from.admitted,
+      { ip, ipKey: ip, port: 443 },
+      { perIpMax, floodPenaltyMs: 10_000 },
+    );
   };
   const [first, second] = [admit('a', 'balancer'), admit('a', 'balancer')];
   assert.equal(identify(first, 'client'), null);

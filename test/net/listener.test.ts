@@ -26,6 +26,7 @@ const SETTINGS: SocketListenerSettings = {
   reusePort: false,
   connectionsMax: null,
   connectionsPerIpMax: null,
+  floodPenaltyMs: null,
   handshakesMax: null,
   headMs: 5_000,
   proxyProtocol: null,

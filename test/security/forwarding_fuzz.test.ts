@@ -91,7 +91,11 @@ test(`what a client says of itself is believed only where it may be (seed ${FUZZ
   await using backend = await startRecordingBackend();
   const trusting = { address: '127.0.0.1:0', h2c: true, trustedProxies: ['127.0.0.0/8'] };
   await using proxy = await startProxy(
-    forwardTo([backend.address], { listener: { h2c: true }, listeners: { trusting } }),
+    forwardTo([backend.address], {
+      // One HTTP/2 connection has all requests, however long this runs.
+      listener: { h2c: true, limits: { requestsPerConnection: 'off' } },
+      listeners: { trusting },
+    }),
   );
   const http2 = await connectHttp2(proxy.target());
   const met = { served: 0, refused: 0 };

@@ -43,7 +43,12 @@ export interface FakeClockOptions {
 }
 
 /** No limit of connections is part of what is tested here. */
-const NO_LIMITS = { processMax: Number.POSITIVE_INFINITY, listenerMax: null, perIpMax: null };
+const NO_LIMITS = {
+  processMax: Number.POSITIVE_INFINITY,
+  listenerMax: null,
+  perIpMax: null,
+  floodPenaltyMs: null,
+};
 
 export async function startOnFakeClock(
   config: Config,

@@ -25,6 +25,7 @@ export function compileListener(
     connectionsMax: scope.limit('connectionsMax', 'listeners.limits.connections'),
     connectionsPerIpMax: scope.limit('connectionsPerIpMax', 'listeners.limits.connectionsPerIp'),
     tunnelsPerIpMax: scope.limit('tunnelsPerIpMax', 'listeners.limits.tunnelsPerIp'),
+    floodPenaltyMs: scope.limit('floodPenaltyMs', 'listeners.limits.floodPenalty'),
     handshakesMax: scope.limit('handshakesMax', 'listeners.limits.handshakes'),
     ...compileTrust(listener, presetOf(listener), scope),
     proxyProtocol: compileProxyProtocol(listener, scope),

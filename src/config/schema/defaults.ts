@@ -146,6 +146,13 @@ export const NUMBERS = {
       'WebSocket tunnels and handshakes of one client address (IPv6 by /64), as many as connectionsPerIp. Behind a trusted proxy it counts by the address of the client, which connectionsPerIp cannot.',
     ),
   ),
+  'listeners.limits.floodPenalty': orOff(
+    ms(
+      10 * SECOND,
+      [SECOND, HOUR],
+      'How long a client gets no new connections after 32 of its connections were cut within that time because of what it sent on them: floods of frames or tiny pieces, HPACK bombs, broken HTTP/2. Doubles each time that it comes back and does it again, up to 64 times. Coming back costs an attacker nothing, and the proxy some milliseconds each time. Trusted proxies are exempt.',
+    ),
+  ),
   'listeners.limits.handshakes': orOff(
     count(
       1_000,

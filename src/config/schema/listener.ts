@@ -121,6 +121,7 @@ export const listenerSchema = z.strictObject({
       connections: number('listeners.limits.connections'),
       connectionsPerIp: number('listeners.limits.connectionsPerIp'),
       tunnelsPerIp: number('listeners.limits.tunnelsPerIp'),
+      floodPenalty: number('listeners.limits.floodPenalty'),
       handshakes: number('listeners.limits.handshakes'),
       headBytes: number('listeners.limits.headBytes'),
       headerCount: number('listeners.limits.headerCount'),

@@ -58,6 +58,9 @@ export class ClientConnection implements Peer {
     if (this.#protocol === 'http1') return 0;
     return this.#socket.bytesWritten - (this.#socket.bytesRead - this.#bodyBytes);
   }
+  get receivedBytes(): number {
+    return this.#socket.bytesRead;
+  }
   noteBodyBytes(bytes: number): void {
     this.#bodyBytes += bytes;
   }
@@ -91,6 +94,9 @@ export class ClientConnection implements Peer {
     this.#sentBytesAtIdle = this.#socket.bytesWritten;
     if (this.#isClosing) this.#socket.destroySoon();
     this.onIdle?.();
+  }
+  noteCut(): void {
+    this.#tracked.noteCut();
   }
   destroy(): void {
     this.#socket.destroy();

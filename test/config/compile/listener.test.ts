@@ -23,6 +23,7 @@ test('a listener with nothing but an address has every default', () => {
     connectionsMax: 10_000,
     connectionsPerIpMax: 256,
     tunnelsPerIpMax: 256,
+    floodPenaltyMs: 10_000,
     handshakesMax: 1_000,
     trustedProxies: [],
     trustedHops: 1,

@@ -55,7 +55,7 @@ async function running(settings: TlsServerSettings): Promise<Running> {
   const listening = net.createServer({ allowHalfOpen: true }, socket => {
     open.add(socket);
     socket.on('error', () => {});
-    const limits = { processMax: 100, listenerMax: null, perIpMax: null };
+    const limits = { processMax: 100, listenerMax: null, perIpMax: null, floodPenaltyMs: null };
     const connection = table.admit(socket, 'main', '127.0.0.1', '127.0.0.1', limits);
     assert(typeof connection !== 'string');
     subject.accept(socket, connection);
