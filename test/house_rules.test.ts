@@ -69,6 +69,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/lifecycle/version.ts': 'reads one field; seen from outside in test/main.test.ts',
   'src/cli/demo.ts':
     'composes: three backends in front of `run`; seen from outside in test/phases/phase_0_skeleton.test.ts',
+  'src/http/client/http2_sessions.ts': 'seen on real sessions in test/http/server.test.ts',
   'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
 };

@@ -7,7 +7,7 @@
  */
 import assert from 'node:assert/strict';
 import http, { type IncomingMessage, ServerResponse } from 'node:http';
-import http2, { type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import http2, { type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
@@ -17,8 +17,9 @@ import type { RawRequest } from '../security/request_head.ts';
 import { countByRoute } from './active_requests.ts';
 import { ClientConnection } from './client/connection.ts';
 import { ConnectionDrain } from './client/connection_drain.ts';
-import { cutCauseOf } from './client/cut_cause.ts';
 import { Http1ClientStream } from './client/http1_stream.ts';
+import { http2ServerOptions } from './client/http2_options.ts';
+import { Http2Sessions } from './client/http2_sessions.ts';
 import { Http2ClientStream } from './client/http2_stream.ts';
 import { parserFailure, refuseBytes } from './client/parser_error.ts';
 import type { ClientStream } from './client/stream.ts';
@@ -28,23 +29,6 @@ import type { ListenerSettings } from './listener_settings.ts';
 import { RoutingContext, type Services } from './request.ts';
 import { Responder } from './responder.ts';
 
-/**
- * Limit for response heads, which the backend's side has bounded already. nghttp2 would end the connection above 64
- * KiB.
- */
-const SENT_HEAD_BYTES_MAX = 1024 * 1024;
-/** Streams over the limit that a session may have refused before it is ended. */
-const REJECTED_STREAMS_MAX = 1_000;
-/** Entries of one SETTINGS frame; RFC 9113 section 6.5.2 and its extensions define fewer. Node's default is 32. */
-const SETTINGS_MAX = 16;
-/** The default of Node. */
-const SESSION_MEGABYTES_MIN = 10;
-/** Minimum size that HTTP/2 counts for a field (RFC 9113 section 6.5.2 adds 32 bytes to its length). */
-const HEADER_FIELD_BYTES_MIN = 32;
-/** How long a client that has sent GOAWAY may take to close its connection. */
-const CLOSE_MS_MAX = 2_000;
-/** How often an HTTP/2 connection is checked for bytes that belong to no request: one that receives, and a quiet one. */
-const WASTE_CHECK_MS = { receiving: 100, quiet: 1_000 } as const;
 /** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;
 /** How often Node looks for request heads that are overdue. */
@@ -63,7 +47,7 @@ export class ListenerServer {
   readonly #drain: ConnectionDrain;
   #onEmpty: (() => void) | null = null;
   #isDraining = false;
-  readonly #sessions = new Map<ServerHttp2Session, ClientConnection>();
+  readonly #sessions: Http2Sessions;
   #lastBound: BoundListener | null = null;
   readonly #http1: http.Server;
   #settings: ListenerSettings;
@@ -73,6 +57,11 @@ export class ListenerServer {
     this.#settings = settings;
     this.#name = settings.name;
     this.#services = services;
+    this.#sessions = new Http2Sessions({
+      clock: services.clock,
+      isDraining: () => this.#isDraining,
+      onCut: (connection, cause) => this.#onCut(connection, cause),
+    });
     this.#drain = new ConnectionDrain(() => this.#open, services.clock);
     this.#http1 = this.#createHttp1();
     this.#http2 = this.#createHttp2(settings);
@@ -103,7 +92,7 @@ export class ListenerServer {
       return;
     }
     socket.allowHalfOpen = false; // a connection with many streams is of no use half closed
-    this.#http2.once('session', session => this.#onSession(session, connection));
+    this.#http2.once('session', session => this.#sessions.add(session, connection, this.#settings));
     this.#http2.emit('connection', socket); // emits 'session' synchronously
   }
 
@@ -112,7 +101,7 @@ export class ListenerServer {
    * next response.
    */
   goAway(): void {
-    for (const session of this.#sessions.keys()) if (!session.closed) session.close();
+    this.#sessions.goAway();
   }
 
   /** Closes connections as they become idle; requests in flight continue, and each response closes its connection. */
@@ -165,7 +154,7 @@ export class ListenerServer {
   close(): void {
     this.#drain.stop();
     this.#http1.close(); // stops its timer for slow heads too, which would keep this object in memory
-    for (const session of this.#sessions.keys()) session.destroy();
+    this.#sessions.destroyAll();
   }
 
   // ---- HTTP/1.1
@@ -293,108 +282,12 @@ export class ListenerServer {
   // ---- HTTP/2
 
   #createHttp2(settings: ListenerSettings): http2.Http2Server {
-    const { streamsMax, streamWindowBytes } = settings.http2Settings;
-    const server = http2.createServer({
-      settings: {
-        enablePush: false,
-        maxConcurrentStreams: streamsMax,
-        initialWindowSize: streamWindowBytes,
-        // Node resets a stream above this limit without a response. A head above our own limit must get its 431.
-        maxHeaderListSize: 2 * settings.head.headBytesMax,
-      },
-      // More pairs than allowed are read, so that the refusal is a response (431) and not a reset. A cookie may be
-      // split into as many parts as the bytes of a head allow, each of at least this size (RFC 9113 section 6.5.2).
-      maxHeaderListPairs: Math.max(
-        2 * settings.head.headerCountMax,
-        Math.ceil(settings.head.headBytesMax / HEADER_FIELD_BYTES_MIN),
-      ),
-      maxSettings: SETTINGS_MAX,
-      maxSessionInvalidFrames: REJECTED_STREAMS_MAX, // a stream over the limit counts as one
-      // A burst that was sent before the client read our SETTINGS costs its own streams, not the connection.
-      maxSessionRejectedStreams: Math.max(REJECTED_STREAMS_MAX, 4 * streamsMax),
-      maxSessionMemory: sessionMemoryMegabytes(settings),
-      // Rapid reset (CVE-2023-44487): a burst, then a trickle, then GOAWAY.
-      streamResetBurst: resetBurst(settings),
-      streamResetRate: 33,
-      unknownProtocolTimeout: settings.headMs,
-      maxSendHeaderBlockLength: SENT_HEAD_BYTES_MAX,
-      strictSingleValueFields: false, // fields that a backend sends twice are passed on twice, without an error
-    });
+    const server = http2.createServer(http2ServerOptions(settings));
     server.on('stream', (stream, _headers, flags, rawHeaders) =>
       this.#safely(stream, () => this.#onStream(stream as ServerHttp2Stream, flags, rawHeaders)),
     );
     server.on('sessionError', ignore); // the session closes, and each of its requests ends with its own stream
     return server;
-  }
-
-  #onSession(session: ServerHttp2Session, connection: ClientConnection): void {
-    this.#sessions.set(session, connection);
-    session.on('close', () => this.#sessions.delete(session));
-    session.on('error', error => {
-      const cause = cutCauseOf(error);
-      if (cause !== null) this.#onCut(connection, cause);
-    });
-    session.setLocalWindowSize(this.#settings.http2Settings.connectionWindowBytes);
-    this.#watchIdle(session, connection, this.#settings.keepAliveIdleMs);
-    // MadeYouReset (CVE-2025-8671): a client that has us reset its streams pays as one that resets them itself.
-    connection.malformedMax = resetBurst(this.#settings);
-    connection.onTooManyMalformed = () => {
-      if (session.destroyed) return;
-      this.#onCut(connection, 'flood');
-      session.goaway(http2.constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.close();
-    };
-  }
-
-  /**
-   * Closes the session after `idleMs` without a request; other bytes (pings, half a head) do not count. Also destroys
-   * a session that was closed and has no request left, because Node would wait for ever for the client to close its
-   * side.
-   */
-  #watchIdle(session: ServerHttp2Session, connection: ClientConnection, idleMs: number): void {
-    const { clock } = this.#services;
-    const isOver = () => session.closed && connection.active === 0;
-    const end = () => {
-      if (isOver() && this.#isDraining) return; // `ConnectionDrain` knows whether bytes still move
-      if (isOver()) connection.destroy();
-    };
-    const endSoon = () => {
-      if (isOver()) clock.setTimer(end, CLOSE_MS_MAX, undefined);
-    };
-    let idleAtMs = clock.nowMs();
-    let seenBytes = 0;
-    const checkMs = () => {
-      const isQuiet = connection.receivedBytes === seenBytes;
-      seenBytes = connection.receivedBytes;
-      return isQuiet ? WASTE_CHECK_MS.quiet : WASTE_CHECK_MS.receiving;
-    };
-    const look = () => {
-      if (this.#endIfWasteful(connection)) return;
-      const leftMs = connection.active > 0 ? idleMs : idleAtMs + idleMs - clock.nowMs();
-      if (leftMs > 0) timer = clock.setTimer(look, Math.min(leftMs, checkMs()), undefined);
-      else {
-        session.close();
-        endSoon();
-      }
-    };
-    let timer = clock.setTimer(look, Math.min(idleMs, WASTE_CHECK_MS.receiving), undefined);
-    session.once('close', () => clock.cancelTimer(timer));
-    session.on('goaway', () => process.nextTick(endSoon)); // Node closes the session right after it has said this
-    connection.onIdle = () => {
-      idleAtMs = clock.nowMs();
-      endSoon();
-    };
-  }
-
-  /** Heads that Node resets by itself, such as HPACK bombs, never become a request: only their bytes can be counted. */
-  #endIfWasteful(connection: ClientConnection): boolean {
-    const { clock } = this.#services;
-    // The part of a body that a backend does not take yet is no waste; it fits into the window.
-    const unreadBytesMax = connection.active > 0 ? this.#settings.http2Settings.connectionWindowBytes : 0;
-    if (!connection.isWasteful(unreadBytesMax, clock.nowMs())) return false;
-    this.#onCut(connection, 'flood');
-    connection.destroy();
-    return true;
   }
 
   #onCut(connection: ClientConnection, cause: CutCause): void {
@@ -404,8 +297,7 @@ export class ListenerServer {
 
   #onStream(stream: ServerHttp2Stream, flags: number, rawHeaders: readonly string[]): void {
     stream.on('error', ignore); // also if the session was destroyed in the same turn
-    const connection =
-      stream.session === undefined ? undefined : this.#sessions.get(stream.session as ServerHttp2Session);
+    const connection = this.#sessions.connectionOf(stream);
     if (connection === undefined) return;
     const raw = rawHttp2Request(rawHeaders, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0);
     this.#begin(connection, new Http2ClientStream(stream, raw.method, this.#services.clock, connection), raw);
@@ -469,18 +361,6 @@ function asksForWebSocket(request: IncomingMessage): boolean {
     request.httpVersion === '1.1' &&
     request.headers.upgrade?.toLowerCase() === 'websocket'
   );
-}
-
-/** Streams of one session that may be reset at once: all that are open, and as many again that replace them. */
-function resetBurst({ http2Settings }: ListenerSettings): number {
-  return 2 * http2Settings.streamsMax;
-}
-
-/** Memory that the streams of one session may need at once, in megabytes: a head each, buffered writes, and the windows. */
-function sessionMemoryMegabytes({ head, http2Settings }: ListenerSettings): number {
-  const { streamsMax, streamWindowBytes, connectionWindowBytes } = http2Settings;
-  const bytes = connectionWindowBytes + streamsMax * (head.headBytesMax + 2 * streamWindowBytes);
-  return Math.max(SESSION_MEGABYTES_MIN, Math.ceil(bytes / 1_000_000));
 }
 
 /** Pseudo-header fields (RFC 9113 section 8.3) come first, and their names begin with a colon. */

@@ -34,7 +34,8 @@ for (const [protocol, startBackend] of [
     await using backend = await startBackend();
     await using proxy = await startProxy(
       forwardTo([backend.address], {
-        listener: { h2c: true },
+        // All attacks come from one client.
+        listener: { h2c: true, limits: { floodPenalty: 'off' } },
         cluster: { protocol, pool: { connections: 1 } },
         route: { retries: { attempts: 0 } },
       }),
