@@ -120,24 +120,32 @@ export interface ProcessOptions {
   readonly nodeArgs?: readonly string[];
   /** RLIMIT_NOFILE of the process. */
   readonly openFilesMax?: number;
+  /** Where the configuration is, and stays when the process has ended; with `null` as configuration it is there already. */
+  readonly configFile?: string;
+  /** SIGKILL after so long: a process that does not end fails its test, and does not hold it up. */
+  readonly aliveMsMax?: number;
 }
 
 /** Resolves when the proxy serves. */
-export async function startProxyProcess(config: Config, options: ProcessOptions = {}): Promise<ProxyProcess> {
-  const files = new ConfigFile(config);
+export async function startProxyProcess(
+  config: Config | null,
+  options: ProcessOptions = {},
+): Promise<ProxyProcess> {
+  const files = new ConfigFile(config, options.configFile);
   const lines = new LogLines();
   const args = [
     '--disable-warning=ExperimentalWarning',
     ...(options.nodeArgs ?? []),
     join(ROOT, 'bin/fairlead.js'),
   ];
-  const { openFilesMax } = options;
+  const { openFilesMax, aliveMsMax } = options;
   const limited = openFilesMax === undefined ? [] : ['sh', '-c', `ulimit -n ${openFilesMax}; exec "$0" "$@"`];
   const [command = '', ...words] = [...limited, process.execPath, ...args, 'run', '--config', files.path];
   const child = spawn(command, words, {
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const limit = aliveMsMax === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), aliveMsMax);
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => lines.take(chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => {
@@ -145,6 +153,7 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
   });
   const ended = new Promise<number | NodeJS.Signals>(resolve => {
     child.on('close', (code, signal) => {
+      clearTimeout(limit);
       files.remove();
       lines.end(`the proxy ended with ${code ?? signal} ${stderr}`);
       resolve(code ?? signal ?? 'SIGKILL');
@@ -183,18 +192,21 @@ export async function startProxyProcess(config: Config, options: ProcessOptions 
 }
 
 class ConfigFile {
-  readonly #folder = mkdtempSync(join(tmpdir(), 'fairlead-proxy-'));
-  readonly path = join(this.#folder, 'fairlead.yaml');
+  /** Null: the file is not ours. */
+  readonly #folder: string | null;
+  readonly path: string;
 
-  constructor(config: Config) {
-    this.write(config);
+  constructor(config: Config | null, path?: string) {
+    this.#folder = path === undefined ? mkdtempSync(join(tmpdir(), 'fairlead-proxy-')) : null;
+    this.path = path ?? join(this.#folder ?? '', 'fairlead.yaml');
+    if (config !== null) this.write(config);
   }
   write(config: Config): void {
     writeFileSync(`${this.path}.new`, configText(config));
     renameSync(`${this.path}.new`, this.path);
   }
   remove(): void {
-    rmSync(this.#folder, { recursive: true, force: true });
+    if (this.#folder !== null) rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
