@@ -147,8 +147,9 @@ function completeRoute(
   const { settings } = route;
   const rest: Omit<BoundRoute, keyof PreparedRoute> = {
     action: bindAction(settings, clusters),
-    rateLimiters: bindLimits(settings, runtime),
-    storeLimits: bindStoreLimits(settings, stores),
+    // Most routes have none, and all routes of a plan are completed in one turn.
+    rateLimiters: settings.rateLimits.length === 0 ? [] : bindLimits(settings, runtime),
+    storeLimits: settings.rateLimits.length === 0 ? null : bindStoreLimits(settings, stores),
     basicAuth: bindBasicAuth(settings, runtime),
     handles: runtime.metrics.route(listener, settings.name),
   };

@@ -211,7 +211,7 @@ export class Metrics {
   // ---- handles, requested when a plan is assembled
 
   route(listener: string, route: string): RouteHandles {
-    const key = JSON.stringify([listener, route]);
+    const key = `${listener} ${route}`; // names have no spaces
     let handles = this.#routes.get(key);
     if (handles === undefined) {
       handles = new RouteHandles(
