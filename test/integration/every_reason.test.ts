@@ -144,7 +144,8 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
     },
   },
   no_healthy_backend: {
-    options: { cluster: { health: { active: { path: '/', interval: '100ms', unhealthyAfter: 1 } } } },
+    // The first probe comes at once; with its 2 s it is the status that it reports, however busy the machine is.
+    options: { cluster: { health: { active: { path: '/', unhealthyAfter: 1 } } } },
     behaviour: answer({ status: 500 }),
     provoke: async scene => {
       await scene.proxy.lines.next({ event: 'health_changed', to: 'unhealthy' });
