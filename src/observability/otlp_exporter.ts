@@ -16,10 +16,13 @@ export interface OtlpSettings {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
+export const SPAN_LOSSES = ['queue_full', 'send_failed'] as const;
+export type SpanLoss = (typeof SPAN_LOSSES)[number];
+
 /** Called with the number of spans that were sent or lost. */
 interface OtlpObserver {
   exported(spans: number): void;
-  dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
+  dropped(cause: SpanLoss, spans: number): void;
   /** Null: exporting works again. */
   onFailing(why: string | null): void;
 }
