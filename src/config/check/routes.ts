@@ -2,7 +2,7 @@
 import { replacementProblem } from '../../routing/rewrite.ts';
 import { listed } from '../schema/leaves.ts';
 import type { RouteConfig } from '../schema/route.ts';
-import { didYouMean } from '../text/nearest.ts';
+import { didYouMean } from '../nearest.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
-import { didYouMean, nearest } from '../text/nearest.ts';
+import { didYouMean, nearest } from '../nearest.ts';
 import type { Path } from '../text/path.ts';
 import { keyOf } from '../text/path.ts';
 import { listed } from './leaves.ts';
