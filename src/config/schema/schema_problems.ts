@@ -1,8 +1,8 @@
 /** Turns the issues of the schema into messages for people who read a file, not a program. */
 import { z } from 'zod';
+import { didYouMean, nearest } from '../nearest.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
-import { didYouMean, nearest } from '../nearest.ts';
 import type { Path } from '../text/path.ts';
 import { keyOf } from '../text/path.ts';
 import { listed } from './leaves.ts';
