@@ -15,6 +15,7 @@ import { readQuestion } from './explain_question.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
+import { problemsOf } from './status_problems.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures on the status page. */
@@ -37,7 +38,13 @@ export class AdminViews implements AdminView {
     return this.#process.drainView();
   }
 
+  /** `/status`: the view of the page, and its problems. */
   status() {
+    const view = this.#view();
+    return { ...view, problems: problemsOf(view) };
+  }
+
+  #view() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
     const nowMs = clock.nowMs();
@@ -67,10 +74,10 @@ export class AdminViews implements AdminView {
   }
 
   page(nonce: string): string {
-    return renderPage(this.status(), nonce);
+    return renderPage(this.#view(), nonce);
   }
   livePart(): string {
-    return renderLive(this.status()).text;
+    return renderLive(this.#view()).text;
   }
   metrics(accept: string) {
     return this.#process.runtime.metrics.scrape(accept);

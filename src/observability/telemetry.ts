@@ -167,10 +167,10 @@ export class ProcessTelemetry implements Telemetry {
     return shownPath(url, this.#redactQuery);
   }
   retryRefused(cluster: string, why: string): void {
-    this.metrics.retryRefused(cluster, why);
+    this.metrics.clusters.retryRefused(cluster, why);
   }
   connectionCut(listener: string, cause: CutCause): void {
-    this.metrics.connectionCut(listener, cause);
+    this.metrics.listeners.count('cut', listener, cause);
   }
   shed(signal: OverloadSignal): void {
     this.metrics.shed(signal);
@@ -187,19 +187,19 @@ export class ProcessTelemetry implements Telemetry {
     this.metrics.eventSaid(event.kind);
     switch (event.kind) {
       case 'connections_refused':
-        this.metrics.connectionsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('refused', event.listener, event.cause, event.count);
         break;
       case 'tls_refused':
-        this.metrics.tlsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('tlsRefused', event.listener, event.cause, event.count);
         break;
       case 'proxy_protocol_refused':
-        this.metrics.proxyProtocolRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('proxyProtocolRefused', event.listener, event.cause, event.count);
         break;
       case 'health_changed':
-        this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
+        this.metrics.clusters.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;
       case 'health_disagreement':
-        if (event.disagree) this.metrics.disagreed(event.cluster, event.endpointLabel);
+        if (event.disagree) this.metrics.clusters.disagreed(event.cluster, event.endpointLabel);
         break;
       case 'reload':
         this.metrics.reloaded(event.result);
