@@ -6,6 +6,7 @@ import type { ProxyProtocolRefusal, RefusalCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
+import type { PathMatch } from '../routing/route.ts';
 import type { TraceContext } from './trace_context.ts';
 
 /** One attempt at one endpoint. Times are monotonic milliseconds. */
@@ -80,6 +81,8 @@ export interface RequestRecord {
   /** A client that may ask for the decision record has asked for it. */
   readonly explainWanted: boolean;
   readonly route: string | null;
+  /** What the route asks of the path; computed on demand. */
+  readonly routePath: PathMatch | null;
   readonly cluster: string | null;
   readonly attempts: readonly AttemptRecord[];
   readonly bytesIn: number; // body only
