@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { severityOf, sorted } from '../../src/admin/endpoint_severity.ts';
+import { endpointView, FIGURES } from './page_view.ts';
+
+test('the worst endpoints are the first of their table', () => {
+  const states = sorted([
+    endpointView(),
+    endpointView({ state: 'warming' }),
+    endpointView({ circuit: 'open' }),
+    endpointView({ state: 'ejected' }),
+  ]);
+  assert.deepEqual(
+    states.map(({ state, circuit }) => circuit ?? state),
+    ['ejected', 'open', 'warming', 'healthy'],
+  );
+});
+
+test('an endpoint is in trouble from more than 5 % of failed requests, and is not right if it is slow', () => {
+  assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.05 } })), 3);
+  assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.051 } })), 1);
+  assert.equal(severityOf(endpointView({ slow: { p95Ms: 900, expectedMs: 20, against: 'history' } })), 2);
+});
