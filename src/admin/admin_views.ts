@@ -16,6 +16,7 @@ import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import { problemsOf } from './status_problems.ts';
+import { limitsOf, loadOf } from './status_recent.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures on the status page. */
@@ -47,6 +48,7 @@ export class AdminViews implements AdminView {
   #view() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
+    const { plan } = running.current.loaded;
     const nowMs = clock.nowMs();
     return {
       version: readVersion(),
@@ -69,6 +71,8 @@ export class AdminViews implements AdminView {
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
       failures: telemetry.decisions.failures(FAILURES_SHOWN),
+      limits: limitsOf(plan, runtime),
+      load: loadOf(this.#samples.all, plan),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }
