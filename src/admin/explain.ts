@@ -6,7 +6,6 @@
 import type { Plan } from '../config/plan.ts';
 import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
-import type { ClusterSettings } from '../load_balancer/backend.ts';
 import { formatAddress } from '../net/address.ts';
 import { detailOf, FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
@@ -18,11 +17,11 @@ import { buildProxyTrust, type ClientAddress, resolveClientAddress } from '../se
 import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 import { describeEdits } from './edits_in_force.ts';
-import { type Elsewhere, findElsewhere } from './elsewhere.ts';
+import { findElsewhere } from './elsewhere.ts';
 import { type Asked, type Question, understand } from './explain_question.ts';
 import type { Explained, Explanation, Target } from './explanation.ts';
 import { grpcHint } from './grpc_hint.ts';
-import { describeLimits, type LimitInForce, type ShownSetting } from './settings_in_force.ts';
+import { describeLimits } from './settings_in_force.ts';
 
 /** The parts of an explanation that a request without a route does not have. */
 const NOTHING = {
