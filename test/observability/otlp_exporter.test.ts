@@ -14,7 +14,11 @@ checkLeaks();
 const SPAN = { name: 'GET' } as Span;
 const spans = (count: number) => Array.from({ length: count }, () => SPAN);
 
-async function collecting(answer: () => number, path = '', headers: readonly (readonly [string, string])[] = []) {
+async function collecting(
+  answer: () => number,
+  path = '',
+  headers: readonly (readonly [string, string])[] = [],
+) {
   const asked: {
     url: string;
     token: string | undefined;

@@ -109,6 +109,8 @@ test('a server has a name and a port, an address no brackets, and a socket is it
 
 test('the version of the protocol is written as the conventions write it', () => {
   const versionOf = (protocol: 'HTTP/1.1' | 'HTTP/2.0') =>
-    plain(spansOf(requestRecord({ protocol }), TRACE, '/', 0)[0]?.attributes ?? [])['network.protocol.version'];
+    plain(spansOf(requestRecord({ protocol }), TRACE, '/', 0)[0]?.attributes ?? [])[
+      'network.protocol.version'
+    ];
   assert.deepEqual([versionOf('HTTP/1.1'), versionOf('HTTP/2.0')], ['1.1', '2']);
 });
