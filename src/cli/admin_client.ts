@@ -1,5 +1,5 @@
 /** Talks to the admin API of the process that runs with the same configuration file. */
-import http, { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { userInfo } from 'node:os';
 import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
@@ -8,6 +8,9 @@ import { formatAddress, parseAddress } from '../net/address.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import { EXIT } from './exit_codes.ts';
 import { printProblems } from './load.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
 
 export interface AdminResponse {
   readonly status: number;

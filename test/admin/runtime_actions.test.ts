@@ -54,7 +54,10 @@ test('an endpoint or cluster that is not there is answered with those that are',
     `cluster app has no endpoint x; endpoints: ${names.join(', ')}`,
   );
   const [first = ''] = names;
-  assert.match(String(operator.setEndpoint('app', `${first}0`, 'drain')), new RegExp(`did you mean ${first}\\?`));
+  assert.match(
+    String(operator.setEndpoint('app', `${first}0`, 'drain')),
+    new RegExp(`did you mean ${first}\\?`),
+  );
   assert.deepEqual(said, []);
 });
 

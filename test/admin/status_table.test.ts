@@ -97,7 +97,10 @@ test('the failing cluster and the failing endpoint come first, names in natural 
 test('an endpoint that is healthy but slow, or fails although its probe says yes, says so', () => {
   const slow = endpointView({ slow: { p95Ms: 900, expectedMs: 20, against: 'siblings' } });
   const lying = endpointView({ disagrees: true });
-  const text = renderStatus({ ...status, ...pageView([clusterView([slow, lying])]) } as unknown as Status, PLAIN);
+  const text = renderStatus(
+    { ...status, ...pageView([clusterView([slow, lying])]) } as unknown as Status,
+    PLAIN,
+  );
   assert.match(text, /healthy, slow/);
   assert.match(text, /healthy, fails/);
 });
