@@ -7,6 +7,7 @@ import type { Plan } from '../config/plan.ts';
 import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { buildMaintenance } from '../routing/maintenance.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -49,7 +50,12 @@ export interface Explanation {
   };
   readonly route: string | null;
   /** Why there is no route, or why the request would be refused earlier. */
-  readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
+  readonly refused: {
+    readonly reason: Failure['kind'];
+    readonly status: number;
+    /** The line that says so, where there is one. */
+    readonly origin?: string;
+  } | null;
   /** Null: no login is required. */
   readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
@@ -176,7 +182,9 @@ function explainRoute(
     buildAccessList(chosen.access).allows(address.clientIp);
   return {
     route: chosen.name,
-    refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
+    refused: admitted
+      ? describeMaintenance(plan, chosen, address.clientIp, origins)
+      : refusal({ kind: 'access_denied', by: '' }),
     auth: describeAuth(chosen, origins),
     nearer: near,
     action: describeAction(chosen, head),
@@ -186,6 +194,19 @@ function explainRoute(
         : null,
     limits: describeLimits(plan, chosen, listener, origins),
   };
+}
+
+/** Null: the route serves this client. */
+function describeMaintenance(
+  { pages }: Plan,
+  { name, maintenance }: RouteSettings,
+  clientIp: string,
+  origins: SettingOrigins,
+): Explanation['refused'] {
+  if (maintenance === null) return null;
+  const origin = origins.get(`routes.${name}.maintenance`);
+  const failure = buildMaintenance(maintenance, pages).refusal(clientIp, () => origin);
+  return failure === null ? null : { reason: failure.kind, status: maintenance.status, origin };
 }
 
 /** Name and password are not checked here. */

@@ -33,7 +33,9 @@ function render(explained: Explanation): string {
   ];
   for (const { route, reason } of explained.nearer) lines.push(`  not      ${route}: ${reason}`);
   if (explained.route !== null && explained.refused !== null)
-    lines.push(`refused    ${explained.refused.status} ${explained.refused.reason}`);
+    lines.push(
+      `refused    ${explained.refused.status} ${explained.refused.reason}${explained.refused.origin === undefined ? '' : `  ${explained.refused.origin}`}`,
+    );
   const { auth } = explained;
   if (auth !== null) lines.push(`login      ${auth.scheme}, realm "${auth.realm}"  ${auth.origin}`);
   if (explained.action !== null) lines.push(`action     ${JSON.stringify(explained.action)}`);
