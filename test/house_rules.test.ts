@@ -62,8 +62,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'holds a word and emits one event; seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/running_proxy.ts':
     'composes: the parts of the process; seen from outside in test/integration/lifecycle.test.ts',
-  'src/cli/run.ts':
-    'composes: load, start, signals; seen from outside in test/main.test.ts and test/integration/signals_as_pid_1.test.ts',
   'src/cli/schema.ts': 'prints one value; seen from outside in test/main.test.ts',
   'src/lifecycle/package_files.ts': 'reads one file; seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'reads one field; seen from outside in test/main.test.ts',
@@ -71,6 +69,9 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'composes: three backends in front of `run`; seen from outside in test/phases/phase_0_skeleton.test.ts',
   'src/http/client/http2_sessions.ts': 'seen on real sessions in test/http/server.test.ts',
   'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
+  'src/cli/commands/serving.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
+  'src/cli/commands/configuration.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
+  'src/cli/commands/running.ts': 'a table; test/cli/commands.test.ts and test/cli/status.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
 };
 

@@ -10,10 +10,13 @@ import { withoutSecretValues } from '../security/secrets.ts';
 import type { AdminView } from './admin_interfaces.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decision_view.ts';
 import { renderDecision } from './decision_view_text.ts';
-import { explainOffline, readQuestion } from './explain.ts';
+import { explainOffline } from './explain.ts';
+import { readQuestion } from './explain_question.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
+import { problemsOf } from './status_problems.ts';
+import { limitsOf, loadOf } from './status_recent.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures on the status page. */
@@ -36,12 +39,20 @@ export class AdminViews implements AdminView {
     return this.#process.drainView();
   }
 
+  /** `/status`: the view of the page, and its problems. */
   status() {
+    const view = this.#view();
+    return { ...view, problems: problemsOf(view) };
+  }
+
+  #view() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
+    const { plan } = running.current.loaded;
     const nowMs = clock.nowMs();
     return {
       version: readVersion(),
+      pid: process.pid,
       phase: this.#process.phase,
       uptimeMs: Math.round(nowMs - startedAtMs),
       plan: running.current.loaded.plan.digest,
@@ -61,15 +72,17 @@ export class AdminViews implements AdminView {
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
       failures: telemetry.decisions.failures(FAILURES_SHOWN),
+      limits: limitsOf(plan, runtime),
+      load: loadOf(this.#samples.all, plan),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }
 
   page(nonce: string): string {
-    return renderPage(this.status(), nonce);
+    return renderPage(this.#view(), nonce);
   }
   livePart(): string {
-    return renderLive(this.status()).text;
+    return renderLive(this.#view()).text;
   }
   metrics(accept: string) {
     return this.#process.runtime.metrics.scrape(accept);

@@ -11,6 +11,10 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface LoggingSettings extends FormatSettings {
   readonly level: LogLevel;
+  /** As configured: `auto` is decided where the destination is opened. */
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** How JSON and pretty lines write the time. */
+  readonly time: 'epoch' | 'iso';
   /** Absolute path; null: standard output. */
   readonly file: string | null;
   readonly access: FormatSettings['access'] & {

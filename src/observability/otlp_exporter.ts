@@ -3,7 +3,6 @@
  * from a bounded queue. A collector that is down costs only spans, which are counted.
  */
 import pRetry from 'p-retry';
-import { request } from 'undici';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { ResourceAttributes } from './otlp_resource.ts';
 import type { Span } from './otlp_spans.ts';
@@ -19,10 +18,13 @@ export interface OtlpSettings {
   readonly resource: ResourceAttributes;
 }
 
+export const SPAN_LOSSES = ['queue_full', 'send_failed'] as const;
+export type SpanLoss = (typeof SPAN_LOSSES)[number];
+
 /** Called with the number of spans that were sent or lost. */
 interface OtlpObserver {
   exported(spans: number): void;
-  dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
+  dropped(cause: SpanLoss, spans: number): void;
   /** Null: exporting works again. */
   onFailing(why: string | null): void;
 }
@@ -137,6 +139,7 @@ export class OtlpExporter {
     });
     const { signal, timer } = this.#timeout(timeoutMs);
     try {
+      const { request } = await import('undici'); // only those who trace load all of undici
       const { statusCode, body: responseBody } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
         method: 'POST',
         headers: this.#headers,

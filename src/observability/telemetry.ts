@@ -1,10 +1,12 @@
 /** The only place where an event becomes a log line and a metric. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CutCause } from '../net/connection.ts';
+import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { wentWell } from '../resilience/failure.ts';
+import { type FailureKind, wentWell } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
+import { RecentCounts } from '../resilience/recent_counts.ts';
 import { overheadMs, shownPath } from './access_log.ts';
 import { type DecisionFacts, DecisionRing } from './decision_ring.ts';
 import { eventLevel } from './event_level.ts';
@@ -41,6 +43,12 @@ export interface Telemetry {
 export class ProcessTelemetry implements Telemetry {
   readonly metrics: Metrics;
   readonly decisions = new DecisionRing();
+  /** Failed requests of the last minute by listener and reason. */
+  readonly recentFailures = new RecentCounts<FailureKind>();
+  /** Failed TLS handshakes of the last minute by listener and cause. */
+  readonly recentTlsRefusals = new RecentCounts<TlsRefusal>();
+  /** Requests of the last minute that a rate limit has refused, by limit. */
+  readonly recentlyLimited = new RecentCounts<'enforce'>();
   readonly #destination: LogDestination;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -97,6 +105,7 @@ export class ProcessTelemetry implements Telemetry {
     facts: FactsOf,
   ): void {
     this.metrics.requestFinished(record, route, cluster, overheadMs(record));
+    if (record.reason !== null) this.recentFailures.add(record.listener, record.reason, record.endedAtMs);
     if (record.trace?.sampled === true && this.#exporter !== null)
       this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
@@ -139,16 +148,17 @@ export class ProcessTelemetry implements Telemetry {
 
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void {
     this.metrics.rateLimited(limiter, mode);
+    if (mode === 'enforce') this.recentlyLimited.add(limiter, mode, this.#clock.nowMs());
   }
 
   withoutSecrets(url: string): string {
     return shownPath(url, this.#redactQuery);
   }
   retryRefused(cluster: string, why: string): void {
-    this.metrics.retryRefused(cluster, why);
+    this.metrics.clusters.retryRefused(cluster, why);
   }
   connectionCut(listener: string, cause: CutCause): void {
-    this.metrics.connectionCut(listener, cause);
+    this.metrics.listeners.count('cut', listener, cause);
   }
   shed(signal: OverloadSignal): void {
     this.metrics.shed(signal);
@@ -163,19 +173,20 @@ export class ProcessTelemetry implements Telemetry {
     this.metrics.eventSaid(event.kind);
     switch (event.kind) {
       case 'connections_refused':
-        this.metrics.connectionsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('refused', event.listener, event.cause, event.count);
         break;
       case 'tls_refused':
-        this.metrics.tlsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('tlsRefused', event.listener, event.cause, event.count);
+        this.recentTlsRefusals.add(event.listener, event.cause, this.#clock.nowMs(), event.count);
         break;
       case 'proxy_protocol_refused':
-        this.metrics.proxyProtocolRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('proxyProtocolRefused', event.listener, event.cause, event.count);
         break;
       case 'health_changed':
-        this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
+        this.metrics.clusters.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;
       case 'health_disagreement':
-        if (event.disagree) this.metrics.disagreed(event.cluster, event.endpointLabel);
+        if (event.disagree) this.metrics.clusters.disagreed(event.cluster, event.endpointLabel);
         break;
       case 'reload':
         this.metrics.reloaded(event.result);
