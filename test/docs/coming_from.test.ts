@@ -123,7 +123,7 @@ test('the Traefik side is YAML whose routers name what is there, and both sides 
 
 /** Every key and every value of a choice in the reference. */
 const WORDS = new Set(
-  [...readPage('configuration.md').matchAll(/`([^`]+)`/g)].flatMap(([, code = '']) =>
+  [...readPage('configuration.md').replaceAll(/^```.*$/gm, '').matchAll(/`([^`]+)`/g)].flatMap(([, code = '']) =>
     code.split(/[^A-Za-z0-9_-]+/),
   ),
 );
