@@ -81,11 +81,14 @@ export function renderReason({ reason, facts, means, findTheCause, change }: Rea
   ].join('\n');
 }
 
+/** What is in backticks is one word: a command must be copied whole. */
+const WORD = /(?:`[^`]*`|[^\s`])+/g;
+
 /** Lines of at most `WIDTH` characters; a longer word has a line of its own. */
 export function wrapped(text: string, indent: string): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const [word] of text.matchAll(WORD)) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
       lines.push(indent + line);
       line = word;

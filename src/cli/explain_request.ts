@@ -23,7 +23,7 @@ export function runExplainRequest(place: AdminTarget, id: string, json: boolean)
 type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits'> &
   Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits'>>;
 
-/** After an upgrade of the package and before its restart, the process is of an earlier version: 0.1 has no keys of settings. */
+/** Between an upgrade and the restart the process is of an earlier version, which does not send all of it. */
 function completed(body: OlderDecision): ExplainedDecision {
   const limits = (body.limits ?? []).map(limit => ({
     ...limit,

@@ -91,7 +91,7 @@ test('without any file a command says where it has looked, with the code of a fi
 });
 
 test('explain wants a URL or the id of a request, and takes a header as often as it is given', async () => {
-  assert.match((await run('explain', '-c', good)).err, /explain needs a URL or --request ID/);
+  assert.match((await run('explain', '-c', good)).err, /explain needs a URL, --request ID or a reason/);
   const headers = ['-H', 'x-one: 1', '-H', 'x-two: 2'];
   const { code, out } = await run('explain', '-c', good, '-X', 'PUT', ...headers, 'http://app.test/a');
   assert.equal(code, 0);
