@@ -52,6 +52,7 @@ export class AdminViews implements AdminView {
     const nowMs = clock.nowMs();
     return {
       version: readVersion(),
+      pid: process.pid,
       phase: this.#process.phase,
       uptimeMs: Math.round(nowMs - startedAtMs),
       plan: running.current.loaded.plan.digest,
