@@ -122,7 +122,15 @@ test('a request without a route knows the hosts there are, if its head and plan 
   };
   const hosts = load(forwardTo(['127.0.0.1:1'], { route: { match: { hosts: ['b.test'] } } }));
   const explain = (kept: unknown, reason: Decision['reason']) => {
-    const change = { plan: hosts.plan.digest, route: null, cluster: null, reason, failure: null, timeout: null, retryRefused: null };
+    const change = {
+      plan: hosts.plan.digest,
+      route: null,
+      cluster: null,
+      reason,
+      failure: null,
+      timeout: null,
+      retryRefused: null,
+    };
     return explainDecision(ringOf(change, kept).ring, 'r1', PLANE, () => hosts, 0)?.elsewhere;
   };
   assert.deepEqual(explain(head, 'no_route')?.hosts, ['b.test']);
