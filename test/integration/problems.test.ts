@@ -67,17 +67,16 @@ test('an endpoint that is slower than the others is told', async () => {
 
 test('endpoints that refuse connections are one line, and everything is down if there are no others', async () => {
   const dead = [await closedPort(), await closedPort(), await closedPort()].map(port => `127.0.0.1:${port}`);
-  const health = { passive: { consecutiveFailures: 2, ejectFor: '1h', maxEjected: 1 } };
+  const health = { active: { tcp: true, interval: '100ms', unhealthyAfter: 1 } };
   await using proxy = await startProxy(
     forwardTo(dead, { cluster: { ...ROUND_ROBIN, health, loadBalancing: { panicBelow: 'off' } } }),
   );
-  await send(proxy, 20);
   await problem(proxy, /^Everything is down: the only cluster, app, has no eligible endpoint\.$/);
   const ofCluster = proxy.report.status().problems.filter(({ subject }) => subject === 'cluster app');
   assert.equal(ofCluster.length, 1, JSON.stringify(ofCluster));
   assert.match(
     ofCluster[0]?.text ?? '',
-    /^app is down: none of its 3 endpoints is eligible \(3 ejected\): .*connect_refused/,
+    /^app is down: none of its 3 endpoints is eligible \(3 unhealthy\): connect_refused\.$/,
   );
 });
 
