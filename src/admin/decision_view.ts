@@ -5,7 +5,8 @@ import { type Decision, type DecisionRing, describeCause } from '../observabilit
 import type { RequestHead } from '../security/request_head.ts';
 import { describeEdits } from './edits_in_force.ts';
 import { conditionOf, unresolvedOf } from './endpoint_condition.ts';
-import { type Explanation, routeOf } from './explain.ts';
+import { routeOf } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { grpcHint } from './grpc_hint.ts';
 import { describeLimits } from './settings_in_force.ts';
 import type { EndpointCondition } from './status_view.ts';
