@@ -62,8 +62,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'holds a word and emits one event; seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/running_proxy.ts':
     'composes: the parts of the process; seen from outside in test/integration/lifecycle.test.ts',
-  'src/cli/run.ts':
-    'composes: load, start, signals; seen from outside in test/main.test.ts and test/integration/signals_as_pid_1.test.ts',
   'src/cli/schema.ts': 'prints one value; seen from outside in test/main.test.ts',
   'src/lifecycle/package_files.ts': 'reads one file; seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'reads one field; seen from outside in test/main.test.ts',

@@ -10,11 +10,13 @@ import { withoutSecretValues } from '../security/secrets.ts';
 import type { AdminView } from './admin_interfaces.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decision_view.ts';
 import { renderDecision } from './decision_view_text.ts';
-import { explainOffline, readQuestion } from './explain.ts';
+import { explainOffline } from './explain.ts';
+import { readQuestion } from './explain_question.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
 import { problemsOf } from './status_problems.ts';
+import { limitsOf, loadOf } from './status_recent.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures on the status page. */
@@ -46,9 +48,11 @@ export class AdminViews implements AdminView {
   #view() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
+    const { plan } = running.current.loaded;
     const nowMs = clock.nowMs();
     return {
       version: readVersion(),
+      pid: process.pid,
       phase: this.#process.phase,
       uptimeMs: Math.round(nowMs - startedAtMs),
       plan: running.current.loaded.plan.digest,
@@ -68,6 +72,8 @@ export class AdminViews implements AdminView {
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
       failures: telemetry.decisions.failures(FAILURES_SHOWN),
+      limits: limitsOf(plan, runtime),
+      load: loadOf(this.#samples.all, plan),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }

@@ -15,7 +15,9 @@ import type { AdminActions, AdminAddress, AdminView } from './admin_interfaces.t
 import { DrainStream } from './drain_stream.ts';
 import { guard } from './guard.ts';
 import { html } from './html.ts';
-import { refuse } from './reply.ts';
+import { reasonLink } from './reason_link.ts';
+import { reasonPages } from './reason_pages.ts';
+import { refuse, sendPage } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
@@ -46,6 +48,7 @@ export async function openAdminApi(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, address, token);
   reads(app, view);
+  reasonPages(app);
   const stream = pages(app, view, clock);
   const drain = new DrainStream(() => view.drainView(), clock);
   app.get('/drain/progress', (_request, reply) => {
@@ -84,7 +87,7 @@ function reads(app: FastifyInstance, view: AdminView): void {
   app.get('/requests/:id', async (request, reply) => {
     const { id } = request.params as { id: string };
     if (request.headers.accept?.includes('text/html') === true)
-      return recordPage(reply, view.requestText(id));
+      return recordPage(reply, view.requestText(id), view.request(id));
     const found = view.request(id);
     return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
   });
@@ -94,7 +97,6 @@ function reads(app: FastifyInstance, view: AdminView): void {
   });
 }
 
-/** Headers for browsers: a page of this API runs and shows nothing from elsewhere. */
 function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
   const stream = new StatusStream(() => view.livePart(), clock);
   app.get('/', async (_request, reply) => {
@@ -109,18 +111,9 @@ function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStrea
   return stream;
 }
 
-function recordPage(reply: FastifyReply, text: string | null): FastifyReply {
-  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Decision record</title><p><a href="/">Status</a></p><pre>${text ?? NOT_KEPT}</pre></html>`;
+function recordPage(reply: FastifyReply, text: string | null, record: object | null): FastifyReply {
+  const reason = record !== null && 'reason' in record ? String(record.reason ?? '') : '';
+  const link = reason === '' ? '' : html` · <a href="${reasonLink(reason)}">${reason}</a>`;
+  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Decision record</title><p><a href="/">Status</a>${link}</p><pre>${text ?? NOT_KEPT}</pre></html>`;
   return sendPage(reply.status(text === null ? 404 : 200), page.text, '');
-}
-
-function sendPage(reply: FastifyReply, page: string, policy: string): FastifyReply {
-  const rest = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-  return reply
-    .header('content-security-policy', `${rest}; ${policy}`)
-    .header('cache-control', 'no-store')
-    .header('x-content-type-options', 'nosniff')
-    .header('referrer-policy', 'no-referrer')
-    .type('text/html; charset=utf-8')
-    .send(page);
 }

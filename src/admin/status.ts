@@ -3,10 +3,13 @@ import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import { formatAddress } from '../net/address.ts';
+import type { LatencySummary } from '../observability/latency_history.ts';
 import { TrafficStats } from '../observability/traffic_stats.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { LimitStore } from '../security/limit_store.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
+import { findSlow } from './slow_endpoints.ts';
+import { describeRecent } from './status_recent.ts';
 import type { StoreView } from './status_view.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
@@ -27,12 +30,17 @@ export function describeStatus(
       address: addresses.get(name) ?? null,
       connections: states.get(name) ?? {},
     })),
-    requests: { active: runtime.traffic.active.size, tunnels: runtime.traffic.tunnels },
+    requests: {
+      active: runtime.traffic.active.size,
+      tunnels: runtime.traffic.tunnels,
+      lastMinute: runtime.metrics.stats.summary(nowMs).requests,
+    },
     connections: {
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
     refusals: runtime.connections.recentRefusals(),
+    ...describeRecent(runtime, nowMs),
     routes: describeRoutes(plane, nowMs),
     clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
     stores: [...plane.stores.values()].map(store => describeStore(store, nowMs)),
@@ -59,6 +67,9 @@ function describeStore(
 function describeCluster(cluster: BoundCluster, nowMs: number) {
   const { name, pool, policy, circuit, retryBudget, handles } = cluster;
   const { connectionsMax } = pool;
+  const all = pool.backends.map(({ name }) => handles.statsOf(name) ?? NO_STATS);
+  const latencies = pool.backends.map(({ name }) => handles.latencyOf(name)?.summary(nowMs) ?? NO_LATENCY);
+  const slow = findSlow(latencies);
   return {
     name,
     policy,
@@ -69,11 +80,14 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
     queue: pool.queueDepth,
     serving: pool.eligibleCount,
     retryBudget: retryBudget.remaining,
+    figures: TrafficStats.summaryOf(all, nowMs),
     endpoints: [
-      ...pool.backends.map(backend => ({
+      ...pool.backends.map((backend, at) => ({
         ...describeBackend(backend, nowMs),
         connectionsMax,
-        figures: (handles.statsOf(backend.name) ?? NO_STATS).summary(nowMs),
+        figures: (all[at] ?? NO_STATS).summary(nowMs),
+        latency: latencies[at] ?? NO_LATENCY,
+        slow: slow[at] ?? null,
       })),
       ...unresolvedOf(cluster, nowMs).map(condition => ({
         ...NOTHING,
@@ -87,11 +101,14 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
 
 /** The statistics of something without traffic. */
 const NO_STATS = new TrafficStats();
+const NO_LATENCY: LatencySummary = { requests: 0, p95Ms: null, usualMs: null };
 const NOTHING = {
   inFlight: 0,
   connections: { open: 0, inUse: 0 },
   disagrees: false,
   ejections: 0,
+  latency: NO_LATENCY,
+  slow: null,
 };
 
 /** A route on several listeners has one line for each. */

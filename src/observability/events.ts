@@ -100,6 +100,13 @@ export interface RequestRecord {
   readonly plan: string;
 }
 
+/** One change of a reload; the log has all that is known of it. */
+interface ChangedPart {
+  /** Path in the plan. */
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
+}
+
 export type Event =
   | { readonly kind: 'started'; readonly version: string; readonly plan: string }
   | { readonly kind: 'listener_opened'; readonly listener: string; readonly address: string }
@@ -193,7 +200,7 @@ export type Event =
       readonly plan: string;
       readonly problems: readonly string[];
       /** What has changed in meaning, with the class of each change and its traffic; only of an applied one. */
-      readonly changes?: { readonly total: number; readonly first: readonly object[] };
+      readonly changes?: { readonly total: number; readonly first: readonly ChangedPart[] };
       readonly tookMs: number;
     }
   /** A certificate of a listener expires soon, or has expired; emitted once a day. */

@@ -7,6 +7,7 @@
 import type { Counter, Histogram } from 'prom-client';
 import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { LatencyHistory } from './latency_history.ts';
 import { TrafficStats } from './traffic_stats.ts';
 
 /**
@@ -16,7 +17,7 @@ import { TrafficStats } from './traffic_stats.ts';
  * invisible to an alert. A series costs about 2 us of every scrape, in which the event loop does nothing else, so past this
  * number only what was counted has a series.
  */
-export const STARTED_AT_ZERO_MAX = 100;
+export const STARTED_AT_ZERO_MAX = 50;
 
 /** Failures that are not the client's: what alerts are about. */
 const ALERTED_REASONS = (Object.keys(FAILURE_RULES) as FailureKind[]).filter(
@@ -36,6 +37,11 @@ const ADDRESSES_MAX = 1_000;
 
 type CounterChild = Counter.Internal;
 type HistogramChild = Histogram.Internal<string>;
+
+interface Recent {
+  readonly stats: TrafficStats;
+  readonly latency: LatencyHistory;
+}
 
 /** The metrics of one route on one listener. */
 export class RouteHandles {
@@ -116,8 +122,8 @@ export class ClusterHandles {
   #named = new Set<string>();
   /** Endpoints that some plan names; others are not counted. Null: no restriction. */
   #endpoints: Set<string> | null = null;
-  /** The last minute of each address, for the status page; the least recently used ones are dropped. */
-  readonly #stats = new Map<string, TrafficStats>();
+  /** What each address did recently, for the status page; of too many, the oldest ones are dropped. */
+  readonly #recent = new Map<string, Recent>();
   /** Endpoints whose series were started at 0. */
   readonly #started = new Set<string>();
   #retired = false;
@@ -149,22 +155,27 @@ export class ClusterHandles {
 
   /** Null: nothing was sent there recently. */
   statsOf(address: string): TrafficStats | null {
-    return this.#stats.get(address) ?? null;
+    return this.#recent.get(address)?.stats ?? null;
+  }
+  /** Null: nothing was sent there recently. */
+  latencyOf(address: string): LatencyHistory | null {
+    return this.#recent.get(address)?.latency ?? null;
   }
 
   #recordFigures(
-    { endpoint, startedAtMs, reason, status }: AttemptRecord,
+    { endpoint, startedAtMs, firstByteMs, reason, status }: AttemptRecord,
     endedAtMs: number,
     retried: boolean,
   ): void {
-    let stats = this.#stats.get(endpoint);
-    if (stats === undefined) {
-      if (this.#stats.size >= ADDRESSES_MAX) this.#stats.delete(this.#stats.keys().next().value ?? '');
-      stats = new TrafficStats();
-      this.#stats.set(endpoint, stats);
+    let recent = this.#recent.get(endpoint);
+    if (recent === undefined) {
+      if (this.#recent.size >= ADDRESSES_MAX) this.#recent.delete(this.#recent.keys().next().value ?? '');
+      recent = { stats: new TrafficStats(), latency: new LatencyHistory() };
+      this.#recent.set(endpoint, recent);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    recent.stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    if (firstByteMs !== null) recent.latency.record(firstByteMs, endedAtMs);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

@@ -4,8 +4,8 @@
  */
 import { FAILURE_RULES } from '../resilience/failure.ts';
 import type { PathMatch } from '../routing/route.ts';
-import { splitHost } from './host_and_port.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { splitHost } from './host_and_port.ts';
 import type { TraceContext } from './trace_context.ts';
 
 const SERVER = 2;
@@ -63,7 +63,8 @@ function serverSpan(
       'server.port': port,
       'client.address': record.clientIp,
       'network.peer.address': record.peerIp,
-      'network.protocol.version': record.protocol === 'HTTP/2.0' ? '2' : record.protocol.slice('HTTP/'.length),
+      'network.protocol.version':
+        record.protocol === 'HTTP/2.0' ? '2' : record.protocol.slice('HTTP/'.length),
       'user_agent.original': record.userAgent,
       'error.type': isError ? (record.reason ?? String(record.status)) : null,
       'fairlead.request_id': record.requestId,

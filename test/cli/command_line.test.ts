@@ -83,7 +83,7 @@ test('--config goes before the environment, and an empty variable is none', asyn
 });
 
 test('explain wants a URL or the id of a request, and takes a header as often as it is given', async () => {
-  assert.match((await run('explain', '-c', good)).err, /explain needs a URL or --request ID/);
+  assert.match((await run('explain', '-c', good)).err, /explain needs a URL, --request ID or a reason/);
   const headers = ['-H', 'x-one: 1', '-H', 'x-two: 2'];
   const { code, out } = await run('explain', '-c', good, '-X', 'PUT', ...headers, 'http://app.test/a');
   assert.equal(code, 0);

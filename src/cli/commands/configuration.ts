@@ -70,12 +70,14 @@ export const CONFIGURATION: readonly Command[] = [
   },
   {
     name: 'explain',
-    summary: 'Show which route a request would take and why, or what happened to one',
+    summary: 'Show which route a request would take and why, what happened to one, or what a reason means',
     details: [
-      'With a URL it only reads the configuration file: the route, why more specific routes did not match, and ' +
-        'what the backend would receive. With --request it asks the running process what happened to a request.',
+      'With a URL it only reads the configuration file: the route, why more specific routes did not match, ' +
+        'what the backend would receive, and the settings in force with their lines. With --request it asks the ' +
+        'running process what happened to a request. With a reason (tls_failed) it says what that means, how to ' +
+        'find the cause and what to change.',
     ],
-    positionals: [{ name: 'URL', optional: true }],
+    positionals: [{ name: 'URL|REASON', optional: true }],
     options: [
       ...ADMIN_OPTIONS,
       {
@@ -117,6 +119,7 @@ export const CONFIGURATION: readonly Command[] = [
         shows: 'the route it would take',
       },
       { command: 'fairlead explain --request 01JD3V…', shows: 'what happened to this request' },
+      { command: 'fairlead explain tls_failed', shows: 'what it means and what to change' },
     ],
     run: async ({ values, positionals: [url] }) => {
       const json = values.flag('json');
@@ -125,7 +128,9 @@ export const CONFIGURATION: readonly Command[] = [
         const { runExplainRequest } = await import('../explain_request.ts');
         return runExplainRequest(adminTarget(values), id, json);
       }
-      if (url === undefined) throw new UsageError('explain needs a URL or --request ID');
+      if (url === undefined) throw new UsageError('explain needs a URL, --request ID or a reason');
+      const { looksLikeReason, runExplainReason } = await import('../explain_reason.ts');
+      if (looksLikeReason(url)) return runExplainReason(url, json);
       const { runExplain } = await import('../explain.ts');
       return runExplain(configFile(values), {
         url,

@@ -1,5 +1,4 @@
 /** Schema of a route: match, action, and changes on the way. */
-import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { templateProblem } from '../../routing/pattern.ts';
 import { redirectProblem } from '../../routing/rewrite.ts';
@@ -21,6 +20,9 @@ import {
   requiredNumber,
   text,
 } from './leaves.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const { METHODS } = process.getBuiltinModule('node:http');
 
 const textMatch = z.union([
   z.string(),
