@@ -100,7 +100,9 @@ for (const recipe of recipes) {
     if (backend !== null) ports.set('9000', String(backend.port));
     const text = readFileSync(join(ROOT, file), 'utf8');
     const { listeners } = load(text, join(ROOT, file)).plan;
-    let config = text.replaceAll(/(?:127\.0\.0\.1|0\.0\.0\.0):(?:9901|8\d{3})\b(?!\])/g, '127.0.0.1:0');
+    let config = text
+      .replace(/(?<=drain: \{ delay: )\d+s/, '0s')
+      .replaceAll(/(?:127\.0\.0\.1|0\.0\.0\.0):(?:9901|8\d{3})\b(?!\])/g, '127.0.0.1:0');
     for (const [port, here] of ports) config = config.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${here}`);
     config = config.replaceAll(/(?<=file: )[\w.-]+htpasswd/g, name => join(ROOT, 'examples', name));
     await using proxy = await startProxy(config);
