@@ -8,6 +8,7 @@ import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { formatAddress } from '../net/address.ts';
 import { detailOf, FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { buildMaintenance } from '../routing/maintenance.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -126,7 +127,9 @@ function explainRoute(
   return {
     route: chosen.name,
     origins: { ...without.origins, route: origins.get(`${at}.name`), action: origins.get(`${at}.action`) },
-    refused: refusalByAccess(chosen, listener, address.clientIp),
+    refused:
+      refusalByAccess(chosen, listener, address.clientIp) ??
+      refusalByMaintenance(plan, chosen, address.clientIp, origins),
     auth: describeAuth(chosen, origins),
     nearer,
     elsewhere: null,
@@ -168,6 +171,19 @@ function targetsOf(plan: Plan, { action }: RouteSettings, origins: SettingOrigin
 }
 
 const ENDPOINTS_MAX = 10;
+
+/** Null: the route serves this client. */
+function refusalByMaintenance(
+  { pages }: Plan,
+  { name, maintenance }: RouteSettings,
+  clientIp: string,
+  origins: SettingOrigins,
+): Explanation['refused'] {
+  if (maintenance === null) return null;
+  const origin = origins.get(`routes.${name}.maintenance`);
+  const failure = buildMaintenance(maintenance, pages).refusal(clientIp, () => origin);
+  return failure === null ? null : { ...refusal(failure), status: maintenance.status, origin };
+}
 
 /** Name and password are not checked here. */
 function describeAuth({ name, basicAuth }: RouteSettings, origins: SettingOrigins): Explanation['auth'] {

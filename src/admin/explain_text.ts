@@ -33,11 +33,13 @@ export function renderExplanation(explained: Explanation): string {
   return `${lines.join('\n')}\n`;
 }
 
+function refusalText({ status, reason, detail, origin }: NonNullable<Explanation['refused']>): string {
+  const place = origin === undefined ? '' : `  (${placeText(origin)})`;
+  return `${status} ${reason}${detail === null ? '' : `: ${detail}`}${place}`;
+}
+
 function routeLines({ route, origins, nearer, refused, elsewhere, auth, ...rest }: Explanation): string[] {
-  const refusal =
-    refused === null
-      ? ''
-      : `${refused.status} ${refused.reason}${refused.detail === null ? '' : `: ${refused.detail}`}`;
+  const refusal = refused === null ? '' : refusalText(refused);
   const lines = [
     labelled(
       'route',

@@ -63,6 +63,8 @@ export interface Explanation {
     readonly reason: Failure['kind'];
     readonly status: number;
     readonly detail: string | null;
+    /** The line that says so; absent where the detail names it. */
+    readonly origin?: string;
   } | null;
   /** Null: no login is required. */
   readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;

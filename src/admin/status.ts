@@ -118,7 +118,7 @@ function describeRoutes({ listeners }: DataPlane, nowMs: number) {
       name: settings.name,
       listener: handles.listener,
       match: describeMatch(settings.match),
-      action: describeAction(settings.action),
+      action: describeAction(settings),
       figures: handles.stats.summary(nowMs),
     })),
   );
@@ -130,8 +130,16 @@ function describeMatch({ hosts, path, methods }: RouteSettings['match']): string
   return parts.filter(part => part !== '').join(', ');
 }
 
-/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`. */
-export function describeAction(action: RouteSettings['action']): string {
+/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`, `maintenance 503 (app)`. */
+export function describeAction({
+  action,
+  maintenance,
+}: Pick<RouteSettings, 'action' | 'maintenance'>): string {
+  const usual = describeUsualAction(action);
+  return maintenance === null ? usual : `maintenance ${maintenance.status} (${usual})`;
+}
+
+function describeUsualAction(action: RouteSettings['action']): string {
   switch (action.kind) {
     case 'forward':
       return action.targets

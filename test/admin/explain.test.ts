@@ -149,3 +149,20 @@ test('a client that the listener refuses is refused before it is told that there
   };
   assert.deepEqual([reasonFor('192.0.2.1'), reasonFor('198.51.100.1')], ['access_denied', 'no_route']);
 });
+
+test('a route under maintenance says so with the line that has switched it on, and lets the allowed clients pass', () => {
+  const loaded = load({
+    version: 1,
+    listeners: { main: { address: '127.0.0.1:8080' } },
+    routes: [{ name: 'all', maintenance: { allow: ['10.0.0.0/8'] }, forward: { cluster: 'app' } }],
+    clusters: { app: { endpoints: ['127.0.0.1:1'] } },
+  });
+  const refused = (clientIp: string) => {
+    const question = { url: 'http://app.test/', method: 'GET', headers: [], clientIp, listener: null };
+    const found = explainOffline(loaded.plan, loaded.origins, question);
+    assert(!('error' in found));
+    return found.refused;
+  };
+  assert.deepEqual(refused('127.0.0.1'), { reason: 'maintenance', status: 503, origin: 'test.yaml:11:22' });
+  assert.equal(refused('10.1.1.1'), null);
+});

@@ -104,7 +104,9 @@ for (const recipe of recipes) {
       .replace(/(?<=drain: \{ delay: )\d+s/, '0s')
       .replaceAll(/(?:127\.0\.0\.1|0\.0\.0\.0):(?:9901|8\d{3})\b(?!\])/g, '127.0.0.1:0');
     for (const [port, here] of ports) config = config.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${here}`);
-    config = config.replaceAll(/(?<=file: )[\w.-]+htpasswd/g, name => join(ROOT, 'examples', name));
+    config = config.replaceAll(/(?<=file: )[\w.-]+\.htpasswd|(?<=bodyFile: )[\w.-]+\.html/gi, name =>
+      join(ROOT, 'examples', name),
+    );
     await using proxy = await startProxy(config);
     for (const [name, { address }] of Object.entries(listeners))
       if (address.kind === 'tcp') ports.set(String(address.port), String(proxy.target(name).port));
