@@ -103,7 +103,7 @@ test('examples/maintenance.yaml: a reload begins the maintenance of everything, 
       .replace('bodyFile: maintenance.html', `bodyFile: ${join(ROOT, 'examples/maintenance.html')}`)
       .replace('127.0.0.1:8080', '127.0.0.1:0')
       .replace('127.0.0.1:9901', '127.0.0.1:0')
-      .replaceAll(/127\.0\.0\.1:3[01]00/g, backend.address);
+      .replaceAll(/127\.0\.0\.1:900[02]/g, backend.address);
   await using proxy = await startProxy(text(false));
   const target = proxy.target('public');
   const statuses = async () => {
