@@ -8,6 +8,7 @@ import {
   cipher,
   forwardingField,
   listed,
+  listOrOne,
   network,
   number,
   path,
@@ -15,24 +16,29 @@ import {
 } from './leaves.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
 
-const tls = z.strictObject({
-  certificates: z
-    .array(
-      z.strictObject({
-        certFile: plainText.describe('PEM file with the certificate followed by its intermediates.'),
-        keyFile: plainText.describe('PEM file with the private key, without a passphrase.'),
-      }),
+const pair = {
+  certFile: plainText.describe('PEM file with the certificate followed by its intermediates.'),
+  keyFile: plainText.describe('PEM file with the private key, without a passphrase.'),
+};
+
+const tlsSettings = z.strictObject({
+  certFile: plainText
+    .describe(
+      'Short for a list of one certificate: PEM file with the certificate followed by its intermediates.',
     )
+    .optional(),
+  keyFile: plainText.describe('The PEM file with its private key, without a passphrase.').optional(),
+  certificates: z
+    .array(z.strictObject(pair))
     .min(1, 'at least one certificate is required')
     .max(1_000, 'a listener can have at most 1000 certificates')
     .meta({
       description:
-        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again.',
-    }),
+        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again. Needed unless certFile and keyFile are written.',
+    })
+    .optional(),
   minVersion: choice('listeners.tls.minVersion'),
-  ciphers: z
-    .array(cipher)
-    .min(1, 'at least one cipher suite is required')
+  ciphers: listOrOne(z.array(cipher).min(1, 'at least one cipher suite is required'), cipher)
     .meta({
       description: `Cipher suites of TLS 1.2 by their OpenSSL names, the preferred one first; those of TLS 1.3 are fixed. When absent: ${TLS12_CIPHERS.join(', ')}.`,
     })
@@ -64,6 +70,24 @@ const tls = z.strictObject({
   misdirected: choice('listeners.tls.misdirected'),
 });
 
+/** One certificate may be written without a list; from here on there is only the list. */
+const tls = tlsSettings
+  .superRefine(({ certFile, keyFile, certificates }, context) => {
+    const report = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    const short = certFile === undefined ? 'keyFile' : 'certFile';
+    if (certFile === undefined && keyFile === undefined) {
+      if (certificates === undefined) report('certificates', 'it is missing');
+    } else if (certificates !== undefined)
+      report(short, 'it stands beside certificates, which has the certificates; write it as an item there');
+    else if (keyFile === undefined) report('keyFile', 'it is missing');
+    else if (certFile === undefined) report('certFile', 'it is missing');
+  })
+  .transform(({ certFile = '', keyFile = '', certificates = [{ certFile, keyFile }], ...rest }) => ({
+    ...rest,
+    certificates,
+  }));
+
 const preset = z.enum(PRESET_NAMES, { error: `expected ${listed(PRESET_NAMES)}` }).meta({
   description: `Values for a cloud load balancer in front, where nothing else is written (docs/load-balancers.md). ${PRESET_NAMES.map(name => `\`${name}\`: ${PRESETS[name].why}`).join(' ')}`,
 });
@@ -80,7 +104,7 @@ const proxyProtocol = z
         description: 'Must be true, which is also the default: every connection begins with a header.',
       })
       .optional(),
-    from: z.array(network).min(1, 'at least one network is required').meta({
+    from: listOrOne(z.array(network).min(1, 'at least one network is required'), network).meta({
       description:
         'Networks of the load balancers that write the header, or `unix`. Connections from elsewhere are refused.',
     }),
@@ -103,13 +127,11 @@ export const listenerSchema = z.strictObject({
     .optional(),
   h2c: choice('listeners.h2c'),
   reusePort: choice('listeners.reusePort'),
-  trustedProxies: z
-    .array(network)
+  trustedProxies: listOrOne(z.array(network), network)
     .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted. Nobody when empty.' })
     .optional(),
   trustedHops: number('listeners.trustedHops'),
-  trustedHeaders: z
-    .array(forwardingField)
+  trustedHeaders: listOrOne(z.array(forwardingField), forwardingField)
     .meta({
       description:
         'Forwarding fields that the trusted proxies write, X-Request-Id and X-Request-Deadline-Ms among them; others that they pass on come from the client and are removed. All when absent.',
