@@ -87,7 +87,11 @@ test('it comes before rate limits and logins, which it neither uses up nor asks 
 });
 
 test('examples/maintenance.yaml: a reload begins the maintenance of everything, and another ends it; tunnels and the health path go on', async () => {
-  const echoing = tunnel(({ socket }) => socket.pipe(socket));
+  const echoing = tunnel(async ({ reader, socket }) => {
+    socket.write(await reader.exactly(10));
+    await reader.rest();
+    socket.end();
+  });
   const usually = answer();
   await using backend = await startBackend(request =>
     request.headers.includes('websocket') ? echoing(request) : usually(request),
@@ -99,7 +103,7 @@ test('examples/maintenance.yaml: a reload begins the maintenance of everything, 
       .replace('bodyFile: maintenance.html', `bodyFile: ${join(ROOT, 'examples/maintenance.html')}`)
       .replace('127.0.0.1:8080', '127.0.0.1:0')
       .replace('127.0.0.1:9901', '127.0.0.1:0')
-      .replaceAll(/127\.0\.0\.1:3[01]00/g, backend.address);
+      .replaceAll(/127\.0\.0\.1:900[02]/g, backend.address);
   await using proxy = await startProxy(text(false));
   const target = proxy.target('public');
   const statuses = async () => {
@@ -124,6 +128,7 @@ test('examples/maintenance.yaml: a reload begins the maintenance of everything, 
   assert.equal(value(index.headers, 'retry-after'), '1800');
   void socket.send('still here');
   assert.equal(String(await socket.reader.exactly(10)), 'still here');
+  socket.destroy();
 
   proxy.rewrite(text(false));
   await proxy.proxy.reload('signal');
