@@ -195,6 +195,29 @@ test('a bad configuration is code 78 at a start, a taken port 69', async () => {
   await new Promise(resolve => holder.close(resolve));
 });
 
+test('the message about a taken port names the process that has it', async () => {
+  const holder = createServer();
+  await new Promise<void>(resolve => holder.listen(0, '127.0.0.1', resolve));
+  const { port } = holder.address() as AddressInfo;
+  const text = GOOD.replace('127.0.0.1:8080', '127.0.0.1:0').replace(
+    'address: off',
+    `address: 127.0.0.1:${port}`,
+  );
+  const { code, err } = fairlead(['run', '--config', file('taken_admin.yaml', text)]);
+  assert.equal(code, 69);
+  const named = new RegExp(
+    `admin API: cannot listen on 127\\.0\\.0\\.1:${port}: in use by .+ \\(pid ${process.pid}\\)`,
+  );
+  assert.match(err, process.platform === 'linux' ? named : /another process uses it/);
+  await new Promise(resolve => holder.close(resolve));
+});
+
+test('a log file that cannot be opened is code 73, and not that of a taken port', () => {
+  const text = `${GOOD}logging: { file: ${join(folder, 'no/such/folder/fairlead.log')} }\n`;
+  const { code, err } = fairlead(['run', '--config', file('no_log.yaml', text)]);
+  assert.deepEqual([code, /logging\.file: .*its directory must exist/.test(err)], [73, true], err);
+});
+
 test('explain says that a value comes from the preset, and whom the preset believes', () => {
   const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
   const chain = 'X-Forwarded-For: 6.6.6.6, 203.0.113.7, 34.1.2.3';

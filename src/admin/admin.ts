@@ -43,7 +43,7 @@ export class Admin implements AdminSide {
       this.#api = await openAdminApi(address, token, clock, this.views, this.#actions());
       return [];
     } catch (error) {
-      return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
+      return [`admin API: cannot listen on ${formatAddress(address)}: ${await bindAdvice(error, address)}`];
     }
   }
 

@@ -182,7 +182,7 @@ function refusalByMaintenance(
   if (maintenance === null) return null;
   const origin = origins.get(`routes.${name}.maintenance`);
   const failure = buildMaintenance(maintenance, pages).refusal(clientIp, () => origin);
-  return failure === null ? null : { ...refusal(failure), status: maintenance.status, origin };
+  return failure === null ? null : { reason: failure.kind, status: maintenance.status, detail: null, origin };
 }
 
 /** Name and password are not checked here. */

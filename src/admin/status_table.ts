@@ -151,7 +151,7 @@ function endpointBlock(endpoint: Endpoint, width: number, color: boolean): strin
     ['weight', String(endpoint.weight)],
     ['last error', errorText(endpoint) || '-'],
   ];
-  const title = `${endpoint.endpoint}  ${stateText(endpoint)} for ${duration(endpoint.sinceMs)}`;
+  const title = `${endpoint.endpoint}  ${endpoint.state} for ${duration(endpoint.sinceMs)}${besides(endpoint)}`;
   return [
     paint(cut(title, width), colorOf(endpoint), color),
     ...facts.flatMap(([name, value]) => wrap(`  ${name.padEnd(FACT_WIDTH)}${value}`, width, FACT_WIDTH + 2)),
@@ -163,8 +163,12 @@ const FACT_WIDTH = 'last error  '.length;
 // ---- words
 
 /** Also what its health does not show. */
-function stateText({ state, slow, disagrees }: Endpoint): string {
-  return `${state}${disagrees ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
+function stateText(endpoint: Endpoint): string {
+  return `${endpoint.state}${besides(endpoint)}`;
+}
+
+function besides({ slow, disagrees }: Endpoint): string {
+  return `${disagrees ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
 }
 
 const COLORS = [RED, RED, YELLOW, GREEN];

@@ -44,7 +44,7 @@ export function wrap(text: string, width: number, indent: number): string[] {
     } else line = isEmpty ? line + word : `${line} ${word}`;
     isEmpty = false;
   }
-  return [...lines, line].map(one => cut(one, width));
+  return [...lines, line].map(one => cut(one.trimEnd(), width));
 }
 
 export function paint(text: string, code: number | null, color: boolean): string {

@@ -20,8 +20,8 @@ export function runExplainRequest(place: AdminTarget, id: string, json: boolean)
   });
 }
 
-type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits'> &
-  Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits'>>;
+type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits' | 'elsewhere'> &
+  Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits' | 'elsewhere'>>;
 
 /** Between an upgrade and the restart the process is of an earlier version, which does not send all of it. */
 function completed(body: OlderDecision): ExplainedDecision {
@@ -31,5 +31,11 @@ function completed(body: OlderDecision): ExplainedDecision {
     key: limit.key ?? limit.name,
     text: limit.text ?? String(limit.value ?? 'off'),
   }));
-  return { ...body, limits, hints: body.hints ?? [], settings: body.settings ?? [] };
+  return {
+    ...body,
+    limits,
+    hints: body.hints ?? [],
+    settings: body.settings ?? [],
+    elsewhere: body.elsewhere ?? null,
+  };
 }

@@ -76,6 +76,21 @@ test('a command is never broken: it is copied from one line', () => {
   assert.equal(wrapped(`${'a '.repeat(30)}${command}.`, ''), `${'a '.repeat(30).trim()}\n${command}.`);
 });
 
+test('keys and commands take the names of a request, but only those that it has', () => {
+  const reason = {
+    reason: 'x',
+    facts: 'F.',
+    means: 'M.',
+    findTheCause: '`curl http://ENDPOINT/`',
+    change: '`listeners.*.a`, `routes.*.b`, `clusters.*.c`',
+  };
+  const all = renderReason(reason, { listener: 'web', route: 'api', cluster: '$&', endpoint: '[::1]:80' });
+  assert.match(all, /`curl http:\/\/\[::1\]:80\/`/);
+  assert.match(all, /`listeners\.web\.a`, `routes\.api\.b`, `clusters\.\$&\.c`/);
+  const none = { listener: null, route: null, cluster: null, endpoint: 'unix:/run/x.sock' };
+  assert.equal(renderReason(reason, none), renderReason(reason));
+});
+
 test('an unknown reason is met with the one that was meant, cut if it is long', () => {
   assert.equal(unknownReason('tls_faild'), 'unknown reason "tls_faild" (did you mean "tls_failed"?)');
   assert.equal(unknownReason('zzz'), 'unknown reason "zzz"');

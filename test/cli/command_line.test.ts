@@ -77,8 +77,16 @@ test('--config goes before the environment, and an empty variable is none', asyn
     assert.equal((await run('check', '-c', good)).code, 0);
     assert.match((await run('check')).err, /\/nowhere\/at\/all\.yaml/);
   });
+});
+
+test('without any file a command says where it has looked, with the code of a file that cannot be read', async () => {
   await withEnvironment({ FAIRLEAD_CONFIG: '' }, async () => {
-    assert.match((await run('check')).err, /\/etc\/fairlead\/fairlead\.yaml/);
+    const { code, err } = await run('check');
+    assert.equal(code, 66);
+    assert.match(
+      err,
+      /neither \.\/fairlead\.yaml nor \/etc\/fairlead\/fairlead\.yaml exists\. .*"fairlead init"/,
+    );
   });
 });
 

@@ -87,7 +87,11 @@ test('it comes before rate limits and logins, which it neither uses up nor asks 
 });
 
 test('examples/maintenance.yaml: a reload begins the maintenance of everything, and another ends it; tunnels and the health path go on', async () => {
-  const echoing = tunnel(({ socket }) => socket.pipe(socket));
+  const echoing = tunnel(async ({ reader, socket }) => {
+    socket.write(await reader.exactly(10));
+    await reader.rest();
+    socket.end();
+  });
   const usually = answer();
   await using backend = await startBackend(request =>
     request.headers.includes('websocket') ? echoing(request) : usually(request),
@@ -124,6 +128,7 @@ test('examples/maintenance.yaml: a reload begins the maintenance of everything, 
   assert.equal(value(index.headers, 'retry-after'), '1800');
   void socket.send('still here');
   assert.equal(String(await socket.reader.exactly(10)), 'still here');
+  socket.destroy();
 
   proxy.rewrite(text(false));
   await proxy.proxy.reload('signal');

@@ -1,11 +1,24 @@
 /** Commands that read configuration files and open no port. */
 import type { Command, Option } from '../command.ts';
-import { ADMIN_OPTIONS, adminTarget, CONFIG_OPTION, configFile } from '../config_place.ts';
+import { ADMIN_OPTIONS, adminTarget, CONFIG_OPTION, configFile, WORKING_FILE } from '../config_place.ts';
 import { UsageError } from '../parse_words.ts';
 
 const JSON_OPTION: Option = { name: 'json', description: 'Print JSON, for programs' };
 
 export const CONFIGURATION: readonly Command[] = [
+  {
+    name: 'init',
+    summary: 'Write a commented configuration file to begin with',
+    positionals: [{ name: 'FILE', optional: true, complete: 'file' }],
+    options: [{ name: 'force', description: 'Overwrite the file if it exists' }],
+    examples: [
+      { command: 'fairlead init', shows: `writes ${WORKING_FILE}, which fairlead run finds by itself` },
+    ],
+    run: async ({ values, positionals: [file = WORKING_FILE] }) => {
+      const { runInit } = await import('../init.ts');
+      return runInit(file, values.flag('force'));
+    },
+  },
   {
     name: 'check',
     summary: 'Check the configuration file and list every problem; opens no port',

@@ -88,7 +88,7 @@ test('header edits are merged by field, in any case', () => {
   });
   assert.equal(origins.get('routes.all.headers.response.set.0'), 'test.yaml:4:78');
   assert.equal(origins.get('routes.all.headers.response.set.1'), 'test.yaml:2:74 (defaults)');
-  assert.equal(origins.get('routes.all.headers.response.remove.1'), 'test.yaml:2:92 (defaults)');
+  assert.equal(origins.get('routes.all.headers.response.remove.1'), 'test.yaml:2:88 (defaults)');
 });
 
 test('one mistake in defaults is one problem, at its line, however many items have it', () => {
