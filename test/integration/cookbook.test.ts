@@ -5,13 +5,23 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
 import { answer, webSocketEcho } from '../support/backend_behaviours.ts';
 import * as certificates from '../support/certificates.ts';
-import { blockOf, readPage, type Section, sectionsOf } from '../support/documented_blocks.ts';
+import { blockOf, readPage, replaceAll, type Section, sectionsOf } from '../support/documented_blocks.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { load } from '../support/plan_builder.ts';
 import { needs, program } from '../support/programs.ts';
@@ -120,6 +130,20 @@ for (const recipe of recipes) {
     }
   });
 }
+
+test('the commands of the TLS recipe make certificates for its file', needs('openssl'), async () => {
+  const recipe = recipes.find(({ title }) => title.startsWith('TLS, '));
+  const commands = blockOf(recipe?.text ?? '', 'bash');
+  const cwd = join(folder, 'certificates');
+  mkdirSync(cwd);
+  const PATH = `${dirname(program('openssl'))}:${process.env['PATH']}`;
+  await promisify(execFile)('sh', ['-ec', commands], { cwd, env: { ...process.env, PATH } });
+  const text = readFileSync(join(ROOT, 'examples/tls.yaml'), 'utf8');
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the example
+  const { warnings } = load(replaceAll(text, { '${TLS_DIR:-/etc/fairlead/tls}': join(cwd, 'tls') }));
+  assert.deepEqual(warnings, []);
+  assert.ok(existsSync(join(cwd, 'tls/ca.crt')));
+});
 
 /** What the commands print, with the ports of the page. */
 async function run(commands: string, ports: ReadonlyMap<string, string>): Promise<string> {
