@@ -139,7 +139,6 @@ test('the commands of the TLS recipe make certificates for its file', needs('ope
   const PATH = `${dirname(program('openssl'))}:${process.env['PATH']}`;
   await promisify(execFile)('sh', ['-ec', commands], { cwd, env: { ...process.env, PATH } });
   const text = readFileSync(join(ROOT, 'examples/tls.yaml'), 'utf8');
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the example
   const { warnings } = load(replaceAll(text, { '${TLS_DIR:-/etc/fairlead/tls}': join(cwd, 'tls') }));
   assert.deepEqual(warnings, []);
   assert.ok(existsSync(join(cwd, 'tls/ca.crt')));
