@@ -163,6 +163,11 @@ test('a route under maintenance says so with the line that has switched it on, a
     assert(!('error' in found));
     return found.refused;
   };
-  assert.deepEqual(refused('127.0.0.1'), { reason: 'maintenance', status: 503, detail: null, origin: 'test.yaml:11:22' });
+  assert.deepEqual(refused('127.0.0.1'), {
+    reason: 'maintenance',
+    status: 503,
+    detail: null,
+    origin: 'test.yaml:11:22',
+  });
   assert.equal(refused('10.1.1.1'), null);
 });

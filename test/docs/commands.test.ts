@@ -6,18 +6,12 @@ import { test } from 'node:test';
 import { findCommand } from '../../src/cli/commands.ts';
 import { CONFIG_ORDER } from '../../src/cli/config_place.ts';
 import { parseWords } from '../../src/cli/parse_words.ts';
-import { blockOf, blocksOf } from '../support/documented_blocks.ts';
+import { blockOf, blocksOf, shellWords } from '../support/documented_blocks.ts';
 import { load } from '../support/plan_builder.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
 const PAGES = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })].sort();
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
-
-/** Words as a shell makes them: quotes hold them together, a comment ends them. */
-function wordsOf(line: string): string[] {
-  const [before = ''] = line.split(/ +#|(?<!-) [|>]/);
-  return [...before.matchAll(/'[^']*'|"[^"]*"|[^\s'"]+/g)].map(([word]) => word.replace(/^['"]|['"]$/g, ''));
-}
 
 for (const page of PAGES)
   test(`${page}: its fairlead commands exist`, () => {
@@ -32,7 +26,7 @@ for (const page of PAGES)
     const commands = [...lines, ...spans].filter(line => /^(?:npx )?fairlead /.test(line));
     if (page === 'README.md') assert.ok(commands.length >= 8, 'README shows the commands');
     for (const line of commands) {
-      const [name = '', ...words] = wordsOf(line.replace(/^npx /, '')).slice(1);
+      const [name = '', ...words] = shellWords(line.replace(/^npx /, '')).slice(1);
       const command = findCommand(name);
       assert.ok(command !== undefined, line);
       parseWords(command, words);
