@@ -160,7 +160,7 @@ function phaseSentence({ to, inFlight, cause }: Of<'phase_changed'>): string {
   const requests = counted(inFlight, 'request');
   switch (to) {
     case 'lame_duck':
-      return `not ready any more, still serving${why}`;
+      return `no longer ready, still serving${why}`;
     case 'draining':
       return inFlight === 0
         ? `draining${why}: no requests in flight`

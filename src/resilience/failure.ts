@@ -132,7 +132,7 @@ export const FAILURE_RULES = {
   },
   method_not_supported: { ...CLIENT_DENIED, status: 501, title: 'The method is not supported' },
   rate_limited: { ...CLIENT_DENIED, status: 429, title: 'Too many requests' },
-  too_many_tunnels: { ...CLIENT_DENIED, status: 429, title: 'Too many tunnels of this client' },
+  too_many_tunnels: { ...CLIENT_DENIED, status: 429, title: 'Too many tunnels from this client' },
   client_gone: { ...CLIENT, proxyStatus: null, status: 499, title: 'The client closed the request' },
   no_healthy_backend: {
     ...UPSTREAM,

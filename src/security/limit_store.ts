@@ -265,7 +265,7 @@ export class LimitStore {
     else {
       // Whatever the error is (a replica, out of memory, a cluster), the next question would get the same: reconnect.
       this.#fail(waiting, 'error');
-      this.#drop(errorOf(reply) ?? 'it replied something else than the script does');
+      this.#drop(errorOf(reply) ?? 'its reply is not one of the script');
     }
   }
 
@@ -298,7 +298,7 @@ export class LimitStore {
     this.#early = this.#early.filter(one => one !== waiting);
     this.#timeouts++;
     if (this.#state === 'ready' && this.#timeouts >= TIMEOUTS_MAX)
-      this.#drop(`${TIMEOUTS_MAX} questions in a row had no reply within ${this.settings.timeoutMs} ms`);
+      this.#drop(`${TIMEOUTS_MAX} requests in a row got no reply within ${this.settings.timeoutMs} ms`);
     else if (this.#state === 'closed' && !this.#isAwaited) this.#close();
   }
 }

@@ -32,7 +32,7 @@ const PARALLELISM_MAX = 16;
 const DIGEST_BYTES_MIN = 16;
 const DIGEST_BYTES_MAX = 128;
 
-const ADVICE = 'write the line anew with: htpasswd -B FILE USER';
+const ADVICE = 'write the line again with: htpasswd -B FILE USER';
 
 /** Hashes that are fast to compute: passwords could be found by trying, if the file leaks. */
 const WEAK: readonly (readonly [pattern: RegExp, name: string])[] = [

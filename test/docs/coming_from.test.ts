@@ -126,7 +126,8 @@ const WORDS = new Set(
   readPage('configuration.md')
     .split('\n')
     .filter(line => line.startsWith('| `'))
-    .flatMap(line => line.split(/[^A-Za-z0-9_-]+/)),
+    .flatMap(line => [...line.matchAll(/`([^`]+)`/g)])
+    .flatMap(([, code = '']) => code.split(/[^A-Za-z0-9_-]+/)),
 );
 
 for (const from of ['nginx', 'haproxy', 'caddy', 'traefik'])

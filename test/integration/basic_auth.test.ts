@@ -191,7 +191,7 @@ test('a changed file of users is reloaded, and a damaged one changes nothing', a
     const { problems } = await proxy.lines.next({ event: 'reload', result: 'rejected' });
     assert.match(
       String(problems),
-      /users:1: user dave: MD5 \(apr1\) is not accepted; write the line anew with: htpasswd -B/,
+      /users:1: user dave: MD5 \(apr1\) is not accepted; write the line again with: htpasswd -B/,
     );
     assert.doesNotMatch(String(problems), /PRjzb10a/);
     assert.equal(await status('dave', 'pa:ss'), 200);

@@ -85,7 +85,7 @@ test('each result of a reload, each phase and each end of requests is told apart
     'reload rejected (the file has changed), still running plan abcdef012345: 1 problem',
     'rolled back (admin API): now running plan abcdef012345, 0 changes in 3 s',
     'serving',
-    'not ready any more, still serving (SIGTERM)',
+    'no longer ready, still serving (SIGTERM)',
     'draining: no requests in flight',
     'ending 1 request now (SIGTERM, requested again)',
     '1 request cut off: listener main was removed',

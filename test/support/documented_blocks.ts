@@ -48,3 +48,9 @@ export function replaceAll(text: string, replacements: Readonly<Record<string, s
   }
   return result;
 }
+
+/** The words of a command line as a shell makes them: quotes hold them together; a comment, a pipe or a redirection ends them. */
+export function shellWords(line: string): string[] {
+  const [before = ''] = line.split(/ +#|(?<!-) [|>]/);
+  return [...before.matchAll(/'[^']*'|"[^"]*"|[^\s'"]+/g)].map(([word]) => word.replace(/^['"]|['"]$/g, ''));
+}

@@ -47,6 +47,6 @@ function lintUnderscores(
     if (key.kind === 'header' && key.name.includes('_'))
       warn(
         [...path, 'rateLimits'],
-        `a rate limit of route ${route.name} counts by ${key.name}, but fields with an underscore are not let in; ${hint}`,
+        `a rate limit of route ${route.name} counts by ${key.name}, but fields with an underscore are dropped or refused; ${hint}`,
       );
 }

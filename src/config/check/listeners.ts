@@ -30,7 +30,7 @@ export function checkListeners(relations: Relations): void {
     if (listener.reusePort === true && isOtherThanTcp(listener.address)) {
       report(
         [...path, 'reusePort'],
-        'reusePort is for TCP ports; this address is no TCP port, so remove reusePort',
+        'reusePort is for TCP ports, and this address is not one; remove reusePort',
       );
     }
     const written = typeof listener.http2 === 'object';

@@ -24,7 +24,7 @@ export function checkTls({ config, report, isLost }: Relations): void {
     if (sessionTickets.keyFile !== undefined && sessionTickets.rotate !== undefined)
       report(
         [...path, 'sessionTickets', 'rotate'],
-        'rotate has no effect on a shared key: remove it, and replace keyFile at an interval',
+        'rotate has no effect on a shared key: remove it, and replace keyFile regularly',
       );
   }
 }

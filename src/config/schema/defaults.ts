@@ -63,7 +63,7 @@ export const NUMBERS = {
   'process.drain.delay': ms(
     0,
     [0, HOUR],
-    'How long traffic still flows after readiness has turned to 503, so that load balancers stop sending first.',
+    'How long traffic is still served after readiness has turned to 503, so that load balancers stop sending first.',
   ),
   'process.drain.timeout': ms(
     30 * SECOND,
@@ -84,7 +84,7 @@ export const NUMBERS = {
     bytes(
       256 * MIB,
       [MIB, 1_024 * GIB],
-      'Bytes of bodies and tunnels that wait in the process, of all requests together: copies kept for a retry, uploads that a backend does not take, responses that a client does not take. When they are more, the oldest copies are dropped, then the requests that have waited longest are ended. These bytes are outside the heap that heapRatio watches.',
+      'Bytes of bodies and tunnels buffered in the process, over all requests: copies kept for a retry, uploads that a backend does not read, responses that a client does not read. Above this the oldest copies are dropped, then the requests that have waited longest are ended. These bytes are outside the heap that heapRatio watches.',
     ),
   ),
   'process.reload.probation.window': ms(
@@ -150,14 +150,14 @@ export const NUMBERS = {
     ms(
       10 * SECOND,
       [SECOND, HOUR],
-      'How long a client gets no new connections after 32 of its connections were cut within that time because of what it sent on them: floods of frames or tiny pieces, HPACK bombs, broken HTTP/2. Doubles each time that it comes back and does it again, up to 64 times. Coming back costs an attacker nothing, and the proxy some milliseconds each time. Trusted proxies are exempt.',
+      'How long a client gets no new connections after 32 of its connections were cut within that time because of what it sent on them: floods of frames or tiny pieces, HPACK bombs, broken HTTP/2. Doubles each time that the client does it again, up to 64 times. Reconnecting costs an attacker nothing, and the proxy some milliseconds each time. Trusted proxies are exempt.',
     ),
   ),
   'listeners.limits.handshakes': orOff(
     count(
       1_000,
       [1, 1_000_000],
-      'TLS handshakes of one listener at the same time, from the first byte of the client to the end of the handshake. Each one costs about a millisecond of the processor, so more could not end in time.',
+      'TLS handshakes of one listener at the same time, from the first byte of the client to the end of the handshake. Each one takes about a millisecond of CPU, so more could not complete in time.',
     ),
   ),
   'listeners.limits.headBytes': bytes(
@@ -165,11 +165,7 @@ export const NUMBERS = {
     [512, MIB],
     'Size of the request line and all fields together (nginx: 4 x 8 KiB).',
   ),
-  'listeners.limits.headerCount': count(
-    100,
-    [1, 2_000],
-    'Number of fields in one request (Envoy: 100, HAProxy: 101).',
-  ),
+  'listeners.limits.headerCount': count(100, [1, 2_000], 'Fields in one request (Envoy: 100, HAProxy: 101).'),
   'listeners.limits.uriBytes': bytes(
     8 * KIB,
     [64, MIB],
@@ -186,14 +182,14 @@ export const NUMBERS = {
     bytesPerSecond(
       240,
       [1, GIB],
-      'Slowest average speed of a request body while the proxy waits for the client (Kestrel: 240 B/s). A client that falls behind it by more than bodyIdle (30s where that is off) gets 408. bodyIdle alone would let one byte every 29 s hold a request for ever.',
+      'Slowest average speed of a request body while the proxy waits for the client (Kestrel: 240 B/s). A client that falls behind it by more than bodyIdle (30s where that is off) gets 408. bodyIdle alone would let one byte every 29 s hold a request forever.',
     ),
   ),
   'listeners.limits.minDownloadRate': orOff(
     bytesPerSecond(
       240,
       [1, GIB],
-      'Slowest average speed at which a client takes a response while bytes wait for it; time in which the backend has sent nothing does not count, and neither do tunnels. A client that falls behind it by more than bodyIdle (30s where that is off) is cut off.',
+      'Slowest average speed at which a client reads a response while bytes are waiting for it; time in which the backend sends nothing does not count, nor do tunnels. A client that falls behind it by more than bodyIdle (30s where that is off) is cut off.',
     ),
   ),
   'listeners.limits.requestsPerConnection': orOff(
@@ -245,7 +241,7 @@ export const NUMBERS = {
   'listeners.tls.sessionTickets.rotate': ms(
     12 * HOUR,
     [MINUTE, 7 * DAY],
-    'How often the key of session tickets is replaced. Whoever steals a key can read TLS 1.2 traffic recorded while it was in use (RFC 9325 section 4.1.4: rotate regularly).',
+    'How often the key of session tickets is replaced. Anyone who steals a key can decrypt TLS 1.2 traffic recorded while it was in use (RFC 9325 section 4.1.4: rotate regularly).',
   ),
   'listeners.http2.maxConcurrentStreams': count(
     128,
@@ -306,7 +302,7 @@ export const NUMBERS = {
   'routes.maintenance.status': count(
     503,
     [400, 599],
-    'Status of the response. 503 says that the state is temporary (RFC 9110 section 15.6.4), and search engines keep what they know.',
+    'Status of the response. 503 says that the state is temporary (RFC 9110 section 15.6.4), so search engines keep their index.',
   ),
   'routes.maintenance.retryAfter': ms(
     5 * MINUTE,
@@ -524,7 +520,7 @@ export const CHOICES = {
   'listeners.reusePort': choice(
     false,
     [true, false],
-    'Whether a second process may listen on the same port (SO_REUSEPORT), so that a new one serves before the old one stops. Off, a port that is taken is an error at the start; on, it is shared with any process of the same user.',
+    'Whether a second process may listen on the same port (SO_REUSEPORT), so that a new one serves before the old one stops. With false a port that is taken is an error at start; with true it is shared with any process of the same user.',
   ),
   'listeners.tls.minVersion': choice(
     'TLSv1.2',
@@ -539,7 +535,7 @@ export const CHOICES = {
   'listeners.tls.misdirected': choice(
     'auto',
     ['auto', 'reject', 'allow'],
-    'What happens to a request for a host that the certificate which the client asked for by SNI is not for: answered with 421 (RFC 9110 section 15.5.20), or routed by its host. auto rejects where clients are asked for certificates (as Caddy does), and allows otherwise.',
+    'What happens to a request for a host that is not covered by the certificate which the client selected by SNI: answered with 421 (RFC 9110 section 15.5.20), or routed by its host. auto rejects where clients are asked for certificates (as Caddy does), and allows otherwise.',
   ),
   'listeners.paths.dotSegments': choice(
     'reject',
@@ -594,7 +590,7 @@ export const CHOICES = {
   'stores.onError': choice(
     'allow',
     ['allow', 'deny'],
-    'What happens to requests whose limits the store cannot be asked for: allow lets them pass uncounted, deny answers 503.',
+    'What happens to requests while the store cannot be asked: allow lets them pass uncounted, deny answers 503.',
   ),
   'stores.tls.verify': choice(
     true,

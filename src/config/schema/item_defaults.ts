@@ -42,17 +42,17 @@ const listeners = listenerSchema
 export const itemDefaults = z.strictObject({
   routes: routes
     .meta({
-      description: `What every route has unless it says otherwise: the keys of a route but ${shown('routes')}. ${MERGE} \`timeouts\`, \`retries\` and \`headers.request\` are for routes that forward.`,
+      description: `What every route has unless it says otherwise: the keys of a route except ${shown('routes')}. ${MERGE} \`timeouts\`, \`retries\` and \`headers.request\` are for routes that forward.`,
     })
     .optional(),
   clusters: clusters
     .meta({
-      description: `What every cluster has unless it says otherwise: the keys of a cluster but ${shown('clusters')}. ${MERGE}`,
+      description: `What every cluster has unless it says otherwise: the keys of a cluster except ${shown('clusters')}. ${MERGE}`,
     })
     .optional(),
   listeners: listeners
     .meta({
-      description: `What every listener has unless it says otherwise: the keys of a listener but ${shown('listeners')}. ${MERGE} The preset that a listener names itself takes precedence over these.`,
+      description: `What every listener has unless it says otherwise: the keys of a listener except ${shown('listeners')}. ${MERGE} The preset that a listener names itself takes precedence over these.`,
     })
     .optional(),
 });

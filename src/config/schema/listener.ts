@@ -61,7 +61,7 @@ export const listenerTls = z.strictObject({
         rotate: number('listeners.tls.sessionTickets.rotate'),
         keyFile: plainText
           .describe(
-            'File of 48 random bytes (`openssl rand 48`), shared by machines that shall resume the sessions of each other; read again when it changes. Takes the place of rotate. Each process has its own key when absent.',
+            "File of 48 random bytes (`openssl rand 48`), shared by machines that resume each other's sessions; reloaded when it changes. Replaces rotate. Each process has its own key when absent.",
           )
           .optional(),
       }),

@@ -20,7 +20,7 @@ export const storeSchema = z.strictObject({
   )
     .meta({
       description:
-        'Before each key, so that other programs can use the same server. Machines that share limits need the same one.',
+        'Prefix of each key, so that other programs can use the same server. Machines that share limits need the same prefix.',
       default: STORE_KEY_PREFIX,
     })
     .optional(),
