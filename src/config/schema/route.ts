@@ -22,6 +22,7 @@ import {
   text,
 } from './leaves.ts';
 import { templatePathProblem } from './match_problem.ts';
+import { LIMIT_KEY_PATTERN, orVariable, REDIRECT_PATTERN } from './patterns.ts';
 import { redirectTargetProblem } from './redirect_problem.ts';
 
 const textMatch = z.union([
@@ -104,7 +105,7 @@ const retryReason = z
   .unknown()
   .meta({
     anyOf: [
-      { type: 'string', pattern: '^(connect|reset|5\\d\\d)$' },
+      { type: 'string', pattern: orVariable('^(connect|reset|5\\d\\d)$') },
       { type: 'integer', minimum: 500, maximum: 599 },
     ],
   })
@@ -120,7 +121,11 @@ const retryReason = z
 
 const rate = z
   .unknown()
-  .meta({ type: 'string', pattern: RATE_PATTERN, description: 'Rate such as `100/s` or `5000/m`.' })
+  .meta({
+    type: 'string',
+    pattern: orVariable(RATE_PATTERN),
+    description: 'Rate such as `100/s` or `5000/m`.',
+  })
   .transform((value, context): Rate => {
     const parsed = typeof value === 'string' ? parseRate(value) : 'expected a rate such as 100/s';
     if (typeof parsed !== 'string') return parsed;
@@ -129,12 +134,13 @@ const rate = z
   });
 
 const rateLimit = z.strictObject({
-  key: text(value =>
-    /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
-      ? null
-      : `"${value}" is not clientIp, route or header:NAME`,
-  ).describe(
+  key: text(
+    value =>
+      /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
+        ? null
+        : `"${value}" is not clientIp, route or header:NAME`,
     'What the limit counts by: `clientIp` (IPv6 by /64), `route` (all requests together) or `header:NAME`.',
+    LIMIT_KEY_PATTERN,
   ),
   rate,
   burst: number('routes.rateLimits.burst'),
@@ -232,8 +238,10 @@ export const routeSchema = z.strictObject({
   redirect: z
     .strictObject({
       status: choice('routes.redirect.status'),
-      to: text(redirectTargetProblem).describe(
+      to: text(
+        redirectTargetProblem,
         'Target of the redirect; {path}, {query} and {host} stand for those of the request.',
+        REDIRECT_PATTERN,
       ),
     })
     .meta({ description: 'Answers with a redirect.' })
