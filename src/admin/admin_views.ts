@@ -14,6 +14,7 @@ import { explainOffline, readQuestion } from './explain.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { renderLive, renderPage } from './status_page.ts';
+import { problemsOf } from './status_problems.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures on the status page. */
@@ -36,7 +37,13 @@ export class AdminViews implements AdminView {
     return this.#process.drainView();
   }
 
+  /** `/status`: the view of the page, and its problems. */
   status() {
+    const view = this.#view();
+    return { ...view, problems: problemsOf(view) };
+  }
+
+  #view() {
     const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
     const { clock, metrics, telemetry } = runtime;
     const nowMs = clock.nowMs();
@@ -66,10 +73,10 @@ export class AdminViews implements AdminView {
   }
 
   page(nonce: string): string {
-    return renderPage(this.status(), nonce);
+    return renderPage(this.#view(), nonce);
   }
   livePart(): string {
-    return renderLive(this.status()).text;
+    return renderLive(this.#view()).text;
   }
   metrics(accept: string) {
     return this.#process.runtime.metrics.scrape(accept);

@@ -7,11 +7,13 @@
 
 import type { Decision } from '../observability/decision_ring.ts';
 import { detailOf } from '../resilience/failure.ts';
+import { FAILURE_SHARE_BAD, severityOf, sorted } from './endpoint_severity.ts';
 import { Html, html } from './html.ts';
+import type { Problem } from './problem.ts';
 import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { STYLE } from './status_page_style.ts';
-import { FAILURE_SHARE_BAD, problemsOf, severityOf, sorted } from './status_problems.ts';
+import { problemsOf } from './status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from './status_view.ts';
 
 /** `nonce` allows this page's own style and script, and no other. */
@@ -67,12 +69,13 @@ function header(view: PageView): Html {
 </header>`;
 }
 
-function summary(view: PageView, problems: readonly string[]): Html {
+function summary(view: PageView, problems: readonly Problem[]): Html {
   if (problems.length > 0)
     return html`<section class="problems" aria-labelledby="problems"><h2 id="problems">Problems</h2><ul>${problems
       .slice(0, PROBLEMS_SHOWN)
       .map(
-        text => html`<li>${text}</li>`,
+        ({ text, anchor }) =>
+          html`<li>${anchor === null ? text : html`<a href="${anchor}">${text}</a>`}</li>`,
       )}${problems.length > PROBLEMS_SHOWN ? html`<li>and ${problems.length - PROBLEMS_SHOWN} more</li>` : ''}</ul></section>`;
   const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
   return html`<section class="calm" aria-labelledby="problems"><h2 id="problems">No problems</h2><p>${count === 1 ? 'The only endpoint is eligible' : `All ${count} endpoints are eligible`}.</p></section>`;
@@ -158,7 +161,7 @@ function cluster(one: ClusterView): Html {
   const resting = one.endpoints.filter(({ circuit }) => circuit !== null && circuit !== 'closed').length;
   const rest = resting === 0 ? '' : ` (${resting} paused by their circuit breaker)`;
   const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} eligible${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, cluster circuit ${one.circuit}`}`;
-  return html`<table class="endpoints"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
+  return html`<table class="endpoints" id="cluster-${one.name}"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
 }
 
 function endpointRow(endpoint: EndpointView): Html {

@@ -1,7 +1,7 @@
 // What an operator must see within five seconds, in words.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { problemsOf, sorted } from '../../src/admin/status_problems.ts';
+import { problemsOf } from '../../src/admin/status_problems.ts';
 import type { ClusterView, EndpointView, PageView } from '../../src/admin/status_view.ts';
 
 const FIGURES = { perSecond: 1, failureShare: 0, retried: 0, p50Ms: 1, p95Ms: 1, p99Ms: 1 };
@@ -54,8 +54,12 @@ function view(
   } as PageView;
 }
 
+function textsOf(page: PageView): string[] {
+  return problemsOf(page).map(({ text }) => text);
+}
+
 test('a healthy process has no problems', () => {
-  assert.deepEqual(problemsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
+  assert.deepEqual(textsOf(view([endpoint(), endpoint({ state: 'warming' })])), []);
 });
 
 test('a store that cannot be reached is a problem, with its reason and what it means for requests', () => {
@@ -68,13 +72,13 @@ test('a store that cannot be reached is a problem, with its reason and what it m
     inFlight: 0,
     onError: 'allow' as const,
   };
-  assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [store] })), [
+  assert.deepEqual(textsOf(view([endpoint()], {}, { stores: [store] })), [
     'Store shared has been unreachable for 5 s (connect refused): its rate limits admit everything.',
   ]);
-  const [denied] = problemsOf(view([endpoint()], {}, { stores: [{ ...store, onError: 'deny' }] }));
+  const [denied] = textsOf(view([endpoint()], {}, { stores: [{ ...store, onError: 'deny' }] }));
   assert.match(denied ?? '', /requests with its rate limits get a 503/);
   for (const state of ['ready', 'connecting'])
-    assert.deepEqual(problemsOf(view([endpoint()], {}, { stores: [{ ...store, state }] })), []);
+    assert.deepEqual(textsOf(view([endpoint()], {}, { stores: [{ ...store, state }] })), []);
 });
 
 test('refused connections are a problem, with their number and what to change', () => {
@@ -85,7 +89,7 @@ test('refused connections are a problem, with their number and what to change', 
     { listener: 'main', cause: 'process', count: 3 },
     { listener: 'main', cause: 'handshakes', count: 4 },
   ];
-  assert.deepEqual(problemsOf(view([endpoint()], {}, { refusals })), [
+  assert.deepEqual(textsOf(view([endpoint()], {}, { refusals })), [
     'main: 60 connections were refused in the last minute: the process may open too few files (raise LimitNOFILE, ulimit -n).',
     'main: 1 connection was refused in the last minute: one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies).',
     'main: 2 connections were refused in the last minute: limits.connections of the listener is reached.',
@@ -107,9 +111,9 @@ test('a certificate that expires within three weeks is told, and one that has ex
     certificate('b', 21 * DAY_MS - 1),
     certificate('c', 0),
   ];
-  assert.deepEqual(problemsOf(view([endpoint()], {}, { certificates })), [
-    'main: the certificate of b expires in 20 d.',
+  assert.deepEqual(textsOf(view([endpoint()], {}, { certificates })), [
     'main: the certificate of c has expired.',
+    'main: the certificate of b expires in 20 d.',
   ]);
 });
 
@@ -117,7 +121,7 @@ test('an endpoint that is out, fails, or contradicts its probes is a problem in 
   const failing = endpoint({ endpoint: 'b:1', figures: { ...FIGURES, failureShare: 0.25 } });
   const out = endpoint({ state: 'unhealthy', lastError: 'connect_refused' });
   const lying = endpoint({ endpoint: 'c:1', disagrees: true, figures: { ...FIGURES, failureShare: 1 } });
-  assert.deepEqual(problemsOf(view([failing, lying, out])), [
+  assert.deepEqual(textsOf(view([failing, lying, out])), [
     'app 10.0.0.7:80 has been unhealthy for 1 min: connect_refused.',
     'app b:1: 25 % of its requests fail.',
     'app c:1: its health check succeeds while its requests fail.',
@@ -130,7 +134,7 @@ test('problems that affect more people come first', () => {
     trigger: 'watch',
     result: { kind: 'rejected', problems: ['fairlead.yaml:1:1: error: no'] },
   };
-  const all = problemsOf(
+  const all = textsOf(
     view(
       [endpoint({ state: 'ejected' })],
       { serving: 0, queue: 3, circuit: 'open', circuitWhy: 'half of 20 requests failed', panic: true },
@@ -157,16 +161,20 @@ test('problems that affect more people come first', () => {
   );
 });
 
-test('the worst endpoints are the first of their table', () => {
-  const states = sorted([
-    endpoint(),
-    endpoint({ state: 'warming' }),
-    endpoint({ circuit: 'open' }),
-    endpoint({ state: 'ejected' }),
-  ]);
+test('a problem says what it is about, how bad it is, which key to change and where the page tells more', () => {
+  const refusals: PageView['refusals'] = [{ listener: 'main', cause: 'clientIp', count: 1 }];
+  const drained = endpoint({ state: 'drained' });
   assert.deepEqual(
-    states.map(({ state, circuit }) => circuit ?? state),
-    ['ejected', 'open', 'warming', 'healthy'],
+    problemsOf(view([drained], { queue: 2 }, { refusals, overload: 'heap', isFromFile: false })).map(
+      ({ severity, subject, key, anchor }) => [severity, subject, key, anchor],
+    ),
+    [
+      ['error', 'process', 'process.overload', null],
+      ['warning', 'listener main', 'listeners.main.limits.connectionsPerIp', '#listener-main'],
+      ['warning', 'cluster app', 'clusters.app.pool.connections', '#cluster-app'],
+      ['warning', 'reload', null, null],
+      ['note', 'cluster app', null, '#cluster-app'],
+    ],
   );
 });
 
@@ -182,10 +190,10 @@ test('an open circuit, a name without an address, a drain and a rollback are pro
     lastError: 'the name does not resolve: ENOTFOUND',
   });
   const drained = endpoint({ endpoint: 'b:1', state: 'drained', lastError: 'of yesterday' });
-  assert.deepEqual(problemsOf(view([open, lost, drained], {}, { isFromFile: false })), [
+  assert.deepEqual(textsOf(view([open, lost, drained], {}, { isFromFile: false })), [
     'app nowhere:80: the name does not resolve: ENOTFOUND.',
     'app a:1: its circuit breaker is open: 5 of 5 requests failed (for 3.0 s more).',
-    'app b:1 was drained by an operator 1 min ago.',
     'The running plan came from a rollback; the next reload or restart would bring back the plan in the file.',
+    'app b:1 was drained by an operator 1 min ago.',
   ]);
 });
