@@ -38,7 +38,14 @@ export class Admin implements AdminSide {
     if (address.kind === 'fd') return ['admin.address: fd: addresses are not supported for the admin API'];
     try {
       const { clock } = this.#process.runtime;
-      this.#api = await openAdminApi(address, token, clock, this.views, this.#actions());
+      this.#api = await openAdminApi(
+        address,
+        token,
+        clock,
+        this.views,
+        this.#actions(),
+        this.#process.instanceId,
+      );
       return [];
     } catch (error) {
       return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
@@ -77,6 +84,7 @@ export class Admin implements AdminSide {
       setLogLevel: (level, forMs) => actions.setLogLevel(level, forMs),
       shadowCheck: next => this.#shadowCheck(next),
       setEndpoint: (cluster, endpoint, action) => actions.setEndpoint(cluster, endpoint, action),
+      drainQuestion: (cluster, endpoint) => actions.drainQuestion(cluster, endpoint),
       audit: entry => process.runtime.telemetry.emit({ kind: 'audit', ...entry }),
     };
   }

@@ -7,23 +7,29 @@
 
 /** Markup, which is not escaped again. */
 export class Html {
-  readonly text: string;
-  /** The markup without the content of its parts: two of the same shell have the same parts at the same places. */
-  readonly shell: string;
-  readonly parts: readonly Part[];
-  constructor(text: string, shell = text, parts: readonly Part[] = []) {
-    this.text = text;
-    this.shell = shell;
-    this.parts = parts;
+  /** Constant text and the parts that change, in turns: text comes first and last. */
+  readonly chunks: readonly (string | Part)[];
+  constructor(text: string | readonly (string | Part)[]) {
+    this.chunks = typeof text === 'string' ? [text] : text;
+  }
+
+  get text(): string {
+    let text = '';
+    for (const chunk of this.chunks) text += typeof chunk === 'string' ? chunk : chunk.text;
+    return text;
   }
 }
 
 /** The whole content of the element with this id. */
-export class Slot extends Html {
+export class Slot {
   readonly id: string;
+  readonly content: Html;
   constructor(id: string, content: Html) {
-    super(content.text, content.shell, content.parts);
     this.id = id;
+    this.content = content;
+  }
+  get text(): string {
+    return this.content.text;
   }
 }
 
@@ -34,49 +40,50 @@ export interface Item {
 }
 
 /** The children of the element with this id: they come, go, and change places. */
-export class List extends Html {
+export class List {
   readonly id: string;
   readonly items: readonly Item[];
   constructor(id: string, items: readonly Item[]) {
-    super(items.map(item => item.html.text).join(''));
     this.id = id;
     this.items = items;
+  }
+  get text(): string {
+    return this.items.map(item => item.html.text).join('');
   }
 }
 
 export type Part = Slot | List;
-export type Value = Html | string | number | readonly Html[];
+type Value = Html | Part | string | number;
+export type Content = Value | readonly (Html | Part)[];
 
-/** html`<td>${value}</td>`: values are escaped, `Html` is not. */
-export function html(texts: TemplateStringsArray, ...values: readonly Value[]): Html {
+/** html`<td>${value}</td>`: values are escaped, markup is not. */
+export function html(texts: TemplateStringsArray, ...values: readonly Content[]): Html {
+  const chunks: (string | Part)[] = [];
   let text = texts[0] ?? '';
-  let shell = text;
-  const parts: Part[] = [];
-  for (const [at, value] of values.entries()) {
-    const after = texts[at + 1] ?? '';
-    for (const one of Array.isArray(value) ? (value as readonly Html[]) : [value as Html | string | number]) {
-      if (one instanceof Slot || one instanceof List) {
-        parts.push(one);
-        text += one.text;
-      } else if (one instanceof Html) {
-        parts.push(...one.parts);
-        text += one.text;
-        shell += one.shell;
-      } else {
-        const escaped = escapeText(String(one));
-        text += escaped;
-        shell += escaped;
-      }
+  const add = (value: Value): void => {
+    if (value instanceof Html) for (const chunk of value.chunks) addChunk(chunk);
+    else addChunk(typeof value === 'object' ? value : escapeText(String(value)));
+  };
+  const addChunk = (chunk: string | Part): void => {
+    if (typeof chunk === 'string') text += chunk;
+    else {
+      chunks.push(text, chunk);
+      text = '';
     }
-    text += after;
-    shell += after;
+  };
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as Content;
+    if (Array.isArray(value)) for (const one of value) add(one);
+    else add(value as Value);
+    text += texts[at + 1] ?? '';
   }
-  return new Html(text, shell, parts);
+  chunks.push(text);
+  return new Html(chunks);
 }
 
 /** The content of an element that is written as html`<td id="${id}">${slot(id, value)}</td>`. */
-export function slot(id: string, content: Value): Slot {
-  return new Slot(id, html`${content}`);
+export function slot(id: string, content: Content): Slot {
+  return new Slot(id, content instanceof Html ? content : html`${content}`);
 }
 
 /** The content of an element that has nothing else in it. */
@@ -85,5 +92,7 @@ export function list(id: string, items: readonly Item[]): List {
 }
 
 function escapeText(text: string): string {
-  return text.replace(/[&<>"'`]/g, character => `&#${character.charCodeAt(0)};`);
+  return !/[&<>"'`]/.test(text)
+    ? text
+    : text.replace(/[&<>"'`]/g, character => `&#${character.charCodeAt(0)};`);
 }

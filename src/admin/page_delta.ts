@@ -3,7 +3,7 @@
  *
  * Cost: one comparison of strings for each part. A part whose shell is the same is looked into; any other is sent whole.
  */
-import { Html, type Item, List, type Part, type Slot } from './html.ts';
+import { type Html, type Item, List, type Part, Slot } from './html.ts';
 
 /**
  * `[id, html]`: the new content of an element. `[id, html, 1]`: the new element, an item of a list. `[id, order, html]`: the
@@ -27,36 +27,44 @@ export function wholeOf(parts: readonly Part[]): Change[] {
 }
 
 function compareParts(was: readonly Part[], is: readonly Part[], found: Change[]): void {
-  for (const [at, part] of is.entries()) {
-    const before = was[at];
-    if (part instanceof List) compareLists(before, part, found);
-    else compareSlots(before, part, found);
-  }
+  for (const [at, part] of is.entries()) comparePart(was[at], part, found);
 }
 
-function compareSlots(was: Part | undefined, is: Slot, found: Change[]): void {
-  if (was === undefined || was instanceof List || was.shell !== is.shell) found.push([is.id, is.text]);
-  else compareParts(was.parts, is.parts, found);
+function comparePart(was: Part | undefined, is: Part, found: Change[]): void {
+  if (is instanceof List) compareLists(was instanceof List ? was : null, is, found);
+  else if (was instanceof Slot && haveSameShell(was.content, is.content))
+    compareInside(was.content, is.content, found);
+  else found.push([is.id, is.text]);
 }
 
-function compareLists(was: Part | undefined, is: List, found: Change[]): void {
-  const before = new Map((was instanceof List ? was.items : []).map(item => [item.id, item.html]));
-  const isSame = was instanceof List && sameOrder(was.items, is.items);
-  if (!isSame) {
+/** Everything but the content of the parts is the same, so that the parts are as well, each at its place. */
+function haveSameShell(was: Html, is: Html): boolean {
+  const { chunks } = was;
+  return (
+    chunks.length === is.chunks.length &&
+    is.chunks.every((chunk, at) => typeof chunk !== 'string' || chunk === chunks[at])
+  );
+}
+
+function compareInside(was: Html, is: Html, found: Change[]): void {
+  for (const [at, chunk] of is.chunks.entries())
+    if (typeof chunk !== 'string') comparePart(was.chunks[at] as Part, chunk, found);
+}
+
+function compareLists(was: List | null, is: List, found: Change[]): void {
+  const before = new Map(was?.items.map(item => [item.id, item.html]));
+  if (was === null || !haveSameOrder(was.items, is.items)) {
     const fresh = is.items.filter(({ id }) => !before.has(id)).map(item => item.html.text);
     found.push([is.id, is.items.map(({ id }) => id), fresh.join('')]);
   }
   for (const { id, html } of is.items) {
     const old = before.get(id);
-    if (old instanceof Html) compareItems(id, old, html, found);
+    if (old === undefined) continue;
+    if (haveSameShell(old, html)) compareInside(old, html, found);
+    else found.push([id, html.text, 1]);
   }
 }
 
-function compareItems(id: string, was: Html, is: Html, found: Change[]): void {
-  if (was.shell !== is.shell) found.push([id, is.text, 1]);
-  else compareParts(was.parts, is.parts, found);
-}
-
-function sameOrder(was: readonly Item[], is: readonly Item[]): boolean {
+function haveSameOrder(was: readonly Item[], is: readonly Item[]): boolean {
   return was.length === is.length && is.every(({ id }, at) => was[at]?.id === id);
 }

@@ -1,7 +1,7 @@
 /** The data of the status page. */
 import type { RecentRefusals } from '../net/connection.ts';
-import type { Decision } from '../observability/decision_ring.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
+import type { FailureGroup } from './failure_groups.ts';
 import type { Sample } from './samples.ts';
 
 /** The condition of an endpoint, also in decision records. */
@@ -41,14 +41,30 @@ export interface ClusterView {
   readonly circuit: string | null;
   readonly circuitWhy: string | null;
   readonly panic: boolean;
+  /** Of the attempts at all of its endpoints. */
+  readonly figures: StatsSummary;
   readonly endpoints: readonly EndpointView[];
 }
 
-interface RouteView {
+export interface RouteView {
   readonly name: string;
+  readonly listeners: readonly string[];
   readonly match: string;
   readonly action: string;
+  /** The only cluster that it forwards to; null: none, or several. */
+  readonly cluster: string | null;
   readonly figures: StatsSummary;
+}
+
+export interface ListenerView {
+  readonly name: string;
+  /** That it is bound to; null: it is not bound. */
+  readonly address: string | null;
+  readonly tls: boolean;
+  /** Open connections by their state. */
+  readonly connections: Readonly<Record<string, number>>;
+  /** Null: no limit. */
+  readonly connectionsMax: number | null;
 }
 
 /** A store of shared rate limits. */
@@ -63,6 +79,10 @@ export interface StoreView {
 }
 
 export interface PageView {
+  /** Which process this is: the name of its machine, its process id, and its name in the `Via` field. */
+  readonly host: string;
+  readonly pid: number;
+  readonly instance: string;
   readonly version: string;
   readonly phase: string;
   readonly uptimeMs: number;
@@ -75,6 +95,7 @@ export interface PageView {
   /** False after a rollback: the file contains another plan. */
   readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly listeners: readonly ListenerView[];
   readonly requests: { readonly active: number; readonly tunnels: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
@@ -91,5 +112,5 @@ export interface PageView {
   readonly clusters: readonly ClusterView[];
   readonly stores: readonly StoreView[];
   readonly routes: readonly RouteView[];
-  readonly failures: readonly Decision[];
+  readonly failureGroups: readonly FailureGroup[];
 }

@@ -54,17 +54,28 @@ export class TrafficStats {
   }
 
   summary(nowMs: number): StatsSummary {
-    if (this.#requests === null) return NOTHING;
-    this.#moveOn(nowMs);
-    const total = sum(this.#requests);
-    if (total === 0) return NOTHING;
+    return TrafficStats.summaryOf([this], nowMs);
+  }
+
+  /** The summary of several as if one had recorded all of their requests: percentiles cannot be added up afterwards. */
+  static summaryOf(all: readonly TrafficStats[], nowMs: number): StatsSummary {
     const counts = new Float64Array(BUCKETS);
-    for (const [at, count] of this.#durations.entries())
-      counts[at % BUCKETS] = (counts[at % BUCKETS] ?? 0) + count;
+    let [total, failed, retried, lately] = [0, 0, 0, 0];
+    for (const one of all) {
+      if (one.#requests === null) continue;
+      one.#moveOn(nowMs);
+      total += sum(one.#requests);
+      failed += sum(one.#failures);
+      retried += sum(one.#retried);
+      lately += one.#lately(one.#requests);
+      for (const [at, count] of one.#durations.entries())
+        counts[at % BUCKETS] = (counts[at % BUCKETS] ?? 0) + count;
+    }
+    if (total === 0) return NOTHING;
     return {
-      perSecond: this.#lately(this.#requests) / RATE_SECONDS,
-      failureShare: sum(this.#failures) / total,
-      retried: sum(this.#retried),
+      perSecond: lately / RATE_SECONDS,
+      failureShare: failed / total,
+      retried,
       p50Ms: quantile(counts, 0.5),
       p95Ms: quantile(counts, 0.95),
       p99Ms: quantile(counts, 0.99),
