@@ -27,10 +27,13 @@ Fairlead reads one YAML 1.2 file. It is strict: an unknown or duplicate key is a
 the schema (\`fairlead schema\`) by \`node scripts/reference.ts\`, and a test keeps it current. \`*\` stands for a name that you
 choose, \`[]\` for each item of a list.
 
-Durations are written \`250ms 30s 5m 1h\`, sizes \`16KiB 10MiB\`, rates \`100/s 5000/m\`, addresses \`0.0.0.0:8080 [::]:8443
-unix:/run/x.sock fd:NAME\`. \`off\` switches a limit off where its bounds say "or off". \`\${VAR}\` and \`\${VAR:-default}\` insert
-environment variables. File names are relative to the configuration file. \`fairlead plan --origins\` prints every value in
-force and the line that set it.
+Durations are written \`250ms 30s 5m 1h\`, sizes \`16KiB 10MiB\`, rates \`100/s 5000/m\`, addresses \`127.0.0.1:8080\`,
+\`"[::1]:8443"\`, \`unix:/run/x.sock\` and \`fd:NAME\`; a listener on \`":8080"\` takes every address of the machine, IPv6 and IPv4.
+\`off\` switches a limit off where its bounds say "or off". \`\${VAR}\` and \`\${VAR:-default}\` insert environment variables. File names
+are relative to the configuration file. \`fairlead plan --origins\` prints every value in force and the line that set it.
+
+YAML gives a meaning to brackets, braces and asterisks, so quote text that has them: \`"[::1]:8443"\`, \`"https://{host}{path}"\`,
+\`"*.example.com"\`, and inside \`[ ]\` and \`{ }\` also \`"\${VAR}"\`.
 `;
 
 export function renderReference(schema: unknown): string {

@@ -2,11 +2,12 @@
  * The entry. Signal handlers are installed before anything else is loaded. Loading takes a third of a second, in which a
  * SIGHUP, SIGUSR2 or SIGTERM would kill the process without a log line, or, as PID 1, be lost.
  */
+import { isServing } from './cli/serving_commands.ts';
 import { Signals } from './lifecycle/signals.ts';
 
 const words = process.argv.slice(2);
 const signals = new Signals(process, code => process.exit(code));
-if (words[0] === 'run' || words[0] === 'demo') signals.holdAll();
+if (isServing(words[0])) signals.holdAll();
 else signals.holdDebugger();
 
 const { sizeThreadPool } = await import('./net/thread_pool.ts');

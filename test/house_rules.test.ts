@@ -71,6 +71,9 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'composes: three backends in front of `run`; seen from outside in test/phases/phase_0_skeleton.test.ts',
   'src/http/client/http2_sessions.ts': 'seen on real sessions in test/http/server.test.ts',
   'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
+  'src/cli/commands/serving.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
+  'src/cli/commands/configuration.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
+  'src/cli/commands/running.ts': 'a table; test/cli/commands.test.ts and test/cli/status.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
 };
 

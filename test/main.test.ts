@@ -69,7 +69,7 @@ test('bad usage has exit code 64 and a message', () => {
     [['serve'], /unknown command "serve"/],
     [['check', '--confg', good], /--confg/],
     [['explain', '--config', good], /needs a URL or --request ID/],
-    [['diff', 'one.yaml'], /"diff" takes two arguments, not 1/],
+    [['diff', 'one.yaml'], /"diff" takes two arguments \(OLD NEW\), not 1/],
     [['rollback', 'a', 'b'], /one argument at most/],
   ];
   for (const [args, message] of bad) {

@@ -8,8 +8,7 @@ import type { ReloadResult } from '../lifecycle/reload.ts';
 import { LOG_LEVELS } from '../observability/logging.ts';
 import type { ActionResult, AdminActions } from './admin_interfaces.ts';
 import { renderConfirmPage } from './confirm_page.ts';
-import { refuse } from './reply.ts';
-import { createNonce, sendPage } from './send_page.ts';
+import { createNonce, refuse, sendPage } from './reply.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** The routes of a configuration of the largest size. */

@@ -38,14 +38,7 @@ export class Admin implements AdminSide {
     if (address.kind === 'fd') return ['admin.address: fd: addresses are not supported for the admin API'];
     try {
       const { clock } = this.#process.runtime;
-      this.#api = await openAdminApi(
-        address,
-        token,
-        clock,
-        this.views,
-        this.#actions(),
-        this.#process.instanceId,
-      );
+      this.#api = await openAdminApi(address, token, clock, this.views, this.#actions());
       return [];
     } catch (error) {
       return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];

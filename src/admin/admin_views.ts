@@ -10,13 +10,15 @@ import { readVersion } from '../lifecycle/version.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import type { AdminView } from './admin_interfaces.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decision_view.ts';
-import { explainOffline, readQuestion } from './explain.ts';
+import { explainOffline } from './explain.ts';
+import { readQuestion } from './explain_question.ts';
 import { groupFailures } from './failure_groups.ts';
 import { renderRecordPage } from './record_page.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
 import { StatusPage } from './status_page.ts';
 import { problemsOf } from './status_problems.ts';
+import { limitsOf, loadOf } from './status_recent.ts';
 import type { PageView } from './status_view.ts';
 
 /** Number of failures in `/status`. The page groups all that are kept. */
@@ -53,6 +55,7 @@ export class AdminViews implements AdminView {
   #view() {
     const { running, runtime, history, overload, startedAtMs, certificates, instanceId } = this.#process;
     const { clock, metrics, telemetry } = runtime;
+    const { plan } = running.current.loaded;
     const nowMs = clock.nowMs();
     return {
       host: hostname(),
@@ -78,6 +81,8 @@ export class AdminViews implements AdminView {
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
       failureGroups: groupFailures(telemetry.decisions.failures(Number.POSITIVE_INFINITY), clock.wallMs()),
+      limits: limitsOf(plan, runtime),
+      load: loadOf(this.#samples.all, plan),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }

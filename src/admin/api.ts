@@ -13,9 +13,9 @@ import { actions } from './action_routes.ts';
 import type { AdminActions, AdminAddress, AdminView } from './admin_interfaces.ts';
 import { DrainStream } from './drain_stream.ts';
 import { guard } from './guard.ts';
+import { reasonPages } from './reason_pages.ts';
 import { NOT_KEPT } from './record_page.ts';
-import { refuse } from './reply.ts';
-import { createNonce, sendPage } from './send_page.ts';
+import { createNonce, refuse, sendPage } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
@@ -31,7 +31,6 @@ export async function openAdminApi(
   clock: Clock,
   view: AdminView,
   process: AdminActions,
-  instance: string,
 ): Promise<{ address: string; close: (result: DrainResult) => Promise<void> }> {
   const app = Fastify({
     logger: false,
@@ -45,7 +44,8 @@ export async function openAdminApi(
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   guard(app, address, token);
   reads(app, view);
-  const stream = pages(app, view, clock, instance);
+  reasonPages(app);
+  const stream = pages(app, view, clock);
   const drain = new DrainStream(() => view.drainView(), clock);
   app.get('/drain/progress', (_request, reply) => {
     if (drain.add(reply.raw)) reply.hijack();
@@ -95,8 +95,8 @@ function reads(app: FastifyInstance, view: AdminView): void {
   });
 }
 
-function pages(app: FastifyInstance, view: AdminView, clock: Clock, instance: string): StatusStream {
-  const stream = new StatusStream(() => view.page(), clock, instance);
+function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
+  const stream = new StatusStream(() => view.page(), clock);
   app.get('/', async (_request, reply) => {
     const nonce = createNonce();
     return sendPage(reply, stream.open(nonce), nonce);

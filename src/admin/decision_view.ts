@@ -2,8 +2,12 @@
 import type { Plan } from '../config/plan.ts';
 import type { DataPlane, SettingOrigins } from '../http/data_plane.ts';
 import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
+import type { RequestHead } from '../security/request_head.ts';
+import { describeEdits } from './edits_in_force.ts';
 import { conditionOf, unresolvedOf } from './endpoint_condition.ts';
-import { describeLimits, type Explanation, routeOf } from './explain.ts';
+import { type Explanation, routeOf } from './explain.ts';
+import { grpcHint } from './grpc_hint.ts';
+import { describeLimits } from './settings_in_force.ts';
 import type { EndpointCondition } from './status_view.ts';
 
 export interface ExplainedDecision extends Decision {
@@ -15,6 +19,10 @@ export interface ExplainedDecision extends Decision {
   readonly endpoints: readonly EndpointCondition[];
   /** Limits and timeouts in force, with the line that set each. */
   readonly limits: Explanation['limits'];
+  /** Access, rewrites and headers of the route, with the line that set each. */
+  readonly settings: Explanation['settings'];
+  /** What of the configuration cannot work for this request, and what to change. */
+  readonly hints: readonly string[];
 }
 
 const ENDPOINTS_SHOWN_MAX = 50;
@@ -54,14 +62,28 @@ export function explainDecision(
     clientFrom: clientFrom(decision),
     nearer: then === null || head === null ? null : routeOf(then.plan, decision.listener, head).nearer,
     endpoints: endpointsNow(plane, decision.cluster, nowMs),
-    limits: then === null ? [] : limitsThen(decision, then),
+    ...settingsThen(decision, then),
+    hints: then === null || head === null ? [] : hintsFor(decision, head, then),
   };
 }
 
-function limitsThen({ listener, route }: Decision, { plan, origins }: KnownPlan): Explanation['limits'] {
-  const settings = plan.listeners[listener];
+function settingsThen(
+  { listener, route }: Decision,
+  then: KnownPlan | null,
+): Pick<ExplainedDecision, 'limits' | 'settings'> {
+  const settings = then?.plan.listeners[listener];
+  if (then === null || settings === undefined) return { limits: [], settings: [] };
+  const { plan, origins } = then;
   const matched = plan.routes.find(({ name }) => name === route) ?? null;
-  return settings === undefined ? [] : describeLimits(plan, matched, settings, origins);
+  return {
+    limits: describeLimits(plan, matched, settings, origins),
+    settings: describeEdits(matched, settings, origins),
+  };
+}
+
+function hintsFor({ cluster }: Decision, { headers }: RequestHead, { plan, origins }: KnownPlan): string[] {
+  const hint = cluster === null ? null : grpcHint(plan, origins, [cluster], headers);
+  return hint === null ? [] : [hint];
 }
 
 function endpointsNow(plane: DataPlane, name: string | null, nowMs: number): ExplainedDecision['endpoints'] {

@@ -1,48 +1,118 @@
-/** A decision record as text, for terminals and the page. */
+/** A decision record as text, for terminals and the page. It ends with what the reason means and what to change. */
 
 import type { ExplainedDecision } from './decision_view.ts';
+import { reasonNamed, renderReason } from './reasons.ts';
+import { unitText } from './settings_in_force.ts';
+import { labelled, placeText, renderSettings, settingText } from './settings_text.ts';
 import { duration } from './status_format.ts';
 import type { EndpointCondition } from './status_view.ts';
 
 export function renderDecision(decision: ExplainedDecision): string {
-  const { request, client, timing } = decision;
+  const { request, client, reason } = decision;
   const lines = [
     decision.cause,
+    ...decision.hints.map(hint => `Wrong: ${hint}.`),
     '',
-    `request    ${decision.id}  ${decision.time}`,
-    `           ${request.method} ${request.host}${request.path} ${request.protocol}`,
-    `listener   ${decision.listener}`,
-    `client     ${client.ip}  (${decision.clientFrom})`,
-    `route      ${decision.route ?? 'none'}`,
+    labelled('request', `${decision.id}  ${decision.time}`),
+    labelled('', `${request.method} ${request.host}${request.path} ${request.protocol}`),
+    labelled('listener', decision.listener),
+    labelled('client', `${client.ip}  (${decision.clientFrom})`),
+    ...routeLines(decision),
+    ...attemptLines(decision),
+    ...outcomeLines(decision),
+    ...renderSettings([...decision.settings, ...decision.limits]),
   ];
-  for (const { route, reason } of decision.nearer ?? []) lines.push(`  not      ${route}: ${reason}`);
-  if (decision.nearer === null)
-    lines.push('  not      (unknown: the plan or the head of the request is no longer kept)');
-  for (const { limiter, mode, admitted, left } of decision.rateLimits) {
-    const verdict = verdictOf(admitted, left);
-    lines.push(`rate       ${limiter}  ${verdict}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`);
-  }
-  if (decision.cluster !== null) lines.push(`cluster    ${decision.cluster}  (${decision.policy})`);
-  for (const { endpoint, startMs, ms, status, reason, detail, reused } of decision.attempts) {
-    const what = `${reason ?? `status ${status}`}${detail === null ? '' : ` (${detail})`}`;
-    lines.push(
-      `attempt    ${endpoint}  ${what}  at ${startMs} ms for ${ms} ms${reused ? ', reused connection' : ''}`,
-    );
-  }
-  for (const endpoint of decision.endpoints) lines.push(`now        ${renderCondition(endpoint)}`);
-  if (decision.retryRefused !== null) lines.push(`no retry   ${decision.retryRefused}`);
-  const { timeout } = decision;
-  if (timeout !== null) lines.push(`timeout    ${timeout.name} of ${timeout.ms} ms  ${timeout.origin}`);
-  lines.push(
-    `response   ${decision.status}${decision.reason === null ? '' : ` ${decision.reason}`}  after ${timing.totalMs} ms (queue ${timing.queueMs}, pauses ${timing.pausedMs}, proxy ${timing.overheadMs})`,
-    `plan       ${decision.plan.slice(0, 12)}`,
-  );
-  for (const { name, value, origin } of decision.limits)
-    lines.push(`limit      ${name.padEnd(30)} ${String(value ?? 'off').padEnd(12)} ${origin}`);
-  return `${lines.map(printable).join('\n')}\n`;
+  const found = reason === null ? null : reasonNamed(reason);
+  return `${lines.map(printable).join('\n')}\n${found === null ? '' : `\n${renderReason(found)}`}`;
 }
 
-function verdictOf(admitted: boolean, left: number | null): string {
+function routeLines({ route, nearer, rateLimits }: ExplainedDecision): string[] {
+  const lines = [labelled('route', route ?? 'none')];
+  for (const other of nearer ?? []) lines.push(labelled('  not', `${other.route}: ${other.reason}`));
+  if (nearer === null)
+    lines.push(labelled('  not', '(unknown: the plan or the head of the request is no longer kept)'));
+  for (const { limiter, mode, admitted, left } of rateLimits) {
+    const verdict = verdictOf(admitted, left);
+    lines.push(
+      labelled('rate', `${limiter}  ${verdict}${mode === 'shadow' ? ' (shadow: only counted)' : ''}`),
+    );
+  }
+  return lines;
+}
+
+function attemptLines({ cluster, policy, attempts, endpoints }: ExplainedDecision): string[] {
+  const lines = cluster === null ? [] : [labelled('cluster', `${cluster}  (${policy})`)];
+  for (const { endpoint, startMs, ms, status, reason, detail, reused } of attempts) {
+    const what = `${reason ?? `status ${status}`}${detail === null ? '' : ` (${detail})`}`;
+    const connection = reused ? ', on a reused connection' : '';
+    lines.push(
+      labelled('attempt', `${endpoint}  ${what}, began at ${startMs} ms, took ${ms} ms${connection}`),
+    );
+  }
+  for (const endpoint of endpoints) lines.push(labelled('now', renderCondition(endpoint)));
+  return lines;
+}
+
+function outcomeLines(decision: ExplainedDecision): string[] {
+  const { retryRefused, timeout, timing, status, reason, plan } = decision;
+  const lines: string[] = [];
+  if (retryRefused !== null) lines.push(labelled('no retry', retryText(decision, retryRefused)));
+  if (timeout !== null) lines.push(labelled('timeout', timeoutText(decision, timeout)));
+  const parts = [
+    `queue ${timing.queueMs} ms`,
+    `pauses ${timing.pausedMs} ms`,
+    `proxy ${timing.overheadMs} ms`,
+  ];
+  lines.push(
+    labelled(
+      'response',
+      `${status}${reason === null ? '' : ` ${reason}`}  after ${timing.totalMs} ms (${parts.join(', ')})`,
+    ),
+    labelled('plan', plan.slice(0, 12)),
+  );
+  return lines;
+}
+
+/** The timeout by its key in the file, where the plan of then is still known. */
+export function timeoutText(
+  { limits }: ExplainedDecision,
+  { name, ms, origin }: NonNullable<ExplainedDecision['timeout']>,
+): string {
+  const setting = limits.find(({ key, origin: its }) => key.endsWith(`.${name}`) && its === origin);
+  const text = unitText('timeoutMs', ms);
+  return setting === undefined
+    ? `${name}: ${text} (${placeText(origin)})`
+    : settingText({ ...setting, text });
+}
+
+/** Why a retry was not made, and the key that would allow it. */
+const RETRY_KEYS: Readonly<Record<string, readonly [why: string, key: string]>> = {
+  attempts_used_up: ['all attempts were made', 'retries.attempts'],
+  budget_empty: ['too many retries for the requests of the cluster', 'retryBudget.ratio'],
+  body_not_kept: ['the body was too large to be kept for another attempt', 'retries.replayBytes'],
+  no_time: ['too little time was left', 'timeouts.request'],
+};
+const RETRY_TEXTS: Readonly<Record<string, string>> = {
+  not_idempotent:
+    'the backend may have processed it, and this method must not be done twice (RFC 9110 section 9.2.2)',
+  retry_after_too_long: 'the backend asked for a longer pause (Retry-After) than the proxy waits',
+};
+
+export function retryText({ limits, cluster }: ExplainedDecision, refused: string): string {
+  const [why, key] = RETRY_KEYS[refused] ?? [];
+  if (why === undefined || key === undefined) {
+    const text = RETRY_TEXTS[refused];
+    return text === undefined ? refused : `${refused}: ${text}`;
+  }
+  const setting = limits.find(
+    limit =>
+      limit.key.endsWith(`.${key}`) &&
+      (key !== 'retryBudget.ratio' || limit.key.startsWith(`clusters.${cluster}.`)),
+  );
+  return `${refused}: ${why}${setting === undefined ? '' : `; ${settingText(setting)}`}`;
+}
+
+export function verdictOf(admitted: boolean, left: number | null): string {
   if (left === null) return `${admitted ? 'admitted' : 'refused'}, its store did not answer`;
   return admitted ? `admitted, ${left} left` : 'refused';
 }

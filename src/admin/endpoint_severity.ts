@@ -8,11 +8,11 @@ export function isOut(state: string): boolean {
   return state === 'unhealthy' || state === 'ejected' || state === 'unresolved';
 }
 
-/** 0: gets no requests. 1: its requests fail. 2: warming, drained, or not known yet. 3: nothing is wrong. */
-export function severityOf({ state, circuit, disagrees, figures }: EndpointView): number {
+/** 0: gets no requests. 1: its requests fail. 2: slow, warming, drained, or not known yet. 3: nothing is wrong. */
+export function severityOf({ state, circuit, disagrees, figures, slow }: EndpointView): number {
   if (isOut(state)) return 0;
   if (circuit === 'open' || disagrees || figures.failureShare > FAILURE_SHARE_BAD) return 1;
-  return state === 'healthy' || state === 'unchecked' ? 3 : 2;
+  return slow === null && (state === 'healthy' || state === 'unchecked') ? 3 : 2;
 }
 
 /** The worst first; endpoints of the same severity keep their order. */

@@ -1,12 +1,14 @@
 /**
  * Explains what would happen to a request, without sending it: the route, why more specific routes do not match, what
- * the backend would receive, and which limits apply, each with the line that set it.
+ * the backend would receive, and which settings apply, each with the line that set it.
  */
 
 import type { Plan } from '../config/plan.ts';
 import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
-import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import type { ClusterSettings } from '../load_balancer/backend.ts';
+import { formatAddress } from '../net/address.ts';
+import { detailOf, FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -15,16 +17,11 @@ import { buildAccessList } from '../security/access.ts';
 import { buildProxyTrust, type ClientAddress, resolveClientAddress } from '../security/client_address.ts';
 import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
-
-export interface Question {
-  readonly url: string;
-  readonly method: string;
-  /** `name: value` */
-  readonly headers: readonly string[];
-  readonly clientIp: string;
-  /** Null: the first listener that fits the URL. */
-  readonly listener: string | null;
-}
+import { describeEdits } from './edits_in_force.ts';
+import { type Elsewhere, findElsewhere } from './elsewhere.ts';
+import { type Asked, type Question, understand } from './explain_question.ts';
+import { grpcHint } from './grpc_hint.ts';
+import { describeLimits, type LimitInForce, type ShownSetting } from './settings_in_force.ts';
 
 /** The redirect that this request would get. */
 interface LocatedRedirect {
@@ -33,8 +30,22 @@ interface LocatedRedirect {
   readonly location: string;
 }
 
+/** A cluster that the request could go to. */
+interface Target {
+  readonly cluster: string;
+  readonly weight: number;
+  /** The first ten. */
+  readonly endpoints: readonly string[];
+  readonly endpointsTotal: number;
+  readonly protocol: ClusterSettings['protocol'];
+  readonly origin: string;
+}
+
 export interface Explanation {
   readonly listener: string;
+  readonly listenerAddress: string;
+  /** Other listeners that the URL fits as well; empty if its port or a name has decided. */
+  readonly otherListeners: readonly string[];
   readonly request: {
     readonly method: string;
     readonly host: string;
@@ -48,102 +59,104 @@ export interface Explanation {
     readonly from: string;
   };
   readonly route: string | null;
-  /** Why there is no route, or why the request would be refused earlier. */
-  readonly refused: { readonly reason: Failure['kind']; readonly status: number } | null;
+  /** The lines of what was chosen; null: nothing was. */
+  readonly origins: {
+    readonly listener: string;
+    readonly route: string | null;
+    readonly action: string | null;
+  };
+  /** Why there is no route, or why the request would be refused. */
+  readonly refused: {
+    readonly reason: Failure['kind'];
+    readonly status: number;
+    readonly detail: string | null;
+  } | null;
   /** Null: no login is required. */
   readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;
   readonly nearer: readonly { readonly route: string; readonly reason: string }[];
-  readonly action: RouteSettings['action'] | LocatedRedirect | null;
+  /** Null: a route matches, or the request was refused before routes were asked. */
+  readonly elsewhere: Elsewhere | null;
+  readonly action: Exclude<RouteSettings['action'], { readonly kind: 'redirect' }> | LocatedRedirect | null;
+  readonly targets: readonly Target[];
   readonly upstream: {
     readonly target: string;
     readonly host: string;
     readonly headers: readonly string[];
   } | null;
-  readonly limits: readonly {
-    readonly name: string;
-    readonly value: number | null;
-    readonly origin: string;
-  }[];
+  /** What will not work although a route matches, and what to change. */
+  readonly hints: readonly string[];
+  readonly limits: readonly LimitInForce[];
+  /** Access, rewrites and headers: settings in force that are no numbers. */
+  readonly settings: readonly ShownSetting[];
 }
 
 export type Explained = Explanation | { readonly error: string };
 
-/** Reads the query of `/explain?url=...&method=...&header=...`. */
-export function readQuestion(query: Readonly<Record<string, unknown>>): Question {
-  const one = (key: string, otherwise: string): string =>
-    typeof query[key] === 'string' ? query[key] : otherwise;
-  const header = query['header'];
-  return {
-    url: one('url', ''),
-    method: one('method', 'GET'),
-    headers: Array.isArray(header) ? header.map(String) : typeof header === 'string' ? [header] : [],
-    clientIp: one('clientIp', '127.0.0.1'),
-    listener: typeof query['listener'] === 'string' ? query['listener'] : null,
-  };
-}
+/** The parts of an explanation that a request without a route does not have. */
+const NOTHING = {
+  route: null,
+  auth: null,
+  nearer: [],
+  elsewhere: null,
+  action: null,
+  targets: [],
+  upstream: null,
+  hints: [],
+} as const;
 
 export function explainOffline(plan: Plan, origins: SettingOrigins, question: Question): Explained {
-  const url = URL.canParse(question.url) ? new URL(question.url) : null;
-  if (url === null || !/^https?:$/.test(url.protocol))
-    return { error: `"${question.url}" is not an http or https URL` };
-  const listener = chooseListener(plan, question.listener, url);
-  if (typeof listener === 'string') return { error: listener };
-  const headers = readHeaders(question.headers);
-  if (headers === null) return { error: 'a header must be written as "name: value"' };
-  // The path as typed, because the URL class would resolve its dots and escape characters.
-  const target = /^https?:\/\/[^/?#]*([^#]*)/i.exec(question.url)?.[1] ?? '/';
+  const asked = understand(plan, question);
+  if (typeof asked === 'string') return { error: asked };
+  const { listener, target, headers } = asked;
   const raw = {
     method: question.method,
-    target: target.startsWith('/') ? target : `/${target}`,
-    headers: headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'host')
-      ? headers
-      : ['Host', url.host, ...headers],
+    target,
+    headers,
     protocol: 'HTTP/1.1' as const,
     authority: null,
     endOfStream: true,
   };
   const parsed = parseRequestHead(raw, listener.head, listener.paths, listener.headers);
-  const asked = { method: raw.method, host: url.host, path: raw.target };
   const kept = 'kind' in parsed ? raw.headers : parsed.headers;
   const address = resolveClientAddress(question.clientIp, buildProxyTrust(listener), kept);
   const head = address.malformed ? UNREADABLE_CLIENT : parsed;
   const base = {
     listener: listener.name,
+    listenerAddress: formatAddress(listener.address),
+    otherListeners: asked.alternatives,
     client: {
       ip: address.clientIp,
       peerTrusted: address.peerTrusted,
       from: whoSays(question.clientIp, address),
     },
   };
-  if ('kind' in head) {
-    return {
-      ...base,
-      request: { ...asked, matchPath: '' },
-      route: null,
-      refused: refusal(head),
-      auth: null,
-      nearer: [],
-      action: null,
-      upstream: null,
-      limits: describeLimits(plan, null, listener, origins),
-    };
-  }
-  const request = { ...asked, host: head.authority, matchPath: head.matchPath };
+  const request = { method: raw.method, host: asked.host, path: target, matchPath: '' };
+  if ('kind' in head) return { ...base, request, ...withoutRoute(plan, origins, listener, head) };
   return {
     ...base,
-    request,
-    ...explainRoute(
-      plan,
-      origins,
-      listener,
-      head,
-      { ...address, peerIp: question.clientIp },
-      url.protocol === 'https:',
-    ),
+    request: { ...request, host: head.authority, matchPath: head.matchPath },
+    ...explainRoute(plan, origins, asked, head, { ...address, peerIp: question.clientIp }),
   };
 }
 
 const UNREADABLE_CLIENT: Failure = { kind: 'bad_request', detail: 'The Forwarded field is malformed.' };
+
+type RoutePart = Omit<Explanation, 'listener' | 'listenerAddress' | 'otherListeners' | 'client' | 'request'>;
+
+function withoutRoute(
+  plan: Plan,
+  origins: SettingOrigins,
+  listener: ListenerSettings,
+  failure: Failure,
+): RoutePart {
+  return {
+    ...NOTHING,
+    origins: { listener: origins.get(`listeners.${listener.name}.address`), route: null, action: null },
+    refused: refusal(failure),
+    limits: describeLimits(plan, null, listener, origins),
+    settings: describeEdits(null, listener, origins),
+  };
+}
 
 function whoSays(peerIp: string, { source, peerTrusted }: ClientAddress): string {
   if (!peerTrusted) return '';
@@ -155,38 +168,69 @@ function whoSays(peerIp: string, { source, peerTrusted }: ClientAddress): string
 function explainRoute(
   plan: Plan,
   origins: SettingOrigins,
-  listener: ListenerSettings,
+  asked: Asked,
   head: RequestHead,
   address: ClientAddress & { readonly peerIp: string },
-  secure: boolean,
-): Omit<Explanation, 'listener' | 'client' | 'request'> {
-  const { chosen, nearer: near } = routeOf(plan, listener.name, head);
-  if (chosen === null)
-    return {
-      route: null,
-      refused: refusal({ kind: 'no_route' }),
-      auth: null,
-      nearer: near,
-      action: null,
-      upstream: null,
-      limits: describeLimits(plan, null, listener, origins),
-    };
-  const admitted =
-    buildAccessList(listener.access).allows(address.clientIp) &&
-    buildAccessList(chosen.access).allows(address.clientIp);
+): RoutePart {
+  const { listener } = asked;
+  const { chosen, nearer } = routeOf(plan, listener.name, head);
+  const without = withoutRoute(plan, origins, listener, { kind: 'no_route' });
+  if (chosen === null) return { ...without, nearer, elsewhere: findElsewhere(plan, listener.name, head) };
+  const at = `routes.${chosen.name}`;
+  const forwards = chosen.action.kind === 'forward';
+  const targets = targetsOf(plan, chosen, origins);
+  const hint = grpcHint(
+    plan,
+    origins,
+    targets.map(({ cluster }) => cluster),
+    head.headers,
+  );
   return {
     route: chosen.name,
-    refused: admitted ? null : refusal({ kind: 'access_denied', by: '' }),
+    origins: { ...without.origins, route: origins.get(`${at}.name`), action: origins.get(`${at}.action`) },
+    refused: refusalByAccess(chosen, listener, address.clientIp),
     auth: describeAuth(chosen, origins),
-    nearer: near,
+    nearer,
+    elsewhere: null,
     action: describeAction(chosen, head),
-    upstream:
-      chosen.action.kind === 'forward'
-        ? describeUpstream(plan, chosen, head, address, secure, listener)
-        : null,
+    targets,
+    upstream: forwards ? describeUpstream(plan, chosen, head, address, asked) : null,
+    hints: hint === null ? [] : [hint],
     limits: describeLimits(plan, chosen, listener, origins),
+    settings: describeEdits(chosen, listener, origins),
   };
 }
+
+/** The list of the listener is asked first, as with a real request. */
+function refusalByAccess(
+  route: RouteSettings,
+  listener: ListenerSettings,
+  clientIp: string,
+): Explanation['refused'] {
+  const by = [
+    { access: listener.access, by: `listeners.${listener.name}.access` },
+    { access: route.access, by: `routes.${route.name}.access` },
+  ].find(({ access }) => !buildAccessList(access).allows(clientIp));
+  return by === undefined ? null : refusal({ kind: 'access_denied', by: by.by });
+}
+
+function targetsOf(plan: Plan, { action }: RouteSettings, origins: SettingOrigins): Target[] {
+  if (action.kind !== 'forward') return [];
+  return action.targets.flatMap(({ cluster, weight }) => {
+    const settings = plan.clusters[cluster];
+    if (settings === undefined) return [];
+    return {
+      cluster,
+      weight,
+      endpoints: settings.endpoints.slice(0, ENDPOINTS_MAX).map(({ address }) => formatAddress(address)),
+      endpointsTotal: settings.endpoints.length,
+      protocol: settings.protocol,
+      origin: origins.get(`clusters.${cluster}.name`),
+    };
+  });
+}
+
+const ENDPOINTS_MAX = 10;
 
 /** Name and password are not checked here. */
 function describeAuth({ name, basicAuth }: RouteSettings, origins: SettingOrigins): Explanation['auth'] {
@@ -203,8 +247,9 @@ export function routeOf(plan: Plan, listener: string, head: RequestHead) {
   return { chosen, nearer: nearer.map(({ value, reason }) => ({ route: value.name, reason })) };
 }
 
-function refusal(failure: Failure): Explanation['refused'] {
-  return { reason: failure.kind, status: FAILURE_RULES[failure.kind].status };
+function refusal(failure: Failure): NonNullable<Explanation['refused']> {
+  const { status } = FAILURE_RULES[failure.kind];
+  return { reason: failure.kind, status, detail: detailOf(failure) };
 }
 
 function describeAction({ action }: RouteSettings, head: RequestHead): Explanation['action'] {
@@ -222,8 +267,7 @@ function describeUpstream(
   route: RouteSettings,
   head: RequestHead,
   address: ClientAddress & { readonly peerIp: string },
-  secure: boolean,
-  listener: ListenerSettings,
+  { secure, listener }: Asked,
 ): Explanation['upstream'] {
   const rewrite = buildRewrite(route.rewrite);
   const facts = {
@@ -244,133 +288,4 @@ function describeUpstream(
       buildUpstreamHeaders(head, facts, buildHeaderEdits(requestEditsOf(route, plan.tracing.propagate))),
     ),
   };
-}
-
-type LimitRow = readonly [name: string, value: number | null, setting: string];
-
-/** Limits and timeouts that apply to a request, with the line that set each; `route` null: no route has matched. */
-export function describeLimits(
-  plan: Plan,
-  route: RouteSettings | null,
-  listener: ListenerSettings,
-  origins: SettingOrigins,
-): Explanation['limits'] {
-  const rows = [...processLimits(plan), ...listenerLimits(listener)];
-  if (route !== null) rows.push(...routeLimits(route, listener.name));
-  if (route?.action.kind === 'forward') {
-    rows.push(...forwardLimits(route));
-    for (const { cluster } of route.action.targets) rows.push(...clusterLimits(plan, cluster));
-  }
-  return rows.map(([name, value, path]) => ({ name, value, origin: origins.get(path) }));
-}
-
-function processLimits({ process: { overload, bufferedBytesMax } }: Plan): LimitRow[] {
-  return [
-    ['bufferedBytesMax', bufferedBytesMax, 'process.bufferedBytesMax'],
-    ['overload.eventLoopDelayMs', overload.eventLoopDelayMs, 'process.overload.eventLoopDelayMs'],
-    ['overload.heapRatio', overload.heapRatio, 'process.overload.heapRatio'],
-  ];
-}
-
-function listenerLimits(listener: ListenerSettings): LimitRow[] {
-  const { name, head, headMs, keepAliveIdleMs, proxyProtocol, trustedHops, tunnelsPerIpMax } = listener;
-  const own = `listeners.${name}`;
-  const proxied: LimitRow[] =
-    proxyProtocol === null
-      ? []
-      : [['proxyHeaderMs', proxyProtocol.headerMs, `${own}.proxyProtocol.headerMs`]];
-  return [
-    ...proxied,
-    ['trustedHops', trustedHops, `${own}.trustedHops`],
-    ['headMs', headMs, `${own}.headMs`],
-    ['keepAliveIdleMs', keepAliveIdleMs, `${own}.keepAliveIdleMs`],
-    ['headBytesMax', head.headBytesMax, `${own}.head.headBytesMax`],
-    ['headerCountMax', head.headerCountMax, `${own}.head.headerCountMax`],
-    ['tunnelsPerIpMax', tunnelsPerIpMax, `${own}.tunnelsPerIpMax`],
-    ['uriBytesMax', head.uriBytesMax, `${own}.head.uriBytesMax`],
-  ];
-}
-
-function routeLimits(route: RouteSettings, listener: string): LimitRow[] {
-  const limits = route.listeners[listener];
-  const own = `routes.${route.name}`;
-  const bound = `${own}.listeners.${listener}`;
-  return [
-    ['bodyIdleMs', limits?.bodyIdleMs ?? null, `${bound}.bodyIdleMs`],
-    ['bodyBytesMax', limits?.bodyBytesMax ?? null, `${bound}.bodyBytesMax`],
-    ['uploadBytesPerSecondMin', limits?.uploadBytesPerSecondMin ?? null, `${bound}.uploadBytesPerSecondMin`],
-    [
-      'downloadBytesPerSecondMin',
-      limits?.downloadBytesPerSecondMin ?? null,
-      `${bound}.downloadBytesPerSecondMin`,
-    ],
-    ['requestMs', limits?.requestMs ?? null, `${bound}.requestMs`],
-    ...route.rateLimits.map(
-      ({ name, count, periodMs, store }, at): LimitRow => [
-        `rate ${name} per ${periodMs} ms${store === null ? '' : ` in ${store}`}`,
-        count,
-        `${own}.rateLimits.${at}.count`,
-      ],
-    ),
-  ];
-}
-
-function forwardLimits(route: RouteSettings): LimitRow[] {
-  const own = `routes.${route.name}`;
-  return [
-    ['responseHeadMs', route.responseHeadMs, `${own}.responseHeadMs`],
-    ['responseIdleMs', route.responseIdleMs, `${own}.responseIdleMs`],
-    ['tunnelIdleMs', route.tunnelIdleMs, `${own}.tunnelIdleMs`],
-    ['retries.perTryMs', route.retries.perTryMs, `${own}.retries.perTryMs`],
-    ['retries.attemptsMax', route.retries.attemptsMax, `${own}.retries.attemptsMax`],
-  ];
-}
-
-function clusterLimits(plan: Plan, name: string): LimitRow[] {
-  const cluster = plan.clusters[name];
-  if (cluster === undefined) return [];
-  const own = `clusters.${name}`;
-  const { pool, circuitBreaker, retryBudget } = cluster;
-  const rows: LimitRow[] = [
-    [`${name}.connectTimeoutMs`, pool.connectTimeoutMs, `${own}.pool.connectTimeoutMs`],
-    [`${name}.connectionsMax`, pool.connectionsMax, `${own}.pool.connectionsMax`],
-    [`${name}.queueMax`, pool.queueMax, `${own}.pool.queueMax`],
-    [`${name}.queueTimeoutMs`, pool.queueTimeoutMs, `${own}.pool.queueTimeoutMs`],
-    [`${name}.retryBudget.ratio`, retryBudget.ratio, `${own}.retryBudget.ratio`],
-  ];
-  if (circuitBreaker !== null) {
-    const { failureRatio, requestsMin, windowMs, openMs } = circuitBreaker;
-    const at = `${own}.circuitBreaker`;
-    rows.push(
-      [`${name}.circuit.failureRatio`, failureRatio, `${at}.failureRatio`],
-      [`${name}.circuit.requestsMin`, requestsMin, `${at}.requestsMin`],
-      [`${name}.circuit.windowMs`, windowMs, `${at}.windowMs`],
-      [`${name}.circuit.openMs`, openMs, `${at}.openMs`],
-    );
-  }
-  return rows;
-}
-
-function chooseListener(plan: Plan, name: string | null, url: URL): ListenerSettings | string {
-  const all = Object.values(plan.listeners);
-  if (name !== null)
-    return (
-      plan.listeners[name] ??
-      `there is no listener "${name}"; listeners: ${Object.keys(plan.listeners).join(', ')}`
-    );
-  const secure = url.protocol === 'https:';
-  const port = Number(url.port || (secure ? 443 : 80));
-  const onPort = all.find(({ address }) => address.kind === 'tcp' && address.port === port);
-  return onPort ?? all.find(({ tls }) => (tls !== null) === secure) ?? all[0] ?? 'there is no listener';
-}
-
-/** Flat list from `name: value` texts; null if one has no colon. */
-function readHeaders(texts: readonly string[]): string[] | null {
-  const list: string[] = [];
-  for (const text of texts) {
-    const colon = text.indexOf(':');
-    if (colon <= 0) return null;
-    list.push(text.slice(0, colon).trim(), text.slice(colon + 1).trim());
-  }
-  return list;
 }

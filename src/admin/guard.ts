@@ -29,7 +29,11 @@ export function guard(app: FastifyInstance, address: AdminAddress, token: string
     return undefined;
   });
   app.setNotFoundHandler((_request, reply) =>
-    refuse(reply, 404, 'not found; see /, /status, /metrics, /readyz, /livez, /plan, /requests, /explain'),
+    refuse(
+      reply,
+      404,
+      'not found; see /, /status, /metrics, /readyz, /livez, /plan, /requests, /explain, /reasons',
+    ),
   );
   app.setErrorHandler((error, _request, reply) => {
     const status =

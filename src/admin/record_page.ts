@@ -1,7 +1,10 @@
 /** The record of one request as a page: what happened, where its time went, and what was in force. */
 import { PHASES, type Phase, type Segment, timelineOf } from './attempt_timeline.ts';
 import type { ExplainedDecision } from './decision_view.ts';
+import { retryText, timeoutText, verdictOf } from './decision_view_text.ts';
 import { type Content, type Html, html } from './html.ts';
+import { reasonLink } from './reason_link.ts';
+import { placeText } from './settings_text.ts';
 import { smallPage } from './small_page.ts';
 import { duration, ms } from './status_format.ts';
 import { cell, head } from './status_page_table.ts';
@@ -17,17 +20,17 @@ export function renderRecordPage(decision: ExplainedDecision | null, nonce: stri
       html`<div class="problems"><h2>Not found</h2><p>${NOT_KEPT}</p></div>`,
       nonce,
     );
-  const content = html`${verdict(decision)}${about(decision)}${attempts(decision)}${nearer(decision)}${rateLimits(decision)}${endpointsNow(decision)}${limits(decision)}`;
+  const content = html`${verdict(decision)}${about(decision)}${attempts(decision)}${nearer(decision)}${rateLimits(decision)}${endpointsNow(decision)}${settings(decision)}`;
   return smallPage(`request ${decision.id}`, content, nonce);
 }
 
-function verdict({ cause, reason, status }: ExplainedDecision): Html {
+function verdict({ cause, reason, status, hints }: ExplainedDecision): Html {
   const isCalm = reason === null && status < 500;
   const more =
     reason === null
       ? html``
-      : html`<p><a href="/reasons/${reason}">What ${reason} means, and what to do</a></p>`;
-  return html`<div class="${isCalm ? 'calm' : 'problems'}"><h2>${status} ${reason ?? ''}</h2><p>${cause}</p>${more}</div>`;
+      : html`<p><a href="${reasonLink(reason)}">What ${reason} means, and what to do</a></p>`;
+  return html`<div class="${isCalm ? 'calm' : 'problems'}"><h2>${status} ${reason ?? ''}</h2><p>${cause}</p>${hints.map(hint => html`<p>Wrong: ${hint}.</p>`)}${more}</div>`;
 }
 
 function about(decision: ExplainedDecision): Html {
@@ -46,10 +49,8 @@ function about(decision: ExplainedDecision): Html {
       `${decision.status} after ${ms(timing.totalMs)}: queue ${ms(timing.queueMs)}, pauses ${ms(timing.pausedMs)}, proxy ${ms(timing.overheadMs)}`,
     ],
     ['bodies', `${decision.bytesIn} bytes in, ${decision.bytesOut} bytes out`],
-    ...(timeout === null
-      ? []
-      : [['timeout', `${timeout.name} of ${timeout.ms} ms (${timeout.origin})`] as const]),
-    ...(retryRefused === null ? [] : [['not retried', retryRefused] as const]),
+    ...(timeout === null ? [] : [['timeout', timeoutText(decision, timeout)] as const]),
+    ...(retryRefused === null ? [] : [['not retried', retryText(decision, retryRefused)] as const]),
     ...(traceId === null ? [] : [['trace', html`<code>${traceId}</code>`] as const]),
     ['plan', html`<code>${decision.plan.slice(0, 12)}</code>`],
   ];
@@ -119,12 +120,7 @@ function nearer({ nearer: routes }: ExplainedDecision): Html {
 function rateLimits({ rateLimits: asked }: ExplainedDecision): Html {
   if (asked.length === 0) return html``;
   const rows = asked.map(({ limiter, mode, admitted, left }) => {
-    const verdict =
-      left === null
-        ? `${admitted ? 'admitted' : 'refused'}: its store did not answer`
-        : admitted
-          ? `admitted, ${left} left`
-          : 'refused';
+    const verdict = verdictOf(admitted, left);
     return html`<tr><th scope="row">${limiter}</th>${[cell({ name: '', value: verdict }), cell({ name: '', value: mode })]}</tr>`;
   });
   return html`<h2>Rate limits</h2><table>${head(['limit', 'verdict', 'mode'])}<tbody>${rows}</tbody></table>`;
@@ -152,11 +148,12 @@ function endpointsNow({ endpoints }: ExplainedDecision): Html {
   return html`<h2>Endpoints of the cluster now</h2><table>${head(['endpoint', 'state', 'last error'])}<tbody>${rows}</tbody></table>`;
 }
 
-function limits({ limits: inForce }: ExplainedDecision): Html {
-  if (inForce.length === 0) return html``;
-  const rows = inForce.map(
-    ({ name, value, origin }) =>
-      html`<tr><th scope="row">${name}</th>${[cell({ name: '', value: String(value ?? 'off') }), cell({ name: '', value: html`<code>${origin}</code>` })]}</tr>`,
+function settings({ settings: edits, limits }: ExplainedDecision): Html {
+  const all = [...edits, ...limits];
+  if (all.length === 0) return html``;
+  const rows = all.map(
+    ({ key, text, origin }) =>
+      html`<tr><th scope="row"><code>${key}</code></th>${[cell({ name: '', value: text }), cell({ name: '', value: html`<code>${placeText(origin)}</code>` })]}</tr>`,
   );
-  return html`<h2>Limits in force</h2><details><summary>${inForce.length} limits and timeouts, with the line that set each</summary><table>${head(['limit', 'value', 'set by'])}<tbody>${rows}</tbody></table></details>`;
+  return html`<h2>Settings in force</h2><details class="fold"><summary>${all.length} settings, with the line that set each</summary><table>${head(['setting', 'value', 'set by'])}<tbody>${rows}</tbody></table></details>`;
 }

@@ -2,8 +2,9 @@
 import type { Traffic } from '../http/request.ts';
 import type { TrafficStats } from '../observability/traffic_stats.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
+import { type CpuUsage, watchCpu } from './cpu_usage.ts';
 
-export interface Sample {
+export interface Sample extends CpuUsage {
   readonly requests: number;
   /** How many of them failed. */
   readonly failed: number;
@@ -23,17 +24,25 @@ export class Samples {
   readonly #durations: TrafficStats;
   readonly #overhead: TrafficStats;
   readonly #clock: Clock;
+  readonly #readCpu: () => CpuUsage;
   #samples: readonly Sample[] = [];
   #finished = 0;
   #failed = 0;
   #dueAtMs = 0;
   #timer: Timer | null = null;
 
-  constructor(traffic: Traffic, durations: TrafficStats, overhead: TrafficStats, clock: Clock) {
+  constructor(
+    traffic: Traffic,
+    durations: TrafficStats,
+    overhead: TrafficStats,
+    clock: Clock,
+    readCpu = watchCpu(() => clock.nowMs()),
+  ) {
     this.#traffic = traffic;
     this.#durations = durations;
     this.#overhead = overhead;
     this.#clock = clock;
+    this.#readCpu = readCpu;
     this.#wait();
   }
 
@@ -57,6 +66,7 @@ export class Samples {
       tunnels,
       loopDelayMs: Math.max(0, nowMs - this.#dueAtMs),
       p95Ms: this.#durations.summary(nowMs).p95Ms ?? 0,
+      ...this.#readCpu(),
       overheadMs: this.#overhead.summary(nowMs).p50Ms ?? 0,
     };
     this.#finished = finished;

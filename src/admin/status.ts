@@ -3,10 +3,13 @@ import type { BoundCluster, BoundRoute, DataPlane } from '../http/data_plane.ts'
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import { formatAddress } from '../net/address.ts';
+import type { LatencySummary } from '../observability/latency_history.ts';
 import { TrafficStats } from '../observability/traffic_stats.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { LimitStore } from '../security/limit_store.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
+import { findSlow } from './slow_endpoints.ts';
+import { describeRecent } from './status_recent.ts';
 import type { RouteView, StoreView } from './status_view.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
@@ -29,12 +32,17 @@ export function describeStatus(
       connections: states.get(name) ?? {},
       connectionsMax: settings.connectionsMax,
     })),
-    requests: { active: runtime.traffic.active.size, tunnels: runtime.traffic.tunnels },
+    requests: {
+      active: runtime.traffic.active.size,
+      tunnels: runtime.traffic.tunnels,
+      lastMinute: runtime.metrics.stats.summary(nowMs).requests,
+    },
     connections: {
       open: runtime.connections.size,
       oldest: runtime.connections.list().slice(0, CONNECTIONS_SHOWN_MAX),
     },
     refusals: runtime.connections.recentRefusals(),
+    ...describeRecent(runtime, nowMs),
     routes: describeRoutes(plane, nowMs),
     clusters: [...clusters.values()].map(cluster => describeCluster(cluster, nowMs)),
     stores: [...plane.stores.values()].map(store => describeStore(store, nowMs)),
@@ -61,7 +69,9 @@ function describeStore(
 function describeCluster(cluster: BoundCluster, nowMs: number) {
   const { name, pool, policy, circuit, retryBudget, handles } = cluster;
   const { connectionsMax } = pool;
-  const statsOf = (backend: Backend) => handles.statsOf(backend.name) ?? NO_STATS;
+  const all = pool.backends.map(({ name }) => handles.statsOf(name) ?? NO_STATS);
+  const latencies = pool.backends.map(({ name }) => handles.latencyOf(name)?.summary(nowMs) ?? NO_LATENCY);
+  const slow = findSlow(latencies);
   return {
     name,
     policy,
@@ -72,12 +82,14 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
     queue: pool.queueDepth,
     serving: pool.eligibleCount,
     retryBudget: retryBudget.remaining,
-    figures: TrafficStats.summaryOf(pool.backends.map(statsOf), nowMs),
+    figures: TrafficStats.summaryOf(all, nowMs),
     endpoints: [
-      ...pool.backends.map(backend => ({
+      ...pool.backends.map((backend, at) => ({
         ...describeBackend(backend, nowMs),
         connectionsMax,
-        figures: statsOf(backend).summary(nowMs),
+        figures: (all[at] ?? NO_STATS).summary(nowMs),
+        latency: latencies[at] ?? NO_LATENCY,
+        slow: slow[at] ?? null,
       })),
       ...unresolvedOf(cluster, nowMs).map(condition => ({
         ...NOTHING,
@@ -91,11 +103,14 @@ function describeCluster(cluster: BoundCluster, nowMs: number) {
 
 /** The statistics of something without traffic. */
 const NO_STATS = new TrafficStats();
+const NO_LATENCY: LatencySummary = { requests: 0, p95Ms: null, usualMs: null };
 const NOTHING = {
   inFlight: 0,
   connections: { open: 0, inUse: 0 },
   disagrees: false,
   ejections: 0,
+  latency: NO_LATENCY,
+  slow: null,
 };
 
 /** A route on several listeners is one route, with the figures of all of them. */

@@ -45,6 +45,10 @@ export class StatusPage implements RenderedPage {
     this.#slots = new Map(Object.entries(contents).map(([id, content]) => [id, slot(id, content)]));
   }
 
+  get instance(): string {
+    return this.#view.instance;
+  }
+
   get parts(): readonly Part[] {
     return [...this.#slots.values()];
   }

@@ -4,6 +4,7 @@ import type { Decision } from '../observability/decision_ring.ts';
 import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
 import type { FailureGroup } from './failure_groups.ts';
 import { type Html, html, type Item, list, slot } from './html.ts';
+import { reasonLink } from './reason_link.ts';
 import { duration, ms, time } from './status_format.ts';
 import { cell, counted, head, heading } from './status_page_table.ts';
 
@@ -52,7 +53,7 @@ function endpoints({ endpoints: all, count }: FailureGroup): string {
 function meaning({ reason, cluster }: FailureGroup): Html {
   const at = cluster === null ? html`` : html` · <a href="#cluster-${cluster}">cluster ${cluster}</a>`;
   if (reason === null) return html`The backend itself responded with this status.${at}`;
-  return html`${FAILURE_RULES[reason].title}. <a href="/reasons/${reason}">What it means, and what to do</a>${at}`;
+  return html`${FAILURE_RULES[reason].title}. <a href="${reasonLink(reason)}">What it means, and what to do</a>${at}`;
 }
 
 function row(decision: Decision): Item {

@@ -54,7 +54,7 @@ summary:hover{background:color-mix(in srgb,var(--fill) 45%,transparent)}summary:
 .failure>summary{display:flex;flex-wrap:wrap;gap:0 1.1rem;align-items:baseline}.failure>summary::before{margin-right:-.5rem}
 .failure>summary>b{min-width:11rem}.failure>summary>span:nth-of-type(1){min-width:3rem;font-weight:600}.failure>summary>span:nth-of-type(2){min-width:8rem}.failure>summary>span{color:var(--soft)}.failure>summary>span:nth-of-type(1){color:var(--text)}
 .facts{color:var(--soft);padding:.1rem .9rem .45rem 2.25rem;font-size:.92em}
-#routes-well{background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:hidden}#routes-well table{border:0}
+#routes-well,.fold{background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:hidden}#routes-well table,.fold table{border:0}
 table{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:10px;margin:0 0 .6rem}
 details table{border:0;border-radius:0;margin:0;border-top:1px solid var(--line)}
 th,td{padding:.26rem .6rem;text-align:left;vertical-align:baseline;border-top:1px solid var(--line)}
@@ -79,6 +79,7 @@ rect.queue{fill:var(--queue)}rect.connect{fill:var(--connect)}rect.wait{fill:var
 .key{margin-right:1.1rem}.key::before{content:"";display:inline-block;width:.65em;height:.65em;border-radius:2px;margin-right:.4em}
 .key.queue::before{background:var(--queue)}.key.connect::before{background:var(--connect)}.key.wait::before{background:var(--wait)}.key.body::before{background:var(--body)}
 .attempts td:nth-child(3){width:40%}
+article{max-width:75ch;font-size:1.02rem}article p{margin:.4rem 0}article ul{padding-left:1.2rem}p.about{margin-top:.9rem}
 main>table+h2,main>dl+h2{margin-top:1.5rem}main>.facts{padding-left:.9rem}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%)}
 .stale #live{opacity:.55}.stale header::after{content:"no connection: this is how it was";color:var(--bad);font-weight:600}

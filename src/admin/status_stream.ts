@@ -14,6 +14,8 @@ import { changesBetween, wholeOf } from './page_delta.ts';
 /** The status page at one moment. */
 export interface RenderedPage {
   readonly parts: readonly Part[];
+  /** The process that it is of. */
+  readonly instance: string;
   document(nonce: string, frame: string): string;
 }
 
@@ -42,22 +44,20 @@ const FRAMES_MAX = 4;
 export class StatusStream {
   readonly #render: () => RenderedPage;
   readonly #clock: Clock;
-  readonly #instance: string;
   readonly #viewers = new Map<ServerResponse, Viewer>();
   #frames: readonly Frame[] = [];
   #rendered = 0;
   #timer: Timer | null = null;
 
-  constructor(render: () => RenderedPage, clock: Clock, instance: string) {
+  constructor(render: () => RenderedPage, clock: Clock) {
     this.#render = render;
     this.#clock = clock;
-    this.#instance = instance;
   }
 
   /** The document for somebody who opens the page. */
   open(nonce: string): string {
     const page = this.#render();
-    const { id } = this.#keep(page.parts);
+    const { id } = this.#keep(page);
     if (this.#viewers.size === 0) this.#wait(CONNECT_MS);
     return page.document(nonce, id);
   }
@@ -72,7 +72,7 @@ export class StatusStream {
     const frame = this.#frames.find(({ id }) => id === frameId) ?? null;
     const viewer: Viewer = { response, frame, missed: 0 };
     this.#viewers.set(response, viewer);
-    this.#update([viewer], this.#keep(this.#render().parts));
+    this.#update([viewer], this.#keep(this.#render()));
     if (isFirst) this.#wait(EVERY_MS);
     return true;
   }
@@ -84,7 +84,7 @@ export class StatusStream {
       this.#frames = [];
       return;
     }
-    this.#update(this.#viewers.values(), this.#keep(this.#render().parts));
+    this.#update(this.#viewers.values(), this.#keep(this.#render()));
     this.#wait(EVERY_MS);
   }
 
@@ -99,8 +99,8 @@ export class StatusStream {
     this.#timer = this.#clock.setTimer(ring, forMs, this as StatusStream);
   }
 
-  #keep(parts: readonly Part[]): Frame {
-    const frame = { id: `${this.#instance}-${++this.#rendered}`, parts };
+  #keep({ parts, instance }: RenderedPage): Frame {
+    const frame = { id: `${instance}-${++this.#rendered}`, parts };
     this.#frames = [...this.#frames, frame].slice(-FRAMES_MAX);
     return frame;
   }

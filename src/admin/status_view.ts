@@ -1,8 +1,12 @@
 /** The data of the status page. */
 import type { RecentRefusals } from '../net/connection.ts';
+import type { TlsRefusal } from '../net/tls_refusal.ts';
+import type { LatencySummary } from '../observability/latency_history.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
+import type { RecentCount } from '../resilience/recent_counts.ts';
 import type { FailureGroup } from './failure_groups.ts';
 import type { Sample } from './samples.ts';
+import type { Slow } from './slow_endpoints.ts';
 
 /** The condition of an endpoint, also in decision records. */
 export interface EndpointCondition {
@@ -29,6 +33,9 @@ export interface EndpointView extends EndpointCondition {
   readonly disagrees: boolean;
   readonly ejections: number;
   readonly figures: StatsSummary;
+  readonly latency: LatencySummary;
+  /** Null: not slow, or not known. */
+  readonly slow: Slow | null;
 }
 
 export interface ClusterView {
@@ -41,7 +48,7 @@ export interface ClusterView {
   readonly circuit: string | null;
   readonly circuitWhy: string | null;
   readonly panic: boolean;
-  /** Of the attempts at all of its endpoints. */
+  /** The attempts of all endpoints together. */
   readonly figures: StatsSummary;
   readonly endpoints: readonly EndpointView[];
 }
@@ -78,6 +85,37 @@ export interface StoreView {
   readonly onError: 'allow' | 'deny';
 }
 
+/** Something that the process may hold so many of. */
+export interface LimitView {
+  /** Such as `client connections`. */
+  readonly what: string;
+  /** Null: of the whole process. */
+  readonly listener: string | null;
+  readonly used: number;
+  readonly max: number;
+  /** The key of the configuration that sets the limit; null: the system does (RLIMIT_NOFILE). */
+  readonly key: string | null;
+}
+
+/** TLS handshakes of the last minute on one listener. */
+export interface HandshakesView {
+  readonly listener: string;
+  readonly succeeded: number;
+  /** The most frequent cause first. */
+  readonly failed: readonly { readonly cause: TlsRefusal; readonly count: number }[];
+}
+
+/** How busy the process was in the last ten seconds. */
+export interface LoadView {
+  /** Share of the time in which the event loop ran, 0 to 1. */
+  readonly loopShare: number;
+  /** CPU time of all threads as a share of what the process may use, 0 to 1. */
+  readonly cpuShare: number;
+  readonly loopDelayMs: number;
+  /** `process.overload.eventLoopDelay`; null: off. */
+  readonly loopDelayMaxMs: number | null;
+}
+
 export interface PageView {
   /** Which process this is: the name of its machine, its process id, and its name in the `Via` field. */
   readonly host: string;
@@ -96,9 +134,20 @@ export interface PageView {
   readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly listeners: readonly ListenerView[];
-  readonly requests: { readonly active: number; readonly tunnels: number };
+  /** `lastMinute`: requests that have ended in the last minute. */
+  readonly requests: { readonly active: number; readonly tunnels: number; readonly lastMinute: number };
   readonly overload: string | null;
   readonly refusals: readonly RecentRefusals[];
+  /** Listeners with TLS handshakes in the last minute. */
+  readonly handshakes: readonly HandshakesView[];
+  /** Requests of the last minute that a rate limit has refused: `about` is the limit. */
+  readonly rateLimited: readonly RecentCount[];
+  /** Failed requests of the last minute: `about` is the listener, `cause` the reason. */
+  readonly recentFailures: readonly RecentCount[];
+  /** Log lines that were lost in the last minute. */
+  readonly linesLost: number;
+  readonly limits: readonly LimitView[];
+  readonly load: LoadView;
   /** `leftMs` is negative for an expired certificate. */
   readonly certificates: readonly {
     readonly listener: string;

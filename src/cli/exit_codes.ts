@@ -9,3 +9,14 @@ export const EXIT = {
   internal: 70,
   badConfig: 78,
 } as const;
+
+/** What help and the man page say of each. */
+export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: 'success',
+  no: 'forced shutdown, request refused, no matching route, a difference found',
+  usage: 'usage error',
+  noInput: 'configuration file not readable',
+  portTaken: 'address already in use',
+  internal: 'internal error',
+  badConfig: 'invalid configuration',
+};

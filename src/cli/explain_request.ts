@@ -14,8 +14,22 @@ export function runExplainRequest(place: AdminTarget, id: string, json: boolean)
       return EXIT.no;
     }
     process.stdout.write(
-      json ? `${JSON.stringify(body, null, 2)}\n` : renderDecision(body as ExplainedDecision),
+      json ? `${JSON.stringify(body, null, 2)}\n` : renderDecision(completed(body as OlderDecision)),
     );
     return EXIT.ok;
   });
+}
+
+type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits'> &
+  Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits'>>;
+
+/** After an upgrade of the package and before its restart, the process is of an earlier version: 0.1 has no keys of settings. */
+function completed(body: OlderDecision): ExplainedDecision {
+  const limits = (body.limits ?? []).map(limit => ({
+    ...limit,
+    group: limit.group ?? 'limits',
+    key: limit.key ?? limit.name,
+    text: limit.text ?? String(limit.value ?? 'off'),
+  }));
+  return { ...body, limits, hints: body.hints ?? [], settings: body.settings ?? [] };
 }

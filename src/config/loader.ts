@@ -98,7 +98,7 @@ export function loadConfigText(
   }
 
   const { config, partial } = read;
-  const materials = new Materials(document, file);
+  const materials = new Materials(document, file, env);
   const { plan, origins, routes } = compile(config, document, materials);
   const wrong = [...problems, ...read.problems, ...relationProblems(config, document, partial)];
   // A misspelt name, or the rest of a refused part, would only cause false warnings.

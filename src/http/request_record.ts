@@ -5,6 +5,7 @@
 import type { AttemptRecord, FiredTimeout, RequestRecord } from '../observability/events.ts';
 import type { TraceContext } from '../observability/trace_context.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
+import type { PathMatch } from '../routing/route.ts';
 import { findHeader } from '../security/headers.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import type { RequestContext } from './request.ts';
@@ -111,6 +112,9 @@ export class FinishedRequest implements RequestRecord {
     const { raw, services } = this.#context;
     const referer = findHeader(raw.headers, 'referer');
     return referer === null ? null : services.telemetry.withoutSecrets(referer);
+  }
+  get routePath(): PathMatch | null {
+    return this.#context.route?.settings.match.path ?? null;
   }
   get userAgent(): string | null {
     return findHeader(this.#context.raw.headers, 'user-agent');

@@ -87,7 +87,7 @@ export class RunningProxy implements ProcessView {
     const { loaded, lookUp = systemLookUp } = options;
     const { plan } = loaded;
     const openLog = (onDropped: () => void) =>
-      options.log ?? new BufferedDestination(logTarget(plan), systemClock, onDropped);
+      options.log ?? new BufferedDestination(logTarget(plan, options.env), systemClock, onDropped);
     const runtime = createRuntime(plan, openLog, lookUp, systemClock, systemRandom);
     const { clock, telemetry, traffic, metrics, registry, connections } = runtime;
     this.runtime = runtime;

@@ -11,6 +11,7 @@ import { ProcessTelemetry } from '../observability/telemetry.ts';
 import { BufferAccount } from '../resilience/buffer_account.ts';
 import type { Clock } from '../resilience/clock.ts';
 import type { Random } from '../resilience/random.ts';
+import { SlidingCount } from '../resilience/sliding_count.ts';
 import { StateRegistry } from '../resilience/state_registry.ts';
 import { readVersion } from './version.ts';
 
@@ -23,6 +24,8 @@ export interface Runtime {
   readonly connections: ConnectionTable;
   readonly resolver: Resolver;
   readonly traffic: Traffic;
+  /** Log lines that were lost in the last minute. */
+  readonly linesLost: SlidingCount;
 }
 
 /** `openLog` gets a function that counts lines that could not be written. */
@@ -34,7 +37,11 @@ export function createRuntime(
   random: Random,
 ): Runtime {
   const metrics = new Metrics(readVersion());
-  const log = openLog(() => metrics.logLineDropped());
+  const linesLost = new SlidingCount(10_000, 6);
+  const log = openLog(() => {
+    metrics.logLineDropped();
+    linesLost.add(clock.nowMs());
+  });
   return {
     clock,
     random,
@@ -43,6 +50,7 @@ export function createRuntime(
     registry: new StateRegistry(clock),
     resolver: new Resolver(lookUp, clock, random),
     connections: new ConnectionTable(clock),
+    linesLost,
     traffic: {
       active: new ActiveRequests(),
       tunnels: 0,

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
-import { SlidingCount } from '../resilience/sliding_count.ts';
+import { type RecentCount, RecentCounts } from '../resilience/recent_counts.ts';
 import type { CertificateNames } from './certificate_names.ts';
 import type { ClientCertificate } from './client_certificate.ts';
 import { FloodPenalties } from './flood_penalties.ts';
@@ -57,9 +57,6 @@ export interface RecentRefusals {
 /** Also of what the PROXY protocol has refused, whose causes have an event of their own. */
 export type RecentCause = RefusalCause | 'proxyProtocol';
 
-const RECENT_BUCKET_MS = 10_000;
-const RECENT_BUCKETS = 6;
-
 /** Who a connection belongs to, as a PROXY protocol header says. */
 interface IdentifiedClient {
   readonly ip: string;
@@ -103,8 +100,8 @@ export class ConnectionTable {
   readonly #byListener = new Map<string, number>();
   readonly #byIp = new Map<string, number>();
   readonly #penalties = new FloodPenalties();
-  /** Recent refusals, by listener and cause. */
-  readonly #refusals = new Map<string, Omit<RecentRefusals, 'count'> & { readonly recent: SlidingCount }>();
+  readonly #refusals = new RecentCounts<RecentCause>();
+  readonly #handshakes = new RecentCounts<'done'>();
   /** Connections that the descriptors of the process allow (`descriptors.ts`). */
   descriptorsMax = Number.POSITIVE_INFINITY;
   /** Called when the last connection has closed. */
@@ -164,22 +161,20 @@ export class ConnectionTable {
   /** Recently refused connections, for the status page. */
   recentRefusals(): RecentRefusals[] {
     const nowMs = this.#clock.nowMs();
-    return [...this.#refusals.values()]
-      .map(({ listener, cause, recent }) => ({ listener, cause, count: recent.total(nowMs) }))
-      .filter(({ count }) => count > 0);
+    return this.#refusals.list(nowMs).map(({ about, cause, count }) => ({ listener: about, cause, count }));
+  }
+
+  /** TLS handshakes of the last minute that have succeeded, by listener. */
+  recentHandshakes(): RecentCount[] {
+    return this.#handshakes.list(this.#clock.nowMs());
+  }
+  noteHandshake(listener: string): void {
+    this.#handshakes.add(listener, 'done', this.#clock.nowMs());
   }
 
   /** Also for a connection that is refused after it was counted: it closes. */
   noteRefusal(listener: string, cause: RecentCause): void {
-    const key = `${cause} ${listener}`;
-    let known = this.#refusals.get(key);
-    if (known === undefined) {
-      for (const [old, { recent }] of this.#refusals)
-        if (recent.total(this.#clock.nowMs()) === 0) this.#refusals.delete(old); // perhaps of a removed listener
-      known = { listener, cause, recent: new SlidingCount(RECENT_BUCKET_MS, RECENT_BUCKETS) };
-      this.#refusals.set(key, known);
-    }
-    known.recent.add(this.#clock.nowMs());
+    this.#refusals.add(listener, cause, this.#clock.nowMs());
   }
 
   #admit(

@@ -190,7 +190,10 @@ class Acceptor {
     const { clock, connections, onConnection, onTlsRefused } = this.#deps;
     return new TlsServer(settings, {
       clock,
-      onSecure: onConnection,
+      onSecure: (...secured) => {
+        connections.noteHandshake(this.#settings.name);
+        onConnection(...secured);
+      },
       onTooMany: socket => {
         connections.noteRefusal(this.#settings.name, 'handshakes');
         this.#refuse(socket, 'handshakes');

@@ -11,13 +11,24 @@ const LEVELS = { info: 30, warn: 40, error: 50 } as const;
 /** Formats one request: `path` without secrets, `wallMs` the time of day. */
 export type LineFormat = (record: RequestRecord, path: string, wallMs: number) => string;
 
-/** Everything after `{"level":N,"time":T,`. Milliseconds are rounded to a hundredth. */
-export const accessLine: LineFormat = (record, path, wallMs) => {
+/** How JSON lines write the time. */
+export const JSON_TIMES = {
+  epoch: String,
+  iso: (wallMs: number) => `"${new Date(wallMs).toISOString()}"`,
+} as const satisfies Record<string, (wallMs: number) => string>;
+
+export const accessLine: LineFormat = (record, path, wallMs) => lineAt(record, path, String(wallMs));
+
+export const accessLineWithIsoTime: LineFormat = (record, path, wallMs) =>
+  lineAt(record, path, JSON_TIMES.iso(wallMs));
+
+/** Milliseconds are rounded to a hundredth. */
+function lineAt(record: RequestRecord, path: string, time: string): string {
   const level = record.reason === null ? LEVELS.info : LEVELS[FAILURE_RULES[record.reason].logLevel];
   const totalMs = record.endedAtMs - record.startedAtMs;
   const last = record.attempts[record.attempts.length - 1];
   return (
-    `{"level":${level},"time":${wallMs},"requestId":"${record.requestId}","traceId":${text(record.traceId)},` +
+    `{"level":${level},"time":${time},"requestId":"${record.requestId}","traceId":${text(record.traceId)},` +
     `"listener":${text(record.listener)},"clientIp":${text(record.clientIp)},${record.user === null ? '' : `"user":${text(record.user)},`}"peerIp":${text(record.peerIp)},` +
     `"method":${text(record.method)},"host":${text(record.host)},"path":${text(path)},"protocol":"${record.protocol}",` +
     `"status":${record.status},"reason":${text(record.reason)},"route":${text(record.route)},"cluster":${text(record.cluster)},` +
@@ -25,10 +36,9 @@ export const accessLine: LineFormat = (record, path, wallMs) => {
     `${rare(record)}"timing":{"queue":${ms(record.queueMs)},"connect":${ms(last?.connectMs ?? null)},"firstByte":${ms(last?.firstByteMs ?? null)},` +
     `"total":${ms(totalMs)},${record.pausedMs === 0 ? '' : `"paused":${ms(record.pausedMs)},`}"overhead":${ms(overheadMs(record))}},"tls":${text(record.tls)},${certificate(record)}"plan":"${record.plan.slice(0, 12)}"}\n`
   );
-};
+}
 
 /**
- *
  * Time that neither a backend nor the queue explains: from the head of the request to the end of its response, minus the
  * waiting for a lease, the pauses before retries, and each attempt from its lease to its end. It contains the proxy's own
  * work, and what a slow client needs for the last bytes after the backend was done. Not below 0: the response of an earlier

@@ -3,6 +3,7 @@
  * clients is escaped as in nginx, so that nobody can forge a line.
  */
 import type { LineFormat } from './access_log.ts';
+import { escaped } from './visible_text.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -10,14 +11,14 @@ export const combinedLine: LineFormat = (record, path, wallMs) => {
   const { clientIp, user, method, protocol, status, bytesOut, referer, userAgent } = record;
   const request = method === '' ? '-' : `${method} ${path} ${protocol}`;
   return (
-    `${clientIp} - ${userName(user)} [${clfTime(wallMs)}] "${escaped(request)}" ${status} ${bytesOut} ` +
-    `"${escaped(referer ?? '-')}" "${escaped(userAgent ?? '-')}"\n`
+    `${clientIp} - ${userName(user)} [${clfTime(wallMs)}] "${quoted(request)}" ${status} ${bytesOut} ` +
+    `"${quoted(referer ?? '-')}" "${quoted(userAgent ?? '-')}"\n`
   );
 };
 
 /** Spaces are escaped, because a space ends the name for readers of this format. */
 function userName(user: string | null): string {
-  return user === null || user === '' ? '-' : escaped(user).replaceAll(' ', '\\x20');
+  return user === null || user === '' ? '-' : quoted(user).replaceAll(' ', '\\x20');
 }
 
 /** `10/Oct/2000:13:55:36 +0000` */
@@ -29,10 +30,6 @@ function clfTime(wallMs: number): string {
 }
 
 /** Escapes quotes, backslashes, and everything that is not printable ASCII: `\\x22`. */
-function escaped(text: string): string {
-  return text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, character =>
-    [...Buffer.from(character)]
-      .map(byte => `\\x${byte.toString(16).toUpperCase().padStart(2, '0')}`)
-      .join(''),
-  );
+function quoted(text: string): string {
+  return text.replace(/[^\x20\x21\x23-\x5b\x5d-\x7e]/gu, escaped);
 }

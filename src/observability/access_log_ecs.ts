@@ -1,18 +1,23 @@
 /** A line in the Elastic Common Schema 8.11: ECS fields where there are some, `fairlead.*` for the rest. */
 import { detailOf, FAILURE_RULES, wentWell } from '../resilience/failure.ts';
-import { attemptMs, type LineFormat, overheadMs } from './access_log.ts';
+import { attemptMs, escapeControls, type LineFormat, overheadMs } from './access_log.ts';
+import { ecsHead } from './ecs_head.ts';
+import { splitHost } from './host_and_port.ts';
 
 const NANOSECONDS_PER_MS = 1e6;
 
 export const ecsLine: LineFormat = (record, path, wallMs) => {
   const { reason, status, attempts } = record;
   const question = path.indexOf('?');
+  const { name, port } = splitHost(record.host);
   const line = {
-    '@timestamp': new Date(wallMs).toISOString(),
-    'log.level': reason === null ? 'info' : FAILURE_RULES[reason].logLevel,
-    'ecs.version': '8.11',
-    message: `${record.method} ${path} ${status}`,
+    ...ecsHead(
+      wallMs,
+      reason === null ? 'info' : FAILURE_RULES[reason].logLevel,
+      `${record.method} ${path} ${status}`,
+    ),
     'event.dataset': 'fairlead.access',
+    'event.category': ['web'],
     'event.duration': Math.round((record.endedAtMs - record.startedAtMs) * NANOSECONDS_PER_MS),
     'event.outcome': wentWell(status, reason) ? 'success' : 'failure',
     'http.request.id': record.requestId,
@@ -22,7 +27,8 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'http.response.status_code': status,
     'http.response.body.bytes': record.bytesOut,
     'http.version': record.protocol.slice('HTTP/'.length),
-    'url.domain': record.host,
+    'url.domain': name ?? undefined,
+    'url.port': port ?? undefined,
     'url.path': question < 0 ? path : path.slice(0, question),
     'url.query': question < 0 ? undefined : path.slice(question + 1),
     'client.ip': record.clientIp,
@@ -51,5 +57,5 @@ export const ecsLine: LineFormat = (record, path, wallMs) => {
     'fairlead.timing.overhead': Math.round(overheadMs(record) * 100) / 100,
     'fairlead.plan': record.plan.slice(0, 12),
   };
-  return `${JSON.stringify(line)}\n`;
+  return `${escapeControls(JSON.stringify(line))}\n`;
 };

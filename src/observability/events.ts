@@ -6,6 +6,7 @@ import type { ProxyProtocolRefusal, RefusalCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Failure, FailureKind } from '../resilience/failure.ts';
 import type { OverloadChange } from '../resilience/overload.ts';
+import type { PathMatch } from '../routing/route.ts';
 import type { TraceContext } from './trace_context.ts';
 
 /** One attempt at one endpoint. Times are monotonic milliseconds. */
@@ -80,6 +81,8 @@ export interface RequestRecord {
   /** A client that may ask for the decision record has asked for it. */
   readonly explainWanted: boolean;
   readonly route: string | null;
+  /** What the route asks of the path; computed on demand. */
+  readonly routePath: PathMatch | null;
   readonly cluster: string | null;
   readonly attempts: readonly AttemptRecord[];
   readonly bytesIn: number; // body only
@@ -95,6 +98,13 @@ export interface RequestRecord {
   readonly clientCertificate: string | null;
   /** Digest of the plan on which the request ended. */
   readonly plan: string;
+}
+
+/** One change of a reload; the log has all that is known of it. */
+interface ChangedPart {
+  /** Path in the plan. */
+  readonly path: string;
+  readonly change: 'added' | 'removed' | 'changed';
 }
 
 export type Event =
@@ -190,7 +200,7 @@ export type Event =
       readonly plan: string;
       readonly problems: readonly string[];
       /** What has changed in meaning, with the class of each change and its traffic; only of an applied one. */
-      readonly changes?: { readonly total: number; readonly first: readonly object[] };
+      readonly changes?: { readonly total: number; readonly first: readonly ChangedPart[] };
       readonly tookMs: number;
     }
   /** A certificate of a listener expires soon, or has expired; emitted once a day. */

@@ -14,8 +14,11 @@
  */
 import fs from 'node:fs';
 import type { Clock, Timer } from '../resilience/clock.ts';
+import type { Terminal } from './terminal.ts';
 
 export interface LogDestination {
+  /** Absent or null: lines go to a file or to a program. */
+  readonly terminal?: Terminal | null;
   /** A line with its line feed. */
   write(line: string): void;
   /** The file was moved: continue in a new file with the same name. */
@@ -39,7 +42,10 @@ const LINE_FEED = 0x0a;
 /** Waiting on this pauses the thread: nobody ever wakes it. */
 const PAUSE = new Int32Array(new SharedArrayBuffer(4));
 
+type LogTarget = { readonly fd: number; readonly terminal?: Terminal | null } | { readonly file: string };
+
 export class BufferedDestination implements LogDestination {
+  readonly terminal: Terminal | null;
   readonly #file: string | null;
   readonly #clock: Clock;
   readonly #onDrop: () => void;
@@ -59,7 +65,8 @@ export class BufferedDestination implements LogDestination {
   #timer: Timer | null = null;
 
   /** `onDrop` is called for each line that is lost. */
-  constructor(target: { readonly fd: number } | { readonly file: string }, clock: Clock, onDrop: () => void) {
+  constructor(target: LogTarget, clock: Clock, onDrop: () => void) {
+    this.terminal = 'fd' in target ? (target.terminal ?? null) : null;
     this.#file = 'file' in target ? target.file : null;
     this.#fd = 'fd' in target ? target.fd : fs.openSync(target.file, 'a');
     this.#clock = clock;

@@ -1,6 +1,9 @@
 /** Defines metrics with the `fairlead_` prefix in the registry of this process, not in a global one. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+/** Buckets that OpenTelemetry recommends for HTTP durations, in seconds. */
+export const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+
 export function defineCounter<L extends string>(
   registry: Registry,
   name: string,

@@ -7,13 +7,41 @@
 import type { Counter, Histogram } from 'prom-client';
 import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { LatencyHistory } from './latency_history.ts';
 import { TrafficStats } from './traffic_stats.ts';
+
+/**
+ * How many routes, and how many endpoints, start with their series at 0.
+ *
+ * `increase()` and `rate()` see a counter only from its second sample on: without a 0 the first failure of a route would be
+ * invisible to an alert. A series costs about 2 us of every scrape, in which the event loop does nothing else, so past this
+ * number only what was counted has a series.
+ */
+export const STARTED_AT_ZERO_MAX = 100;
+
+/** Failures that are not the client's: what alerts are about. */
+const ALERTED_REASONS = (Object.keys(FAILURE_RULES) as FailureKind[]).filter(
+  reason => FAILURE_RULES[reason].blame !== 'client',
+);
+/** Codes of a plain success and of failures of the proxy and its backends. */
+const ALERTED_CODES = [200, 500, 502, 503, 504];
+/** Results of an attempt, which can fail only by its backend. */
+const ALERTED_RESULTS = [
+  '2xx',
+  '5xx',
+  ...ALERTED_REASONS.filter(reason => FAILURE_RULES[reason].blame === 'upstream'),
+];
 
 /** Maximum of addresses of one cluster, because host names may change their addresses for ever. */
 const ADDRESSES_MAX = 1_000;
 
 type CounterChild = Counter.Internal;
 type HistogramChild = Histogram.Internal<string>;
+
+interface Recent {
+  readonly stats: TrafficStats;
+  readonly latency: LatencyHistory;
+}
 
 /** The metrics of one route on one listener. */
 export class RouteHandles {
@@ -26,6 +54,7 @@ export class RouteHandles {
   readonly stats = new TrafficStats();
   readonly #codes: (CounterChild | undefined)[] = [];
   readonly #reasons = new Map<FailureKind, CounterChild>();
+  #started = false;
   #retired = false;
 
   constructor(
@@ -49,6 +78,14 @@ export class RouteHandles {
     if (record.reason !== null) this.#failure(record.reason).inc();
     const { startedAtMs, endedAtMs, status, reason } = record;
     this.stats.record(endedAtMs - startedAtMs, isFailure(status, reason), endedAtMs);
+  }
+
+  /** Starts the series that alerts are about at 0; nothing the second time. */
+  startAtZero(): void {
+    if (this.#started) return;
+    this.#started = true;
+    for (const code of ALERTED_CODES) this.#code(code).inc(0);
+    for (const reason of ALERTED_REASONS) this.#failure(reason).inc(0);
   }
 
   /** The status codes that were counted. */
@@ -85,8 +122,10 @@ export class ClusterHandles {
   #named = new Set<string>();
   /** Endpoints that some plan names; others are not counted. Null: no restriction. */
   #endpoints: Set<string> | null = null;
-  /** The last minute of each address, for the status page; the least recently used ones are dropped. */
-  readonly #stats = new Map<string, TrafficStats>();
+  /** What each address did recently, for the status page; of too many, the oldest ones are dropped. */
+  readonly #recent = new Map<string, Recent>();
+  /** Endpoints whose series were started at 0. */
+  readonly #started = new Set<string>();
   #retired = false;
 
   constructor(
@@ -116,22 +155,27 @@ export class ClusterHandles {
 
   /** Null: nothing was sent there recently. */
   statsOf(address: string): TrafficStats | null {
-    return this.#stats.get(address) ?? null;
+    return this.#recent.get(address)?.stats ?? null;
+  }
+  /** Null: nothing was sent there recently. */
+  latencyOf(address: string): LatencyHistory | null {
+    return this.#recent.get(address)?.latency ?? null;
   }
 
   #recordFigures(
-    { endpoint, startedAtMs, reason, status }: AttemptRecord,
+    { endpoint, startedAtMs, firstByteMs, reason, status }: AttemptRecord,
     endedAtMs: number,
     retried: boolean,
   ): void {
-    let stats = this.#stats.get(endpoint);
-    if (stats === undefined) {
-      if (this.#stats.size >= ADDRESSES_MAX) this.#stats.delete(this.#stats.keys().next().value ?? '');
-      stats = new TrafficStats();
-      this.#stats.set(endpoint, stats);
+    let recent = this.#recent.get(endpoint);
+    if (recent === undefined) {
+      if (this.#recent.size >= ADDRESSES_MAX) this.#recent.delete(this.#recent.keys().next().value ?? '');
+      recent = { stats: new TrafficStats(), latency: new LatencyHistory() };
+      this.#recent.set(endpoint, recent);
     }
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
-    stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    recent.stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
+    if (firstByteMs !== null) recent.latency.record(firstByteMs, endedAtMs);
   }
 
   nameEndpoints(endpoints: readonly string[]): void {
@@ -140,6 +184,21 @@ export class ClusterHandles {
       this.#named.add(endpoint);
       this.#endpoints.add(endpoint);
     }
+  }
+
+  /** Starts the series of the first `most` endpoints at 0; returns those that were not started before. */
+  startAtZero(most: number): readonly string[] {
+    const first = [...(this.#endpoints ?? [])].slice(0, most);
+    const fresh = first.filter(endpoint => !this.#started.has(endpoint));
+    for (const endpoint of fresh) {
+      this.#started.add(endpoint);
+      for (const result of ALERTED_RESULTS) this.#attempt(endpoint, result)?.inc(0);
+    }
+    return fresh;
+  }
+
+  get endpointCount(): number {
+    return this.#endpoints?.size ?? 0;
   }
 
   /** Removes the endpoints that were not named since the last call, and returns the labels that were counted for them. */
@@ -167,6 +226,7 @@ export class ClusterHandles {
   #forget(endpoint: string) {
     const results = [...(this.#attempts.get(endpoint)?.keys() ?? [])];
     this.#attempts.delete(endpoint);
+    this.#started.delete(endpoint);
     return { endpoint, results };
   }
 

@@ -7,16 +7,16 @@
  */
 
 import { Registry } from 'prom-client';
-import { HEALTH_STATES } from '../health/state.ts';
-import { CUT_CAUSES, PROXY_PROTOCOL_REFUSALS, REFUSAL_CAUSES } from '../net/connection.ts';
-import { TLS_REFUSALS } from '../net/tls_refusal.ts';
 import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
-import { RETRY_REFUSALS } from '../resilience/retries.ts';
+import { OVERLOAD_SIGNALS } from '../resilience/overload.ts';
 import { STORE_FAILURES } from '../security/limit_store.ts';
+import { ClusterMetrics } from './cluster_metrics.ts';
 import type { RequestRecord } from './events.ts';
-import { defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
-import { ClusterHandles, RouteHandles } from './metric_handles.ts';
+import { ListenerMetrics } from './listener_metrics.ts';
+import { DURATION_BUCKETS_S, defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
+import { type ClusterHandles, RouteHandles, STARTED_AT_ZERO_MAX } from './metric_handles.ts';
 import { OPENMETRICS_TYPE, toOpenMetrics, wantsOpenMetrics } from './openmetrics.ts';
+import { SPAN_LOSSES, type SpanLoss } from './otlp_exporter.ts';
 import { defineProcessMetrics } from './process_metrics.ts';
 import { defineRuntimeGauges, type RuntimeView } from './runtime_gauges.ts';
 import { type StoreHandles, StoreMetrics } from './store_metrics.ts';
@@ -25,10 +25,10 @@ import { TrafficStats } from './traffic_stats.ts';
 export type { ClusterHandles, RouteHandles } from './metric_handles.ts';
 export type { RuntimeView } from './runtime_gauges.ts';
 
-/** Buckets that OpenTelemetry recommends for HTTP durations. */
-const DURATION_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const OVERHEAD_BUCKETS_S = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05];
 const REASONS = Object.keys(FAILURE_RULES);
+/** Results of a reload, and that of a rollback. */
+const RELOAD_RESULTS = ['applied', 'unchanged', 'rejected', 'rolled_back'] as const;
 const LIMIT_MODES = ['enforce', 'shadow'] as const;
 
 interface Scrape {
@@ -57,26 +57,6 @@ export class Metrics {
     'reason',
     'route',
   ]);
-  readonly #attempts = defineCounter(
-    this.registry,
-    'upstream_attempts_total',
-    'Attempts by endpoint and result',
-    ['cluster', 'endpoint', 'result'],
-  );
-  readonly #connect = defineHistogram(
-    this.registry,
-    'upstream_connect_seconds',
-    'Time to open a connection to a backend',
-    ['cluster'],
-    DURATION_BUCKETS_S,
-  );
-  readonly #firstByte = defineHistogram(
-    this.registry,
-    'upstream_first_byte_seconds',
-    "From sending a request to the head of the backend's answer",
-    ['cluster'],
-    DURATION_BUCKETS_S,
-  );
   readonly #overhead = defineHistogram(
     this.registry,
     'proxy_overhead_seconds',
@@ -84,58 +64,8 @@ export class Metrics {
     [],
     OVERHEAD_BUCKETS_S,
   );
-  readonly #retries = defineCounter(this.registry, 'retries_total', 'Retries by result of the request', [
-    'cluster',
-    'result',
-  ]);
-  readonly #retriesRefused = defineCounter(
-    this.registry,
-    'retries_refused_total',
-    'Failures that were not retried, by the reason against it',
-    ['cluster', 'why'],
-  );
-  readonly #refused = defineCounter(
-    this.registry,
-    'connections_refused_total',
-    'Client connections refused because of a connection limit',
-    ['listener', 'cause'],
-  );
-  readonly #cut = defineCounter(
-    this.registry,
-    'connections_cut_total',
-    'Client connections ended because of what came on them: too much pipelining, a flood of HTTP/2 frames, a broken frame',
-    ['listener', 'cause'],
-  );
-  readonly #unsecured = defineCounter(
-    this.registry,
-    'tls_refused_total',
-    'Failed TLS handshakes of clients',
-    ['listener', 'cause'],
-  );
-  readonly #unproxied = defineCounter(
-    this.registry,
-    'proxy_protocol_refused_total',
-    'Client connections refused because of their PROXY protocol header',
-    ['listener', 'cause'],
-  );
-  readonly #ejections = defineCounter(
-    this.registry,
-    'endpoint_ejections_total',
-    'Ejections of an endpoint by passive health checks',
-    ['cluster', 'endpoint'],
-  );
-  readonly #transitions = defineCounter(
-    this.registry,
-    'endpoint_transitions_total',
-    'Health changes of an endpoint by new state',
-    ['cluster', 'endpoint', 'to'],
-  );
-  readonly #disagreements = defineCounter(
-    this.registry,
-    'endpoint_disagreements_total',
-    'Times that probes succeeded while requests failed',
-    ['cluster', 'endpoint'],
-  );
+  readonly clusters = new ClusterMetrics(this.registry);
+  readonly listeners = new ListenerMetrics(this.registry);
   readonly #storeMetrics = new StoreMetrics(this.registry, STORE_FAILURES);
   readonly #limited = defineCounter(
     this.registry,
@@ -179,14 +109,16 @@ export class Metrics {
     [],
   );
   readonly #routes = new Map<string, RouteHandles>();
-  #listeners = new Set<string>();
-  readonly #clusters = new Map<string, ClusterHandles>();
   /** Requested since the last `retainUsed`. */
-  #used = new Set<RouteHandles | ClusterHandles>();
+  #used = new Set<RouteHandles>();
   #limiters = new Set<string>();
   #usedLimiters = new Set<string>();
 
   constructor(version: string) {
+    for (const result of RELOAD_RESULTS) this.#reloads.inc({ result }, 0);
+    for (const signal of OVERLOAD_SIGNALS) this.#shed.inc({ signal }, 0);
+    for (const cause of SPAN_LOSSES) this.#spansDropped.inc({ cause }, 0);
+    this.#events.inc({ event: 'defect' }, 0);
     this.#reloadOk.set(1);
     this.#reloadedAt.setToCurrentTime();
     defineGauge(this.registry, 'build_info', 'The running version', ['version', 'node']).set(
@@ -203,9 +135,19 @@ export class Metrics {
 
   /** All metrics, in the format that the scraper's `Accept` field asks for. */
   async scrape(accept: string): Promise<Scrape> {
+    this.#startAtZero();
     const text = await this.registry.metrics();
     if (wantsOpenMetrics(accept)) return { contentType: OPENMETRICS_TYPE, text: toOpenMetrics(text) };
     return { contentType: this.registry.contentType, text };
+  }
+
+  /** At a scrape, because before the first one nobody could have seen a 0 anyway. */
+  #startAtZero(): void {
+    for (const handles of [...this.#routes.values()].slice(0, STARTED_AT_ZERO_MAX)) handles.startAtZero();
+    for (const limiter of [...this.#limiters].slice(0, STARTED_AT_ZERO_MAX))
+      for (const mode of LIMIT_MODES) this.#limited.inc({ limiter, mode }, 0);
+    this.clusters.startAtZero();
+    this.#storeMetrics.startAtZero();
   }
 
   // ---- handles, requested when a plan is assembled
@@ -223,25 +165,13 @@ export class Metrics {
       );
       this.#routes.set(key, handles);
     }
-    this.#listeners.add(listener);
+    this.listeners.add(listener);
     this.#used.add(handles);
     return handles;
   }
 
   cluster(cluster: string, endpoints?: readonly string[]): ClusterHandles {
-    let handles = this.#clusters.get(cluster);
-    if (handles === undefined) {
-      handles = new ClusterHandles(
-        cluster,
-        this.#firstByte.labels({ cluster }),
-        this.#connect.labels({ cluster }),
-        (endpoint, result) => this.#attempts.labels({ cluster, endpoint, result }),
-      );
-      this.#clusters.set(cluster, handles);
-    }
-    if (endpoints !== undefined) handles.nameEndpoints(endpoints);
-    this.#used.add(handles);
-    return handles;
+    return this.clusters.handles(cluster, endpoints);
   }
 
   /** The metrics of one rate limit of the plan that is being assembled. */
@@ -266,14 +196,8 @@ export class Metrics {
       gone.push(handles);
     }
     this.#forgetRoutes(gone);
-    for (const [name, handles] of this.#clusters) {
-      const isUsed = this.#used.has(handles);
-      this.#forgetAttempts(name, isUsed ? handles.retainNamed() : handles.retire());
-      if (isUsed) continue;
-      this.#clusters.delete(name);
-      this.#forgetCluster(name);
-    }
     this.#used = new Set();
+    this.clusters.retainUsed();
     for (const limiter of this.#limiters.difference(this.#usedLimiters))
       for (const mode of LIMIT_MODES) this.#limited.remove({ limiter, mode });
     this.#limiters = this.#usedLimiters;
@@ -284,35 +208,13 @@ export class Metrics {
   #forgetRoutes(gone: readonly RouteHandles[]): void {
     const left = [...this.#routes.values()];
     const routes = new Set(left.map(({ route }) => route));
-    this.#listeners = new Set(left.map(({ listener }) => listener));
+    this.listeners.retain(new Set(left.map(({ listener }) => listener)));
     for (const handles of gone) {
       const { listener, route } = handles;
       for (const code of handles.retire()) this.#requests.remove({ listener, route, code: String(code) });
-      if (!routes.has(route)) {
-        this.#duration.remove({ route });
-        for (const reason of REASONS) this.#failures.remove({ reason, route });
-      }
-      if (this.#listeners.has(listener)) continue;
-      for (const cause of REFUSAL_CAUSES) this.#refused.remove({ listener, cause });
-      for (const cause of CUT_CAUSES) this.#cut.remove({ listener, cause });
-      for (const cause of TLS_REFUSALS) this.#unsecured.remove({ listener, cause });
-      for (const cause of PROXY_PROTOCOL_REFUSALS) this.#unproxied.remove({ listener, cause });
-    }
-  }
-
-  #forgetCluster(cluster: string): void {
-    this.#firstByte.remove({ cluster });
-    this.#connect.remove({ cluster });
-    for (const result of ['success', ...REASONS]) this.#retries.remove({ cluster, result });
-    for (const why of RETRY_REFUSALS) this.#retriesRefused.remove({ cluster, why });
-  }
-
-  #forgetAttempts(cluster: string, gone: ReturnType<ClusterHandles['retire']>): void {
-    for (const { endpoint, results } of gone) {
-      for (const result of results) this.#attempts.remove({ cluster, endpoint, result });
-      this.#ejections.remove({ cluster, endpoint });
-      this.#disagreements.remove({ cluster, endpoint });
-      for (const to of HEALTH_STATES) this.#transitions.remove({ cluster, endpoint, to });
+      if (routes.has(route)) continue;
+      this.#duration.remove({ route });
+      for (const reason of REASONS) this.#failures.remove({ reason, route });
     }
   }
 
@@ -335,44 +237,16 @@ export class Metrics {
       const attempt = record.attempts[at];
       if (attempt !== undefined) cluster.attemptFinished(attempt, at < last);
     }
-    if (record.attempts.length > 1 && !cluster.retired)
-      this.#retries.inc(
-        { cluster: cluster.cluster, result: record.reason ?? 'success' },
-        record.attempts.length - 1,
-      );
+    if (last > 0) this.clusters.retried(cluster, record.reason ?? 'success', last);
   }
 
   eventSaid(event: string): void {
     this.#events.inc({ event });
   }
-  // An event of a plan that is gone must not bring back series that only that plan had.
-  connectionsRefused(listener: string, cause: string, count: number): void {
-    if (this.#listeners.has(listener)) this.#refused.inc({ listener, cause }, count);
-  }
-  connectionCut(listener: string, cause: string): void {
-    if (this.#listeners.has(listener)) this.#cut.inc({ listener, cause });
-  }
-  tlsRefused(listener: string, cause: string, count: number): void {
-    if (this.#listeners.has(listener)) this.#unsecured.inc({ listener, cause }, count);
-  }
-  proxyProtocolRefused(listener: string, cause: string, count: number): void {
-    if (this.#listeners.has(listener)) this.#unproxied.inc({ listener, cause }, count);
-  }
-  healthChanged(cluster: string, endpoint: string, to: string): void {
-    if (this.#clusters.get(cluster)?.has(endpoint) !== true) return;
-    this.#transitions.inc({ cluster, endpoint, to });
-    if (to === 'ejected') this.#ejections.inc({ cluster, endpoint });
-  }
-  disagreed(cluster: string, endpoint: string): void {
-    if (this.#clusters.get(cluster)?.has(endpoint) === true) this.#disagreements.inc({ cluster, endpoint });
-  }
-  retryRefused(cluster: string, why: string): void {
-    if (this.#clusters.has(cluster)) this.#retriesRefused.inc({ cluster, why });
-  }
   spansExported(spans: number): void {
     this.#spansExported.inc(spans);
   }
-  spansDropped(cause: string, spans: number): void {
+  spansDropped(cause: SpanLoss, spans: number): void {
     this.#spansDropped.inc({ cause }, spans);
   }
   shed(signal: string): void {
@@ -381,7 +255,7 @@ export class Metrics {
   rateLimited(limiter: string, mode: string): void {
     if (this.#limiters.has(limiter)) this.#limited.inc({ limiter, mode });
   }
-  reloaded(result: string): void {
+  reloaded(result: (typeof RELOAD_RESULTS)[number]): void {
     this.#reloads.inc({ result });
     this.#reloadOk.set(result === 'rejected' ? 0 : 1);
     if (result === 'applied' || result === 'rolled_back') this.#reloadedAt.setToCurrentTime();

@@ -5,6 +5,7 @@
 import pRetry from 'p-retry';
 import { request } from 'undici';
 import type { Clock, Timer } from '../resilience/clock.ts';
+import type { ResourceAttributes } from './otlp_resource.ts';
 import type { Span } from './otlp_spans.ts';
 
 export interface OtlpSettings {
@@ -14,12 +15,17 @@ export interface OtlpSettings {
   readonly sample: number;
   readonly timeoutMs: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** With `service.name`; completed from the environment. */
+  readonly resource: ResourceAttributes;
 }
+
+export const SPAN_LOSSES = ['queue_full', 'send_failed'] as const;
+export type SpanLoss = (typeof SPAN_LOSSES)[number];
 
 /** Called with the number of spans that were sent or lost. */
 interface OtlpObserver {
   exported(spans: number): void;
-  dropped(cause: 'queue_full' | 'send_failed', spans: number): void;
+  dropped(cause: SpanLoss, spans: number): void;
   /** Null: exporting works again. */
   onFailing(why: string | null): void;
 }
@@ -33,6 +39,8 @@ const RETRY = { retries: 2, minTimeout: 500, maxTimeout: 2_000, randomize: true,
 export class OtlpExporter {
   readonly #settings: OtlpSettings;
   readonly #resource: unknown;
+  readonly #scope: unknown;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #observer: OtlpObserver;
   readonly #clock: Clock;
   readonly #ended = new AbortController();
@@ -45,8 +53,18 @@ export class OtlpExporter {
     this.#settings = settings;
     this.#observer = observer;
     this.#clock = clock;
-    const named = (key: string, stringValue: string) => ({ key, value: { stringValue } });
-    this.#resource = { attributes: [named('service.name', 'fairlead'), named('service.version', version)] };
+    const attributes = Object.entries({ 'service.version': version, ...settings.resource });
+    this.#resource = {
+      attributes: attributes.map(([key, stringValue]) => ({ key, value: { stringValue } })),
+    };
+    this.#scope = { name: 'fairlead', version };
+    // In lower case, so that a configured field replaces ours.
+    const configured = settings.headers.map(([name, value]) => [name.toLowerCase(), value]);
+    this.#headers = {
+      'content-type': 'application/json',
+      'user-agent': userAgentOf(version),
+      ...Object.fromEntries(configured),
+    };
   }
 
   add(spans: readonly Span[]): void {
@@ -116,16 +134,15 @@ export class OtlpExporter {
   }
 
   async #post(spans: readonly Span[]): Promise<void> {
-    const { endpoint, timeoutMs, headers } = this.#settings;
-    const scope = { name: 'fairlead' };
+    const { endpoint, timeoutMs } = this.#settings;
     const body = JSON.stringify({
-      resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope, spans }] }],
+      resourceSpans: [{ resource: this.#resource, scopeSpans: [{ scope: this.#scope, spans }] }],
     });
     const { signal, timer } = this.#timeout(timeoutMs);
     try {
       const { statusCode, body: responseBody } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...Object.fromEntries(headers) },
+        headers: this.#headers,
         body,
         signal,
       });
@@ -146,6 +163,14 @@ export class OtlpExporter {
     const timer = this.#clock.setTimer(controller => controller.abort(why), timeoutMs, controller);
     return { signal: controller.signal, timer };
   }
+}
+
+/**
+ * The product, then exporter, language and version (OpenTelemetry specification, "OpenTelemetry Protocol Exporter",
+ * section "User Agent").
+ */
+function userAgentOf(version: string): string {
+  return `fairlead/${version} OTel-OTLP-Exporter-JavaScript/${version}`;
 }
 
 function ring(exporter: OtlpExporter): void {

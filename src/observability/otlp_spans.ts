@@ -3,7 +3,9 @@
  * stable attributes of the OpenTelemetry semantic conventions for HTTP.
  */
 import { FAILURE_RULES } from '../resilience/failure.ts';
+import type { PathMatch } from '../routing/route.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { splitHost } from './host_and_port.ts';
 import type { TraceContext } from './trace_context.ts';
 
 const SERVER = 2;
@@ -37,7 +39,8 @@ function serverSpan(
   path: string,
   toWall: (ms: number) => string,
 ): Span {
-  const { host } = record;
+  const route = record.routePath === null ? null : httpRoute(record.routePath);
+  const { address, port } = serverOf(record.host);
   const question = path.indexOf('?');
   const isError =
     record.status >= 500 || (record.reason !== null && FAILURE_RULES[record.reason].blame !== 'client');
@@ -45,7 +48,7 @@ function serverSpan(
     traceId: trace.traceId,
     spanId: trace.spanId,
     ...(trace.parentId === null ? {} : { parentSpanId: trace.parentId }),
-    name: record.route === null ? record.method : `${record.method} ${record.route}`,
+    name: route === null ? record.method : `${record.method} ${route}`,
     kind: SERVER,
     startTimeUnixNano: toWall(record.startedAtMs),
     endTimeUnixNano: toWall(record.endedAtMs),
@@ -54,18 +57,20 @@ function serverSpan(
       'url.scheme': record.tls === null ? 'http' : 'https',
       'url.path': question < 0 ? path : path.slice(0, question),
       'url.query': question < 0 ? null : path.slice(question + 1),
-      'http.route': record.route,
+      'http.route': route,
       'http.response.status_code': record.status,
-      'server.address': host.replace(/:\d+$/, ''),
-      'server.port': Number(/:(\d+)$/.exec(host)?.[1]) || null,
+      'server.address': address,
+      'server.port': port,
       'client.address': record.clientIp,
       'network.peer.address': record.peerIp,
-      'network.protocol.version': record.protocol.slice('HTTP/'.length),
+      'network.protocol.version':
+        record.protocol === 'HTTP/2.0' ? '2' : record.protocol.slice('HTTP/'.length),
       'user_agent.original': record.userAgent,
       'error.type': isError ? (record.reason ?? String(record.status)) : null,
       'fairlead.request_id': record.requestId,
+      'fairlead.route': record.route,
       'fairlead.cluster': record.cluster,
-      'fairlead.queue_ms': record.queueMs,
+      'fairlead.queue_ms': milliseconds(record.queueMs),
     }),
     status: isError ? { code: STATUS_ERROR } : {},
   };
@@ -79,7 +84,7 @@ function clientSpan(
   toWall: (ms: number) => string,
 ): Span {
   const { endpoint, status, reason, reused, connectMs } = attempt;
-  const colon = endpoint.lastIndexOf(':');
+  const { address, port } = serverOf(endpoint);
   const isError = reason !== null || (status ?? 0) >= 400;
   return {
     traceId: trace.traceId,
@@ -93,27 +98,60 @@ function clientSpan(
       'http.request.method': record.method,
       'http.response.status_code': status,
       'http.request.resend_count': at === 0 ? null : at,
-      'server.address': endpoint.slice(0, colon),
-      'server.port': Number(endpoint.slice(colon + 1)) || null,
+      'server.address': address,
+      'server.port': port,
       'error.type': isError ? (reason ?? String(status)) : null,
       'fairlead.cluster': record.cluster,
       'fairlead.reused': reused,
-      'fairlead.connect_ms': connectMs,
+      'fairlead.connect_ms': milliseconds(connectMs),
     }),
     status: isError ? { code: STATUS_ERROR } : {},
   };
 }
 
-function attributes(values: Readonly<Record<string, string | number | boolean | null>>): Attribute[] {
+/** `server.address` is a name, an address without brackets, or the path of a socket. */
+function serverOf(authority: string): { readonly address: string | null; readonly port: number | null } {
+  const { name, port } = splitHost(authority);
+  return { address: name?.replace(/^unix:|^\[|\]$/g, '') ?? null, port };
+}
+
+/**
+ * The path pattern of the route: a template as written, and what means the same for the others. A prefix is a template that
+ * ends in the wildcard for any rest (`routing/pattern.ts`).
+ */
+function httpRoute({ kind, value }: PathMatch): string {
+  return kind === 'prefix' ? `${value === '/' ? '' : value}/**` : value;
+}
+
+/** A number that always has a fraction for the collector, also where it is whole at the moment. */
+interface Double {
+  readonly doubleValue: number;
+}
+
+function milliseconds(value: number | null): Double | null {
+  return value === null ? null : { doubleValue: value };
+}
+
+/** Plain numbers are whole. One name has one type, because a collector may refuse an attribute that changes its type. */
+type Value = string | number | boolean | Double;
+
+function attributes(values: Readonly<Record<string, Value | null>>): Attribute[] {
   return Object.entries(values).flatMap(([key, value]) =>
     value === null ? [] : [{ key, value: otlpValue(value) }],
   );
 }
 
-function otlpValue(value: string | number | boolean): Attribute['value'] {
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
-  return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+function otlpValue(value: Value): Attribute['value'] {
+  switch (typeof value) {
+    case 'string':
+      return { stringValue: value };
+    case 'boolean':
+      return { boolValue: value };
+    case 'number':
+      return { intValue: String(value) }; // 64 bits are a string in the JSON of Protocol Buffers
+    default:
+      return { ...value };
+  }
 }
 
 function nanoseconds(wallMs: number): string {

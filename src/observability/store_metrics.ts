@@ -52,6 +52,11 @@ export class StoreMetrics {
     };
   }
 
+  /** A plan has few stores, and a store few causes. */
+  startAtZero(): void {
+    for (const store of this.#stores) for (const cause of this.#causes) this.#errors.inc({ store, cause }, 0);
+  }
+
   /** After a swap: removes the series of stores that were not requested since the last call. */
   retainUsed(): void {
     for (const store of this.#stores.difference(this.#used)) {

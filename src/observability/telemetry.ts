@@ -1,18 +1,18 @@
 /** The only place where an event becomes a log line and a metric. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Logger } from 'pino';
 import type { CutCause } from '../net/connection.ts';
+import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { wentWell } from '../resilience/failure.ts';
+import { type FailureKind, wentWell } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
-import { accessLine, type LineFormat, overheadMs, shownPath } from './access_log.ts';
-import { combinedLine } from './access_log_combined.ts';
-import { ecsLine } from './access_log_ecs.ts';
+import { RecentCounts } from '../resilience/recent_counts.ts';
+import { overheadMs, shownPath } from './access_log.ts';
 import { type DecisionFacts, DecisionRing } from './decision_ring.ts';
+import { eventLevel } from './event_level.ts';
 import type { Event, RequestRecord } from './events.ts';
 import type { LogDestination } from './log_destination.ts';
-import { createLogger, type LoggingSettings } from './logging.ts';
+import { Log, type LoggingSettings } from './logging.ts';
 import type { ClusterHandles, Metrics, RouteHandles } from './metrics.ts';
 import { OtlpExporter, type OtlpSettings } from './otlp_exporter.ts';
 import { spansOf } from './otlp_spans.ts';
@@ -40,27 +40,23 @@ export interface Telemetry {
   retryRefused(cluster: string, why: string): void;
 }
 
-const FORMATS: Readonly<Record<LoggingSettings['access']['format'], LineFormat>> = {
-  json: accessLine,
-  ecs: ecsLine,
-  combined: combinedLine,
-};
-
 export class ProcessTelemetry implements Telemetry {
   readonly metrics: Metrics;
   readonly decisions = new DecisionRing();
+  /** Failed requests of the last minute by listener and reason. */
+  readonly recentFailures = new RecentCounts<FailureKind>();
+  /** Failed TLS handshakes of the last minute by listener and cause. */
+  readonly recentTlsRefusals = new RecentCounts<TlsRefusal>();
+  /** Requests of the last minute that a rate limit has refused, by limit. */
+  readonly recentlyLimited = new RecentCounts<'enforce'>();
   readonly #destination: LogDestination;
   readonly #clock: Clock;
   readonly #random: Random;
   #settings: LoggingSettings;
   #redactQuery: ReadonlySet<string>;
-  #logger: Logger;
-  /** Changes by a person are logged at every level. */
-  #auditLogger: Logger;
-  #level: LoggingSettings['level'] | null = null;
+  readonly #log: Log;
   #exportSettings: OtlpSettings | null = null;
   #exporter: OtlpExporter | null = null;
-  #format: LineFormat;
 
   constructor(
     settings: LoggingSettings,
@@ -75,32 +71,23 @@ export class ProcessTelemetry implements Telemetry {
     this.#random = random;
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
-    this.#logger = createLogger(settings, destination);
-    this.#auditLogger = createLogger({ ...settings, level: 'info' }, destination);
-    this.#format = FORMATS[settings.access.format];
+    this.#log = new Log(settings, destination, clock);
   }
 
   /** Applies other settings after a reload. */
   setSettings(settings: LoggingSettings): void {
     this.#settings = settings;
     this.#redactQuery = new Set(settings.access.redactQuery);
-    this.#logger = createLogger(this.#effective(), this.#destination);
-    this.#auditLogger = createLogger({ ...settings, level: 'info' }, this.#destination);
-    this.#format = FORMATS[settings.access.format];
+    this.#log.setSettings(settings);
   }
 
   get level(): LoggingSettings['level'] {
-    return this.#effective().level;
+    return this.#log.level;
   }
 
   /** Overrides the configured log level; null ends that. */
   setLevel(level: LoggingSettings['level'] | null): void {
-    this.#level = level;
-    this.#logger = createLogger(this.#effective(), this.#destination);
-  }
-
-  #effective(): LoggingSettings {
-    return this.#level === null ? this.#settings : { ...this.#settings, level: this.#level };
+    this.#log.setLevel(level);
   }
 
   reopen(): void {
@@ -118,14 +105,14 @@ export class ProcessTelemetry implements Telemetry {
     facts: FactsOf,
   ): void {
     this.metrics.requestFinished(record, route, cluster, overheadMs(record));
+    if (record.reason !== null) this.recentFailures.add(record.listener, record.reason, record.endedAtMs);
     if (record.trace?.sampled === true && this.#exporter !== null)
       this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);
     const { enabled, sample } = this.#settings.access;
     if (!enabled || (sample < 1 && wentWell(record.status, record.reason) && this.#random.unit() >= sample))
       return;
-    const path = shownPath(record.path, this.#redactQuery);
-    this.#destination.write(this.#format(record, path, this.#clock.wallMs()));
+    this.#log.writeRequest(record, shownPath(record.path, this.#redactQuery));
   }
 
   #trace(record: RequestRecord, trace: TraceContext, exporter: OtlpExporter): void {
@@ -161,16 +148,17 @@ export class ProcessTelemetry implements Telemetry {
 
   rateLimited(limiter: string, mode: 'enforce' | 'shadow'): void {
     this.metrics.rateLimited(limiter, mode);
+    if (mode === 'enforce') this.recentlyLimited.add(limiter, mode, this.#clock.nowMs());
   }
 
   withoutSecrets(url: string): string {
     return shownPath(url, this.#redactQuery);
   }
   retryRefused(cluster: string, why: string): void {
-    this.metrics.retryRefused(cluster, why);
+    this.metrics.clusters.retryRefused(cluster, why);
   }
   connectionCut(listener: string, cause: CutCause): void {
-    this.metrics.connectionCut(listener, cause);
+    this.metrics.listeners.count('cut', listener, cause);
   }
   shed(signal: OverloadSignal): void {
     this.metrics.shed(signal);
@@ -178,28 +166,27 @@ export class ProcessTelemetry implements Telemetry {
 
   emit(event: Event): void {
     this.#count(event);
-    const { kind, ...facts } = event;
-    const logger = kind === 'audit' ? this.#auditLogger : this.#logger;
-    logger[levelOf(event)]({ event: kind, ...facts });
+    this.#log.writeEvent(event, eventLevel(event));
   }
 
   #count(event: Event): void {
     this.metrics.eventSaid(event.kind);
     switch (event.kind) {
       case 'connections_refused':
-        this.metrics.connectionsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('refused', event.listener, event.cause, event.count);
         break;
       case 'tls_refused':
-        this.metrics.tlsRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('tlsRefused', event.listener, event.cause, event.count);
+        this.recentTlsRefusals.add(event.listener, event.cause, this.#clock.nowMs(), event.count);
         break;
       case 'proxy_protocol_refused':
-        this.metrics.proxyProtocolRefused(event.listener, event.cause, event.count);
+        this.metrics.listeners.count('proxyProtocolRefused', event.listener, event.cause, event.count);
         break;
       case 'health_changed':
-        this.metrics.healthChanged(event.cluster, event.endpointLabel, event.to);
+        this.metrics.clusters.healthChanged(event.cluster, event.endpointLabel, event.to);
         break;
       case 'health_disagreement':
-        if (event.disagree) this.metrics.disagreed(event.cluster, event.endpointLabel);
+        if (event.disagree) this.metrics.clusters.disagreed(event.cluster, event.endpointLabel);
         break;
       case 'reload':
         this.metrics.reloaded(event.result);
@@ -208,41 +195,5 @@ export class ProcessTelemetry implements Telemetry {
         if (event.result === 'applied') this.metrics.reloaded('rolled_back'); // a rollback that is not possible says nothing about the file
         break;
     }
-  }
-}
-
-function levelOf(event: Event): 'info' | 'warn' | 'error' {
-  switch (event.kind) {
-    case 'defect':
-      return 'error';
-    case 'warning':
-    case 'requests_cut':
-    case 'connections_refused':
-    case 'proxy_protocol_refused':
-    case 'name_failed':
-      return 'warn';
-    case 'overload':
-      return event.state === 'shedding' ? 'error' : 'info';
-    case 'panic_changed':
-      return event.panic ? 'error' : 'info';
-    case 'health_changed':
-      return event.to === 'healthy' || event.to === 'warming' ? 'info' : 'warn';
-    case 'health_disagreement':
-      return event.disagree ? 'warn' : 'info';
-    case 'circuit_changed':
-      return event.to === 'open' ? 'warn' : 'info';
-    case 'certificate':
-      return event.expired ? 'error' : 'warn';
-    case 'limit_store':
-    case 'tracing_export':
-      return event.why === null ? 'info' : 'warn';
-    case 'endpoint_drained':
-      return 'warn';
-    case 'rollback':
-      return event.result === 'rejected' ? 'error' : 'warn';
-    case 'reload':
-      return event.result === 'rejected' ? 'error' : 'info';
-    default:
-      return 'info';
   }
 }

@@ -1,20 +1,18 @@
 /**
  * Statistics of the last minute: number of requests, share of failures, durations. One object per route, endpoint, or for
  * the whole process. Memory is fixed (2 KiB), allocated with the first request; a request only adds numbers.
- *
- * Durations are counted in buckets that grow by a fifth: a percentile is off by at most 10 %.
  */
+import { BUCKETS, bucketOf, quantile } from './duration_buckets.ts';
+
 const SECONDS = 60;
 const WINDOWS = 6;
 const WINDOW_MS = (SECONDS / WINDOWS) * 1_000;
-const BUCKETS = 72;
-/** 0.1 ms, then a fifth more each; the last bucket begins at 42 s. */
-const FIRST_MS = 0.1;
-const GROWTH_LOG = Math.log(1.2);
 /** The rate is averaged over this many seconds. */
 const RATE_SECONDS = 10;
 
 export interface StatsSummary {
+  /** Requests that have ended in the last minute. */
+  readonly requests: number;
   readonly perSecond: number;
   /** Share of failed requests in the last minute, 0 to 1. */
   readonly failureShare: number;
@@ -26,6 +24,7 @@ export interface StatsSummary {
 }
 
 const NOTHING: StatsSummary = {
+  requests: 0,
   perSecond: 0,
   failureShare: 0,
   retried: 0,
@@ -57,29 +56,37 @@ export class TrafficStats {
     return TrafficStats.summaryOf([this], nowMs);
   }
 
-  /** The summary of several as if one had recorded all of their requests: percentiles cannot be added up afterwards. */
+  /** The statistics of several together, such as of the endpoints of a cluster. */
   static summaryOf(all: readonly TrafficStats[], nowMs: number): StatsSummary {
     const counts = new Float64Array(BUCKETS);
-    let [total, failed, retried, lately] = [0, 0, 0, 0];
-    for (const one of all) {
-      if (one.#requests === null) continue;
-      one.#moveOn(nowMs);
-      total += sum(one.#requests);
-      failed += sum(one.#failures);
-      retried += sum(one.#retried);
-      lately += one.#lately(one.#requests);
-      for (const [at, count] of one.#durations.entries())
-        counts[at % BUCKETS] = (counts[at % BUCKETS] ?? 0) + count;
-    }
-    if (total === 0) return NOTHING;
+    const totals = { requests: 0, failures: 0, retried: 0, lately: 0 };
+    for (const stats of all) stats.#addTo(totals, counts, nowMs);
+    const { requests } = totals;
+    if (requests === 0) return NOTHING;
     return {
-      perSecond: lately / RATE_SECONDS,
-      failureShare: failed / total,
-      retried,
+      requests,
+      perSecond: totals.lately / RATE_SECONDS,
+      failureShare: totals.failures / requests,
+      retried: totals.retried,
       p50Ms: quantile(counts, 0.5),
       p95Ms: quantile(counts, 0.95),
       p99Ms: quantile(counts, 0.99),
     };
+  }
+
+  #addTo(
+    totals: { requests: number; failures: number; retried: number; lately: number },
+    counts: Float64Array,
+    nowMs: number,
+  ): void {
+    if (this.#requests === null) return;
+    this.#moveOn(nowMs);
+    totals.requests += sum(this.#requests);
+    totals.failures += sum(this.#failures);
+    totals.retried += sum(this.#retried);
+    totals.lately += this.#lately(this.#requests);
+    for (const [at, count] of this.#durations.entries())
+      counts[at % BUCKETS] = (counts[at % BUCKETS] ?? 0) + count;
   }
 
   /** Requests finished and failed in the last minute. */
@@ -118,22 +125,6 @@ export class TrafficStats {
     this.#second = Math.max(this.#second, second);
     this.#window = Math.max(this.#window, window);
   }
-}
-
-function bucketOf(ms: number): number {
-  if (ms <= FIRST_MS) return 0;
-  return Math.min(BUCKETS - 1, 1 + Math.floor(Math.log(ms / FIRST_MS) / GROWTH_LOG));
-}
-
-/** The middle of the bucket on a logarithmic scale. */
-function quantile(counts: Float64Array, share: number): number | null {
-  const wanted = share * counts.reduce((total, count) => total + count, 0);
-  let seen = 0;
-  for (const [at, count] of counts.entries()) {
-    seen += count;
-    if (seen >= wanted && seen > 0) return FIRST_MS * Math.exp(GROWTH_LOG * (at - 0.5));
-  }
-  return null;
 }
 
 function sum(counts: Uint32Array): number {

@@ -16,7 +16,8 @@ export interface OverloadSettings {
 }
 
 /** `buffered_bytes` is watched by `buffer_account.ts`. It ends requests in flight instead of refusing new ones. */
-export type OverloadSignal = 'event_loop' | 'heap' | 'buffered_bytes';
+export const OVERLOAD_SIGNALS = ['event_loop', 'heap', 'buffered_bytes'] as const;
+export type OverloadSignal = (typeof OVERLOAD_SIGNALS)[number];
 
 /** `value` is in the unit of the bound: milliseconds, or a ratio. */
 export interface OverloadChange {

@@ -19,11 +19,11 @@ export class SlidingCount {
     this.#counts = new Uint32Array(buckets);
   }
 
-  add(nowMs: number): void {
+  add(nowMs: number, count = 1): void {
     this.#moveOn(nowMs);
     const at = this.#newest % this.#counts.length;
-    this.#counts[at] = (this.#counts[at] ?? 0) + 1;
-    this.#total++;
+    this.#counts[at] = (this.#counts[at] ?? 0) + count;
+    this.#total += count;
   }
 
   total(nowMs: number): number {

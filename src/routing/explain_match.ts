@@ -58,7 +58,8 @@ function bestHost(match: RouteMatch, host: string): string | null | undefined {
   return match.hosts.filter(pattern => hostMatches(pattern, host)).sort(compareHosts)[0];
 }
 
-function hostMatches(pattern: string, host: string): boolean {
+/** Whether a host of a route, perhaps `*.example.com`, is that of a request (lower case, without port). */
+export function hostMatches(pattern: string, host: string): boolean {
   if (!pattern.startsWith('*.')) return host === pattern;
   return host.length >= pattern.length && host.endsWith(pattern.slice(1));
 }

@@ -57,7 +57,7 @@ test('a record whose plan is gone says nothing of limits and nearer routes, inst
   );
   assert.equal(then?.nearer, null, 'the head was not kept');
   const gone = explainDecision(ringOf().ring, 'r1', PLANE, () => null, 0);
-  assert.deepEqual([gone?.limits, gone?.nearer], [[], null]);
+  assert.deepEqual([gone?.limits, gone?.settings, gone?.hints, gone?.nearer], [[], [], [], null]);
   assert.equal(explainDecision(ringOf().ring, 'r2', PLANE, known, 0), null);
 });
 
@@ -87,5 +87,26 @@ test('it is told who has named the client, and that a trusted proxy may have nam
   assert.equal(
     from({ ...DIRECT, connection: '10.0.0.1', peer: '10.0.0.1', trusted: true, source: 'X-Forwarded-For' }),
     'X-Forwarded-For, from the trusted proxy 10.0.0.1',
+  );
+});
+
+test('a gRPC call that went to a cluster of HTTP/1.1 has a hint with the line, if its head was kept', () => {
+  const headers = ['content-type', 'application/grpc'];
+  const head = { method: 'POST', matchHost: 'a', matchPath: '/', query: '', headers, authority: 'a' };
+  const known = () => ({ plan, origins });
+  const explain = (kept: unknown, change = {}) =>
+    explainDecision(ringOf(change, kept).ring, 'r1', PLANE, known, 0);
+  assert.match(explain(head)?.hints[0] ?? '', /set protocol: h2c on cluster app \(clusters\.app\.protocol: /);
+  assert.deepEqual(explain(null)?.hints, []);
+  assert.deepEqual(explain(head, { cluster: null })?.hints, [], 'it went nowhere');
+});
+
+test('a record has the rewrites and headers of its route', () => {
+  const edited = load(forwardTo(['127.0.0.1:1'], { route: { rewrite: { addPrefix: '/x' } } }));
+  const decision = { plan: edited.plan.digest };
+  const found = explainDecision(ringOf(decision).ring, 'r1', PLANE, () => edited, 0);
+  assert.deepEqual(
+    found?.settings.map(({ key, text }) => [key, text]),
+    [['routes.all.rewrite.addPrefix', '/x']],
   );
 });

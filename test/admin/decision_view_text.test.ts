@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ExplainedDecision } from '../../src/admin/decision_view.ts';
 import { renderDecision } from '../../src/admin/decision_view_text.ts';
+import { FAILURE_RULES } from '../../src/resilience/failure.ts';
+import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
 
 const DECISION: ExplainedDecision = {
   id: 'r1',
@@ -35,7 +37,19 @@ const DECISION: ExplainedDecision = {
   nearer: [],
   endpoints: [],
   limits: [],
+  settings: [],
+  hints: [],
 };
+
+const REQUEST = {
+  group: 'timeouts',
+  name: 'requestMs',
+  path: 'routes.api.listeners.main.requestMs',
+  key: 'listeners.main.timeouts.request',
+  value: 60_000,
+  text: '1m',
+  origin: 'default',
+} as const;
 
 const linesOf = (change: Partial<ExplainedDecision>) =>
   renderDecision({ ...DECISION, ...change }).split('\n');
@@ -94,13 +108,13 @@ test('each attempt says what came of it, and why there was no other; a timeout t
     status: 504,
   });
   assert.deepEqual(
-    lines.filter(line => /^(?:attempt|no retry|timeout|response)/.test(line)),
+    lines.filter(line => /^(?:attempt|no retry|timeout|response) /.test(line)),
     [
-      'attempt    10.0.0.1:80  reset_before_head (ECONNRESET)  at 5 ms for 20 ms, reused connection',
-      'attempt    10.0.0.1:80  status 503  at 5 ms for 20 ms',
+      'attempt    10.0.0.1:80  reset_before_head (ECONNRESET), began at 5 ms, took 20 ms, on a reused connection',
+      'attempt    10.0.0.1:80  status 503, began at 5 ms, took 20 ms',
       'no retry   no_budget',
-      'timeout    responseHead of 30000 ms  fairlead.yaml:7:5',
-      'response   504 response_head_timeout  after 30 ms (queue 1, pauses 2, proxy 4)',
+      'timeout    responseHead: 30s (fairlead.yaml:7)',
+      'response   504 response_head_timeout  after 30 ms (queue 1 ms, pauses 2 ms, proxy 4 ms)',
     ],
   );
 });
@@ -118,14 +132,76 @@ test('an endpoint is told with its circuit and its last error, and a limit that 
   };
   const lines = linesOf({
     endpoints: [condition, { ...condition, lastErrorAgoMs: null, circuitWhy: null }],
-    limits: [{ name: 'requestMs', value: null, origin: 'default' }],
+    limits: [{ ...REQUEST, value: null, text: 'off' }],
   });
   assert.deepEqual(
-    lines.filter(line => /^(?:now|limit)/.test(line)),
+    lines.filter(line => /^(?:now|timeouts)/.test(line)),
     [
       'now        10.0.0.1:80  unhealthy, circuit open: too many failures, last error: status 503 (1 min ago)',
       'now        10.0.0.1:80  unhealthy, last error: status 503',
-      `limit      ${'requestMs'.padEnd(30)} ${'off'.padEnd(12)} default`,
+      'timeouts   listeners.main.timeouts.request: off (default)',
     ],
+  );
+});
+
+test('a timeout is called by its key where the plan is known, with the value that was reached', () => {
+  const limits = [
+    REQUEST,
+    { ...REQUEST, key: 'clusters.a.pool.queueTimeout', origin: 'edge.yaml:3:4' },
+    { ...REQUEST, key: 'clusters.b.pool.queueTimeout', origin: 'edge.yaml:9:4' },
+  ];
+  const timeout = { name: 'queueTimeout', ms: 1_500, origin: 'edge.yaml:9:4' };
+  assert(
+    linesOf({ timeout, limits }).includes('timeout    clusters.b.pool.queueTimeout: 1500ms (edge.yaml:9)'),
+  );
+  const deadline = { name: 'request', ms: 250, origin: 'X-Request-Deadline-Ms' };
+  assert(
+    linesOf({ timeout: deadline, limits }).includes('timeout    request: 250ms (X-Request-Deadline-Ms)'),
+    'the client has set it, and no line of the file',
+  );
+});
+
+test('why there was no retry is said in words, with the key that limits it', () => {
+  const limits = [
+    { ...REQUEST, key: 'routes.api.retries.attempts', text: '2', origin: 'edge.yaml:25:26' },
+    { ...REQUEST, key: 'clusters.other.retryBudget.ratio', text: '0.1' },
+    { ...REQUEST, key: 'clusters.app.retryBudget.ratio', text: '0.2' },
+  ];
+  const said = (retryRefused: string) =>
+    linesOf({ retryRefused, limits, cluster: 'app' }).find(line => line.startsWith('no retry'));
+  assert.equal(
+    said('attempts_used_up'),
+    'no retry   attempts_used_up: all attempts were made; routes.api.retries.attempts: 2 (edge.yaml:25)',
+  );
+  assert.match(said('budget_empty') ?? '', /; clusters\.app\.retryBudget\.ratio: 0\.2 \(default\)$/);
+  assert.match(said('not_idempotent') ?? '', /: the backend may have processed it/);
+  assert.equal(
+    said('no_time'),
+    'no retry   no_time: too little time was left',
+    'without a key where it is not known',
+  );
+});
+
+test('each refusal of a retry that the proxy makes itself has words', () => {
+  for (const refused of RETRY_REFUSALS) {
+    if (Object.hasOwn(FAILURE_RULES, refused)) continue; // a reason of its own, with a page
+    const line = linesOf({ retryRefused: refused }).find(text => text.startsWith('no retry'));
+    assert.match(line ?? '', new RegExp(`^no retry {3}${refused}: .{10,}`));
+  }
+});
+
+test('a failure ends with what its reason means, how to find the cause and what to change; a success does not', () => {
+  const failed = linesOf({ reason: 'tls_failed', status: 502 }).join('\n');
+  assert.match(
+    failed,
+    /\n\ntls_failed: The TLS handshake[\s\S]*\nWhat it means\n[\s\S]*\nHow to find the cause\n[\s\S]*openssl s_client[\s\S]*\nWhat to change\n[\s\S]*tls\.caFile/,
+  );
+  assert.doesNotMatch(linesOf({}).join('\n'), /What it means/);
+});
+
+test('what of the configuration cannot work is said at the beginning', () => {
+  assert.equal(
+    linesOf({ hints: ['set protocol: h2c on cluster app'] })[1],
+    'Wrong: set protocol: h2c on cluster app.',
   );
 });

@@ -1,20 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { severityOf, sorted } from '../../src/admin/endpoint_severity.ts';
-import type { EndpointView } from '../../src/admin/status_view.ts';
-
-const FIGURES = { perSecond: 1, failureShare: 0, retried: 0, p50Ms: 1, p95Ms: 1, p99Ms: 1 };
-
-function endpoint(change: Partial<EndpointView> = {}): EndpointView {
-  return { state: 'healthy', circuit: null, disagrees: false, figures: FIGURES, ...change } as EndpointView;
-}
+import { endpointView, FIGURES } from './page_view.ts';
 
 test('the worst endpoints are the first of their table', () => {
   const states = sorted([
-    endpoint(),
-    endpoint({ state: 'warming' }),
-    endpoint({ circuit: 'open' }),
-    endpoint({ state: 'ejected' }),
+    endpointView(),
+    endpointView({ state: 'warming' }),
+    endpointView({ circuit: 'open' }),
+    endpointView({ state: 'ejected' }),
   ]);
   assert.deepEqual(
     states.map(({ state, circuit }) => circuit ?? state),
@@ -22,7 +16,8 @@ test('the worst endpoints are the first of their table', () => {
   );
 });
 
-test('an endpoint is in trouble from more than 5 % of failed requests', () => {
-  assert.equal(severityOf(endpoint({ figures: { ...FIGURES, failureShare: 0.05 } })), 3);
-  assert.equal(severityOf(endpoint({ figures: { ...FIGURES, failureShare: 0.051 } })), 1);
+test('an endpoint is in trouble from more than 5 % of failed requests, and is not right if it is slow', () => {
+  assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.05 } })), 3);
+  assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.051 } })), 1);
+  assert.equal(severityOf(endpointView({ slow: { p95Ms: 900, expectedMs: 20, against: 'history' } })), 2);
 });

@@ -1,7 +1,8 @@
 // Offline explanations at their edges: which listener, what the client typed, what is refused before a route is used.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Explanation, explainOffline, type Question, readQuestion } from '../../src/admin/explain.ts';
+import { type Explanation, explainOffline } from '../../src/admin/explain.ts';
+import type { Question } from '../../src/admin/explain_question.ts';
 import * as certificates from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { load } from '../support/plan_builder.ts';
@@ -49,16 +50,6 @@ function explained(question: Partial<Question>): Explanation {
   return found;
 }
 
-test('the listener is the one on the port of the URL, else one that speaks its scheme, or the one that is named', () => {
-  assert.equal(explained({ url: 'http://app.test:9000/' }).listener, 'private');
-  assert.equal(explained({ url: 'https://app.test/' }).listener, 'secure');
-  assert.equal(explained({ url: 'http://app.test/' }).listener, 'plain');
-  assert.equal(explained({ url: 'https://app.test/', listener: 'private' }).listener, 'private');
-  assert.deepEqual(ask({ listener: 'main' }), {
-    error: 'there is no listener "main"; listeners: plain, private, secure',
-  });
-});
-
 test('the path is asked for as it was typed, dots and all, and not as a URL library would tidy it', () => {
   const dots = explained({ url: 'http://app.test/guarded/../old' });
   assert.equal(dots.request.path, '/guarded/../old');
@@ -68,10 +59,11 @@ test('the path is asked for as it was typed, dots and all, and not as a URL libr
   assert.equal(explained({ url: 'http://app.test?q=1' }).request.path, '/?q=1');
 });
 
-test('what is no URL of the web, and a header without a colon, is said to be none', () => {
-  assert.deepEqual(ask({ url: 'app.test/x' }), { error: '"app.test/x" is not an http or https URL' });
-  assert.match(JSON.stringify(ask({ url: 'ftp://app.test/' })), /not an http or https URL/);
-  for (const header of ['x', ': y']) assert.match(JSON.stringify(ask({ headers: [header] })), /name: value/);
+test('what cannot be asked is an error and no explanation', () => {
+  assert.deepEqual(ask({ listener: 'plane' }), {
+    error:
+      'there is no listener "plane" (did you mean "plain"?); listeners: plain (http, 127.0.0.1:8080), private (http, 127.0.0.1:9000), secure (https, 127.0.0.1:8443)',
+  });
 });
 
 test('a Host among the headers is the host of the request', () => {
@@ -114,13 +106,22 @@ test('a redirect is shown with the place that this request would get', () => {
   assert.equal(upstream, null);
 });
 
-test('a query may name one header or several, and what is left out is a GET from this machine', () => {
-  assert.deepEqual(readQuestion({ url: 'http://a/', header: 'a: 1', method: ['GET', 'PUT'] }), {
-    url: 'http://a/',
+test('no route is told with the hosts and listeners where there is one, a route with none of it', () => {
+  assert.equal(explained({ url: 'http://app.test/' }).elsewhere, null);
+  const none = load({
+    version: 1,
+    admin: 'off',
+    listeners: { main: { address: '127.0.0.1:8080' } },
+    routes: [{ name: 'api', match: { hosts: ['api.test'] }, forward: { cluster: 'app' } }],
+    clusters: { app: { endpoints: ['127.0.0.1:1'] } },
+  });
+  const found = explainOffline(none.plan, none.origins, {
+    url: 'http://ap.test/',
     method: 'GET',
-    headers: ['a: 1'],
+    headers: [],
     clientIp: '127.0.0.1',
     listener: null,
   });
-  assert.deepEqual(readQuestion({ header: ['a: 1', 'b: 2'] }).headers, ['a: 1', 'b: 2']);
+  assert(!('error' in found));
+  assert.deepEqual([found.route, found.elsewhere?.didYouMean], [null, 'api.test']);
 });

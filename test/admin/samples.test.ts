@@ -21,17 +21,23 @@ test('each sample has what happened in its second, and how late it was', () => {
     draining: false,
     onIdle() {},
   };
-  const pulse = new Samples(traffic, new TrafficStats(), new TrafficStats(), clock);
+  const pulse = new Samples(traffic, new TrafficStats(), new TrafficStats(), clock, () => ({
+    loopShare: 0.5,
+    cpuShare: 0.25,
+  }));
   clock.advance(1_000);
   traffic.finished += 30;
   traffic.failed += 3;
   clock.stall(1_400);
   clock.advance(0);
   assert.deepEqual(
-    pulse.all.map(({ requests, failed, tunnels, loopDelayMs }) => [requests, failed, tunnels, loopDelayMs]),
+    pulse.all.map(({ requests, failed, tunnels, loopDelayMs, loopShare, cpuShare }) => [
+      ...[requests, failed, tunnels, loopDelayMs],
+      ...[loopShare, cpuShare],
+    ]),
     [
-      [5, 1, 2, 0],
-      [30, 3, 2, 400],
+      [5, 1, 2, 0, 0.5, 0.25],
+      [30, 3, 2, 400, 0.5, 0.25],
     ],
   );
   clock.advance(120_000);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { duration, ms, percent, percentiles, rate, time } from '../../src/admin/status_format.ts';
 
 /** Of a summary, what stands elsewhere. */
-const REST = { perSecond: 0, failureShare: 0, retried: 0 };
+const REST = { requests: 1, perSecond: 0, failureShare: 0, retried: 0 };
 
 test('a duration is shown in its largest unit, and never rounded up', () => {
   const lengths = [0, 59_999, 60_000, 3_599_999, 3_600_000, 86_399_999, 86_400_000, 200_000_000];

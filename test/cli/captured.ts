@@ -1,4 +1,4 @@
-/** What a command of this process prints, for commands that end in the turn in which they begin: the runner writes in others. */
+/** What a command of this process prints. Commands write strings; what the runner reports in between are bytes and pass. */
 export interface Captured {
   readonly code: number;
   readonly out: string;
@@ -9,12 +9,14 @@ export async function captured(command: () => Promise<number>): Promise<Captured
   const said = { out: '', err: '' };
   const { stdout, stderr } = process;
   const write = { out: stdout.write, err: stderr.write };
-  stdout.write = (text: unknown) => {
-    said.out += String(text);
+  stdout.write = (text: string | Uint8Array) => {
+    if (typeof text !== 'string') return write.out.call(stdout, text);
+    said.out += text;
     return true;
   };
-  stderr.write = (text: unknown) => {
-    said.err += String(text);
+  stderr.write = (text: string | Uint8Array) => {
+    if (typeof text !== 'string') return write.err.call(stderr, text);
+    said.err += text;
     return true;
   };
   try {

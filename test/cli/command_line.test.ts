@@ -28,7 +28,10 @@ test('a file without --config is one word too many, and the hint says how to nam
   const { code, err } = await run('check', good);
   assert.equal(code, 64);
   assert.match(err, /"check" takes no argument, not 1; use --config FILE/);
-  assert.match((await run('rollback', 'a', 'b')).err, /"rollback" takes one argument at most, not 2/);
+  assert.match(
+    (await run('rollback', 'a', 'b')).err,
+    /"rollback" takes one argument at most \(DIGEST\), not 2/,
+  );
   assert.match((await run('schema', 'x')).err, /"schema" takes no argument, not 1\n/);
 });
 
@@ -39,14 +42,32 @@ test('an option that a command does not have is bad usage, and not an internal e
   assert.equal((await run('plan', '--json')).code, 64);
 });
 
-test('help behind any command is help, whatever else stands there', async () => {
+test('help behind a command is the help of that command, whatever else stands there', async () => {
   const { code, out } = await run('rollback', 'a', 'b', '--help');
-  assert.deepEqual([code, out.startsWith('fairlead: a reverse proxy')], [0, true]);
+  assert.deepEqual([code, out.startsWith('Usage: fairlead rollback')], [0, true]);
+  assert.equal((await run('help', 'rollback')).out, out);
+  assert.match((await run('help')).out, /^fairlead: a reverse proxy/);
 });
 
-test('a command that is misspelt is unknown', async () => {
-  assert.match((await run('chekc')).err, /unknown command "chekc"/);
+test('help after -- is no help', async () => {
+  const { code, out } = await run('rollback', '--', 'a', '--help');
+  assert.deepEqual([code, out], [64, '']);
+});
+
+test('a command that is misspelt is unknown, and the one that was meant is named', async () => {
+  assert.match(
+    (await run('chekc')).err,
+    /unknown command "chekc" \(did you mean "check"\?\)\nTry: fairlead --help/,
+  );
+  assert.match((await run('help', 'statsu')).err, /unknown command "statsu" \(did you mean "status"\?\)/);
   assert.match((await run()).err, /a command is missing/);
+  assert.match((await run('--config', good, 'check')).err, /unknown option --config; options come after/);
+});
+
+test('an option that is misspelt names the one that was meant, and the help of its command', async () => {
+  const { code, err } = await run('plan', '--orgins');
+  assert.equal(code, 64);
+  assert.match(err, /"plan" has no option --orgins \(did you mean --origins\?\)\nTry: fairlead plan --help/);
 });
 
 test('--config goes before the environment, and an empty variable is none', async () => {

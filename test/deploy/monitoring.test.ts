@@ -1,8 +1,9 @@
 // What examples/deploy has for Prometheus and Grafana speaks of metrics that a running Fairlead really has.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { answer } from '../support/backend_behaviours.ts';
 import { forwardTo } from '../support/plan_builder.ts';
@@ -13,6 +14,8 @@ import { startBackend } from '../support/scripted_backend.ts';
 
 const DASHBOARD = join(ROOT, 'examples/deploy/grafana-dashboard.json');
 const ALERTS = join(ROOT, 'examples/deploy/alerts.yaml');
+
+const ALERTS_TEST = join(ROOT, 'test/deploy/alerts_test.yaml');
 
 /** A scrape of a proxy that has answered a request. */
 async function scrape(): Promise<string> {
@@ -68,7 +71,7 @@ test('metrics that every program has are asked of Fairlead only', () => {
     .map(({ expr }: { expr: string }) => expr)
     .filter((expr: string) => isOfAny.test(expr));
   assert.ok(exprs.length > 5);
-  for (const expr of exprs) assert.match(expr, /\{job=~"\$job"\}/);
+  for (const expr of exprs) assert.match(expr, /\{job=~"\$job",instance=~"\$instance"\}/);
   const alerts = readFileSync(ALERTS, 'utf8').match(/expr: .*/g) ?? [];
   const ofAny = alerts.filter(expr => isOfAny.test(expr));
   assert.equal(ofAny.length, 1);
@@ -77,6 +80,43 @@ test('metrics that every program has are asked of Fairlead only', () => {
 
 test('promtool is content with the alerts', needs('promtool'), () => {
   execFileSync(program('promtool'), ['check', 'rules', ALERTS], { encoding: 'utf8' });
+});
+
+test('each alert fires on what it is for, the first time that it happens', needs('promtool'), () => {
+  const names = (text: string, pattern: RegExp) =>
+    new Set(Array.from(text.matchAll(pattern), ([, name]) => name));
+  const fired = names(
+    readFileSync(ALERTS_TEST, 'utf8'),
+    /alertname: (\w+)\n +eval_time: .*\n +exp_alerts:\n/g,
+  );
+  assert.deepEqual(fired, names(readFileSync(ALERTS, 'utf8'), /alert: (\w+)/g), 'an alert without a test');
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-alerts-'));
+  try {
+    for (const file of [ALERTS, ALERTS_TEST]) copyFileSync(file, join(folder, basename(file)));
+    execFileSync(program('promtool'), ['test', 'rules', basename(ALERTS_TEST)], {
+      cwd: folder,
+      stdio: 'pipe',
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a dashboard can be narrowed to an instance, a cluster and a route', () => {
+  const { templating, panels } = JSON.parse(readFileSync(DASHBOARD, 'utf8'));
+  const variables = templating.list.map(({ name }: { name: string }) => name);
+  assert.deepEqual(variables, ['datasource', 'job', 'instance', 'cluster', 'route']);
+  const exprs: string[] = panels.flatMap(({ targets = [] }: { targets?: { expr: string }[] }) =>
+    targets.map(({ expr }) => expr),
+  );
+  for (const expr of exprs) assert.match(expr, /instance=~"\$instance"/);
+  const byLabel = {
+    cluster: /by \([^)]*cluster|fairlead_(?:upstream|retries|circuit|queue|pool)_/,
+    route: /failures_total|requests_total/,
+  };
+  for (const [label, named] of Object.entries(byLabel))
+    for (const expr of exprs.filter(one => named.test(one)))
+      assert.ok(expr.includes(`${label}=~"$${label}"`), expr);
 });
 
 test('promtool is content with the metrics', needs('promtool'), async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { findCommand } from '../../src/cli/commands.ts';
 import { HEALTH_STATES } from '../../src/health/state.ts';
 import { accessLine } from '../../src/observability/access_log.ts';
 import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
@@ -92,9 +93,7 @@ test('each symptom has a command, what its output means, and what to change', ()
 });
 
 test('each command that the page names is one of the command line', () => {
-  const commands = source('cli/command_line.ts');
-  for (const [, name = ''] of page.matchAll(/`fairlead ([a-z]+)/g))
-    assert.match(commands, new RegExp(`^  ${name}: \\{`, 'm'), name);
+  for (const [, name = ''] of page.matchAll(/`fairlead ([a-z]+)/g)) assert.ok(findCommand(name), name);
 });
 
 test('each failure reason that the page names exists', () => {

@@ -362,7 +362,7 @@ async function exporting(collector: Collector) {
   const clock = new FakeClock();
   const counted = { exported: 0, dropped: 0, failing: [] as (string | null)[] };
   const exporter = new OtlpExporter(
-    { endpoint: await collector.start(), sample: 1, timeoutMs: TIMEOUT_MS, headers: [] },
+    { endpoint: await collector.start(), sample: 1, timeoutMs: TIMEOUT_MS, headers: [], resource: {} },
     'test',
     {
       exported(spans) {

@@ -11,7 +11,7 @@ const planWith = (file: string) => planOf(forwardTo(['127.0.0.1:1'], { logging: 
 
 test('without a file the log goes to standard output', () => {
   const plan = planOf(forwardTo(['127.0.0.1:1']));
-  assert.deepEqual([logTarget(plan), logProblem(plan)], [{ fd: process.stdout.fd }, null]);
+  assert.deepEqual([logTarget(plan, {}), logProblem(plan)], [{ fd: 1, terminal: null }, null]);
 });
 
 test('a log file in a missing folder is a problem with advice', context => {

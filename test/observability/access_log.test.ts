@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accessLine, overheadMs, redact } from '../../src/observability/access_log.ts';
+import { accessLine, accessLineWithIsoTime, overheadMs, redact } from '../../src/observability/access_log.ts';
 import type { RequestRecord } from '../../src/observability/events.ts';
 import { seededRandom } from '../support/seeded_random.ts';
 import { attemptRecord, requestRecord } from './records.ts';
@@ -113,4 +113,13 @@ test('control characters of a stranger are data to a program and nothing to a te
   const line = accessLine(record({ path }), path, 0);
   assert.ok(line.includes('"/\\u009b31m\\u007f"'), line);
   assert.equal(JSON.parse(`{${line.slice(1)}`).path, path);
+});
+
+test('the time is a number, or ISO 8601 where the settings say so; nothing else differs', () => {
+  const one = record();
+  const [epoch, iso] = [accessLine, accessLineWithIsoTime].map(format =>
+    JSON.parse(format(one, one.path, 5)),
+  );
+  assert.deepEqual([epoch.time, iso.time], [5, '1970-01-01T00:00:00.005Z']);
+  assert.deepEqual({ ...iso, time: 5 }, epoch);
 });

@@ -55,3 +55,24 @@ test('absent facts have no field', () => {
     assert.equal(name in line, false, name);
   assert.equal(line['event.outcome'], 'success');
 });
+
+test('the host and its port are two fields', () => {
+  const of = (host: string) => {
+    const line = JSON.parse(ecsLine(requestRecord({ host }), '/a', 0));
+    return [line['url.domain'], line['url.port']];
+  };
+  assert.deepEqual(of('a.test:8443'), ['a.test', 8443]);
+  assert.deepEqual(of('a.test'), ['a.test', undefined]);
+  assert.deepEqual(of('[::1]:80'), ['[::1]', 80]);
+  assert.deepEqual(of(''), [undefined, undefined]);
+});
+
+test('a line says which service it is of, and is nothing to a terminal', () => {
+  const text = ecsLine(requestRecord({ host: '\u009b31m' }), '/a', 0);
+  assert.ok(text.includes('\\u009b31m'), text);
+  const line = JSON.parse(text);
+  assert.deepEqual(
+    [line['service.name'], line['event.dataset'], line['event.category']],
+    ['fairlead', 'fairlead.access', ['web']],
+  );
+});

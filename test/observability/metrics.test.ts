@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { attemptRecord, requestRecord } from './records.ts';
 
+/** The series that have counted something. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  return (await allSamples(metrics, name)).filter(line => !line.endsWith(' 0'));
+}
+
+async function allSamples(metrics: Metrics, name: string): Promise<string[]> {
   const { text } = await metrics.scrape('');
   return text.split('\n').filter(line => line.startsWith(`fairlead_${name}`));
 }
@@ -72,15 +77,15 @@ test('what a reload removes is gone from the next scrape, and what stays keeps i
     );
   };
   const late = () => {
-    metrics.healthChanged('old', 'never-asked:80', 'unhealthy');
-    metrics.disagreed('old', 'c:80');
-    metrics.retryRefused('old', 'budget_empty');
+    metrics.clusters.healthChanged('old', 'never-asked:80', 'unhealthy');
+    metrics.clusters.disagreed('old', 'c:80');
+    metrics.clusters.retryRefused('old', 'budget_empty');
     metrics.rateLimited('goes/0', 'enforce');
   };
   finish();
   late();
-  metrics.healthChanged('app', 'b:80', 'ejected');
-  metrics.healthChanged('old', 'c:80', 'ejected');
+  metrics.clusters.healthChanged('app', 'b:80', 'ejected');
+  metrics.clusters.healthChanged('old', 'c:80', 'ejected');
   const stale = /route="goes"|cluster="old"|b:80|c:80|goes\/0/;
   assert.match((await metrics.scrape('')).text, stale);
 
@@ -108,7 +113,7 @@ test('a route that one of two listeners still serves keeps its durations and fai
   const there = metrics.route('there', 'api');
   for (const handles of [here, there])
     metrics.requestFinished(requestRecord({ reason: 'bad_response' }), handles, null, 0);
-  metrics.connectionsRefused('there', 'listener', 3);
+  metrics.listeners.count('refused', 'there', 'listener', 3);
   metrics.retainUsed();
   metrics.route('here', 'api');
   metrics.retainUsed();
@@ -126,12 +131,78 @@ test('a route that one of two listeners still serves keeps its durations and fai
 
 test('a rejected reload is visible until the next one succeeds', async () => {
   const metrics = new Metrics('1.0.0');
-  const ok = async () => (await samples(metrics, 'config_last_reload_successful'))[0]?.at(-1);
+  const ok = async () => (await allSamples(metrics, 'config_last_reload_successful'))[0]?.at(-1);
   assert.equal(await ok(), '1');
   metrics.reloaded('rejected');
   assert.equal(await ok(), '0');
   metrics.reloaded('unchanged');
   assert.equal(await ok(), '1');
+});
+
+test('what an alert asks increase() of is there, at 0, before it first happens', async () => {
+  const metrics = new Metrics('1.0.0');
+  metrics.route('main', 'api');
+  metrics.cluster('app', ['a:80']);
+  metrics.limiter('api/0');
+  metrics.store('shared');
+  metrics.retainUsed();
+  const { text } = await metrics.scrape('');
+  for (const series of [
+    'requests_total{listener="main",route="api",code="502"}',
+    'failures_total{reason="tls_failed",route="api"}',
+    'failures_total{reason="internal",route="api"}',
+    'upstream_attempts_total{cluster="app",endpoint="a:80",result="connect_refused"}',
+    'endpoint_ejections_total{cluster="app",endpoint="a:80"}',
+    'endpoint_transitions_total{cluster="app",endpoint="a:80",to="unhealthy"}',
+    'endpoint_disagreements_total{cluster="app",endpoint="a:80"}',
+    'retries_total{cluster="app",result="success"}',
+    'retries_refused_total{cluster="app",why="budget_empty"}',
+    'rate_limited_total{limiter="api/0",mode="enforce"}',
+    'limit_store_errors_total{store="shared",cause="timeout"}',
+    'connections_refused_total{listener="main",cause="clientIp"}',
+    'connections_cut_total{listener="main",cause="flood"}',
+    'tls_refused_total{listener="main",cause="certificate"}',
+    'proxy_protocol_refused_total{listener="main",cause="malformed"}',
+    'overload_shed_total{signal="heap"}',
+    'spans_dropped_total{cause="send_failed"}',
+    'config_reloads_total{result="rejected"}',
+    'events_total{event="defect"}',
+    'log_lines_dropped_total',
+  ])
+    assert.ok(text.includes(`\nfairlead_${series} 0\n`), series);
+});
+
+test('a route and an endpoint that a reload adds start at 0 too, and those that it removes leave nothing', async () => {
+  const metrics = new Metrics('1.0.0');
+  const assemble = async (route: string, endpoints: string[]) => {
+    metrics.route('main', route);
+    metrics.cluster('app', endpoints);
+    metrics.retainUsed();
+    return (await metrics.scrape('')).text;
+  };
+  await assemble('first', ['a:80']);
+  const text = await assemble('second', ['b:80']);
+  assert.match(text, /failures_total\{reason="tls_failed",route="second"\} 0/);
+  assert.match(text, /attempts_total\{cluster="app",endpoint="b:80",result="tls_failed"\} 0/);
+  assert.doesNotMatch(text, /"first"|a:80/);
+  const back = await assemble('first', ['a:80']);
+  assert.match(back, /attempts_total\{cluster="app",endpoint="a:80",result="tls_failed"\} 0/);
+});
+
+test('with very many routes and endpoints only the first hundred start at 0: a scrape must stay short', async () => {
+  const metrics = new Metrics('1.0.0');
+  for (let at = 0; at < 500; at++) metrics.route('main', `r${at}`);
+  for (let at = 0; at < 50; at++)
+    metrics.cluster(
+      `c${at}`,
+      Array.from({ length: 10 }, (_, number) => `10.0.${at}.${number}:80`),
+    );
+  const series = (name: string, rest: string) => allSamples(metrics, `${name}{${rest}`);
+  assert.equal((await series('failures_total', 'reason="tls_failed"')).length, 100);
+  const attempts = (await allSamples(metrics, 'upstream_attempts_total')).filter(line =>
+    line.includes('result="tls_failed"'),
+  );
+  assert.equal(attempts.length, 100);
 });
 
 test('two scrapers of different formats get each its own, again and again', async () => {

@@ -14,13 +14,18 @@ checkLeaks();
 const SPAN = { name: 'GET' } as Span;
 const spans = (count: number) => Array.from({ length: count }, () => SPAN);
 
-async function collecting(answer: () => number, path = '') {
+async function collecting(
+  answer: () => number,
+  path = '',
+  headers: readonly (readonly [string, string])[] = [],
+) {
   const asked: {
     url: string;
     token: string | undefined;
     type: string | undefined;
     spans: number;
     service: unknown;
+    agent: string | undefined;
   }[] = [];
   const server = http.createServer(async (request, response) => {
     let text = '';
@@ -28,7 +33,7 @@ async function collecting(answer: () => number, path = '') {
     const [resource] = JSON.parse(text).resourceSpans;
     const { url = '', headers } = request;
     const service = resource.resource.attributes.map(
-      ({ value }: { value: { stringValue: string } }) => value.stringValue,
+      ({ key, value }: { key: string; value: { stringValue: string } }) => `${key}=${value.stringValue}`,
     );
     const token = headers['x-token'] as string | undefined;
     asked.push({
@@ -37,6 +42,7 @@ async function collecting(answer: () => number, path = '') {
       type: headers['content-type'],
       spans: resource.scopeSpans[0].spans.length,
       service,
+      agent: headers['user-agent'],
     });
     response.writeHead(answer()).end('{}');
   });
@@ -49,7 +55,8 @@ async function collecting(answer: () => number, path = '') {
       endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
       sample: 1,
       timeoutMs: 5_000,
-      headers: [['X-Token', 'abc']],
+      headers: [['X-Token', 'abc'], ...headers],
+      resource: { 'service.name': 'edge', zone: 'a' },
     },
     '1.2.3',
     {
@@ -77,7 +84,7 @@ async function collecting(answer: () => number, path = '') {
   };
 }
 
-test('spans wait a second for others, and go to /v1/traces with the fields of the configuration and the name of the service', async () => {
+test('spans wait a second for others, and go to /v1/traces with the fields of the configuration and the resource of the service', async () => {
   await using all = await collecting(() => 200, '/otel/');
   all.exporter.add(spans(2));
   all.clock.advance(999);
@@ -90,7 +97,8 @@ test('spans wait a second for others, and go to /v1/traces with the fields of th
       token: 'abc',
       type: 'application/json',
       spans: 3,
-      service: ['fairlead', '1.2.3'],
+      service: ['service.version=1.2.3', 'service.name=edge', 'zone=a'],
+      agent: 'fairlead/1.2.3 OTel-OTLP-Exporter-JavaScript/1.2.3',
     },
   ]);
   assert.deepEqual(all.told, ['exported 3']);
@@ -120,4 +128,12 @@ test('a collector that fails is told once, and once when it is well again; a bat
   all.clock.advance(1_000);
   await all.saidBy(4);
   assert.deepEqual(all.told.slice(2), ['exported 4', 'well again']);
+});
+
+test('a configured field replaces ours, whatever its case', async () => {
+  await using all = await collecting(() => 200, '', [['User-Agent', 'mine/1']]);
+  all.exporter.add(spans(1));
+  all.clock.advance(1_000);
+  await all.saidBy(1);
+  assert.equal(all.asked[0]?.agent, 'mine/1');
 });

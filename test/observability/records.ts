@@ -41,6 +41,7 @@ export function requestRecord(change: Partial<RequestRecord> = {}): RequestRecor
     grpcStatus: null,
     explainWanted: false,
     route: 'all',
+    routePath: { kind: 'prefix', value: '/' },
     cluster: 'app',
     attempts: [attemptRecord()],
     bytesIn: 1,

@@ -10,6 +10,8 @@ import { requestRecord } from './records.ts';
 
 const SETTINGS: LoggingSettings = {
   level: 'info',
+  format: 'auto',
+  time: 'epoch',
   file: null,
   access: { enabled: true, sample: 1, redactQuery: [], format: 'json' },
   explainFrom: [],

@@ -6,6 +6,7 @@ import { TrafficStats } from '../../src/observability/traffic_stats.ts';
 test('before the first request there is nothing', () => {
   const stats = new TrafficStats();
   assert.deepEqual(stats.summary(1_000), {
+    requests: 0,
     perSecond: 0,
     failureShare: 0,
     retried: 0,
@@ -36,6 +37,18 @@ test('percentiles are right within ten percent, and forget what is older than a 
     assert.ok(Math.abs((found ?? 0) / wanted - 1) < 0.11, `${found} for ${wanted}`);
   stats.record(2, false, 70_000);
   assert.ok((stats.summary(70_001).p99Ms ?? 0) < 3);
+});
+
+test('several together have the sum of their requests and the percentiles of all', () => {
+  const [fast, slow] = [new TrafficStats(), new TrafficStats()];
+  for (let count = 0; count < 60; count++) fast.record(10, false, 5_000);
+  for (let count = 0; count < 40; count++) slow.record(1_000, true, 5_000, true);
+  const { requests, failureShare, retried, p50Ms, p95Ms } = TrafficStats.summaryOf(
+    [fast, slow, new TrafficStats()],
+    5_500,
+  );
+  assert.deepEqual([requests, failureShare, retried], [100, 0.4, 40]);
+  assert.ok((p50Ms ?? 0) < 12 && (p95Ms ?? 0) > 900);
 });
 
 test('nothing is too short or too long for it', () => {

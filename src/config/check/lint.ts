@@ -25,6 +25,7 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   lintStores(plan, warn);
   lintLogins(config, plan, warn);
   lintProcess(config, warn);
+  lintLogging(plan, warn);
   for (const [name, { tls }] of Object.entries(config.listeners)) {
     const settings = plan.listeners[name]?.tls ?? null;
     if (tls !== undefined && settings !== null) lintTls(['listeners', name, 'tls'], tls, settings, warn);
@@ -131,4 +132,18 @@ function lintProcess(config: Config, warn: Warn): void {
       `requests may take ${formatDuration(longestMs)}, but a shutdown cuts them off after ${formatDuration(drainMs)}`,
     );
   }
+}
+
+function lintLogging({ logging }: Plan, warn: Warn): void {
+  const { format, time, access } = logging;
+  if (format === 'pretty' && access.format !== 'json')
+    warn(
+      ['logging', 'access', 'format'],
+      `logging.access.format: ${access.format} has no effect, because logging.format is pretty; remove one of them`,
+    );
+  else if (time === 'iso' && access.format !== 'json')
+    warn(
+      ['logging', 'time'],
+      `logging.time has no effect on the format ${access.format}, which has its own form of the time; remove it`,
+    );
 }

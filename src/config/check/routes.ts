@@ -1,8 +1,8 @@
 /** Routes: one action each, unique names, references to what exists, edits that can have an effect. */
 import { replacementProblem } from '../../routing/rewrite.ts';
+import { didYouMean } from '../nearest.ts';
 import { listed } from '../schema/leaves.ts';
 import type { RouteConfig } from '../schema/route.ts';
-import { didYouMean } from '../text/nearest.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
 

@@ -1,6 +1,7 @@
 /** Checks stores of rate limits: references to existing stores, one store per route, TLS settings only with `rediss://`. */
+
+import { didYouMean } from '../nearest.ts';
 import type { RouteConfig } from '../schema/route.ts';
-import { didYouMean } from '../text/nearest.ts';
 import type { Path } from '../text/path.ts';
 import type { Relations } from './relations.ts';
 

@@ -2,6 +2,7 @@
  * Compiles a valid configuration to the frozen plan: defaults written out, units resolved, references bound, files
  * read, routes sorted. The origin of each value is noted on the way.
  */
+import type { ResourceAttributes } from '../../observability/otlp_resource.ts';
 import { compareRoutes } from '../../routing/matcher.ts';
 import type { RouteSettings } from '../../routing/route.ts';
 import type { Plan, ProbationSettings } from '../plan.ts';
@@ -38,7 +39,7 @@ export function compile(config: Config, document: Document, materials: Materials
     admin: compileAdmin(config, origins, materials),
     process: compileProcess(config, origins),
     logging: compileLogging(config, origins, materials),
-    tracing: compileTracing(config, origins),
+    tracing: compileTracing(config, origins, materials),
     listeners,
     // Equally specific ones by name, so that the order in the file changes nothing.
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
@@ -98,6 +99,8 @@ function compileLogging({ logging }: Config, origins: Origins, materials: Materi
   const access = typeof logging?.access === 'object' ? logging.access : undefined;
   return {
     level: scope.choice('level', 'logging.level'),
+    format: scope.choice('format', 'logging.format'),
+    time: scope.choice('time', 'logging.time'),
     file: scope.part('file', ['file'], logging?.file === undefined ? null : materials.path(logging.file)),
     access: {
       enabled: scope.part('access.enabled', ['access'], logging?.access !== 'off'),
@@ -109,7 +112,7 @@ function compileLogging({ logging }: Config, origins: Origins, materials: Materi
   };
 }
 
-function compileTracing({ tracing }: Config, origins: Origins): Plan['tracing'] {
+function compileTracing({ tracing }: Config, origins: Origins, materials: Materials): Plan['tracing'] {
   const scope = new Scope(origins, tracing, 'tracing', ['tracing']);
   const propagate = scope.choice('propagate', 'tracing.propagate');
   const start = scope.choice('start', 'tracing.start');
@@ -123,8 +126,25 @@ function compileTracing({ tracing }: Config, origins: Origins): Plan['tracing'] 
       sample: scope.number('otlp.sample', 'tracing.otlp.sample'),
       timeoutMs: scope.number('otlp.timeoutMs', 'tracing.otlp.timeout'),
       headers: scope.part('otlp.headers', ['otlp', 'headers'], Object.entries(otlp.headers ?? {})),
+      resource: compileResource(otlp.resource ?? {}, origins, materials),
     },
   };
+}
+
+function compileResource(
+  written: ResourceAttributes,
+  origins: Origins,
+  materials: Materials,
+): ResourceAttributes {
+  const path = ['tracing', 'otlp', 'resource'];
+  const { attributes, fromEnvironment } = materials.resource(written, path.slice(0, -1));
+  for (const name of Object.keys(attributes)) {
+    const planPath = `${path.join('.')}.${name}`;
+    const variable = fromEnvironment.get(name);
+    if (variable === undefined) origins.note(planPath, [...path, name]);
+    else origins.noteVariable(planPath, variable);
+  }
+  return attributes;
 }
 
 /** Sorted by name, so that the same plan has the same text. */

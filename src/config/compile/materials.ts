@@ -1,17 +1,19 @@
 /**
- * Reads the files that a configuration names, once, so that the plan is complete without them. Paths, also those of
- * sockets, are relative to the folder of the configuration.
+ * Reads what is outside the text of a configuration, once, so that the plan is complete without it: the files that it
+ * names, and the variables of OpenTelemetry. Paths, also those of sockets, are relative to the folder of the configuration.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Address, parseAddress } from '../../net/address.ts';
 import { type CertificateMaterial, materialProblem, TICKET_KEY_BYTES } from '../../net/tls.ts';
+import { type ResourceAttributes, resourceOf } from '../../observability/otlp_resource.ts';
 import { parseHtpasswd, type StoredUser } from '../../security/htpasswd.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { readBinaryFile, readTextFile } from '../text/read_file.ts';
+import type { Environment } from '../text/variables.ts';
 import { type FileStates, stateOfFile } from '../watcher.ts';
 
 const FILE_BYTES_MAX = 1_024 * 1_024;
@@ -19,18 +21,35 @@ const FILE_BYTES_MAX = 1_024 * 1_024;
 export class Materials {
   readonly #document: Document;
   readonly #folder: string;
+  readonly #env: Environment;
   readonly #files = new Map<string, string>();
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
 
-  constructor(document: Document, configFile: string) {
+  constructor(document: Document, configFile: string, env: Environment) {
     this.#document = document;
+    this.#env = env;
     this.#folder = dirname(resolve(configFile));
   }
 
   /** Absolute paths for the watcher, also of files that are missing now. */
   get files(): FileStates {
     return this.#files;
+  }
+
+  /** Completed from the environment. A variable that cannot be used is ignored, with a warning at `path`. */
+  resource(written: ResourceAttributes, path: Path): Omit<ReturnType<typeof resourceOf>, 'ignored'> {
+    const { ignored, ...resource } = resourceOf(written, this.#env);
+    if (ignored !== null)
+      this.warnings.push(
+        this.#document.problem(
+          'warning',
+          path,
+          `the environment variable OTEL_RESOURCE_ATTRIBUTES is ignored: ${ignored}`,
+          { at: 'key' },
+        ),
+      );
+    return resource;
   }
 
   /** A certificate with its chain, and its key; checked against each other. No certificate after a problem. */

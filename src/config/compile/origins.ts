@@ -1,6 +1,6 @@
 /**
  * Takes the written value of a setting, else that of the preset, else the default, and notes the origin of each value of the
- * plan: `file:line:col`, `file:line:col (preset NAME)`, or `default`. A `Scope` does so for one listener, route or cluster.
+ * plan: `file:line:col`, `file:line:col (preset NAME)`, `$VARIABLE`, or `default`. A `Scope` does so for one listener, route or cluster.
  */
 import assert from 'node:assert/strict';
 import { DEFAULT_ORIGIN, nearestOrigin, PlanOrigins } from '../plan_origins.ts';
@@ -33,6 +33,11 @@ export class Origins {
   /** It has the value, and so the origin, of another place in the plan that was noted before. */
   noteSame(planPath: string, other: string): void {
     this.#noted.set(planPath, nearestOrigin(this.#noted, other));
+  }
+
+  /** An environment variable that the configuration does not name has set it. */
+  noteVariable(planPath: string, variable: string): void {
+    this.#noted.set(planPath, `$${variable}`);
   }
 
   /** The preset written there has set it. */

@@ -484,10 +484,20 @@ export const CHOICES = {
     LOG_LEVELS,
     'Lowest severity that is logged. Access log lines have their own switch.',
   ),
+  'logging.format': choice(
+    'auto',
+    ['auto', 'json', 'pretty'],
+    'Who reads the log. pretty is for people: one short line for each request and event, in colour on a terminal. json is for programs, in the format that logging.access.format names. auto is pretty where standard output is a terminal and logging.access.format is json, and json everywhere else.',
+  ),
+  'logging.time': choice(
+    'epoch',
+    ['epoch', 'iso'],
+    'How JSON lines write the time: milliseconds since 1970, or ISO 8601 in UTC. Pretty lines have the local time of day, or with iso the whole instant. ecs and combined have a fixed form.',
+  ),
   'logging.access.format': choice(
     'json',
     ['json', 'ecs', 'combined'],
-    'Format of access log lines: all fields as JSON, the Elastic Common Schema, or the combined format of Apache and nginx.',
+    'Format of access lines and events for programs: all fields as JSON, the Elastic Common Schema, or the combined format of Apache and nginx with events as in the error log of nginx.',
   ),
   'tracing.propagate': choice(true, [true, false], 'Whether traceparent and tracestate are passed on.'),
   'tracing.start': choice(

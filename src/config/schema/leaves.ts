@@ -4,7 +4,6 @@
  */
 import { getCiphers } from 'node:tls';
 import { z } from 'zod';
-import { parseAddress } from '../../net/address.ts';
 import { compileRegex } from '../../routing/regex.ts';
 import { cidrProblem } from '../../security/client_address.ts';
 import {
@@ -19,6 +18,12 @@ import {
   SIZE_PATTERN,
 } from '../units.ts';
 import {
+  barePortProblem,
+  endpointAddressProblem,
+  listenAddressProblem,
+  withHost,
+} from './address_problem.ts';
+import {
   CHOICES,
   type ChoiceId,
   type ChoiceValue,
@@ -26,6 +31,7 @@ import {
   type NumberId,
   type NumberSetting,
 } from './defaults.ts';
+import { ENDPOINT_ADDRESS_PATTERN, LISTEN_ADDRESS_PATTERN } from './patterns.ts';
 
 /** A number with a unit and bounds: undefined if absent, null for `off`. */
 export function number(id: NumberId) {
@@ -162,11 +168,15 @@ export function listed(names: readonly string[]): string {
 
 /** A string that a function can refuse with a reason. */
 export function text(problemOf: (value: string) => string | null, description?: string) {
-  const checked = z.string().superRefine((value, context) => {
+  const checked = refusable(z.string(), problemOf);
+  return description === undefined ? checked : checked.meta({ description });
+}
+
+function refusable(string: z.ZodString, problemOf: (value: string) => string | null) {
+  return string.superRefine((value, context) => {
     const problem = problemOf(value);
     if (problem !== null) context.addIssue({ code: 'custom', message: problem });
   });
-  return description === undefined ? checked : checked.meta({ description });
 }
 
 export const plainText = text(value => (value === '' ? 'must not be empty' : null));
@@ -183,17 +193,24 @@ export const cipher = text(value => {
   return `"${value}" is not a cipher suite; write ${instead}`;
 }, 'The OpenSSL name of a cipher suite of TLS 1.2.');
 
-export const address = text(value => {
-  const parsed = parseAddress(value);
-  return typeof parsed === 'string' ? `"${value}" is not an address: ${parsed}` : null;
-}, 'host:port, [IPv6]:port, unix:PATH or fd:NAME.');
+/** An address to listen on. */
+export const address = addressText(listenAddressProblem, 'listener')
+  .meta({
+    description: 'host:port, :port for every address, [IPv6]:port, unix:PATH or fd:NAME.',
+    pattern: LISTEN_ADDRESS_PATTERN,
+  })
+  .transform(withHost);
 
-export const endpointAddress = text(value => {
-  const parsed = parseAddress(value);
-  if (typeof parsed === 'string') return `"${value}" is not an address: ${parsed}`;
-  if (parsed.kind === 'fd') return 'fd: addresses are for listeners only';
-  return parsed.kind === 'tcp' && parsed.port === 0 ? 'a backend needs a port from 1 to 65535' : null;
-}, 'host:port, [IPv6]:port or unix:PATH.');
+export const endpointAddress = addressText(endpointAddressProblem, 'endpoint').meta({
+  description: 'host:port, [IPv6]:port or unix:PATH.',
+  pattern: ENDPOINT_ADDRESS_PATTERN,
+});
+
+function addressText(problemOf: (value: string) => string | null, role: 'listener' | 'endpoint') {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    typeof input === 'number' ? barePortProblem(input, role) : undefined;
+  return refusable(z.string({ error }), problemOf);
+}
 
 /** RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;

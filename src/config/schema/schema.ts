@@ -4,6 +4,11 @@
  * unsupported features are in `unsupported.ts`.
  */
 import { z } from 'zod';
+import {
+  attributeNameProblem,
+  attributeValueProblem,
+  RESOURCE_ATTRIBUTES_MAX,
+} from '../../observability/otlp_resource.ts';
 import { clusterSchema } from './cluster.ts';
 import { address, choice, fieldName, fieldValue, named, network, number, text } from './leaves.ts';
 import { listenerSchema } from './listener.ts';
@@ -45,6 +50,8 @@ const processSchema = z.strictObject({
 
 const loggingSchema = z.strictObject({
   level: choice('logging.level'),
+  format: choice('logging.format'),
+  time: choice('logging.time'),
   file: text(value => (value.trim() === '' ? 'the path is missing' : null))
     .describe('File that log lines are appended to; SIGUSR1 reopens it. Standard output when absent.')
     .optional(),
@@ -116,6 +123,16 @@ export const configSchema = z.strictObject({
           headers: z
             .record(fieldName, fieldValue)
             .describe('Fields sent with each batch of spans.')
+            .optional(),
+          resource: z
+            .record(text(attributeNameProblem), text(attributeValueProblem))
+            .refine(
+              attributes => Object.keys(attributes).length <= RESOURCE_ATTRIBUTES_MAX,
+              `a resource can have at most ${RESOURCE_ATTRIBUTES_MAX} attributes`,
+            )
+            .describe(
+              'Attributes of the resource that spans come from, such as `service.name: edge`. They take precedence over `OTEL_SERVICE_NAME`, and that over `OTEL_RESOURCE_ATTRIBUTES`. `service.name` is fairlead when nothing sets it.',
+            )
             .optional(),
         })
         .meta({ description: 'Exports spans to an OpenTelemetry collector. Off when absent.' })

@@ -1,8 +1,8 @@
 /** Turns the issues of the schema into messages for people who read a file, not a program. */
 import { z } from 'zod';
+import { didYouMean, nearest } from '../nearest.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
-import { didYouMean, nearest } from '../text/nearest.ts';
 import type { Path } from '../text/path.ts';
 import { keyOf } from '../text/path.ts';
 import { listed } from './leaves.ts';
@@ -96,7 +96,12 @@ function messageOf(issue: Issue, value: unknown, source: string | null): string 
   const branches = issue.code === 'invalid_union' ? issue.errors : [[issue]];
   const wantsText = branches.some(([first]) => first !== undefined && isAboutText(first));
   const isBare = typeof value === 'number' || typeof value === 'boolean';
+  const own = branches.flat().find(inner => isAboutText(inner) && !inner.message.startsWith(MESSAGE_OF_ZOD));
+  if (own !== undefined && isBare) return own.message;
   if (wantsText && isBare) return `expected a string, found ${value}; quote it: "${source ?? value}"`;
+  // `to: {path}` is a mapping to YAML.
+  if (wantsText && typeof value === 'object' && source !== null && /^[[{][^"'\r\n]{0,200}[\]}]$/.test(source))
+    return `expected a string, found ${foundIs(value)}; quote it: "${source}"`;
   if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value' && issue.code !== 'invalid_union') {
     return issue.message;
   }
@@ -105,6 +110,9 @@ function messageOf(issue: Issue, value: unknown, source: string | null): string 
     ? `the value is missing; expected ${what}`
     : `expected ${what}, found ${foundIs(value)}`;
 }
+
+/** Other messages are those of the setting itself. */
+const MESSAGE_OF_ZOD = 'Invalid input';
 
 function isAboutText(issue: Issue): boolean {
   return issue.code === 'invalid_type' && issue.expected === 'string';

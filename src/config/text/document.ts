@@ -9,6 +9,7 @@ import type { Problem } from '../problems.ts';
 import { type Path, valueAt } from './path.ts';
 import { SourcePositions, type TextRange } from './source_positions.ts';
 import { type Environment, expandVariables } from './variables.ts';
+import { yamlHint } from './yaml_hints.ts';
 
 export const SOURCE_BYTES_MAX = 4 * 1_024 * 1_024;
 const DEPTH_MAX = 32;
@@ -162,7 +163,8 @@ export function parseDocument(source: string, file: string, env: Environment): P
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const position = Math.min(error.mark?.position ?? 0, source.length);
-    return refuse(position, `invalid YAML: ${error.reason}`, hintFor(error.reason, source, position));
+    const found = yamlHint(error.reason, source, position);
+    return refuse(found?.position ?? position, `invalid YAML: ${error.reason}`, found?.hint);
   }
 }
 
@@ -179,20 +181,6 @@ function variableProblems(
   problems: readonly { readonly path: Path; readonly message: string }[],
 ): Problem[] {
   return problems.map(({ path, message }) => document.problem('error', path, message));
-}
-
-const HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
-  [/^deficient indentation/, 'is a bracket or quote above not closed?'],
-  [/^unknown .* tag/, 'tags such as !include are not supported'],
-];
-
-/** What was probably meant. In `{ a: ${X} }` the second brace opens a mapping, which surprises people. */
-function hintFor(reason: string, source: string, position: number): string | undefined {
-  const lineStart = Math.max(source.lastIndexOf('\n', position - 1) + 1, position - 1_000);
-  if (/[{[,].*[^"']\$\{?$/.test(source.slice(lineStart, position + 1))) {
-    return `inside { } and [ ] a variable needs quotes: "\${NAME}"`;
-  }
-  return HINTS.find(([pattern]) => pattern.test(reason))?.[1];
 }
 
 /** Counts lines like editors: LF, CRLF, or a lone CR (YAML 1.2 section 5.4). */

@@ -88,6 +88,7 @@ export function refuseBytes(
     grpcStatus: null,
     explainWanted: false,
     route: null,
+    routePath: null,
     cluster: null,
     attempts: [],
     bytesIn: 0,

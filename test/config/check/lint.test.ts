@@ -104,3 +104,17 @@ test('passwords that would cross a network in clear are a warning', () => {
   assertQuiet(on('address: 0.0.0.0:8080, trustedProxies: [10.0.0.0/8]'));
   assertQuiet(on('address: 0.0.0.0:8080, proxyProtocol: { from: [10.0.0.0/8] }'));
 });
+
+test('settings of the log that contradict each other are a warning', () => {
+  const logging = (text: string): Parts => ({ top: `logging: { ${text} }` });
+  assertWarns(
+    logging('format: pretty, access: { format: ecs }'),
+    /logging\.access\.format: ecs has no effect, because logging\.format is pretty/,
+  );
+  assertWarns(
+    logging('time: iso, access: { format: combined }'),
+    /logging\.time has no effect on the format combined/,
+  );
+  assertQuiet(logging('format: json, access: { format: ecs }'));
+  assertQuiet(logging('format: pretty, time: iso'));
+});

@@ -14,6 +14,8 @@ test('a plan has every default of the process written out', () => {
   });
   assert.deepEqual(plan.logging, {
     level: 'info',
+    format: 'auto',
+    time: 'epoch',
     file: null,
     access: { enabled: true, sample: 1, format: 'json', redactQuery: [] },
     explainFrom: [],
@@ -26,7 +28,7 @@ test('a written value takes precedence over the default', () => {
     top: [
       'admin: { address: "[::1]:9901" }',
       'process: { drain: { delay: 5s, timeout: 1m }, reload: { watch: false, history: 2 }, overload: { eventLoopDelay: off, heapRatio: 0.8 }, connections: 10, bufferedBytes: off }',
-      'logging: { level: debug, file: log/fairlead.log, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
+      'logging: { level: debug, format: json, time: iso, file: log/fairlead.log, access: { sample: 0.1, format: combined, redactQuery: [token] }, explain: { from: [10.0.0.0/8] } }',
       'tracing: { propagate: false }',
     ].join('\n'),
   });
@@ -40,6 +42,8 @@ test('a written value takes precedence over the default', () => {
   });
   assert.deepEqual(plan.logging, {
     level: 'debug',
+    format: 'json',
+    time: 'iso',
     file: '/etc/fairlead/log/fairlead.log',
     access: { enabled: true, sample: 0.1, format: 'combined', redactQuery: ['token'] },
     explainFrom: ['10.0.0.0/8'],
@@ -80,4 +84,34 @@ test('listeners and clusters are in the order of their names', () => {
   const { plan } = loadedFrom({ listeners: '{ b: { address: 127.0.0.1:1 }, a: { address: 127.0.0.1:2 } }' });
   assert.deepEqual(Object.keys(plan.listeners), ['a', 'b']);
   assert.deepEqual(Object.keys(plan.routes[0]?.listeners ?? {}), ['a', 'b']);
+});
+
+const OTLP = { top: 'tracing: { otlp: { endpoint: "http://c:4318" } }' };
+
+test('the resource of spans is complete in the plan, and each attribute says where it comes from', () => {
+  const { plan, origins } = loadedFrom(
+    { top: 'tracing: { otlp: { endpoint: "http://c:4318", resource: { zone: b } } }' },
+    { OTEL_SERVICE_NAME: 'edge', OTEL_RESOURCE_ATTRIBUTES: 'zone=a,host.name=h%201' },
+  );
+  assert.deepEqual(plan.tracing.otlp?.resource, { 'host.name': 'h 1', 'service.name': 'edge', zone: 'b' });
+  const base = 'tracing.otlp.resource';
+  assert.deepEqual(
+    ['host.name', 'service.name', 'zone'].map(name => origins.get(`${base}.${name}`)),
+    ['$OTEL_RESOURCE_ATTRIBUTES', '$OTEL_SERVICE_NAME', origins.get(`${base}.zone`)],
+  );
+  assert.match(origins.get(`${base}.zone`), /^test\.yaml:\d+:\d+$/);
+  const unset = loadedFrom(OTLP);
+  assert.deepEqual(unset.plan.tracing.otlp?.resource, { 'service.name': 'fairlead' });
+  assert.equal(unset.origins.get(`${base}.service.name`), 'default');
+});
+
+test('a malformed OTEL_RESOURCE_ATTRIBUTES is ignored with a warning, and only where spans are exported', () => {
+  const env = { OTEL_RESOURCE_ATTRIBUTES: 'a=1,oops' };
+  const { plan, warnings } = loadedFrom(OTLP, env);
+  assert.deepEqual(plan.tracing.otlp?.resource, { 'service.name': 'fairlead' });
+  assert.deepEqual(
+    warnings.map(({ message, path }) => [message, path]),
+    [['the environment variable OTEL_RESOURCE_ATTRIBUTES is ignored: "oops" has no "="', 'tracing.otlp']],
+  );
+  assert.deepEqual(loadedFrom({}, env).warnings, []);
 });

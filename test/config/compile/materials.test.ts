@@ -10,7 +10,7 @@ import { caFile, client, elsewhere, server } from '../../support/certificates.ts
 function materials(configFile = '/etc/fairlead/fairlead.yaml'): Materials {
   const { document } = parseDocument('a: { certFile: x, keyFile: y }', 'fairlead.yaml', {});
   assert(document !== null);
-  return new Materials(document, configFile);
+  return new Materials(document, configFile, {});
 }
 
 function told(of: Materials): string[] {

@@ -35,3 +35,16 @@ test('the logging and the admin API can be switched off', () => {
   assert.deepEqual(problems({ ...minimal, admin: { address: 'off' } }), []);
   assert.deepEqual(problems({ ...minimal, admin: 'on' }), ['invalid_union admin']);
 });
+
+test('a resource has attributes with names, values and a bound', () => {
+  const withResource = (resource: unknown) =>
+    problems({ ...minimal, tracing: { otlp: { endpoint: 'http://c:4318', resource } } });
+  assert.deepEqual(withResource({ 'service.name': 'edge', 'deployment.environment.name': '' }), []);
+  assert.equal(withResource({ 'a b': 'x' }).length, 1);
+  assert.equal(withResource({ a: 1 }).length, 1);
+  assert.equal(withResource({ a: 'x'.repeat(4_097) }).length, 1);
+  const many = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`a${at}`, 'x']));
+  assert.deepEqual(withResource(many(128)), []);
+  assert.equal(withResource(many(129)).length, 1);
+});

@@ -54,7 +54,7 @@ test('a number where a string is expected gets the advice to quote it', () => {
     '2 | routes.a.match.query.v: expected a string, found 2; quote it: "2"',
   ]);
   assert.deepEqual(told({ clusters: '{ app: { endpoints: [8080] } }' }), [
-    '8080 | clusters.app.endpoints[0]: expected a string, found 8080; quote it: "8080"',
+    '8080 | clusters.app.endpoints[0]: 8080 is not an address: the host is missing; write 127.0.0.1:8080 if the backend is on this machine',
   ]);
 });
 
@@ -73,7 +73,7 @@ test('of alternatives the one that was meant is explained', () => {
     'ejectForr | unknown key "ejectForr" in clusters.app.health.passive (did you mean "ejectFor"?)',
   ]);
   assert.deepEqual(told({ clusters: '{ app: { endpoints: [{ address: nowhere }] } }' }), [
-    'nowhere | clusters.app.endpoints[0].address: "nowhere" is not an address: expected host:port, [IPv6]:port, unix:PATH or fd:NAME',
+    'nowhere | clusters.app.endpoints[0].address: "nowhere" is not an address: the port is missing; write nowhere:80',
   ]);
   assert.deepEqual(told(cluster('health: { passive: of }')), [
     'of | clusters.app.health.passive: expected off or a mapping (key: value), found "of" (did you mean "off"?)',

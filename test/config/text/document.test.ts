@@ -66,7 +66,7 @@ test('a text that is not one document is refused with its position', () => {
   assert.match(refusal('a: 1\n\tb: 2\n'), /^2:1 invalid YAML: tab/);
   assert.match(refusal('a: *b\n'), /^1:5 invalid YAML: unidentified alias/);
   assert.match(refusal('a: !env X\n'), /tags such as !include are not supported/);
-  assert.match(refusal('a: { b: ${C} }\n'.replace('C', 'PORT')), /a variable needs quotes/);
+  assert.match(refusal('a: { b: ${C} }\n'.replace('C', 'PORT')), /\(quote it: "\$\{PORT\}"\)/);
   assert.match(refusal('? [a]\n: b\n'), /complex keys/);
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { didYouMean, nearest } from '../../../src/config/text/nearest.ts';
+import { didYouMean, nearest } from '../../src/config/nearest.ts';
 
 test('a slip of the finger finds the word that was meant', () => {
   const words = ['pool', 'protocol', 'endpoints', 'health'];

@@ -1,0 +1,96 @@
+/** An explanation of a request as text for people. */
+
+import { listText } from './edits_in_force.ts';
+import { renderElsewhere } from './elsewhere.ts';
+import type { Explanation } from './explain.ts';
+import { LABEL_WIDTH, labelled, placeText, renderSettings } from './settings_text.ts';
+
+export function renderExplanation(explained: Explanation): string {
+  const { request, client, origins, listener } = explained;
+  const asked = request.path.split('?')[0];
+  const isMatchedAsTyped = request.matchPath === '' || request.matchPath === asked;
+  const lines = [
+    labelled(
+      'request',
+      `${request.method} ${request.host}${request.path}${isMatchedAsTyped ? '' : `  (matched as ${request.matchPath})`}`,
+    ),
+    labelled('listener', `${listener}  (${explained.listenerAddress}, ${placeText(origins.listener)})`),
+    ...(explained.otherListeners.length === 0
+      ? []
+      : [
+          labelled(
+            '',
+            `(the URL has no port; --listener NAME asks another one: ${listText(explained.otherListeners)})`,
+          ),
+        ]),
+    labelled('client', `${client.ip}${client.from}`),
+    ...routeLines(explained),
+    ...actionLines(explained),
+    ...explained.hints.map(hint => labelled('wrong', hint)),
+    ...upstreamLines(explained),
+    ...renderSettings([...explained.settings, ...explained.limits]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function routeLines({ route, origins, nearer, refused, elsewhere, auth, ...rest }: Explanation): string[] {
+  const refusal =
+    refused === null
+      ? ''
+      : `${refused.status} ${refused.reason}${refused.detail === null ? '' : `: ${refused.detail}`}`;
+  const lines = [
+    labelled('route', route === null ? `none: ${refusal}` : `${route}  (${placeText(origins.route ?? '')})`),
+  ];
+  for (const { route: other, reason } of nearer) lines.push(labelled('  not', `${other}: ${reason}`));
+  if (elsewhere !== null)
+    for (const [at, sentence] of renderElsewhere(elsewhere, rest.listener).entries())
+      lines.push(labelled(at === 0 ? 'elsewhere' : '', sentence));
+  if (route !== null && refused !== null) lines.push(labelled('refused', refusal));
+  if (refused !== null) lines.push(labelled('see', `fairlead explain ${refused.reason}`));
+  if (auth !== null)
+    lines.push(labelled('login', `${auth.scheme}, realm "${auth.realm}"  (${placeText(auth.origin)})`));
+  return lines;
+}
+
+function actionLines({ action, targets, origins }: Explanation): string[] {
+  if (action === null) return [];
+  const place = `(${placeText(origins.action ?? '')})`;
+  if (action.kind === 'redirect')
+    return [labelled('action', `redirect with ${action.status} to ${action.location}  ${place}`)];
+  if (action.kind === 'respond') {
+    const body = action.body === '' ? 'no body' : `a body of ${Buffer.byteLength(action.body)} bytes`;
+    return [labelled('action', `the proxy itself responds with ${action.status} and ${body}  ${place}`)];
+  }
+  const total = action.targets.reduce((sum, { weight }) => sum + weight, 0);
+  const lines = [
+    labelled(
+      'action',
+      `forward to ${targets.length === 1 ? 'a cluster' : 'one of these clusters'}  ${place}`,
+    ),
+  ];
+  for (const { cluster, weight, endpoints, endpointsTotal, protocol, origin } of targets) {
+    const share = targets.length === 1 ? '' : `, ${Math.round((100 * weight) / total)} % of the requests`;
+    lines.push(
+      labelled('', `${cluster}${share}  (${placeText(origin)})`),
+      labelled('', `  ${PROTOCOLS[protocol]} to ${listOf(endpoints, endpointsTotal)}`),
+    );
+  }
+  return lines;
+}
+
+const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', h2c: 'HTTP/2 without TLS' } as const;
+
+function listOf(endpoints: readonly string[], total: number): string {
+  const more = total - endpoints.length;
+  return `${listText(endpoints)}${more > 0 ? `, and ${more} more` : ''}`;
+}
+
+function upstreamLines({ upstream, request }: Explanation): string[] {
+  if (upstream === null) return [];
+  const { target, host, headers } = upstream;
+  const indent = ' '.repeat(LABEL_WIDTH);
+  const lines = [labelled('backend', `${request.method} ${target}`), `${indent}Host: ${host}`];
+  for (let at = 0; at + 1 < headers.length; at += 2)
+    lines.push(`${indent}${headers[at]}: ${headers[at + 1]}`);
+  return lines;
+}

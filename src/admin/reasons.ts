@@ -1,0 +1,105 @@
+/**
+ * What each failure reason means, how to find its cause and what to change: the sections of docs/reasons.md, which is
+ * shipped with the program. That page is the only source; a test sees that each kind of the failure table has a section.
+ */
+
+import { nearest } from '../config/nearest.ts';
+import { readPackageFile } from '../lifecycle/package_files.ts';
+
+export interface Reason {
+  readonly reason: string;
+  /** Title, status, blame and retry in one line. */
+  readonly facts: string;
+  readonly means: string;
+  readonly findTheCause: string;
+  readonly change: string;
+}
+
+let known: readonly Reason[] | null = null;
+
+/** In the order of the page. */
+export function allReasons(): readonly Reason[] {
+  known ??= parseReasons(readPackageFile('docs/reasons.md'));
+  return known;
+}
+
+export function reasonNamed(name: string): Reason | null {
+  return allReasons().find(({ reason }) => reason === name) ?? null;
+}
+
+/** `unknown reason "tls_faild" (did you mean "tls_failed"?)` */
+export function unknownReason(name: string): string {
+  const meant = nearest(
+    name,
+    allReasons().map(({ reason }) => reason),
+  );
+  return `unknown reason "${name.slice(0, 64)}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+}
+
+/** Each section has a line of facts and three items; another form is a mistake in the page, which the tests find. */
+export function parseReasons(page: string): readonly Reason[] {
+  return page
+    .split(/^## /m)
+    .slice(1)
+    .map(section => {
+      const [reason = '', facts = '', ...items] = section.trim().split(/\n\n|\n(?=- )/);
+      const item = (label: string): string => {
+        const start = `- **${label}:** `;
+        const found = items.find(text => text.startsWith(start));
+        return found === undefined ? '' : plain(found.slice(start.length));
+      };
+      return {
+        reason,
+        facts: plain(facts),
+        means: item('Means'),
+        findTheCause: item('Find the cause'),
+        change: item('Change'),
+      };
+    });
+}
+
+/** Lines joined, and links as their text. */
+function plain(markdown: string): string {
+  return markdown.replaceAll(/\s+/g, ' ').replaceAll(/\[([^\]]+)\]\(([^)]+)\)/g, '$1');
+}
+
+const WIDTH = 100;
+
+/** For a terminal: commands and keys stay in backticks. */
+export function renderReason({ reason, facts, means, findTheCause, change }: Reason): string {
+  const part = (label: string, text: string) => `${label}\n${wrapped(text, '  ')}`;
+  return [
+    wrapped(`${reason}: ${facts}`, ''),
+    part('What it means', means),
+    part('How to find the cause', findTheCause),
+    wrapped(
+      `Recent ones: /requests?reason=${reason} of the admin address; then fairlead explain --request ID`,
+      '  ',
+    ),
+    part('What to change', change),
+    '',
+  ].join('\n');
+}
+
+/** Lines of at most `WIDTH` characters; a longer word has a line of its own. */
+export function wrapped(text: string, indent: string): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
+      lines.push(indent + line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, indent + line].join('\n');
+}
+
+/** The names, for a list under an unknown one. */
+export function reasonList(): string {
+  return wrapped(
+    allReasons()
+      .map(({ reason }) => reason)
+      .join(', '),
+    '  ',
+  );
+}

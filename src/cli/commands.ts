@@ -1,0 +1,11 @@
+/** All commands, in the order of `fairlead --help`. */
+import type { Command } from './command.ts';
+import { CONFIGURATION } from './commands/configuration.ts';
+import { RUNNING } from './commands/running.ts';
+import { SERVING } from './commands/serving.ts';
+
+export const COMMANDS: readonly Command[] = [...SERVING, ...CONFIGURATION, ...RUNNING];
+
+export function findCommand(name: string): Command | undefined {
+  return COMMANDS.find(command => command.name === name);
+}

@@ -1,0 +1,88 @@
+/** One event of each kind, for tests of formats. A new kind without an example does not compile. */
+import type { Event } from '../../src/observability/events.ts';
+
+const PLAN = 'abcdef0123456789abcdef0123456789';
+const APP = { cluster: 'app', endpoint: '10.0.0.1:80', endpointLabel: '10.0.0.1:80' } as const;
+
+export const EVERY_EVENT: Readonly<Record<Event['kind'], Event>> = {
+  started: { kind: 'started', version: '1.2.3', plan: PLAN },
+  listener_opened: { kind: 'listener_opened', listener: 'main', address: '127.0.0.1:8080' },
+  listener_closed: { kind: 'listener_closed', listener: 'main' },
+  connections_refused: { kind: 'connections_refused', listener: 'main', cause: 'clientIp', count: 12 },
+  tls_refused: {
+    kind: 'tls_refused',
+    listener: 'main',
+    cause: 'plain_http',
+    code: 'ERR_SSL_HTTP_REQUEST',
+    count: 1,
+  },
+  proxy_protocol_refused: {
+    kind: 'proxy_protocol_refused',
+    listener: 'main',
+    cause: 'stranger',
+    peerIp: '192.0.2.1',
+    count: 2,
+  },
+  health_changed: {
+    kind: 'health_changed',
+    ...APP,
+    from: 'healthy',
+    to: 'unhealthy',
+    cause: 'connect_refused',
+  },
+  health_disagreement: {
+    kind: 'health_disagreement',
+    ...APP,
+    disagree: true,
+    probe: 'status 200',
+    traffic: 'reset_before_head',
+  },
+  panic_changed: { kind: 'panic_changed', cluster: 'app', panic: true, serving: 1 },
+  endpoints_changed: { kind: 'endpoints_changed', cluster: 'app', added: ['10.0.0.3:80'], removed: [] },
+  name_failed: { kind: 'name_failed', cluster: 'app', name: 'b.test', code: 'ENOTFOUND', kept: 2 },
+  name_resolved: { kind: 'name_resolved', cluster: 'app', name: 'b.test', addresses: ['10.0.0.3'] },
+  circuit_changed: {
+    kind: 'circuit_changed',
+    cluster: 'app',
+    endpoint: '10.0.0.1:80',
+    from: 'closed',
+    to: 'open',
+    cause: '10 of 20 requests failed',
+    forMs: 5_000,
+  },
+  reload: {
+    kind: 'reload',
+    result: 'applied',
+    trigger: 'signal',
+    plan: PLAN,
+    problems: [],
+    changes: { total: 3, first: [{ path: 'routes.api.responseHeadMs', change: 'changed' }] },
+    tookMs: 14,
+  },
+  rollback: {
+    kind: 'rollback',
+    result: 'rejected',
+    trigger: 'probation',
+    plan: PLAN,
+    problems: ['one', 'two'],
+    tookMs: 1,
+  },
+  certificate: {
+    kind: 'certificate',
+    listener: 'main',
+    subject: 'CN=a.test',
+    notAfter: '2026-12-01T00:00:00.000Z',
+    expired: false,
+  },
+  overload: { kind: 'overload', state: 'shedding', signal: 'event_loop', value: 250.4 },
+  audit: { kind: 'audit', action: 'reload', by: 'unix', userAgent: 'curl/8', result: 'begun' },
+  limit_store: { kind: 'limit_store', store: 'shared', why: 'ECONNREFUSED' },
+  tracing_export: { kind: 'tracing_export', why: null },
+  log_level_changed: { kind: 'log_level_changed', level: 'debug', forMs: 600_000 },
+  endpoint_drained: { kind: 'endpoint_drained', cluster: 'app', endpoint: '10.0.0.1:80' },
+  endpoint_ready: { kind: 'endpoint_ready', cluster: 'app', endpoint: '10.0.0.1:80' },
+  phase_changed: { kind: 'phase_changed', from: 'lame_duck', to: 'draining', inFlight: 3, cause: null },
+  requests_cut: { kind: 'requests_cut', listener: null, count: 3, routes: { api: 2, web: 1 } },
+  defect: { kind: 'defect', requestId: 'r-1', detail: 'Error: x\n    at a (b.ts:1:2)' },
+  warning: { kind: 'warning', message: 'something needs attention' },
+};
