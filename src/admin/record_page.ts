@@ -69,7 +69,7 @@ function attempts(decision: ExplainedDecision): Html {
     const spent = (phase: Phase): Html =>
       cell({
         name: PHASE_WORDS[phase],
-        value: ms(line.find(one => one.phase === phase)?.ms ?? 0),
+        value: ms(line.find(one => one.phase === phase)?.ms ?? null),
         isNumber: true,
       });
     const { endpoint, reason, status, detail, reused } = attempt;

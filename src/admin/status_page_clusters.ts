@@ -125,25 +125,27 @@ function endpointItem(cluster: string, { one, severity, id }: Ranked<EndpointVie
   const nil = (isNil: boolean): string => (isNil ? 'nil' : '');
   return {
     id,
-    html: html`<tr class="severity${severity}" id="${id}"><th scope="row">${endpoint}</th><td id="${id}s">${live('s', state(one))}</td><td id="${id}r" data-name="req/s">${live('r', rate(figures.perSecond))}</td><td id="${id}p" data-name="p95">${live('p', ms(figures.p95Ms))}</td><td id="${id}f" data-name="fail">${live('f', percent(figures.failureShare))}</td><td id="${id}a" data-name="in flight">${live('a', one.inFlight)}</td><td id="${id}c" data-name="connections">${live('c', `${connections.inUse} / ${connections.open} of ${one.connectionsMax}`)}</td><td id="${id}t" data-name="retried" class="${nil(figures.retried === 0)}">${live('t', figures.retried)}</td><td data-name="ejections" class="${nil(ejections === 0)}">${ejections}</td><td data-name="weight" class="${nil(weight === 1)}">${weight}</td><td id="${id}l" class="${nil(one.lastError === null)}">${live('l', lastError(one))}</td><td class="act">${button(cluster, one, id)}</td></tr>`,
+    html: html`<tr class="severity${severity}" id="${id}"><th scope="row">${endpoint}</th><td id="${id}s">${live('s', state(one, id))}</td><td id="${id}r" data-name="req/s">${live('r', rate(figures.perSecond))}</td><td id="${id}p" data-name="p95">${live('p', ms(figures.p95Ms))}</td><td id="${id}f" data-name="fail">${live('f', percent(figures.failureShare))}</td><td id="${id}a" data-name="in flight">${live('a', one.inFlight)}</td><td id="${id}c" data-name="connections">${live('c', `${connections.inUse} / ${connections.open} of ${one.connectionsMax}`)}</td><td id="${id}t" data-name="retried" class="${nil(figures.retried === 0)}">${live('t', figures.retried)}</td><td data-name="ejections" class="${nil(ejections === 0)}">${ejections}</td><td data-name="weight" class="${nil(weight === 1)}">${weight}</td><td id="${id}l" class="${nil(one.lastError === null)}">${live('l', lastError(one, id))}</td><td class="act">${button(cluster, one, id)}</td></tr>`,
   };
 }
 
-function state({ state: name, sinceMs, disagrees, circuit }: EndpointView): Html {
+function state({ state: name, sinceMs, disagrees, circuit }: EndpointView, id: string): Html {
   const isOpen = circuit === 'open';
   const words = [
     name,
     ...(disagrees ? ['but requests fail'] : []),
     ...(circuit !== null && circuit !== 'closed' ? [`circuit ${circuit}`] : []),
   ].join(', ');
-  return html`<span class="state ${isOpen ? 'unhealthy' : name}">${words}</span> <i>${duration(sinceMs)}</i>`;
+  return html`<span class="state ${isOpen ? 'unhealthy' : name}">${words}</span> <i id="${id}w">${slot(`${id}w`, duration(sinceMs))}</i>`;
 }
 
 /** The last error with its age, because an old error needs no attention. */
-function lastError({ lastError: text, lastErrorAgoMs, circuitWhy }: EndpointView): string {
-  if (circuitWhy !== null) return circuitWhy;
-  if (text === null) return '–';
-  return lastErrorAgoMs === null ? text : `${text}, ${duration(lastErrorAgoMs)} ago`;
+function lastError({ lastError: text, lastErrorAgoMs, circuitWhy }: EndpointView, id: string): Html {
+  if (circuitWhy !== null) return html`${circuitWhy}`;
+  if (text === null) return html`–`;
+  if (lastErrorAgoMs === null) return html`${text}`;
+  const age = slot(`${id}o`, `${duration(lastErrorAgoMs)} ago`);
+  return html`${text} <i id="${id}o">${age}</i>`;
 }
 
 /** A plain form, so that it works without scripts. A name without an address cannot be drained. */

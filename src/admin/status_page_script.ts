@@ -110,6 +110,8 @@ export const SCRIPT = `
   const SOUGHT = 'tbody tr, details.cluster, details.failure, .problems li';
   const filter = () => {
     const words = query.value.toLowerCase().split(/\\s+/).filter(word => word !== '');
+    // Cells and figures are words of their own: 'svc-3' beside '0.0' is not 'svc-30'.
+    const textOf = element => [...element.children].map(one => one.textContent).join(' ') || element.textContent;
     const fits = text => words.every(word => text.toLowerCase().includes(word));
     let found = 0;
     const set = (element, isShown) => {
@@ -118,8 +120,8 @@ export const SCRIPT = `
     for (const element of live.querySelectorAll(SOUGHT)) {
       if (element.tagName === 'DETAILS') continue;
       const fold = element.closest('details.cluster, details.failure');
-      const all = fold === null ? '' : fold.querySelector('summary').textContent + ' ';
-      const isShown = fits(all + element.textContent);
+      const all = fold === null ? '' : textOf(fold.querySelector('summary')) + ' ';
+      const isShown = fits(all + textOf(element));
       set(element, isShown);
       if (isShown && words.length > 0) found++;
     }
@@ -127,7 +129,7 @@ export const SCRIPT = `
       const isBare = fold.querySelector('tbody tr') === null && fits(fold.textContent);
       const rows = fold.querySelectorAll('tbody tr:not([hidden])').length;
       set(fold, words.length === 0 || rows > 0 || isBare);
-      const isNamed = words.length > 0 && fits(fold.querySelector('summary').textContent);
+      const isNamed = words.length > 0 && fits(textOf(fold.querySelector('summary')));
       fold.open = words.length > 0 && !isNamed ? rows > 0 : chosen.get(fold.id) ?? defaults.get(fold.id) ?? false;
     }
     matches.textContent = words.length === 0 ? '' : found + (found === 1 ? ' match' : ' matches');

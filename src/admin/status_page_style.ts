@@ -8,7 +8,7 @@ body{margin:0 auto;max-width:1640px;padding:0 1.5rem 4rem;background:var(--bg);c
 h1{font-size:1rem;font-weight:500;margin:0;color:var(--soft)}h1 b{color:var(--text);font-weight:650;font-size:1.15rem;margin-left:.35rem}h1 a{color:inherit}
 h2{font-size:.95rem;font-weight:650;margin:1.75rem 0 .5rem}h2 small{font-weight:400;font-size:.85rem;color:var(--soft);margin-left:.35rem}
 h3{font-size:.75rem;font-weight:400;color:var(--soft);margin:0}
-p{margin:0}i{font-style:normal;color:var(--soft)}
+p{margin:0}i{font-style:normal;color:var(--soft);white-space:nowrap}
 header{position:sticky;top:0;z-index:2;display:flex;flex-wrap:wrap;gap:.25rem 1rem;align-items:baseline;margin:0 -1.5rem;padding:.7rem 1.5rem .6rem;background:var(--bg);border-bottom:1px solid var(--line)}
 .who{color:var(--soft);font-size:.85rem}
 .search{margin-left:auto;display:flex;gap:.6rem;align-items:center;flex-direction:row-reverse}
@@ -65,7 +65,7 @@ thead th.num,.num{white-space:nowrap}
 tr.severity0,tr.severity1{background:var(--badbg)}
 .act{text-align:right;padding-right:.9rem}
 @media(min-width:901px){
-.endpoints{table-layout:fixed}.endpoints th:nth-child(1){width:17%}.endpoints th:nth-child(2){width:16%}.endpoints th:nth-child(n+3){width:5%}.endpoints th:nth-child(n+8){width:4.4%}.endpoints th:nth-child(7){width:9%}.endpoints th:nth-child(11){width:auto}.endpoints th:nth-child(12){width:5.5rem}
+.endpoints{table-layout:fixed}.endpoints th:nth-child(1){width:15%}.endpoints th:nth-child(2){width:14%}.endpoints th:nth-child(n+3){width:5%}.endpoints th:nth-child(n+8){width:4.4%}.endpoints th:nth-child(7){width:9%}.endpoints th:nth-child(11){width:auto}.endpoints th:nth-child(12){width:5.5rem}
 .endpoints :is(th,td):nth-child(n+3):nth-child(-n+10),.routes thead th:nth-child(n+5),.failures thead th:is(:nth-child(3),:nth-child(5),:nth-child(6)),.attempts thead th:nth-child(n+4){text-align:right}
 .endpoints td:nth-child(11),.endpoints th:nth-child(11){padding-left:1.5rem}
 }
