@@ -7,7 +7,7 @@
 // child does. A service manager should run `node dist/main.js` itself: main process, descriptors and
 // notifications are then the same process.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -59,7 +59,14 @@ function fail(message) {
   process.exit(EXIT_INTERNAL);
 }
 
-if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
+/** Answered here: an old Node would start another one only to read the same file. */
+function printVersion() {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  process.stdout.write(`fairlead ${JSON.parse(manifest).version}\n`);
+}
+
+if (['--version', '-v', '-V'].includes(process.argv[2])) printVersion();
+else if (Number.parseInt(process.versions.node, 10) >= NODE_MAJOR_MIN) {
   process.on('SIGUSR1', () => {}); // src/main.ts knows what it means; until it is loaded it opens no debugger
   silenceExperimentalWarnings();
   const main = entry();

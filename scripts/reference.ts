@@ -36,17 +36,71 @@ YAML gives a meaning to brackets, braces and asterisks, so quote text that has t
 \`"*.example.com"\`, and inside \`[ ]\` and \`{ }\` also \`"\${VAR}"\`.
 `;
 
+/** What a section is for, where a table of keys does not show it. */
+const EXPLANATIONS: Readonly<Record<string, string>> = {
+  defaults: `What many routes, clusters or listeners have in common is written once. One level: what an item does not say, \`defaults\` says;
+what \`defaults\` does not say, the defaults of this reference say. \`fairlead plan --origins\` marks what comes from here:
+\`edge.yaml:3:15 (defaults)\`. Moving a value here changes nothing: the plan keeps its digest.
+
+\`\`\`yaml
+defaults:
+  routes:
+    timeouts: { responseHead: 20s }
+    headers: { response: { remove: [Server] } }
+  clusters:
+    health: { active: { path: /healthz } }
+routes:
+  - name: reports
+    match: { path: { prefix: /reports } }
+    forward: { cluster: app }
+    timeouts: { responseHead: 2m }            # this route; every other one that forwards has 20 s
+clusters:
+  app: { endpoints: [10.0.0.1:8080] }         # probed at /healthz
+  legacy: { endpoints: [10.0.0.9:80], health: { active: off } }
+\`\`\`
+
+- Mappings are merged setting by setting. A list of the item replaces the list here as a whole; an empty one (\`rateLimits: []\`) leaves
+  nothing of it. \`off\` replaces a block: \`basicAuth: off\`, \`tls: off\`, \`circuitBreaker: off\`, \`preset: off\`.
+- \`headers.request\` and \`headers.response\` are merged by field. If a route names a field itself, in \`set\`, \`add\` or \`remove\`, the edits
+  of that field here do not apply to it.
+- A block here is for every item without that block, unless it cannot stand alone: \`tls\` without \`certificates\`, \`proxyProtocol\` without
+  \`from\`, \`basicAuth\` without \`file\` and \`health.active\` without a probe complete the blocks of those items that have one.
+- A probe of another kind in a cluster (\`tcp\`, \`grpc\`, \`webSocket\`, or a path) keeps only the times and counts of the probe here.
+- What has no effect on an item is not inherited: \`timeouts\`, \`retries\` and \`headers.request\` by redirects and fixed responses, \`h2c\`
+  by listeners with TLS, \`http2\` by those without, \`reusePort\` by those on no TCP port, \`tls\` by clusters that write \`protocol: h2c\`.
+- The preset of a listener: what the listener writes, then its own preset, then \`defaults.listeners\`. A preset within \`defaults.listeners\`
+  is for every listener without one, and comes after all written values.
+- Rate limits from here are counted by each route on its own.
+
+`,
+  maintenance: `Written at the top level, it is for every route that forwards. Of a route: \`maintenance: on\`, \`off\`, or a block with the same keys, which
+takes what it does not say from the top level, but for \`enabled\`. So a page that is prepared there with \`enabled: false\` serves a route
+with \`maintenance: on\`. It begins and ends with a reload; requests and WebSocket tunnels in flight go on.
+
+A request is refused after the access lists and before its rate limits and its login, with the reason \`maintenance\` (docs/reasons.md). gRPC
+calls get UNAVAILABLE.
+
+`,
+};
+
 export function renderReference(schema: unknown): string {
   const { properties = {}, required = [] } = schema as Schema;
   const sections = Object.entries(properties).map(([name, part]) => {
     const rows = rowsOf(name, part, required.includes(name));
-    return `## ${name}\n\n| key | meaning | default |\n|---|---|---|\n${rows.join('\n')}\n`;
+    return `## ${name}\n\n${EXPLANATIONS[name] ?? ''}| key | meaning | default |\n|---|---|---|\n${rows.join('\n')}\n`;
   });
   return `${INTRODUCTION}\n${sections.join('\n')}`;
 }
 
+/** Parts whose keys are those of another part, which their meaning names. */
+const LIKE_OTHERS: ReadonlySet<string> = new Set([
+  'defaults.routes',
+  'defaults.clusters',
+  'defaults.listeners',
+]);
+
 function rowsOf(key: string, schema: Schema, required: boolean): string[] {
-  const inner = partsOf(key, schema);
+  const inner = LIKE_OTHERS.has(key) ? [] : partsOf(key, schema);
   const isGroup = inner.length > 0 && schema.description === undefined && !required;
   const own = isGroup ? [] : [row(key, schema, required)];
   return [...own, ...inner.flatMap(([name, part, needed]) => rowsOf(name, part, needed))];

@@ -105,6 +105,15 @@ test('an old Node without the one of the project is told what to do', () => {
   assert.match(stderr, /^fairlead: needs Node 99 or newer, this is [\d.]+: install one, or run "npm ci"/);
 });
 
+test('the version is the one that the program itself tells, and no other Node is started for it', () => {
+  const args = (file: string) => ['--disable-warning=ExperimentalWarning', join(ROOT, file), '--version'];
+  const own = spawnSync(process.execPath, args('src/main.ts'), { encoding: 'utf8' });
+  assert.equal(spawnSync(process.execPath, args('bin/fairlead.js'), { encoding: 'utf8' }).stdout, own.stdout);
+  const { command, args: old } = tree('old without execve', false);
+  writeFileSync(join(old.at(-1) ?? '', '../../package.json'), '{ "type": "module", "version": "1.2.3" }');
+  assert.equal(spawnSync(command, [...old, '-v'], { encoding: 'utf8' }).stdout, 'fairlead 1.2.3\n');
+});
+
 test('a package without source runs what was compiled', () => {
   const { command, args } = tree('new');
   const root = join(args.at(-1) ?? '', '../..');

@@ -53,17 +53,19 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'composes: finds the client and prints its one error; seen from outside in test/integration/admin_actions.test.ts',
   'src/admin/status_page.ts':
     'a page without decisions of its own; seen in a browser in test/browser/status_page.test.ts',
+  'src/admin/status_page_table.ts':
+    'cells and headings; seen in the tests of the sections that are made of them',
+  'src/admin/confirm_page.ts': 'one template; seen in test/admin/action_routes.test.ts',
+  'src/admin/small_page.ts': 'one template; seen in test/admin/record_page.test.ts',
   'src/admin/status_page_script.ts': 'runs in a browser; seen there in test/browser/status_page.test.ts',
   'src/admin/status_page_style.ts': 'a style sheet; seen in a browser in test/browser/status_page.test.ts',
-  'src/admin/reply.ts': 'one call; seen in test/admin/api.test.ts',
+  'src/admin/reply.ts': 'a few calls; seen in test/admin/api.test.ts',
   'src/admin/admin.ts':
     'composes: the parts of the admin side; seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/phase_keeper.ts':
     'holds a word and emits one event; seen from outside in test/integration/lifecycle.test.ts',
   'src/lifecycle/running_proxy.ts':
     'composes: the parts of the process; seen from outside in test/integration/lifecycle.test.ts',
-  'src/cli/run.ts':
-    'composes: load, start, signals; seen from outside in test/main.test.ts and test/integration/signals_as_pid_1.test.ts',
   'src/cli/schema.ts': 'prints one value; seen from outside in test/main.test.ts',
   'src/lifecycle/package_files.ts': 'reads one file; seen from outside in test/packaging/packages.test.ts',
   'src/lifecycle/version.ts': 'reads one field; seen from outside in test/main.test.ts',

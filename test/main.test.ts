@@ -68,7 +68,7 @@ test('bad usage has exit code 64 and a message', () => {
     [[], /a command is missing/],
     [['serve'], /unknown command "serve"/],
     [['check', '--confg', good], /--confg/],
-    [['explain', '--config', good], /needs a URL or --request ID/],
+    [['explain', '--config', good], /needs a URL, --request ID or a reason/],
     [['diff', 'one.yaml'], /"diff" takes two arguments \(OLD NEW\), not 1/],
     [['rollback', 'a', 'b'], /one argument at most/],
   ];
@@ -154,6 +154,25 @@ test('explain names the route, the rewritten target and what the backend would s
   assert.match(none.out, /404 no_route/);
 });
 
+test('explain refuses a question about a request that could not come, and explains a reason', () => {
+  const asked = (...words: string[]) => fairlead(['explain', '--config', good, ...words]);
+  for (const [words, message] of [
+    [['http://any.test:1/'], /^fairlead: no listener has port 1; listeners: /],
+    [['https://any.test/v1'], /does not speak TLS; ask for http:\/\/any\.test\/v1/],
+    [['any.test/v1'], /is not a whole URL; write it like http:\/\/any\.test\/v1/],
+    [['--client-ip', '10.0.0.300', 'http://any.test/'], /"10\.0\.0\.300" is not an IP address/],
+    [['-H', 'x', 'http://any.test/'], /must be written as "name: value"/],
+    [['tls_faild'], /unknown reason "tls_faild" \(did you mean "tls_failed"\?\)/],
+  ] as const) {
+    const { code, err } = asked(...words);
+    assert.equal(code, 64, words.join(' '));
+    assert.match(err, message);
+  }
+  const { code, out } = fairlead(['explain', 'tls_failed']);
+  assert.equal(code, 0);
+  assert.match(out, /What it means[\s\S]*How to find the cause[\s\S]*What to change/);
+});
+
 test('the schema is JSON that an editor understands', () => {
   const { code, out } = fairlead(['schema']);
   assert.equal(code, 0);
@@ -176,6 +195,29 @@ test('a bad configuration is code 78 at a start, a taken port 69', async () => {
   await new Promise(resolve => holder.close(resolve));
 });
 
+test('the message about a taken port names the process that has it', async () => {
+  const holder = createServer();
+  await new Promise<void>(resolve => holder.listen(0, '127.0.0.1', resolve));
+  const { port } = holder.address() as AddressInfo;
+  const text = GOOD.replace('127.0.0.1:8080', '127.0.0.1:0').replace(
+    'address: off',
+    `address: 127.0.0.1:${port}`,
+  );
+  const { code, err } = fairlead(['run', '--config', file('taken_admin.yaml', text)]);
+  assert.equal(code, 69);
+  const named = new RegExp(
+    `admin API: cannot listen on 127\\.0\\.0\\.1:${port}: in use by .+ \\(pid ${process.pid}\\)`,
+  );
+  assert.match(err, process.platform === 'linux' ? named : /another process uses it/);
+  await new Promise(resolve => holder.close(resolve));
+});
+
+test('a log file that cannot be opened is code 73, and not that of a taken port', () => {
+  const text = `${GOOD}logging: { file: ${join(folder, 'no/such/folder/fairlead.log')} }\n`;
+  const { code, err } = fairlead(['run', '--config', file('no_log.yaml', text)]);
+  assert.deepEqual([code, /logging\.file: .*its directory must exist/.test(err)], [73, true], err);
+});
+
 test('explain says that a value comes from the preset, and whom the preset believes', () => {
   const example = (name: string) => fileURLToPath(new URL(`../examples/${name}.yaml`, import.meta.url));
   const chain = 'X-Forwarded-For: 6.6.6.6, 203.0.113.7, 34.1.2.3';
@@ -186,7 +228,10 @@ test('explain says that a value comes from the preset, and whom the preset belie
     /client +203\.0\.113\.7 +\(X-Forwarded-For, from the trusted proxy 35\.191\.0\.9\)/,
   );
   assert.match(google.out, /X-Forwarded-For: 6\.6\.6\.6, 203\.0\.113\.7, 34\.1\.2\.3, 35\.191\.0\.9\n/);
-  assert.match(google.out, /keepAliveIdleMs +620000 +gcp-alb\.yaml:\d+:\d+ \(preset gcp-alb\)/);
+  assert.match(
+    google.out,
+    /listeners\.main\.timeouts\.keepAliveIdle: 620s \(gcp-alb\.yaml:\d+, preset gcp-alb\)/,
+  );
   assert.doesNotMatch(google.out, /Forwarded: for/);
   const stranger = fairlead([
     'explain',

@@ -7,17 +7,18 @@ import { bindAdvice } from '../net/bind.ts';
 import { runInSlices } from '../resilience/time_slices.ts';
 import type { AdminActions } from './admin_interfaces.ts';
 import { AdminViews } from './admin_views.ts';
-import { openAdminApi } from './api.ts';
 import { RuntimeActions } from './runtime_actions.ts';
 import { Samples } from './samples.ts';
 import { type ShadowRequest, type ShadowResult, shadowCheck } from './shadow_check.ts';
+
+type OpenAdminApi = typeof import('./api.ts').openAdminApi;
 
 export class Admin implements AdminSide {
   readonly views: AdminViews;
   readonly #process: ProcessView;
   readonly #samples: Samples;
   readonly #runtimeActions: RuntimeActions;
-  #api: Awaited<ReturnType<typeof openAdminApi>> | null = null;
+  #api: Awaited<ReturnType<OpenAdminApi>> | null = null;
 
   constructor(process: ProcessView) {
     const { clock, traffic, metrics } = process.runtime;
@@ -36,12 +37,13 @@ export class Admin implements AdminSide {
     const { address, token } = this.#process.running.current.loaded.plan.admin;
     if (address === null) return [];
     if (address.kind === 'fd') return ['admin.address: fd: addresses are not supported for the admin API'];
+    const { openAdminApi } = await import('./api.ts'); // a process without the admin API loads no Fastify
     try {
       const { clock } = this.#process.runtime;
       this.#api = await openAdminApi(address, token, clock, this.views, this.#actions());
       return [];
     } catch (error) {
-      return [`admin API: cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`];
+      return [`admin API: cannot listen on ${formatAddress(address)}: ${await bindAdvice(error, address)}`];
     }
   }
 

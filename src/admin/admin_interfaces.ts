@@ -7,7 +7,7 @@ import type { Readiness } from '../lifecycle/readiness.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { Address } from '../net/address.ts';
 import type { LogLevel } from '../observability/logging.ts';
-import type { Explained } from './explain.ts';
+import type { Explained } from './explanation.ts';
 import type { ShadowResult } from './shadow_check.ts';
 import type { RenderedPage } from './status_stream.ts';
 

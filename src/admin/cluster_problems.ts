@@ -197,14 +197,18 @@ function names(endpoints: readonly EndpointView[]): string {
   return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
 }
 
-/** `: connect_refused, status 503`: the different last errors, the most frequent first. */
+/** `: connect_refused, status 503`: the different last errors, the most frequent first. One may be part of another. */
 function because(endpoints: readonly EndpointView[]): string {
   const errors = Map.groupBy(
     endpoints.filter(({ lastError }) => lastError !== null),
     ({ lastError }) => lastError,
   );
-  const shown = [...errors].toSorted(([, a], [, b]) => b.length - a.length).slice(0, ERRORS_SHOWN);
-  return shown.length === 0 ? '' : `: ${shown.map(([error]) => error).join(', ')}`;
+  const shown: string[] = [];
+  for (const [error] of [...errors].toSorted(([, a], [, b]) => b.length - a.length)) {
+    const isSame = shown.some(known => error?.includes(known) || known.includes(error ?? ''));
+    if (error !== null && !isSame && shown.length < ERRORS_SHOWN) shown.push(error);
+  }
+  return shown.length === 0 ? '' : `: ${shown.join(', ')}`;
 }
 
 function lately({ lastError }: EndpointView): string {

@@ -4,8 +4,10 @@ import type { DataPlane, SettingOrigins } from '../http/data_plane.ts';
 import { type Decision, type DecisionRing, describeCause } from '../observability/decision_ring.ts';
 import type { RequestHead } from '../security/request_head.ts';
 import { describeEdits } from './edits_in_force.ts';
+import { type Elsewhere, findElsewhere } from './elsewhere.ts';
 import { conditionOf, unresolvedOf } from './endpoint_condition.ts';
-import { type Explanation, routeOf } from './explain.ts';
+import { routeOf } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { grpcHint } from './grpc_hint.ts';
 import { describeLimits } from './settings_in_force.ts';
 import type { EndpointCondition } from './status_view.ts';
@@ -21,6 +23,8 @@ export interface ExplainedDecision extends Decision {
   readonly limits: Explanation['limits'];
   /** Access, rewrites and headers of the route, with the line that set each. */
   readonly settings: Explanation['settings'];
+  /** Where it might have been meant to go; null: a route matched, or what is needed to tell is no longer kept. */
+  readonly elsewhere: Elsewhere | null;
   /** What of the configuration cannot work for this request, and what to change. */
   readonly hints: readonly string[];
 }
@@ -64,6 +68,10 @@ export function explainDecision(
     endpoints: endpointsNow(plane, decision.cluster, nowMs),
     ...settingsThen(decision, then),
     hints: then === null || head === null ? [] : hintsFor(decision, head, then),
+    elsewhere:
+      then === null || head === null || decision.reason !== 'no_route'
+        ? null
+        : findElsewhere(then.plan, decision.listener, head),
   };
 }
 

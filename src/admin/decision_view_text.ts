@@ -1,7 +1,8 @@
 /** A decision record as text, for terminals and the page. It ends with what the reason means and what to change. */
 
 import type { ExplainedDecision } from './decision_view.ts';
-import { reasonNamed, renderReason } from './reasons.ts';
+import { renderElsewhere } from './elsewhere.ts';
+import { type ReasonNames, reasonNamed, renderReason } from './reasons.ts';
 import { unitText } from './settings_in_force.ts';
 import { labelled, placeText, renderSettings, settingText } from './settings_text.ts';
 import { duration } from './status_format.ts';
@@ -23,14 +24,17 @@ export function renderDecision(decision: ExplainedDecision): string {
     ...renderSettings([...decision.settings, ...decision.limits]),
   ];
   const found = reason === null ? null : reasonNamed(reason);
-  return `${lines.map(printable).join('\n')}\n${found === null ? '' : `\n${renderReason(found)}`}`;
+  return `${lines.map(printable).join('\n')}\n${found === null ? '' : `\n${renderReason(found, namesOf(decision))}`}`;
 }
 
-function routeLines({ route, nearer, rateLimits }: ExplainedDecision): string[] {
+function routeLines({ route, nearer, rateLimits, elsewhere, listener }: ExplainedDecision): string[] {
   const lines = [labelled('route', route ?? 'none')];
   for (const other of nearer ?? []) lines.push(labelled('  not', `${other.route}: ${other.reason}`));
   if (nearer === null)
     lines.push(labelled('  not', '(unknown: the plan or the head of the request is no longer kept)'));
+  const sentences = elsewhere === null ? [] : renderElsewhere(elsewhere, listener);
+  for (const [at, sentence] of sentences.entries())
+    lines.push(labelled(at === 0 ? 'elsewhere' : '', sentence));
   for (const { limiter, mode, admitted, left } of rateLimits) {
     const verdict = verdictOf(admitted, left);
     lines.push(
@@ -110,6 +114,11 @@ export function retryText({ limits, cluster }: ExplainedDecision, refused: strin
       (key !== 'retryBudget.ratio' || limit.key.startsWith(`clusters.${cluster}.`)),
   );
   return `${refused}: ${why}${setting === undefined ? '' : `; ${settingText(setting)}`}`;
+}
+
+/** The names that stand for `*` and ENDPOINT in the text of the reason, so that its keys and commands can be copied. */
+function namesOf({ listener, route, cluster, attempts }: ExplainedDecision): ReasonNames {
+  return { listener, route, cluster, endpoint: attempts.at(-1)?.endpoint ?? null };
 }
 
 export function verdictOf(admitted: boolean, left: number | null): string {

@@ -45,7 +45,7 @@ export function findElsewhere(plan: Plan, listener: string, request: RoutableReq
     hostKnown: served.some(({ match }) => isFor(match, host)),
     didYouMean: nearest(host, hosts) ?? null,
     otherHosts: served
-      .filter(({ match }) => !isFor(match, host) && matchesButHost(match, request))
+      .filter(({ match }) => matchesButHost(match, request))
       .slice(0, LISTED_MAX)
       .map(({ name, match }) => ({ route: name, hosts: match.hosts.slice(0, LISTED_MAX) })),
     otherListeners: otherListeners(plan, listener, request),
@@ -67,6 +67,7 @@ function isFor({ hosts }: RouteMatch, host: string): boolean {
   return hosts.length === 0 || hosts.some(pattern => hostMatches(pattern, host));
 }
 
+/** No route matches the request, so one that fits in everything else is for another host. */
 function matchesButHost(match: RouteMatch, request: RoutableRequest): boolean {
   return (
     pathMatches(specificityOf(match).path, request.matchPath) &&

@@ -6,9 +6,9 @@
 import type { Plan } from '../config/plan.ts';
 import type { SettingOrigins } from '../http/data_plane.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
-import type { ClusterSettings } from '../load_balancer/backend.ts';
 import { formatAddress } from '../net/address.ts';
 import { detailOf, FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { buildMaintenance } from '../routing/maintenance.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite, expandRedirect, rewriteTarget } from '../routing/rewrite.ts';
 import type { RouteSettings } from '../routing/route.ts';
@@ -18,79 +18,11 @@ import { buildProxyTrust, type ClientAddress, resolveClientAddress } from '../se
 import { buildHeaderEdits, buildUpstreamHeaders, maskSecretFields } from '../security/headers.ts';
 import { parseRequestHead, type RequestHead } from '../security/request_head.ts';
 import { describeEdits } from './edits_in_force.ts';
-import { type Elsewhere, findElsewhere } from './elsewhere.ts';
+import { findElsewhere } from './elsewhere.ts';
 import { type Asked, type Question, understand } from './explain_question.ts';
+import type { Explained, Explanation, Target } from './explanation.ts';
 import { grpcHint } from './grpc_hint.ts';
-import { describeLimits, type LimitInForce, type ShownSetting } from './settings_in_force.ts';
-
-/** The redirect that this request would get. */
-interface LocatedRedirect {
-  readonly kind: 'redirect';
-  readonly status: number;
-  readonly location: string;
-}
-
-/** A cluster that the request could go to. */
-interface Target {
-  readonly cluster: string;
-  readonly weight: number;
-  /** The first ten. */
-  readonly endpoints: readonly string[];
-  readonly endpointsTotal: number;
-  readonly protocol: ClusterSettings['protocol'];
-  readonly origin: string;
-}
-
-export interface Explanation {
-  readonly listener: string;
-  readonly listenerAddress: string;
-  /** Other listeners that the URL fits as well; empty if its port or a name has decided. */
-  readonly otherListeners: readonly string[];
-  readonly request: {
-    readonly method: string;
-    readonly host: string;
-    readonly path: string;
-    readonly matchPath: string;
-  };
-  readonly client: {
-    readonly ip: string;
-    readonly peerTrusted: boolean;
-    /** Where the client address comes from, in parentheses; empty if it is the peer itself. */
-    readonly from: string;
-  };
-  readonly route: string | null;
-  /** The lines of what was chosen; null: nothing was. */
-  readonly origins: {
-    readonly listener: string;
-    readonly route: string | null;
-    readonly action: string | null;
-  };
-  /** Why there is no route, or why the request would be refused. */
-  readonly refused: {
-    readonly reason: Failure['kind'];
-    readonly status: number;
-    readonly detail: string | null;
-  } | null;
-  /** Null: no login is required. */
-  readonly auth: { readonly scheme: 'basic'; readonly realm: string; readonly origin: string } | null;
-  readonly nearer: readonly { readonly route: string; readonly reason: string }[];
-  /** Null: a route matches, or the request was refused before routes were asked. */
-  readonly elsewhere: Elsewhere | null;
-  readonly action: Exclude<RouteSettings['action'], { readonly kind: 'redirect' }> | LocatedRedirect | null;
-  readonly targets: readonly Target[];
-  readonly upstream: {
-    readonly target: string;
-    readonly host: string;
-    readonly headers: readonly string[];
-  } | null;
-  /** What will not work although a route matches, and what to change. */
-  readonly hints: readonly string[];
-  readonly limits: readonly LimitInForce[];
-  /** Access, rewrites and headers: settings in force that are no numbers. */
-  readonly settings: readonly ShownSetting[];
-}
-
-export type Explained = Explanation | { readonly error: string };
+import { describeLimits } from './settings_in_force.ts';
 
 /** The parts of an explanation that a request without a route does not have. */
 const NOTHING = {
@@ -173,9 +105,16 @@ function explainRoute(
   address: ClientAddress & { readonly peerIp: string },
 ): RoutePart {
   const { listener } = asked;
-  const { chosen, nearer } = routeOf(plan, listener.name, head);
   const without = withoutRoute(plan, origins, listener, { kind: 'no_route' });
-  if (chosen === null) return { ...without, nearer, elsewhere: findElsewhere(plan, listener.name, head) };
+  if (head.path === listener.healthPath) {
+    const action = origins.get(`listeners.${listener.name}.healthPath`);
+    return { ...without, refused: null, action: { kind: 'health' }, origins: { ...without.origins, action } };
+  }
+  const { chosen, nearer } = routeOf(plan, listener.name, head);
+  if (chosen === null) {
+    const refused = refusalByAccess(null, listener, address.clientIp) ?? without.refused;
+    return { ...without, refused, nearer, elsewhere: findElsewhere(plan, listener.name, head) };
+  }
   const at = `routes.${chosen.name}`;
   const forwards = chosen.action.kind === 'forward';
   const targets = targetsOf(plan, chosen, origins);
@@ -188,7 +127,9 @@ function explainRoute(
   return {
     route: chosen.name,
     origins: { ...without.origins, route: origins.get(`${at}.name`), action: origins.get(`${at}.action`) },
-    refused: refusalByAccess(chosen, listener, address.clientIp),
+    refused:
+      refusalByAccess(chosen, listener, address.clientIp) ??
+      refusalByMaintenance(plan, chosen, address.clientIp, origins),
     auth: describeAuth(chosen, origins),
     nearer,
     elsewhere: null,
@@ -203,14 +144,13 @@ function explainRoute(
 
 /** The list of the listener is asked first, as with a real request. */
 function refusalByAccess(
-  route: RouteSettings,
+  route: RouteSettings | null,
   listener: ListenerSettings,
   clientIp: string,
 ): Explanation['refused'] {
-  const by = [
-    { access: listener.access, by: `listeners.${listener.name}.access` },
-    { access: route.access, by: `routes.${route.name}.access` },
-  ].find(({ access }) => !buildAccessList(access).allows(clientIp));
+  const lists = [{ access: listener.access, by: `listeners.${listener.name}.access` }];
+  if (route !== null) lists.push({ access: route.access, by: `routes.${route.name}.access` });
+  const by = lists.find(({ access }) => !buildAccessList(access).allows(clientIp));
   return by === undefined ? null : refusal({ kind: 'access_denied', by: by.by });
 }
 
@@ -231,6 +171,19 @@ function targetsOf(plan: Plan, { action }: RouteSettings, origins: SettingOrigin
 }
 
 const ENDPOINTS_MAX = 10;
+
+/** Null: the route serves this client. */
+function refusalByMaintenance(
+  { pages }: Plan,
+  { name, maintenance }: RouteSettings,
+  clientIp: string,
+  origins: SettingOrigins,
+): Explanation['refused'] {
+  if (maintenance === null) return null;
+  const origin = origins.get(`routes.${name}.maintenance`);
+  const failure = buildMaintenance(maintenance, pages).refusal(clientIp, () => origin);
+  return failure === null ? null : { reason: failure.kind, status: maintenance.status, detail: null, origin };
+}
 
 /** Name and password are not checked here. */
 function describeAuth({ name, basicAuth }: RouteSettings, origins: SettingOrigins): Explanation['auth'] {

@@ -2,7 +2,7 @@
 
 import { listText } from './edits_in_force.ts';
 import { renderElsewhere } from './elsewhere.ts';
-import type { Explanation } from './explain.ts';
+import type { Explanation } from './explanation.ts';
 import { LABEL_WIDTH, labelled, placeText, renderSettings } from './settings_text.ts';
 
 export function renderExplanation(explained: Explanation): string {
@@ -26,20 +26,29 @@ export function renderExplanation(explained: Explanation): string {
     labelled('client', `${client.ip}${client.from}`),
     ...routeLines(explained),
     ...actionLines(explained),
-    ...explained.hints.map(hint => labelled('wrong', hint)),
+    ...explained.hints.map(hint => labelled('note', hint)),
     ...upstreamLines(explained),
     ...renderSettings([...explained.settings, ...explained.limits]),
   ];
   return `${lines.join('\n')}\n`;
 }
 
+function refusalText({ status, reason, detail, origin }: NonNullable<Explanation['refused']>): string {
+  const place = origin === undefined ? '' : `  (${placeText(origin)})`;
+  return `${status} ${reason}${detail === null ? '' : `: ${detail}`}${place}`;
+}
+
 function routeLines({ route, origins, nearer, refused, elsewhere, auth, ...rest }: Explanation): string[] {
-  const refusal =
-    refused === null
-      ? ''
-      : `${refused.status} ${refused.reason}${refused.detail === null ? '' : `: ${refused.detail}`}`;
+  const refusal = refused === null ? '' : refusalText(refused);
   const lines = [
-    labelled('route', route === null ? `none: ${refusal}` : `${route}  (${placeText(origins.route ?? '')})`),
+    labelled(
+      'route',
+      route === null
+        ? refused === null
+          ? 'none is needed'
+          : `none: ${refusal}`
+        : `${route}  (${placeText(origins.route ?? '')})`,
+    ),
   ];
   for (const { route: other, reason } of nearer) lines.push(labelled('  not', `${other}: ${reason}`));
   if (elsewhere !== null)
@@ -52,30 +61,30 @@ function routeLines({ route, origins, nearer, refused, elsewhere, auth, ...rest 
   return lines;
 }
 
-function actionLines({ action, targets, origins }: Explanation): string[] {
+function actionLines(explained: Explanation): string[] {
+  const { action, targets, origins } = explained;
   if (action === null) return [];
   const place = `(${placeText(origins.action ?? '')})`;
+  if (action.kind === 'health')
+    return [labelled('action', `the proxy itself responds: 200 if it is ready, else 503  ${place}`)];
   if (action.kind === 'redirect')
     return [labelled('action', `redirect with ${action.status} to ${action.location}  ${place}`)];
   if (action.kind === 'respond') {
     const body = action.body === '' ? 'no body' : `a body of ${Buffer.byteLength(action.body)} bytes`;
     return [labelled('action', `the proxy itself responds with ${action.status} and ${body}  ${place}`)];
   }
-  const total = action.targets.reduce((sum, { weight }) => sum + weight, 0);
-  const lines = [
-    labelled(
-      'action',
-      `forward to ${targets.length === 1 ? 'a cluster' : 'one of these clusters'}  ${place}`,
-    ),
-  ];
-  for (const { cluster, weight, endpoints, endpointsTotal, protocol, origin } of targets) {
+  const [only, ...others] = targets;
+  const to = others.length === 0 ? `cluster ${only?.cluster}` : `one of ${targets.length} clusters`;
+  return [labelled('action', `forward to ${to}  ${place}`), ...targetLines(explained)];
+}
+
+function targetLines({ targets }: Explanation): string[] {
+  const total = targets.reduce((sum, { weight }) => sum + weight, 0);
+  return targets.map(({ cluster, weight, endpoints, endpointsTotal, protocol, origin }) => {
     const share = targets.length === 1 ? '' : `, ${Math.round((100 * weight) / total)} % of the requests`;
-    lines.push(
-      labelled('', `${cluster}${share}  (${placeText(origin)})`),
-      labelled('', `  ${PROTOCOLS[protocol]} to ${listOf(endpoints, endpointsTotal)}`),
-    );
-  }
-  return lines;
+    const where = `${PROTOCOLS[protocol]} to ${listOf(endpoints, endpointsTotal)}`;
+    return labelled('', `${cluster}${share}: ${where}  (${placeText(origin)})`);
+  });
 }
 
 const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', h2c: 'HTTP/2 without TLS' } as const;

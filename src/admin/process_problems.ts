@@ -1,4 +1,5 @@
 /** What is wrong with the process itself: its phase, its load, its limits, its log, its plan. */
+import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import { ABOUT_PROCESS, ABOUT_RELOAD, aboutListener, type Problem } from './problem.ts';
 import { ms, percent } from './status_format.ts';
@@ -50,7 +51,8 @@ function failureProblem({ figures, recentFailures }: PageView): Problem[] {
   const { requests, failureShare } = figures;
   if (requests < REQUESTS_MIN || failureShare <= FAILED_SHARE) return [];
   const byReason = new Map<string, number>();
-  for (const { cause, count } of recentFailures) byReason.set(cause, (byReason.get(cause) ?? 0) + count);
+  for (const { cause, count } of recentFailures)
+    if (!isOfClient(cause)) byReason.set(cause, (byReason.get(cause) ?? 0) + count);
   const [first] = [...byReason].toSorted(([, a], [, b]) => b - a);
   const mostly = first === undefined ? '' : `, mostly with ${first[0]}`;
   return [
@@ -61,6 +63,11 @@ function failureProblem({ figures, recentFailures }: PageView): Problem[] {
       key: null,
     },
   ];
+}
+
+/** Does not count as a failure, such as a rate limit that refuses. */
+function isOfClient(cause: string): boolean {
+  return cause in FAILURE_RULES && FAILURE_RULES[cause as FailureKind].blame === 'client';
 }
 
 // ---- log

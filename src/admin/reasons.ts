@@ -65,9 +65,24 @@ function plain(markdown: string): string {
 
 const WIDTH = 100;
 
-/** For a terminal: commands and keys stay in backticks. */
-export function renderReason({ reason, facts, means, findTheCause, change }: Reason): string {
-  const part = (label: string, text: string) => `${label}\n${wrapped(text, '  ')}`;
+/** Of one request; null: it did not get that far. */
+export interface ReasonNames {
+  readonly listener: string | null;
+  readonly route: string | null;
+  readonly cluster: string | null;
+  /** `10.0.0.1:80` */
+  readonly endpoint: string | null;
+}
+
+/**
+ * For a terminal: commands and keys stay in backticks. With the names of a request they are its own: `routes.api` for
+ * `routes.*`, its endpoint for ENDPOINT. Names and endpoints come from the configuration, so a command is safe to copy.
+ */
+export function renderReason(
+  { reason, facts, means, findTheCause, change }: Reason,
+  names: ReasonNames | null = null,
+): string {
+  const part = (label: string, text: string) => `${label}\n${wrapped(named(text, names), '  ')}`;
   return [
     wrapped(`${reason}: ${facts}`, ''),
     part('What it means', means),
@@ -81,11 +96,27 @@ export function renderReason({ reason, facts, means, findTheCause, change }: Rea
   ].join('\n');
 }
 
+function named(text: string, names: ReasonNames | null): string {
+  if (names === null) return text;
+  const { listener, route, cluster, endpoint } = names;
+  const isHostAndPort = endpoint !== null && /^[\w.:[\]-]+:\d+$/.test(endpoint);
+  const replacements = [
+    ['listeners.*.', listener === null ? null : `listeners.${listener}.`],
+    ['routes.*.', route === null ? null : `routes.${route}.`],
+    ['clusters.*.', cluster === null ? null : `clusters.${cluster}.`],
+    ['ENDPOINT', isHostAndPort ? endpoint : null],
+  ] as const;
+  return replacements.reduce((all, [from, to]) => (to === null ? all : all.replaceAll(from, () => to)), text);
+}
+
+/** What is in backticks is one word: a command must be copied whole. */
+const WORD = /(?:`[^`]*`|[^\s`])+/g;
+
 /** Lines of at most `WIDTH` characters; a longer word has a line of its own. */
 export function wrapped(text: string, indent: string): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const [word] of text.matchAll(WORD)) {
     if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
       lines.push(indent + line);
       line = word;

@@ -2,6 +2,7 @@
 import { PHASES, type Phase, type Segment, timelineOf } from './attempt_timeline.ts';
 import type { ExplainedDecision } from './decision_view.ts';
 import { retryText, timeoutText, verdictOf } from './decision_view_text.ts';
+import { renderElsewhere } from './elsewhere.ts';
 import { type Content, type Html, html } from './html.ts';
 import { reasonLink } from './reason_link.ts';
 import { placeText } from './settings_text.ts';
@@ -24,13 +25,14 @@ export function renderRecordPage(decision: ExplainedDecision | null, nonce: stri
   return smallPage(`request ${decision.id}`, content, nonce);
 }
 
-function verdict({ cause, reason, status, hints }: ExplainedDecision): Html {
+function verdict({ cause, reason, status, hints, elsewhere, listener }: ExplainedDecision): Html {
   const isCalm = reason === null && status < 500;
+  const routesElsewhere = elsewhere === null ? [] : renderElsewhere(elsewhere, listener);
   const more =
     reason === null
       ? html``
       : html`<p><a href="${reasonLink(reason)}">What ${reason} means, and what to do</a></p>`;
-  return html`<div class="${isCalm ? 'calm' : 'problems'}"><h2>${status} ${reason ?? ''}</h2><p>${cause}</p>${hints.map(hint => html`<p>Wrong: ${hint}.</p>`)}${more}</div>`;
+  return html`<div class="${isCalm ? 'calm' : 'problems'}"><h2>${status} ${reason ?? ''}</h2><p>${cause}</p>${hints.map(hint => html`<p>Wrong: ${hint}.</p>`)}${routesElsewhere.map(sentence => html`<p>${sentence}</p>`)}${more}</div>`;
 }
 
 function about(decision: ExplainedDecision): Html {

@@ -1,5 +1,8 @@
 /** Actions on a running process other than reload and drain: a temporary log level, and draining endpoints. */
+import { nearest } from '../config/nearest.ts';
+import { allowsTraffic } from '../health/state.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
+import type { Backend } from '../load_balancer/backend.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
@@ -30,16 +33,19 @@ export class RuntimeActions {
     const { clusters } = this.#planeRef.current.plane;
     const pool = clusters.get(cluster)?.pool;
     if (pool === undefined)
-      return `there is no cluster ${cluster}; clusters: ${[...clusters.keys()].join(', ')}`;
+      return `there is no cluster ${cluster}${hint(cluster, [...clusters.keys()])}; clusters: ${listed([...clusters.keys()])}`;
     const backend = pool.backends.find(({ name }) => name === endpoint);
-    if (backend === undefined)
-      return `cluster ${cluster} has no endpoint ${endpoint}; endpoints: ${pool.backends.map(({ name }) => name).join(', ')}`;
+    if (backend === undefined) {
+      const names = pool.backends.map(({ name }) => name);
+      return `cluster ${cluster} has no endpoint ${endpoint}${hint(endpoint, names)}; endpoints: ${listed(names)}`;
+    }
     const isNew = backend.adminState.setDrained(action === 'drain', this.#clock.nowMs());
     const state = action === 'drain' ? 'drained' : 'ready';
-    if (!isNew) return { done: `${endpoint} is already ${state}` };
+    const next = action === 'drain' ? drainedText(backend) : readyText(backend);
+    if (!isNew) return { done: `${endpoint} was already ${state}: ${next}` };
     this.#telemetry.emit({ kind: `endpoint_${state}`, cluster, endpoint });
-    const done = `${endpoint} is ${state}; requests in flight will finish`;
-    const warning = `cluster ${cluster} has no eligible endpoint left`;
+    const done = `${endpoint} is ${state}: ${next}`;
+    const warning = `cluster ${cluster} has no eligible endpoint left; its requests get a 503`;
     return pool.eligibleCount === 0 ? { done, warning } : { done };
   }
 
@@ -62,6 +68,30 @@ export class RuntimeActions {
     this.#telemetry.setLevel(null);
     this.#telemetry.emit({ kind: 'log_level_changed', level: this.#telemetry.level, forMs: null });
   }
+}
+
+const NAMES_SHOWN_MAX = 20;
+
+function listed(names: readonly string[]): string {
+  const shown = names.slice(0, NAMES_SHOWN_MAX);
+  const more = names.length - shown.length;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+}
+
+function hint(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
+}
+
+function drainedText({ inFlight }: Backend): string {
+  if (inFlight === 0) return 'it gets no new requests; none is in flight';
+  return `it gets no new requests; ${inFlight} in flight will finish`;
+}
+
+function readyText({ health }: Backend): string {
+  const { state, lastError } = health;
+  if (allowsTraffic(state)) return 'it gets requests again';
+  return `it gets no requests yet, because it is ${state}${lastError === null ? '' : ` (${lastError})`}`;
 }
 
 function levelBack(back: () => void): void {

@@ -155,11 +155,15 @@ function routeLimits(route: RouteSettings, listener: string, origins: SettingOri
 }
 
 function rateText({ key, count, periodMs, burst, mode, store }: RateLimitSettings): string {
-  const by = key.kind === 'header' ? `header:${key.name}` : key.kind;
-  const parts = [`${count}/${formatDuration(periodMs).slice(-1)} for each ${by}`, `burst ${burst}`];
+  const parts = [`${count}/${formatDuration(periodMs).slice(-1)} for ${counted(key)}`, `burst ${burst}`];
   if (store !== null) parts.push(`counted in stores.${store}`);
   if (mode === 'shadow') parts.push('mode shadow: only counts, refuses nothing');
   return parts.join(', ');
+}
+
+function counted(key: RateLimitSettings['key']): string {
+  if (key.kind === 'header') return `each value of the header ${key.name}`;
+  return key.kind === 'clientIp' ? 'each client address' : 'the whole route';
 }
 
 function forwardLimits({

@@ -54,8 +54,9 @@ export function shadowRequestOf({ listeners, routes }: Plan, version: string): S
   };
 }
 
-function shadowRouteOf({ name, listeners, match, action }: RouteSettings): ShadowRoute {
-  return { name, listeners: Object.keys(listeners), match, action: describeAction(action) };
+function shadowRouteOf(route: RouteSettings): ShadowRoute {
+  const { name, listeners, match } = route;
+  return { name, listeners: Object.keys(listeners), match, action: describeAction(route) };
 }
 
 /** Throws where `next` is not what `shadowRequestOf` makes. */

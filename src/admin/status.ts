@@ -135,7 +135,7 @@ function describeRoute(routes: readonly [BoundRoute, ...BoundRoute[]], nowMs: nu
     name,
     listeners: routes.map(({ handles }) => handles.listener),
     match: describeMatch(match),
-    action: describeAction(action),
+    action: describeAction(settings),
     cluster: target?.cluster ?? null,
     figures: TrafficStats.summaryOf(
       routes.map(({ handles }) => handles.stats),
@@ -149,8 +149,16 @@ function describeMatch({ hosts, path, methods }: RouteSettings['match']): string
   return parts.filter(part => part !== '').join(', ');
 }
 
-/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`. */
-export function describeAction(action: RouteSettings['action']): string {
+/** Where a route sends its requests, in a few words: `app`, `a 90, b 10`, `redirect 308`, `maintenance 503 (app)`. */
+export function describeAction({
+  action,
+  maintenance,
+}: Pick<RouteSettings, 'action' | 'maintenance'>): string {
+  const usual = describeUsualAction(action);
+  return maintenance === null ? usual : `maintenance ${maintenance.status} (${usual})`;
+}
+
+function describeUsualAction(action: RouteSettings['action']): string {
   switch (action.kind) {
     case 'forward':
       return action.targets

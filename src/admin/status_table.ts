@@ -1,65 +1,60 @@
-/** `/status` as a table: problems in words and in colour, and no line wider than the terminal. */
+/**
+ * `/status` in a terminal, in the order of the status page: problems in sentences, then clusters and endpoints with the traffic
+ * of the last minute, the failing ones first. No line is wider than the terminal.
+ */
 import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
+import type { StatsSummary } from '../observability/traffic_stats.ts';
+import { clusterSeverity, severityOf, sorted } from './endpoint_severity.ts';
+import type { Problem } from './problem.ts';
 import type { describeStatus } from './status.ts';
-import { duration } from './status_format.ts';
+import { duration, ms, percent, percentiles, rate } from './status_format.ts';
+import { cut, GREEN, paint, RED, type Row, renderTable, wrap, YELLOW } from './text_table.ts';
 
 export interface Status extends ReturnType<typeof describeStatus> {
   readonly version: string;
   readonly phase: string;
+  readonly pid: number;
   readonly uptimeMs: number;
   readonly plan: string;
-  readonly lastReload: {
-    readonly at: string;
-    readonly result: { readonly kind: string; readonly problems?: readonly string[] };
-  } | null;
-  readonly isFromFile: boolean;
   /** Null: the process serves. Absent: it is older than the command. */
   readonly drain?: DrainView | null;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly figures: StatsSummary;
+  /** Absent: the process is older than the command. */
+  readonly problems?: readonly Problem[];
 }
 
-const GREEN = 32;
-const YELLOW = 33;
-const RED = 31;
-const COLORS: Readonly<Record<string, number>> = {
-  healthy: GREEN,
-  unchecked: GREEN,
-  warming: YELLOW,
-  unknown: YELLOW,
-  drained: YELLOW,
-  unhealthy: RED,
-  ejected: RED,
-  unresolved: RED,
-};
-const HEADS = ['cluster', 'endpoint', 'state', 'since', 'in flight', 'conns', 'circuit', 'last error'];
-const GAP = 2;
+type Cluster = Status['clusters'][number];
+type Endpoint = Cluster['endpoints'][number];
 
-export function renderStatus(status: Status, width: number, color: boolean): string {
-  const rows = status.clusters.flatMap(({ name, endpoints }) =>
-    endpoints.map(endpoint => [
-      name,
-      endpoint.endpoint,
-      endpoint.state,
-      duration(endpoint.sinceMs),
-      String(endpoint.inFlight),
-      `${endpoint.connections.inUse}/${endpoint.connections.open}`,
-      endpoint.circuit ?? '-',
-      lastErrorOf(endpoint),
-    ]),
-  );
-  const table = [HEADS, ...rows];
-  const widths = HEADS.map((_, at) => Math.max(...table.map(row => (row[at] ?? '').length)));
-  const lines = table.map((row, number) => {
-    const text = row
-      .map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP))
-      .join('')
-      .trimEnd();
-    const code = row[6] === 'open' ? RED : COLORS[row[2] ?? ''];
-    return paint(cut(text, width), number === 0 ? undefined : code, color);
-  });
-  const head = headOf(status).map(line => cut(line, width));
-  return `${[...head, '', ...lines].join('\n')}\n`;
+interface TerminalStyle {
+  /** Columns; infinity: no limit. */
+  readonly width: number;
+  readonly color: boolean;
 }
+
+/** Every cluster, or what is left of them (`status_selection.ts`). */
+export function renderStatus(status: Status, { width, color }: TerminalStyle): string {
+  const heads = headOf(status).flatMap(line => wrap(line, width, INDENT));
+  const problems = problemLines(status, width, color);
+  return `${[...heads, '', ...problems, '', ...endpointTable(status.clusters, width, color)].join('\n')}\n`;
+}
+
+/** One cluster, each endpoint with all that is known of it. */
+export function renderCluster(status: Status, cluster: Cluster, { width, color }: TerminalStyle): string {
+  const { name, policy, serving, endpoints, queue, queueMax, retryBudget, circuit, circuitWhy } = cluster;
+  const rest = circuit === null ? '' : `  circuit ${circuit}${circuitWhy === null ? '' : ` (${circuitWhy})`}`;
+  const heads = [
+    `cluster ${name}  ${policy}  ${serving} of ${endpoints.length} eligible  queue ${queue} of ${queueMax}  retries left ${retryBudget}${rest}`,
+    trafficLine(cluster.figures),
+  ].flatMap(line => wrap(line, width, INDENT));
+  const blocks = sorted(endpoints).flatMap(endpoint => ['', ...endpointBlock(endpoint, width, color)]);
+  return `${[...heads, '', ...problemLines(status, width, color), ...blocks].join('\n')}\n`;
+}
+
+// ---- parts
+
+const INDENT = 2;
 
 function headOf({
   version,
@@ -69,41 +64,124 @@ function headOf({
   requests,
   connections,
   readiness,
-  lastReload,
-  isFromFile,
+  figures,
   drain,
-  clusters,
-}: Status) {
+}: Status): string[] {
+  const ready = readiness.ready ? 'ready' : `not ready: ${readiness.reasons.join('; ')}`;
   const lines = [
-    `fairlead ${version}  ${phase}  up ${duration(uptimeMs)}  plan ${plan.slice(0, 12)}`,
-    `requests ${requests.active}  tunnels ${requests.tunnels}  connections ${connections.open}  ${readiness.ready ? 'ready' : `not ready: ${readiness.reasons.join('; ')}`}`,
+    `fairlead ${version}  ${phase}  up ${duration(uptimeMs)}  plan ${plan.slice(0, 12)}  ${ready}`,
+    `${trafficLine(figures)}  active ${requests.active}  tunnels ${requests.tunnels}  connections ${connections.open}`,
   ];
-  const queued = clusters.filter(({ queue }) => queue > 0).map(({ name, queue }) => `${name} ${queue}`);
   if (drain != null) lines.push(`${describeDrain(drain)}; asked for by ${drain.cause}`);
-  if (queued.length > 0) lines.push(`queued  ${queued.join('  ')}`);
-  if (lastReload?.result.kind === 'rejected')
-    lines.push(`last reload rejected at ${lastReload.at}: ${lastReload.result.problems?.[0] ?? ''}`);
-  if (!isFromFile)
-    lines.push(
-      'the running plan came from a rollback; the next reload or restart would bring back the plan in the file',
-    );
   return lines;
 }
 
-function lastErrorOf({
-  circuitWhy,
-  lastError,
-  lastErrorAgoMs,
-}: Status['clusters'][number]['endpoints'][number]) {
-  if (circuitWhy !== null) return circuitWhy;
+function trafficLine(figures: StatsSummary): string {
+  const { requests, perSecond, failureShare } = figures;
+  return `requests ${requests} in the last minute (${rate(perSecond)}/s)  failed ${percent(failureShare)}  p50/p95/p99 ${percentiles(figures)}`;
+}
+
+const SEVERITY_WIDTH = 'warning  '.length;
+const SEVERITY_COLORS: Readonly<Record<Problem['severity'], number>> = {
+  error: RED,
+  warning: YELLOW,
+  note: YELLOW,
+};
+
+function problemLines({ problems = [] }: Status, width: number, color: boolean): string[] {
+  if (problems.length === 0) return [paint('no problems', GREEN, color)];
+  return problems.flatMap(({ severity, text, key }) =>
+    wrap(
+      `${severity.padEnd(SEVERITY_WIDTH - 1)} ${text}${key === null ? '' : ` [${key}]`}`,
+      width,
+      SEVERITY_WIDTH,
+    ).map(line => paint(line, SEVERITY_COLORS[severity], color)),
+  );
+}
+
+const HEADS = [
+  ...['cluster', 'endpoint', 'state', 'since', 'requests', 'failed', 'p95', 'active'],
+  ...['conns', 'circuit', 'last error'],
+];
+
+function endpointTable(clusters: readonly Cluster[], width: number, color: boolean): string[] {
+  const worst = clusters.toSorted(
+    (a, b) =>
+      clusterSeverity(a) - clusterSeverity(b) || a.name.localeCompare(b.name, 'en', { numeric: true }),
+  );
+  const rows = worst.flatMap(({ name, endpoints }) =>
+    sorted(endpoints).map(endpoint => rowOf(name, endpoint)),
+  );
+  return rows.length === 0 ? ['no endpoint is failing'] : renderTable(HEADS, rows, width, color);
+}
+
+function rowOf(cluster: string, endpoint: Endpoint): Row {
+  const { figures, connections, circuit } = endpoint;
+  const cells = [
+    cluster,
+    endpoint.endpoint,
+    stateText(endpoint),
+    duration(endpoint.sinceMs),
+    String(figures.requests),
+    percent(figures.failureShare),
+    ms(figures.p95Ms),
+    String(endpoint.inFlight),
+    `${connections.inUse}/${connections.open}`,
+    circuit ?? '-',
+    lastErrorOf(endpoint),
+  ];
+  return { cells, color: colorOf(endpoint) };
+}
+
+function endpointBlock(endpoint: Endpoint, width: number, color: boolean): string[] {
+  const { figures, latency, connections, circuit, circuitWhy } = endpoint;
+  const usual = latency.usualMs === null ? '' : `, usually ${ms(latency.usualMs)}`;
+  const facts: readonly (readonly [string, string])[] = [
+    [
+      'requests',
+      `${figures.requests} in the last minute (${rate(figures.perSecond)}/s), ${percent(figures.failureShare)} failed, ${figures.retried} retried`,
+    ],
+    ['durations', `p50/p95/p99 ${percentiles(figures)}; first byte p95 ${ms(latency.p95Ms)}${usual}`],
+    [
+      'active',
+      `${endpoint.inFlight}, on ${connections.inUse} of ${connections.open} open connections, at most ${endpoint.connectionsMax}`,
+    ],
+    ['circuit', `${circuit ?? '-'}${circuitWhy === null ? '' : `: ${circuitWhy}`}`],
+    ['ejections', String(endpoint.ejections)],
+    ['weight', String(endpoint.weight)],
+    ['last error', errorText(endpoint) || '-'],
+  ];
+  const title = `${endpoint.endpoint}  ${endpoint.state} for ${duration(endpoint.sinceMs)}${besides(endpoint)}`;
+  return [
+    paint(cut(title, width), colorOf(endpoint), color),
+    ...facts.flatMap(([name, value]) => wrap(`  ${name.padEnd(FACT_WIDTH)}${value}`, width, FACT_WIDTH + 2)),
+  ];
+}
+
+const FACT_WIDTH = 'last error  '.length;
+
+// ---- words
+
+/** Also what its health does not show. */
+function stateText(endpoint: Endpoint): string {
+  return `${endpoint.state}${besides(endpoint)}`;
+}
+
+function besides({ slow, disagrees }: Endpoint): string {
+  return `${disagrees ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
+}
+
+const COLORS = [RED, RED, YELLOW, GREEN];
+
+function colorOf(endpoint: Endpoint): number | null {
+  return COLORS[severityOf(endpoint)] ?? null;
+}
+
+function lastErrorOf(endpoint: Endpoint): string {
+  return endpoint.circuitWhy ?? errorText(endpoint);
+}
+
+function errorText({ lastError, lastErrorAgoMs }: Endpoint): string {
   if (lastError === null) return '';
   return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}\u2026`;
-}
-
-function paint(text: string, code: number | undefined, color: boolean): string {
-  return color && code !== undefined ? `\x1b[${code}m${text}\x1b[0m` : text;
 }

@@ -142,7 +142,7 @@ export interface PageView {
   readonly handshakes: readonly HandshakesView[];
   /** Requests of the last minute that a rate limit has refused: `about` is the limit. */
   readonly rateLimited: readonly RecentCount[];
-  /** Failed requests of the last minute: `about` is the listener, `cause` the reason. */
+  /** Failed requests of the last minute: `about` is the listener, `cause` the reason, or `status 500` from a backend. */
   readonly recentFailures: readonly RecentCount[];
   /** Log lines that were lost in the last minute. */
   readonly linesLost: number;

@@ -1,11 +1,13 @@
-/** `fairlead reload`, `rollback` and `drain`, through the admin API of the running process. */
+/** `fairlead reload`, `rollback`, `drain` and `endpoint`, through the admin API of the running process. */
 
 import type { DrainEnd } from '../admin/drain_stream.ts';
+import type { Status } from '../admin/status_table.ts';
 import { describeChange } from '../config/diff.ts';
 import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import type { AppliedChanges } from '../lifecycle/touched_traffic.ts';
 import type { AdminClient, AdminResponse, AdminTarget } from './admin_client.ts';
+import { confirm, isTerminal } from './confirm.ts';
 import { EXIT } from './exit_codes.ts';
 import { refusedBy, withAdmin } from './with_admin.ts';
 
@@ -24,12 +26,55 @@ export function runRollback(target: AdminTarget, digest: string | undefined): Pr
   });
 }
 
-export function runDrain(target: AdminTarget, watch: boolean): Promise<number> {
+interface DrainOptions {
+  readonly watch: boolean;
+  /** Do not ask. */
+  readonly yes: boolean;
+}
+
+/** Asks a person at a terminal first, because it ends the process; a script is not asked. */
+export function runDrain(target: AdminTarget, { watch, yes }: DrainOptions): Promise<number> {
   return withAdmin(target, async admin => {
+    if (!yes && isTerminal(process.stdin, process.stderr)) {
+      const question = drainQuestion((await admin.get('/status')).body as Partial<Status>, watch);
+      if (question !== null && !(await confirm(question, process.stdin, process.stderr))) {
+        process.stderr.write('fairlead: nothing was done\n');
+        return EXIT.no;
+      }
+    }
     if (watch) return watchDrain(admin);
     const { status, body } = await admin.post('/drain');
     if (status !== 202) return refusedBy(body);
     process.stdout.write('draining: requests in flight will finish, then the process exits\n');
+    return EXIT.ok;
+  });
+}
+
+/** Null: nothing to ask, because it would only be watched. A process that is older than the command does not tell its id. */
+export function drainQuestion({ phase, pid, requests }: Partial<Status>, watch: boolean): string | null {
+  const which = pid === undefined ? 'the running process' : `process ${pid}`;
+  const count = (requests?.active ?? 0) + (requests?.tunnels ?? 0);
+  if (phase === undefined || phase === 'serving')
+    return `This ends ${which} once its requests have finished (${count} in flight). Continue? [y/N] `;
+  return watch
+    ? null
+    : `This ends ${which} at once: it drains already, and ${count} in flight would be cut. Continue? [y/N] `;
+}
+
+/** `fairlead endpoint drain|ready CLUSTER ENDPOINT`. */
+export function runEndpoint(
+  target: AdminTarget,
+  action: 'drain' | 'ready',
+  cluster: string,
+  endpoint: string,
+): Promise<number> {
+  return withAdmin(target, async admin => {
+    const path = `/clusters/${encodeURIComponent(cluster)}/endpoints/${encodeURIComponent(endpoint)}`;
+    const { status, body } = await admin.post(path, { action });
+    if (status !== 200) return refusedBy(body);
+    const { done, warning } = body as { readonly done: string; readonly warning?: string };
+    process.stdout.write(`${done}\n`);
+    if (warning !== undefined) process.stderr.write(`fairlead: warning: ${warning}\n`);
     return EXIT.ok;
   });
 }

@@ -1,11 +1,16 @@
 /** Talks to the admin API of the process that runs with the same configuration file. */
-import http, { type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { userInfo } from 'node:os';
 import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
+import { readVersion } from '../lifecycle/version.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import { EXIT } from './exit_codes.ts';
 import { printProblems } from './load.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
 
 export interface AdminResponse {
   readonly status: number;
@@ -131,6 +136,7 @@ export class AdminClient {
         path,
         timeout: RESPONSE_MS_MAX,
         headers: {
+          'user-agent': userAgent(),
           ...(address.kind === 'unix' ? { host: 'localhost' } : {}),
           ...(token === null ? {} : { authorization: `Bearer ${token}` }),
           ...(text === '' ? {} : { 'content-type': 'application/json' }),
@@ -152,6 +158,18 @@ export class AdminClient {
       request.end(text);
     });
   }
+}
+
+/** For the audit lines of the process: who asks, as far as a command can say. */
+function userAgent(): string {
+  let user = 'unknown user';
+  try {
+    user = userInfo().username.replace(/[^\x21-\x7e]/g, '?');
+  } catch {
+    // The user id has no name, as in many containers.
+    if (process.getuid !== undefined) user = `uid ${process.getuid()}`;
+  }
+  return `fairlead/${readVersion()} (${user})`;
 }
 
 function unreachable(where: string, error: Error): AdminUnreachable {

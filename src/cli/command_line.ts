@@ -4,6 +4,7 @@ import type { Signals } from '../lifecycle/signals.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import type { Command } from './command.ts';
 import { COMMANDS, findCommand } from './commands.ts';
+import { NoConfigFile } from './config_place.ts';
 import { EXIT } from './exit_codes.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseWords, UsageError } from './parse_words.ts';
@@ -14,6 +15,10 @@ export async function runCommandLine(words: readonly string[], signals: Signals)
     return await run(words, signals);
   } catch (error) {
     if (error instanceof UsageError) return usageError(error.message, findCommand(words[0] ?? ''));
+    if (error instanceof NoConfigFile) {
+      process.stderr.write(`fairlead: ${error.message}\n`);
+      return EXIT.noInput;
+    }
     process.stderr.write(
       `fairlead: internal error: ${error instanceof Error ? error.stack : String(error)}\n`,
     );

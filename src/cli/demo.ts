@@ -1,10 +1,10 @@
 /** `fairlead demo`: the proxy in front of three embedded backends, with a list of things to try. */
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import http, { type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isSea } from 'node:sea';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,25 +14,36 @@ import type { Signals } from '../lifecycle/signals.ts';
 import { EXIT } from './exit_codes.ts';
 import { runProxy } from './run.ts';
 
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
+
 const SLOW_MS_DEFAULT = 500;
 const BROKEN_MS = 20_000;
 
-const THINGS_TO_TRY = `
+/** URLs are quoted: zsh takes a ? for a file name pattern. */
+function thingsToTry(file: string): string {
+  const fairlead = isSea() ? process.execPath : 'npx fairlead';
+  return `
 Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
 
-  curl -i http://127.0.0.1:8080/fast/hello         a response with its request id
-  curl -i http://127.0.0.1:8080/slow?ms=300        slower, but within the timeout
-  curl -i http://127.0.0.1:8080/slow?ms=3000       504: the route allows one second (see Proxy-Status)
-  curl -i http://127.0.0.1:8080/flaky              fails half of the time, and retries hide it (see attempts in the log)
-  curl -i http://127.0.0.1:8080/old?a=1            a redirect
-  curl -i http://127.0.0.1:8080/nowhere            404 no_route, from the proxy rather than a backend
-  curl -i -H 'Accept: application/json' http://127.0.0.1:8080/nowhere
-  curl -N http://127.0.0.1:8080/fast/events        server-sent events
-  npx fairlead explain --config examples/demo.yaml http://127.0.0.1:8080/slow
+  curl -i 'http://127.0.0.1:8080/fast/hello'       a response with its request id
+  curl -i 'http://127.0.0.1:8080/slow?ms=300'      slower, but within the timeout
+  curl -i 'http://127.0.0.1:8080/slow?ms=3000'     504: the route allows one second (see Proxy-Status)
+  curl -i 'http://127.0.0.1:8080/flaky'            fails half of the time, and retries hide it (see attempts in the log)
+  curl -i 'http://127.0.0.1:8080/old?a=1'          a redirect
+  curl -i 'http://127.0.0.1:8080/nowhere'          404 no_route, from the proxy rather than a backend
+  curl -i -H 'Accept: application/json' 'http://127.0.0.1:8080/nowhere'
+  curl -N 'http://127.0.0.1:8080/fast/events'      server-sent events
+  ${fairlead} explain --config ${file} 'http://127.0.0.1:8080/slow'
 
-  curl -X POST http://127.0.0.1:8080/fast/break    stops that backend for 20 seconds. Send another request and
+WebSocket: every backend echoes what it gets.
+  ${webSocketCommand()}
+
+Change ${file}, a timeout or a route, and watch it reload in this log.
+
+  curl -X POST 'http://127.0.0.1:8080/fast/break'  stops that backend for 20 seconds. Send another request and
                                                    find out why it fails: on the status page, in this log, or with
-  npx fairlead explain --config examples/demo.yaml --request ID     (the ID is in the response)
+  ${fairlead} explain --config ${file} --request ID     (the ID is in the response)
 
   http://127.0.0.1:9901/                           the status page, problems first
   http://127.0.0.1:9901/status                     the same as JSON (also /metrics, /readyz, /plan, /requests)
@@ -40,6 +51,24 @@ Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
 Ctrl-C drains and stops.
 
 `;
+}
+
+/** With the Node that runs this, which has WebSocket; the single executable cannot run a script, so there it is curl. */
+function webSocketCommand(): string {
+  const url = "'http://127.0.0.1:8080/fast/echo'";
+  const head = "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=='";
+  if (isSea()) return `curl -i -m 2 -H 'Connection: Upgrade' -H 'Upgrade: websocket' ${head} ${url}`;
+  const script =
+    'const s = new WebSocket("ws://127.0.0.1:8080/fast/echo"); ' +
+    's.onopen = () => s.send("hello"); s.onmessage = m => { console.log(m.data); s.close() }';
+  return `${shortest(process.execPath)} -e '${script}'`;
+}
+
+/** Relative to the working directory when that is shorter. */
+function shortest(file: string): string {
+  const from = relative('.', file);
+  return from.length < file.length ? from : file;
+}
 
 export async function runDemo(signals: Signals): Promise<number> {
   const servers = [await serve(fast), await serve(slow), await serve(flaky)];
@@ -51,8 +80,8 @@ export async function runDemo(signals: Signals): Promise<number> {
     DEMO_SLOW_PORT: slowPort,
     DEMO_FLAKY_PORT: flakyPort,
   });
-  process.stderr.write(THINGS_TO_TRY);
-  const exitCode = await runProxy(configFile(), signals);
+  const file = configFile();
+  const exitCode = await runProxy(file, signals, () => process.stderr.write(thingsToTry(shortest(file))));
   for (const server of servers) server.closeAllConnections();
   for (const server of servers) server.close();
   return exitCode === EXIT.portTaken ? portHint() : exitCode;
@@ -68,12 +97,12 @@ function configFile(): string {
 
 function portHint(): number {
   process.stderr.write(
-    'fairlead: the demo needs ports 8080 and 9901 on 127.0.0.1; stop whatever uses them\n',
+    'fairlead: the demo needs ports 8080 and 9901 on 127.0.0.1; for other ports: fairlead proxy --help\n',
   );
   return EXIT.portTaken;
 }
 
-function serve(respond: (request: IncomingMessage, response: ServerResponse) => void): Promise<http.Server> {
+function serve(respond: (request: IncomingMessage, response: ServerResponse) => void): Promise<Server> {
   const server = http.createServer((request, response) => {
     if (request.url === '/healthz') response.end('ok\n');
     else if (request.method === 'POST' && request.url?.endsWith('/break') === true)
@@ -86,7 +115,7 @@ function serve(respond: (request: IncomingMessage, response: ServerResponse) => 
 }
 
 /** Stops the backend as if it had crashed, and brings it back on the same port after `BROKEN_MS`. */
-async function breakDown(server: http.Server, response: ServerResponse): Promise<void> {
+async function breakDown(server: Server, response: ServerResponse): Promise<void> {
   const { port } = server.address() as AddressInfo;
   response.on('finish', () => server.closeAllConnections());
   response.end(`gone for ${BROKEN_MS / 1_000} s\n`);

@@ -7,6 +7,8 @@ export const EXIT = {
   noInput: 66,
   portTaken: 69,
   internal: 70,
+  /** EX_CANTCREAT: the log file cannot be opened, or a file cannot be created. */
+  cannotCreate: 73,
   badConfig: 78,
 } as const;
 
@@ -18,5 +20,6 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   noInput: 'configuration file not readable',
   portTaken: 'address already in use',
   internal: 'internal error',
+  cannotCreate: 'log file, or the file of init, cannot be written',
   badConfig: 'invalid configuration',
 };

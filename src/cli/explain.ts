@@ -24,5 +24,6 @@ export async function runExplain(
   process.stdout.write(
     question.json ? `${JSON.stringify(explained, null, 2)}\n` : renderExplanation(explained),
   );
-  return explained.route === null ? EXIT.no : EXIT.ok;
+  // The health check of a listener has an action and needs no route.
+  return explained.action === null ? EXIT.no : EXIT.ok;
 }

@@ -20,10 +20,10 @@ export function runExplainRequest(place: AdminTarget, id: string, json: boolean)
   });
 }
 
-type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits'> &
-  Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits'>>;
+type OlderDecision = Omit<ExplainedDecision, 'hints' | 'settings' | 'limits' | 'elsewhere'> &
+  Partial<Pick<ExplainedDecision, 'hints' | 'settings' | 'limits' | 'elsewhere'>>;
 
-/** After an upgrade of the package and before its restart, the process is of an earlier version: 0.1 has no keys of settings. */
+/** Between an upgrade and the restart the process is of an earlier version, which does not send all of it. */
 function completed(body: OlderDecision): ExplainedDecision {
   const limits = (body.limits ?? []).map(limit => ({
     ...limit,
@@ -31,5 +31,11 @@ function completed(body: OlderDecision): ExplainedDecision {
     key: limit.key ?? limit.name,
     text: limit.text ?? String(limit.value ?? 'off'),
   }));
-  return { ...body, limits, hints: body.hints ?? [], settings: body.settings ?? [] };
+  return {
+    ...body,
+    limits,
+    hints: body.hints ?? [],
+    settings: body.settings ?? [],
+    elsewhere: body.elsewhere ?? null,
+  };
 }

@@ -4,7 +4,7 @@ import { type LoadResult, loadConfig } from '../config/loader.ts';
 import { formatProblems, type Problem } from '../config/problems.ts';
 import { EXIT } from './exit_codes.ts';
 
-type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
+export type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
 
 /** The loaded configuration, or the exit code after the problems were printed on standard error. */
 export async function loadOrExplain(file: string): Promise<Loaded | number> {

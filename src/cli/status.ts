@@ -1,6 +1,7 @@
 /** `fairlead status`: the state of the running process as a table that fits the terminal. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { renderStatus, type Status } from '../admin/status_table.ts';
+import { type Selection, selectStatus } from '../admin/status_selection.ts';
+import { renderCluster, renderStatus, type Status } from '../admin/status_table.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
 import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
@@ -10,12 +11,12 @@ const REFRESH_MS = 1_000;
 /** ANSI: moves the cursor home and erases everything below it. */
 const CLEAR = '\x1b[H\x1b[J';
 
-interface StatusOptions {
+interface StatusOptions extends Selection {
   readonly json: boolean;
   readonly watch: boolean;
 }
 
-export function runStatus(place: AdminTarget, { json, watch }: StatusOptions): Promise<number> {
+export function runStatus(place: AdminTarget, options: StatusOptions): Promise<number> {
   return withAdmin(place, async admin => {
     for (;;) {
       const { status, body } = await admin.get('/status');
@@ -23,17 +24,28 @@ export function runStatus(place: AdminTarget, { json, watch }: StatusOptions): P
         process.stderr.write(`fairlead: the admin API returned status ${status}\n`);
         return EXIT.no;
       }
+      const selected = selectStatus(body as Status, options);
+      if (typeof selected === 'string') {
+        process.stderr.write(`fairlead: ${selected}\n`);
+        return EXIT.no;
+      }
       const { stdout } = process;
-      const isTerminal = stdout.isTTY === true;
-      const color = isTerminal && (process.env['NO_COLOR'] ?? '') === '';
-      const text = json
-        ? `${JSON.stringify(body, null, 2)}\n`
-        : renderStatus(body as Status, widthOf(stdout), color);
-      stdout.write(watch && isTerminal ? `${CLEAR}${text}` : text);
-      if (!watch) return EXIT.ok;
+      const text = options.json ? `${JSON.stringify(selected, null, 2)}\n` : textOf(selected, options);
+      stdout.write(options.watch && stdout.isTTY ? `${CLEAR}${text}` : text);
+      if (!options.watch) return EXIT.ok;
       await wait(REFRESH_MS);
     }
   });
+}
+
+function textOf(status: Status, { cluster }: Selection): string {
+  const { stdout } = process;
+  const color = stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  const style = { width: widthOf(stdout), color };
+  const [one] = status.clusters;
+  return cluster === null || one === undefined
+    ? renderStatus(status, style)
+    : renderCluster(status, one, style);
 }
 
 /** `fairlead status --ready`, for a health check such as Docker's HEALTHCHECK: an exit code, and a line with the reason. */

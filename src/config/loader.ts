@@ -1,9 +1,9 @@
 /**
  * From a file to a plan, or to everything that is wrong with it. Never throws because of the content of a file.
  *
- *   text ── document ── unsupported ── schema ── relations ── compile ── ties ── lint ── plan
- *            YAML,       refused        shape     between       files     between
- *            variables   keys                     fields                  routes
+ *   text ── document ── defaults ── unsupported ── schema ── relations ── compile ── ties ── lint ── plan
+ *            YAML,       merged      refused        shape     between       files     between
+ *            variables   into items  keys                     fields                  routes
  *
  * What the schema refuses is removed (`schema/partial_parse.ts`), so that the later steps find their problems too.
  */
@@ -18,6 +18,8 @@ import { Materials } from './compile/materials.ts';
 import type { Plan } from './plan.ts';
 import type { PlanOrigins } from './plan_origins.ts';
 import { inOrder, type Problem } from './problems.ts';
+import { inheritDefaults } from './schema/inheritance.ts';
+import { refusedDefaults } from './schema/item_defaults.ts';
 import { PartialParse } from './schema/partial_parse.ts';
 import { type Config, configSchema } from './schema/schema.ts';
 import { schemaFindings } from './schema/schema_problems.ts';
@@ -88,8 +90,12 @@ export function loadConfigText(
   env: Environment,
   files: FileStates = lookAt([resolve(file)]),
 ): LoadResult {
-  const { document, problems, unresolved, fromEnvironment } = parseDocument(source, basename(file), env);
-  if (document === null) return { kind: 'invalid', problems, files, admin: null, source };
+  const parsed = parseDocument(source, basename(file), env);
+  const { unresolved, fromEnvironment } = parsed;
+  if (parsed.document === null)
+    return { kind: 'invalid', problems: parsed.problems, files, admin: null, source };
+  const { document, problems: tooMuch } = inheritDefaults(parsed.document);
+  const problems = [...parsed.problems, ...tooMuch];
   const secrets = secretValues(fromEnvironment);
   const read = readConfig(document, unresolved);
   if (read.config === null) {
@@ -134,7 +140,7 @@ const ROUNDS_MAX = 8;
 
 function readConfig(document: Document, unresolved: readonly Path[]): Read {
   const partial = new PartialParse(structuredClone(document.value));
-  const later = findUnsupported(document);
+  const later = [...findUnsupported(document), ...refusedDefaults(document)];
   for (const { path } of later) partial.remove(path);
   const problems = later.map(({ problem }) => problem);
   const reported = new Set(unresolved.map(keyOf));
@@ -143,10 +149,12 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
     const parsed = configSchema.safeParse(partial.value);
     if (parsed.success) return { config: nameByIndex(parsed.data, partial), partial, problems };
     const findings = schemaFindings(parsed.error, document);
-    // Problems of a later round are about the stubs.
+    // Problems of a later round are about the stubs, and those of inherited values are found where these are written.
     if (round === 0) {
       problems.push(
-        ...findings.filter(({ path }) => !reported.has(keyOf(path))).map(({ problem }) => problem),
+        ...findings
+          .filter(({ path }) => !reported.has(keyOf(path)) && document.inheritedFrom(path) === null)
+          .map(({ problem }) => problem),
       );
     }
     for (const { path, badKey } of findings) {

@@ -11,6 +11,7 @@ import type { Address } from '../net/address.ts';
 import type { LoggingSettings } from '../observability/logging.ts';
 import type { OtlpSettings } from '../observability/otlp_exporter.ts';
 import type { OverloadSettings } from '../resilience/overload.ts';
+import type { Pages } from '../routing/maintenance.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { LimitStoreSettings } from '../security/limit_store.ts';
 
@@ -58,6 +59,8 @@ export interface Plan {
   readonly routes: readonly RouteSettings[];
   /** Sorted by name. */
   readonly clusters: Readonly<Record<string, ClusterSettings>>;
+  /** Bodies of maintenance, by the ids that routes name. */
+  readonly pages: Pages;
   /** In the order of the names. */
   readonly stores: Readonly<Record<string, LimitStoreSettings>>;
 }

@@ -13,6 +13,8 @@ export interface Problem {
   readonly path: string;
   /** What was probably meant. */
   readonly hint?: string;
+  /** The route, cluster or listener that has the value from elsewhere in the file. Only until `inOrder` has joined them. */
+  readonly inheritedBy?: string;
 }
 
 /** More than this would not help. */
@@ -22,8 +24,7 @@ const SHOWN_MAX = 160;
 
 /** In the order of the file, without duplicates. If there are too many, the last one has the number of the others. */
 export function inOrder(problems: readonly Problem[]): Problem[] {
-  const unique = new Map(problems.map(problem => [`${formatPlace(problem)} ${problem.message}`, problem]));
-  const sorted = [...unique.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const sorted = unique(problems).sort((a, b) => a.line - b.line || a.column - b.column);
   const last = sorted[PROBLEMS_MAX - 1];
   if (last === undefined || sorted.length <= PROBLEMS_MAX) return sorted;
   const rest = sorted.slice(PROBLEMS_MAX - 1);
@@ -36,6 +37,30 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
   } as const;
   const { hint: _, ...summary } = more;
   return [...sorted.slice(0, PROBLEMS_MAX - 1), summary];
+}
+
+/** One value in `defaults` has one problem, however many routes have it from there. */
+function unique(problems: readonly Problem[]): Problem[] {
+  const groups = Map.groupBy(problems, ({ severity, message, inheritedBy, ...place }) => {
+    const name = inheritedBy?.split('.')[1];
+    const general = name === undefined ? message : message.replace(wholeWord(name), '*');
+    return `${formatPlace({ ...place })} ${severity} ${general}`;
+  });
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { inheritedBy, ...problem } = first;
+    if (inheritedBy === undefined) return problem;
+    const items = new Set(others.map(other => other.inheritedBy));
+    items.delete(inheritedBy);
+    const more = items.size === 0 ? '' : ` and ${items.size} ${items.size === 1 ? 'other' : 'others'}`;
+    const hints = [problem.hint, `inherited by ${inheritedBy}${more}`];
+    return { ...problem, hint: hints.filter(hint => hint !== undefined).join('; ') };
+  });
+}
+
+/** Names have letters, digits, hyphens and underscores, or are an index in brackets. */
+function wholeWord(name: string): RegExp {
+  return new RegExp(`(?<![\\w-])${name.replace(/[[\]]/g, '\\$&')}(?![\\w-])`, 'g');
 }
 
 /** `file:10:5: error: unknown key "poool" in clusters.api (did you mean "pool"?)`, the line, and a caret. */

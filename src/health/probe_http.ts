@@ -1,9 +1,11 @@
 /** A probe over HTTP: the status must be as expected, and the beginning of the body must contain a text if one is set. */
-import http from 'node:http';
 import http2 from 'node:http2';
 import type { Socket } from 'node:net';
 import { errorCode } from '../resilience/error_code.ts';
 import { type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
 
 /** The body is read up to this length. */
 const BODY_BYTES_MAX = 4_096;

@@ -3,10 +3,12 @@
  * cleanly.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import http from 'node:http';
 import type { Socket } from 'node:net';
 import { errorCode } from '../resilience/error_code.ts';
 import { type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_settings.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
 
 /** RFC 6455 section 1.3. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

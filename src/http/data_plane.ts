@@ -6,6 +6,7 @@ import type { ClusterPool } from '../load_balancer/pool.ts';
 import type { ClusterHandles, RouteHandles } from '../observability/metrics.ts';
 import type { CircuitBreaker } from '../resilience/circuit_breaker.ts';
 import type { RetryBudget } from '../resilience/retry_budget.ts';
+import type { Maintenance } from '../routing/maintenance.ts';
 import type { RedirectTarget, Rewrite } from '../routing/rewrite.ts';
 import type { RouteLimits, RouteSettings } from '../routing/route.ts';
 import type { Router } from '../routing/router.ts';
@@ -57,6 +58,8 @@ export interface BoundRoute {
   readonly requestEdits: BuiltHeaderEdits;
   readonly responseEdits: BuiltHeaderEdits;
   readonly access: AccessList;
+  /** Null: the route serves. */
+  readonly maintenance: Maintenance | null;
   /** The limits that this process counts on its own. */
   readonly rateLimiters: readonly RateLimiter[];
   /** The limits that a store counts for several machines; null: none. */

@@ -24,14 +24,15 @@ const RETRY_AFTER_DEFAULT_MS = 1_000;
 
 export function failureResponse(failure: Failure, requestId: string, accept: string | null): FailureResponse {
   const rule = FAILURE_RULES[failure.kind];
-  const [contentType, body] = renderBody(failure, requestId, accept ?? '');
+  const status = failure.kind === 'maintenance' ? failure.status : rule.status;
+  const [contentType, body] = renderBody(failure, status, requestId, accept ?? '');
   const headers = ['Proxy-Status', `fairlead; error=${proxyStatusOf(failure) ?? 'proxy_internal_error'}`];
-  const retryAfter = retryAfterSeconds(failure, rule.status);
+  const retryAfter = retryAfterSeconds(failure, status);
   if (retryAfter !== null) headers.push('Retry-After', retryAfter);
   if (failure.kind === 'auth_required') headers.push('WWW-Authenticate', basicChallenge(failure.realm));
   headers.push('Cache-Control', 'no-store', 'X-Request-Id', requestId);
   headers.push('Content-Type', contentType, 'Content-Length', String(Buffer.byteLength(body)));
-  return { status: rule.status, headers, body };
+  return { status, headers, body };
 }
 
 /**
@@ -79,17 +80,20 @@ function failureDetail(failure: Failure): string {
 
 /** RFC 9110 section 10.2.3: whole seconds, rounded up, so that clients do not come back too early. */
 function retryAfterSeconds(failure: Failure, status: number): string | null {
-  if (status !== 503 && status !== 429) return null;
+  if (status !== 503 && status !== 429 && failure.kind !== 'maintenance') return null;
   const waitMs = 'retryAfterMs' in failure ? failure.retryAfterMs : RETRY_AFTER_DEFAULT_MS;
   return String(Math.max(1, Math.ceil(waitMs / 1_000)));
 }
 
 function renderBody(
   failure: Failure,
+  status: number,
   requestId: string,
   accept: string,
 ): [contentType: string, body: string] {
-  const { title, status } = FAILURE_RULES[failure.kind];
+  if (failure.kind === 'maintenance' && failure.page !== null)
+    return [failure.page.contentType, failure.page.body];
+  const { title } = FAILURE_RULES[failure.kind];
   const detail = failureDetail(failure);
   switch (preferredForm(accept)) {
     case 'json':

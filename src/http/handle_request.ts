@@ -137,10 +137,14 @@ function offeredRequestId(isBelieved: boolean, head: RequestHead): string | null
   return offered !== null && acceptRequestId(offered) ? offered : null;
 }
 
-/** Access, body size and the rate limits of this process, checked before any backend is involved. */
+/** Access, maintenance, body size and the rate limits of this process, checked before any backend is involved. */
 function admit(context: RoutingContext, route: BoundRoute, head: RequestHead): Failure | Charged {
   if (!route.access.allows(context.clientIp))
     return { kind: 'access_denied', by: `routes.${route.settings.name}.access` };
+  const down = route.maintenance?.refusal(context.clientIp, () =>
+    context.plane.origins.get(`routes.${route.settings.name}.maintenance`),
+  );
+  if (down != null) return down;
   const tooLarge = bodyLengthFailure(head.contentLength, route.limits.bodyBytesMax);
   if (tooLarge !== null) return tooLarge;
   return askLimits(context, route, head);

@@ -6,7 +6,7 @@
  * other failure.
  */
 import assert from 'node:assert/strict';
-import http, { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import http2, { type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -29,6 +29,9 @@ import type { ListenerSettings } from './listener_settings.ts';
 import { RoutingContext, type Services } from './request.ts';
 import { Responder } from './responder.ts';
 
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const http = process.getBuiltinModule('node:http');
+
 /** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;
 /** How often Node looks for request heads that are overdue. */
@@ -49,7 +52,7 @@ export class ListenerServer {
   #isDraining = false;
   readonly #sessions: Http2Sessions;
   #lastBound: BoundListener | null = null;
-  readonly #http1: http.Server;
+  readonly #http1: Server;
   #settings: ListenerSettings;
   #http2: http2.Http2Server;
 
@@ -159,7 +162,7 @@ export class ListenerServer {
 
   // ---- HTTP/1.1
 
-  #createHttp1(): http.Server {
+  #createHttp1(): Server {
     const server = http.createServer({
       requestTimeout: 0, // the body has `bodyIdle`: an upload may take any time as long as it makes progress
       keepAliveTimeoutBuffer: KEEP_ALIVE_GRACE_MS,
@@ -241,7 +244,7 @@ export class ListenerServer {
     }
     if (head.length > 0) socket.unshift(head);
     noticeEnd(socket);
-    const response = new ServerResponse(request);
+    const response = new http.ServerResponse(request);
     response.assignSocket(socket);
     response.shouldKeepAlive = false;
     response.on('finish', () => socket.destroySoon());

@@ -20,6 +20,7 @@ import type {
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { openRedis } from '../net/redis_connection.ts';
 import { runAtOnce, type SlicedWork } from '../resilience/time_slices.ts';
+import { buildMaintenance } from '../routing/maintenance.ts';
 import { requestEditsOf } from '../routing/request_edits.ts';
 import { buildRedirect, buildRewrite } from '../routing/rewrite.ts';
 import type { RouteLimits, RouteSettings } from '../routing/route.ts';
@@ -58,7 +59,7 @@ export function* prepareRoutes(plan: Plan): SlicedWork<PreparedRoutes> {
     const routes: PreparedRoute[] = [];
     for (const route of plan.routes) {
       const limits = route.listeners[name];
-      if (limits !== undefined) routes.push(prepareRoute(route, limits, plan.tracing.propagate));
+      if (limits !== undefined) routes.push(prepareRoute(route, limits, plan));
       yield;
     }
     const entries = routes.map(route => ({ match: route.settings.match, value: route as BoundRoute }));
@@ -67,14 +68,16 @@ export function* prepareRoutes(plan: Plan): SlicedWork<PreparedRoutes> {
   return prepared;
 }
 
-function prepareRoute(settings: RouteSettings, limits: RouteLimits, propagate: boolean): PreparedRoute {
+function prepareRoute(settings: RouteSettings, limits: RouteLimits, { tracing, pages }: Plan): PreparedRoute {
+  const { maintenance } = settings;
   return {
     settings,
     limits,
     rewrite: buildRewrite(settings.rewrite),
-    requestEdits: buildHeaderEdits(requestEditsOf(settings, propagate)),
+    requestEdits: buildHeaderEdits(requestEditsOf(settings, tracing.propagate)),
     responseEdits: buildHeaderEdits(settings.headers.response),
     access: buildAccessList(settings.access),
+    maintenance: maintenance === null ? null : buildMaintenance(maintenance, pages),
   };
 }
 

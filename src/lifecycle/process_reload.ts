@@ -19,6 +19,8 @@ import { touchedChanges } from './touched_traffic.ts';
 
 interface ReloadParts extends PlanFollowers {
   readonly configFile: string;
+  /** Why there is no file to reload; null if there is one. */
+  readonly withoutFile: string | null;
   readonly env: Environment;
   readonly phase: PhaseKeeper;
   readonly overloadWatch: OverloadWatch;
@@ -49,7 +51,9 @@ export class ProcessReload implements Reloadable {
   }
 
   async load(source: Parameters<Reloadable['load']>[0]) {
-    const { overloadWatch, configFile, env, files } = this.#parts;
+    const { overloadWatch, configFile, withoutFile, env, files } = this.#parts;
+    if (source === 'file' && withoutFile !== null)
+      return { kind: 'unreadable', message: withoutFile } as const;
     const order = source === 'file' ? { file: configFile, env, text: null } : this.#runningText();
     const result = await overloadWatch.ownWork(() => loadForReload(order));
     if (result.kind === 'invalid') files.add(result.files);

@@ -43,6 +43,8 @@ const LAST_LINE_MS = 200;
 
 export interface StartOptions {
   readonly configFile: string;
+  /** Why there is no file to reload, for a process that was started without one. */
+  readonly withoutFile?: string | null;
   readonly loaded: LoadedPlan;
   readonly env: Environment;
   /** The admin side, which opens the admin API. */
@@ -57,14 +59,18 @@ export interface StartOptions {
 
 export type StartResult =
   | { readonly kind: 'started'; readonly proxy: RunningProxy }
-  | { readonly kind: 'failed'; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'failed';
+      readonly cause: 'log' | 'address';
+      readonly problems: readonly string[];
+    };
 
 export async function startProxy(options: StartOptions): Promise<StartResult> {
   const noLog = options.log === undefined ? logProblem(options.loaded.plan) : null;
-  if (noLog !== null) return { kind: 'failed', problems: [noLog] };
+  if (noLog !== null) return { kind: 'failed', cause: 'log', problems: [noLog] };
   const proxy = new RunningProxy(options, await createServiceManager(options.env, systemClock));
   const problems = await proxy.start();
-  return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', problems };
+  return problems.length === 0 ? { kind: 'started', proxy } : { kind: 'failed', cause: 'address', problems };
 }
 
 export class RunningProxy implements ProcessView {
@@ -132,9 +138,9 @@ export class RunningProxy implements ProcessView {
       history: this.history,
       files,
     };
-    const { configFile, env } = options;
+    const { configFile, withoutFile = null, env } = options;
     const parts = { ...this.#followers, phase: this.#phase, overloadWatch, probation };
-    this.#reload = new ProcessReload({ ...parts, configFile, env });
+    this.#reload = new ProcessReload({ ...parts, configFile, withoutFile, env });
     this.#reloader = new Reloader(this.#reload);
     this.#admin = options.createAdmin(this);
     const drain = new ProcessDrain({

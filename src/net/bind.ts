@@ -6,6 +6,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { type Address, formatAddress } from './address.ts';
 import { inheritedDescriptor } from './listen/socket_activation.ts';
+import { findPortHolder } from './port_holder.ts';
 
 /** Length of the kernel's queue of connections while the event loop is busy; the kernel limits it to net.core.somaxconn. */
 const BACKLOG = 4_096;
@@ -27,7 +28,8 @@ export async function bind(
       await bind(server, address, env);
       return;
     }
-    throw new Error(`cannot listen on ${formatAddress(address)}: ${bindAdvice(error)}`, { cause: error });
+    const advice = await bindAdvice(error, address);
+    throw new Error(`cannot listen on ${formatAddress(address)}: ${advice}`, { cause: error });
   }
 }
 
@@ -62,10 +64,10 @@ function listen(server: net.Server, address: Address, env: Environment, reusePor
 }
 
 /** Why an address cannot be listened on, and what to do about it. */
-export function bindAdvice(error: unknown): string {
+export async function bindAdvice(error: unknown, address: Address): Promise<string> {
   switch (error instanceof Error && 'code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
-      return 'another process uses it (see ss -ltnp or ss -lxp); stop that process or choose another address';
+      return `${await holderOf(address)}; stop that process or choose another address`;
     case 'EACCES':
       return 'permission denied; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation, a Unix socket needs a writable directory';
     case 'EADDRNOTAVAIL':
@@ -75,6 +77,13 @@ export function bindAdvice(error: unknown): string {
     default:
       return error instanceof Error ? error.message : String(error);
   }
+}
+
+async function holderOf(address: Address): Promise<string> {
+  const holder = await findPortHolder(address);
+  if (holder === null) return 'another process uses it (see ss -ltnp or ss -lxp)';
+  if (holder.pid === process.pid) return 'this process uses it already';
+  return `in use by ${holder.command} (pid ${holder.pid})`;
 }
 
 /**

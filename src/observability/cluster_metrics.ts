@@ -83,7 +83,7 @@ export class ClusterMetrics {
       left -= handles.endpointCount;
       if (fresh.length === 0) continue;
       for (const endpoint of fresh) this.#startEndpoint(cluster, endpoint);
-      for (const result of RETRY_RESULTS) this.#retries.inc({ cluster, result }, 0);
+      this.#retries.inc({ cluster, result: 'success' }, 0);
       for (const why of RETRY_REFUSALS) this.#retriesRefused.inc({ cluster, why }, 0);
     }
   }

@@ -260,7 +260,7 @@ export function describeCause(decision: Decision): string {
   if (last !== undefined) parts.push(`the last attempt went to ${last.endpoint}${again(attempts.length)}`);
   if (timeout !== null) parts.push(`timeout ${timeout.name} of ${timeout.ms} ms, set by ${timeout.origin}`);
   if (retryRefused !== null) parts.push(`not retried: ${retryRefused}`);
-  return `${parts.join('; ')}. See docs/reasons.md#${reason}.`;
+  return `${parts.join('; ')}. See fairlead explain ${reason}.`;
 }
 
 function again(attempts: number): string {

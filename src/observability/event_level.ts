@@ -6,38 +6,42 @@ export type EventLevel = 'info' | 'warn' | 'error';
 /** Formats one event; `wallMs` is the time of day. */
 export type EventFormat = (event: Event, level: EventLevel, wallMs: number) => string;
 
+type LevelOf<E extends Event> = EventLevel | ((event: E) => EventLevel);
+
+const LEVELS: { readonly [Kind in Event['kind']]: LevelOf<Event & { kind: Kind }> } = {
+  started: 'info',
+  listener_opened: 'info',
+  listener_closed: 'info',
+  connections_refused: 'warn',
+  tls_refused: 'info',
+  proxy_protocol_refused: 'warn',
+  health_changed: ({ to }) => (to === 'healthy' || to === 'warming' ? 'info' : 'warn'),
+  health_disagreement: ({ disagree }) => (disagree ? 'warn' : 'info'),
+  panic_changed: ({ panic }) => (panic ? 'error' : 'info'),
+  endpoints_changed: 'info',
+  endpoint_drained: 'warn',
+  endpoint_ready: 'info',
+  name_failed: 'warn',
+  name_resolved: 'info',
+  circuit_changed: ({ to }) => (to === 'open' ? 'warn' : 'info'),
+  reload: ({ result }) => (result === 'rejected' ? 'error' : 'info'),
+  rollback: ({ result }) => (result === 'rejected' ? 'error' : 'warn'),
+  certificate: ({ expired }) => (expired ? 'error' : 'warn'),
+  overload: ({ state }) => (state === 'shedding' ? 'error' : 'info'),
+  audit: 'info',
+  limit_store: ({ why }) => (why === null ? 'info' : 'warn'),
+  tracing_export: ({ why }) => (why === null ? 'info' : 'warn'),
+  log_level_changed: 'info',
+  phase_changed: 'info',
+  requests_cut: 'warn',
+  defect: 'error',
+  warning: 'warn',
+};
+
+/** All kinds, for the label `event`. */
+export const EVENT_KINDS = Object.keys(LEVELS) as readonly Event['kind'][];
+
 export function eventLevel(event: Event): EventLevel {
-  switch (event.kind) {
-    case 'defect':
-      return 'error';
-    case 'warning':
-    case 'requests_cut':
-    case 'connections_refused':
-    case 'proxy_protocol_refused':
-    case 'name_failed':
-      return 'warn';
-    case 'overload':
-      return event.state === 'shedding' ? 'error' : 'info';
-    case 'panic_changed':
-      return event.panic ? 'error' : 'info';
-    case 'health_changed':
-      return event.to === 'healthy' || event.to === 'warming' ? 'info' : 'warn';
-    case 'health_disagreement':
-      return event.disagree ? 'warn' : 'info';
-    case 'circuit_changed':
-      return event.to === 'open' ? 'warn' : 'info';
-    case 'certificate':
-      return event.expired ? 'error' : 'warn';
-    case 'limit_store':
-    case 'tracing_export':
-      return event.why === null ? 'info' : 'warn';
-    case 'endpoint_drained':
-      return 'warn';
-    case 'rollback':
-      return event.result === 'rejected' ? 'error' : 'warn';
-    case 'reload':
-      return event.result === 'rejected' ? 'error' : 'info';
-    default:
-      return 'info';
-  }
+  const level = LEVELS[event.kind] as LevelOf<Event>;
+  return typeof level === 'string' ? level : level(event);
 }

@@ -17,7 +17,7 @@ import { TrafficStats } from './traffic_stats.ts';
  * invisible to an alert. A series costs about 2 us of every scrape, in which the event loop does nothing else, so past this
  * number only what was counted has a series.
  */
-export const STARTED_AT_ZERO_MAX = 100;
+export const STARTED_AT_ZERO_MAX = 50;
 
 /** Failures that are not the client's: what alerts are about. */
 const ALERTED_REASONS = (Object.keys(FAILURE_RULES) as FailureKind[]).filter(

@@ -11,6 +11,7 @@ import { FAILURE_RULES, isFailure } from '../resilience/failure.ts';
 import { OVERLOAD_SIGNALS } from '../resilience/overload.ts';
 import { STORE_FAILURES } from '../security/limit_store.ts';
 import { ClusterMetrics } from './cluster_metrics.ts';
+import { EVENT_KINDS } from './event_level.ts';
 import type { RequestRecord } from './events.ts';
 import { ListenerMetrics } from './listener_metrics.ts';
 import { DURATION_BUCKETS_S, defineCounter, defineGauge, defineHistogram } from './metric_definition.ts';
@@ -118,7 +119,7 @@ export class Metrics {
     for (const result of RELOAD_RESULTS) this.#reloads.inc({ result }, 0);
     for (const signal of OVERLOAD_SIGNALS) this.#shed.inc({ signal }, 0);
     for (const cause of SPAN_LOSSES) this.#spansDropped.inc({ cause }, 0);
-    this.#events.inc({ event: 'defect' }, 0);
+    for (const event of EVENT_KINDS) this.#events.inc({ event }, 0);
     this.#reloadOk.set(1);
     this.#reloadedAt.setToCurrentTime();
     defineGauge(this.registry, 'build_info', 'The running version', ['version', 'node']).set(

@@ -3,7 +3,6 @@
  * from a bounded queue. A collector that is down costs only spans, which are counted.
  */
 import pRetry from 'p-retry';
-import { request } from 'undici';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { ResourceAttributes } from './otlp_resource.ts';
 import type { Span } from './otlp_spans.ts';
@@ -140,6 +139,7 @@ export class OtlpExporter {
     });
     const { signal, timer } = this.#timeout(timeoutMs);
     try {
+      const { request } = await import('undici'); // only those who trace load all of undici
       const { statusCode, body: responseBody } = await request(`${endpoint.replace(/\/$/, '')}/v1/traces`, {
         method: 'POST',
         headers: this.#headers,

@@ -39,6 +39,7 @@ function serverSpan(
   path: string,
   toWall: (ms: number) => string,
 ): Span {
+  const { method, name } = methodOf(record);
   const route = record.routePath === null ? null : httpRoute(record.routePath);
   const { address, port } = serverOf(record.host);
   const question = path.indexOf('?');
@@ -48,12 +49,13 @@ function serverSpan(
     traceId: trace.traceId,
     spanId: trace.spanId,
     ...(trace.parentId === null ? {} : { parentSpanId: trace.parentId }),
-    name: route === null ? record.method : `${record.method} ${route}`,
+    name: route === null ? name : `${name} ${route}`,
     kind: SERVER,
     startTimeUnixNano: toWall(record.startedAtMs),
     endTimeUnixNano: toWall(record.endedAtMs),
     attributes: attributes({
-      'http.request.method': record.method,
+      'http.request.method': method,
+      'http.request.method_original': method === record.method ? null : record.method,
       'url.scheme': record.tls === null ? 'http' : 'https',
       'url.path': question < 0 ? path : path.slice(0, question),
       'url.query': question < 0 ? null : path.slice(question + 1),
@@ -85,17 +87,19 @@ function clientSpan(
 ): Span {
   const { endpoint, status, reason, reused, connectMs } = attempt;
   const { address, port } = serverOf(endpoint);
+  const { method, name } = methodOf(record);
   const isError = reason !== null || (status ?? 0) >= 400;
   return {
     traceId: trace.traceId,
     spanId: attempt.spanId ?? '',
     parentSpanId: trace.spanId,
-    name: record.method,
+    name,
     kind: CLIENT,
     startTimeUnixNano: toWall(attempt.startedAtMs),
     endTimeUnixNano: toWall(attempt.endedAtMs ?? record.endedAtMs),
     attributes: attributes({
-      'http.request.method': record.method,
+      'http.request.method': method,
+      'http.request.method_original': method === record.method ? null : record.method,
       'http.response.status_code': status,
       'http.request.resend_count': at === 0 ? null : at,
       'server.address': address,
@@ -107,6 +111,24 @@ function clientSpan(
     }),
     status: isError ? { code: STATUS_ERROR } : {},
   };
+}
+
+const METHODS = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+  'PATCH',
+  'TRACE',
+  'CONNECT',
+  'QUERY',
+]);
+
+/** The method, and how a span is called after it: a client must not be able to invent values of either. */
+function methodOf({ method }: RequestRecord): { readonly method: string; readonly name: string } {
+  return METHODS.has(method) ? { method, name: method } : { method: '_OTHER', name: 'HTTP' };
 }
 
 /** `server.address` is a name, an address without brackets, or the path of a socket. */

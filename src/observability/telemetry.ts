@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CutCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
 import type { Clock } from '../resilience/clock.ts';
-import { type FailureKind, wentWell } from '../resilience/failure.ts';
+import { isFailure, wentWell } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import type { Random } from '../resilience/random.ts';
 import { RecentCounts } from '../resilience/recent_counts.ts';
@@ -43,8 +43,8 @@ export interface Telemetry {
 export class ProcessTelemetry implements Telemetry {
   readonly metrics: Metrics;
   readonly decisions = new DecisionRing();
-  /** Failed requests of the last minute by listener and reason. */
-  readonly recentFailures = new RecentCounts<FailureKind>();
+  /** Failed requests of the last minute by listener and reason; a failure that a backend has answered is `status 500`. */
+  readonly recentFailures = new RecentCounts();
   /** Failed TLS handshakes of the last minute by listener and cause. */
   readonly recentTlsRefusals = new RecentCounts<TlsRefusal>();
   /** Requests of the last minute that a rate limit has refused, by limit. */
@@ -105,7 +105,8 @@ export class ProcessTelemetry implements Telemetry {
     facts: FactsOf,
   ): void {
     this.metrics.requestFinished(record, route, cluster, overheadMs(record));
-    if (record.reason !== null) this.recentFailures.add(record.listener, record.reason, record.endedAtMs);
+    const cause = record.reason ?? (isFailure(record.status, null) ? `status ${record.status}` : null);
+    if (cause !== null) this.recentFailures.add(record.listener, cause, record.endedAtMs);
     if (record.trace?.sampled === true && this.#exporter !== null)
       this.#trace(record, record.trace, this.#exporter);
     if (record.explainWanted || this.decisions.wants(record)) this.#decide(record, facts);

@@ -22,6 +22,16 @@ export type Failure =
   | { readonly kind: 'head_too_large'; readonly limit: number; readonly unit: 'bytes' | 'fields' }
   | { readonly kind: 'no_route' }
   | { readonly kind: 'access_denied' /** Whose list it is. */; readonly by: string }
+  | {
+      readonly kind: 'maintenance';
+      /** As configured, in place of the one in the table. */
+      readonly status: number;
+      readonly retryAfterMs: number;
+      /** What the client is sent instead of the facts about the failure. */
+      readonly page: { readonly contentType: string; readonly body: string } | null;
+      /** The line that has switched it on. */
+      readonly origin: string;
+    }
   | { readonly kind: 'auth_required'; readonly realm: string }
   | { readonly kind: 'misdirected_request' }
   | { readonly kind: 'method_not_supported'; readonly method: string }
@@ -107,6 +117,13 @@ export const FAILURE_RULES = {
     title: 'No route matches this request',
   },
   access_denied: { ...CLIENT_DENIED, status: 403, title: 'Access is denied' },
+  maintenance: {
+    ...PROXY,
+    logLevel: 'info',
+    proxyStatus: 'destination_unavailable',
+    status: 503,
+    title: 'This service is under maintenance',
+  },
   auth_required: { ...CLIENT_DENIED, status: 401, title: 'Authentication is required' },
   misdirected_request: {
     ...CLIENT_DENIED,
@@ -281,6 +298,7 @@ export const GRPC_STATUS: Readonly<Record<FailureKind, number>> = {
   head_too_large: 8,
   no_route: 12,
   access_denied: 7,
+  maintenance: 14,
   auth_required: 16,
   misdirected_request: 14,
   method_not_supported: 12,
@@ -317,9 +335,13 @@ export function proxyStatusOf(failure: Failure): string | null {
   return FAILURE_RULES[failure.kind].proxyStatus;
 }
 
-/** Whether the request shows that something is wrong with the proxy or a backend. Faults of clients do not count. */
+/**
+ * Whether the request shows that something is wrong with the proxy or a backend. Faults of clients do not count, nor does
+ * maintenance, which is intended: a reload that begins it must not be rolled back.
+ */
 export function isFailure(status: number, reason: FailureKind | null): boolean {
-  return reason === null ? status >= 500 : FAILURE_RULES[reason].blame !== 'client';
+  if (reason === null) return status >= 500;
+  return reason !== 'maintenance' && FAILURE_RULES[reason].blame !== 'client';
 }
 
 /** An ordinary success: neither a failure nor refused. */
@@ -350,6 +372,8 @@ export function detailOf(failure: Failure): string | null {
       return `store ${failure.store}: ${failure.cause}`;
     case 'access_denied':
       return `by ${failure.by}`;
+    case 'maintenance':
+      return `set at ${failure.origin}`;
     case 'overloaded':
       return failure.signal;
     case 'body_too_large':

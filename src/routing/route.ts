@@ -2,6 +2,7 @@ import type { RetrySettings } from '../resilience/retries.ts';
 import type { BasicAuthSettings } from '../security/basic_auth.ts';
 import type { HeaderEdits } from '../security/headers.ts';
 import type { RateLimitSettings } from '../security/rate_limit.ts';
+import type { MaintenanceSettings } from './maintenance.ts';
 
 /** One condition on a path. `value` of a prefix never ends in `/`, except for `/` itself. */
 export interface PathMatch {
@@ -96,6 +97,8 @@ export interface RouteSettings {
   readonly rateLimits: readonly RateLimitSettings[];
   /** CIDR networks. `deny` takes precedence; an empty `allow` allows everyone else. */
   readonly access: { readonly allow: readonly string[]; readonly deny: readonly string[] };
+  /** Null: the route serves. */
+  readonly maintenance: MaintenanceSettings | null;
   /** Null: no login is required. */
   readonly basicAuth: BasicAuthSettings | null;
 }

@@ -50,6 +50,17 @@ test('several such endpoints are one line, with the errors that are most frequen
   ]);
 });
 
+test('an error that is part of another one is told once', () => {
+  const longer = endpointView({
+    state: 'ejected',
+    lastError: '5 failures in a row, most recently connect_refused',
+  });
+  assert.match(
+    linesOf([...some(2, UNHEALTHY), longer, endpointView()])[0] ?? '',
+    /the first for 1 min: connect_refused \(a:1, b:1 and 1 more\)\./,
+  );
+});
+
 test('a cluster without an eligible endpoint is down, in one line', () => {
   assert.deepEqual(linesOf(some(8, UNHEALTHY), { serving: 0 }), [
     'error app is down: none of its 8 endpoints is eligible (8 unhealthy): connect_refused. [clusters.app.health.active]',

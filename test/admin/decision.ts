@@ -49,6 +49,7 @@ export function decisionOf(change: Partial<ExplainedDecision> = {}): ExplainedDe
     cause: 'It was answered.',
     clientFrom: 'the peer itself',
     nearer: [],
+    elsewhere: null,
     endpoints: [],
     limits: [],
     settings: [],

@@ -110,3 +110,30 @@ test('a record has the rewrites and headers of its route', () => {
     [['routes.all.rewrite.addPrefix', '/x']],
   );
 });
+
+test('a request without a route knows the hosts there are, if its head and plan are kept; any other does not', () => {
+  const head = {
+    method: 'GET',
+    matchHost: 'a.test',
+    matchPath: '/x',
+    query: '',
+    headers: [],
+    authority: 'a',
+  };
+  const hosts = load(forwardTo(['127.0.0.1:1'], { route: { match: { hosts: ['b.test'] } } }));
+  const explain = (kept: unknown, reason: Decision['reason']) => {
+    const change = {
+      plan: hosts.plan.digest,
+      route: null,
+      cluster: null,
+      reason,
+      failure: null,
+      timeout: null,
+      retryRefused: null,
+    };
+    return explainDecision(ringOf(change, kept).ring, 'r1', PLANE, () => hosts, 0)?.elsewhere;
+  };
+  assert.deepEqual(explain(head, 'no_route')?.hosts, ['b.test']);
+  assert.equal(explain(null, 'no_route'), null);
+  assert.equal(explain(head, 'access_denied'), null);
+});

@@ -39,6 +39,7 @@ const DECISION: ExplainedDecision = {
   limits: [],
   settings: [],
   hints: [],
+  elsewhere: null,
 };
 
 const REQUEST = {
@@ -204,4 +205,36 @@ test('what of the configuration cannot work is said at the beginning', () => {
     linesOf({ hints: ['set protocol: h2c on cluster app'] })[1],
     'Wrong: set protocol: h2c on cluster app.',
   );
+});
+
+test('a request that no route matched is told where it might have been meant to go', () => {
+  const elsewhere = {
+    host: 'ap.test',
+    hosts: ['api.test'],
+    hostsTotal: 1,
+    hostKnown: false,
+    didYouMean: 'api.test',
+    otherHosts: [],
+    otherListeners: [],
+  };
+  const lines = linesOf({ route: null, reason: 'no_route', elsewhere });
+  const at = lines.indexOf('elsewhere  no route of listener main is for the host ap.test');
+  assert.equal(lines[at + 1], '           known hosts: api.test; did you mean api.test?');
+});
+
+test('the keys and commands of the reason are those of the request', () => {
+  const attempt = {
+    endpoint: '10.0.0.7:8443',
+    startMs: 0,
+    connectMs: null,
+    firstByteMs: null,
+    ms: 1,
+    status: null,
+    reason: 'tls_failed',
+    detail: null,
+    reused: false,
+  } as const;
+  const text = linesOf({ reason: 'tls_failed', cluster: 'app', attempts: [attempt] }).join('\n');
+  assert.match(text, /`clusters\.app\.tls\.caFile`/);
+  assert.match(text, /`openssl s_client -connect 10\.0\.0\.7:8443 /);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { severityOf, sorted } from '../../src/admin/endpoint_severity.ts';
-import { endpointView, FIGURES } from './page_view.ts';
+import { clusterSeverity, severityOf, sorted } from '../../src/admin/endpoint_severity.ts';
+import { clusterView, endpointView, FIGURES } from './page_view.ts';
 
 test('the worst endpoints are the first of their table', () => {
   const states = sorted([
@@ -20,4 +20,12 @@ test('an endpoint is in trouble from more than 5 % of failed requests, and is no
   assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.05 } })), 3);
   assert.equal(severityOf(endpointView({ figures: { ...FIGURES, failureShare: 0.051 } })), 1);
   assert.equal(severityOf(endpointView({ slow: { p95Ms: 900, expectedMs: 20, against: 'history' } })), 2);
+});
+
+test('a cluster is as bad as its worst endpoint, and worse if nothing of it serves', () => {
+  const fine = endpointView();
+  assert.equal(clusterSeverity(clusterView([fine, endpointView({ state: 'ejected' })])), 0);
+  assert.equal(clusterSeverity(clusterView([fine])), 3);
+  assert.equal(clusterSeverity(clusterView([fine], { serving: 0 })), -1);
+  assert.equal(clusterSeverity(clusterView([fine], { circuit: 'open' })), -1);
 });

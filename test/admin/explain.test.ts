@@ -1,8 +1,9 @@
 // Offline explanations at their edges: which listener, what the client typed, what is refused before a route is used.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Explanation, explainOffline } from '../../src/admin/explain.ts';
+import { explainOffline } from '../../src/admin/explain.ts';
 import type { Question } from '../../src/admin/explain_question.ts';
+import type { Explanation } from '../../src/admin/explanation.ts';
 import * as certificates from '../support/certificates.ts';
 import { value } from '../support/http1_message.ts';
 import { load } from '../support/plan_builder.ts';
@@ -14,7 +15,7 @@ const { plan, origins } = load({
   listeners: {
     secure: { address: '127.0.0.1:8443', tls: { certificates: [{ certFile, keyFile }] } },
     plain: { address: '127.0.0.1:8080', trustedProxies: ['10.0.0.0/8'] },
-    private: { address: '127.0.0.1:9000', access: { deny: ['192.0.2.0/24'] } },
+    private: { address: '127.0.0.1:9000', access: { deny: ['192.0.2.0/24'] }, healthPath: '/-/ready' },
   },
   routes: [
     { name: 'all', match: { path: { prefix: '/' } }, forward: { cluster: 'app' } },
@@ -124,4 +125,49 @@ test('no route is told with the hosts and listeners where there is one, a route 
   });
   assert(!('error' in found));
   assert.deepEqual([found.route, found.elsewhere?.didYouMean], [null, 'api.test']);
+});
+
+test('the health check of a listener needs no route: the proxy responds, also to clients that may not come in', () => {
+  const health = explained({ listener: 'private', url: 'http://app.test/-/ready', clientIp: '192.0.2.9' });
+  assert.deepEqual([health.route, health.refused, health.action], [null, null, { kind: 'health' }]);
+  assert.equal(explained({ url: 'http://app.test/-/ready' }).route, 'all', 'another listener has none');
+});
+
+test('a client that the listener refuses is refused before it is told that there is no route', () => {
+  const config = load({
+    version: 1,
+    admin: 'off',
+    listeners: { main: { address: '127.0.0.1:8080', access: { deny: ['192.0.2.0/24'] } } },
+    routes: [{ name: 'a', match: { path: { exact: '/a' } }, forward: { cluster: 'app' } }],
+    clusters: { app: { endpoints: ['127.0.0.1:1'] } },
+  });
+  const reasonFor = (clientIp: string) => {
+    const question = { url: 'http://x/b', method: 'GET', headers: [], clientIp, listener: null };
+    const found = explainOffline(config.plan, config.origins, question);
+    assert(!('error' in found));
+    return found.refused?.reason;
+  };
+  assert.deepEqual([reasonFor('192.0.2.1'), reasonFor('198.51.100.1')], ['access_denied', 'no_route']);
+});
+
+test('a route under maintenance says so with the line that has switched it on, and lets the allowed clients pass', () => {
+  const loaded = load({
+    version: 1,
+    listeners: { main: { address: '127.0.0.1:8080' } },
+    routes: [{ name: 'all', maintenance: { allow: ['10.0.0.0/8'] }, forward: { cluster: 'app' } }],
+    clusters: { app: { endpoints: ['127.0.0.1:1'] } },
+  });
+  const refused = (clientIp: string) => {
+    const question = { url: 'http://app.test/', method: 'GET', headers: [], clientIp, listener: null };
+    const found = explainOffline(loaded.plan, loaded.origins, question);
+    assert(!('error' in found));
+    return found.refused;
+  };
+  assert.deepEqual(refused('127.0.0.1'), {
+    reason: 'maintenance',
+    status: 503,
+    detail: null,
+    origin: 'test.yaml:11:22',
+  });
+  assert.equal(refused('10.1.1.1'), null);
 });

@@ -25,11 +25,16 @@ test('a share of failed requests above 5 % is told with its most frequent reason
     { about: 'main', cause: 'connect_refused', count: 2 },
     { about: 'main', cause: 'tls_failed', count: 3 },
     { about: 'other', cause: 'connect_refused', count: 2 },
+    { about: 'main', cause: 'rate_limited', count: 90 },
   ];
   const figures = { ...FIGURES, failureShare: 0.117 };
   assert.deepEqual(linesOf({ figures, recentFailures }), [
     'error 12 % of the 60 requests of the last minute failed, mostly with connect_refused.',
   ]);
+  assert.match(
+    linesOf({ figures, recentFailures: [{ about: 'main', cause: 'status 500', count: 7 }] })[0] ?? '',
+    /mostly with status 500\.$/,
+  );
   assert.deepEqual(linesOf({ figures: { ...FIGURES, failureShare: 0.05 }, recentFailures }), []);
   assert.deepEqual(linesOf({ figures: { ...figures, requests: 19 }, recentFailures }), [], 'few requests');
 });

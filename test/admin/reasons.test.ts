@@ -55,9 +55,10 @@ test('a text fits a terminal, has the parts in the order in which they are neede
       places,
       places.toSorted((a, b) => a - b),
     );
-    // A command in one piece may be longer than a line.
-    for (const line of text.split('\n').filter(one => one.startsWith('  ')))
-      assert(line.length <= 100, `${reason.reason}: ${line}`);
+    for (const line of text.split('\n')) {
+      const isOneCommand = /^ *`[^`]+`[.,;:]?$/.test(line);
+      assert(line.length <= 100 || isOneCommand, `${reason.reason}: ${line}`);
+    }
     assert.doesNotMatch(text, /\]\(|undefined/);
   }
 });
@@ -68,6 +69,26 @@ test('lines break between words, and a longer word has its own line', () => {
   const full = `${'y'.repeat(49)} ${'z'.repeat(48)}`;
   assert.equal(wrapped(full, '  '), `  ${full}`, '100 characters are one line');
   assert.equal(wrapped(`${full}z`, '  ').split('\n').length, 2, 'one more is two');
+});
+
+test('a command is never broken: it is copied from one line', () => {
+  const command = `\`openssl ${'x '.repeat(30)}\``;
+  assert.equal(wrapped(`${'a '.repeat(30)}${command}.`, ''), `${'a '.repeat(30).trim()}\n${command}.`);
+});
+
+test('keys and commands take the names of a request, but only those that it has', () => {
+  const reason = {
+    reason: 'x',
+    facts: 'F.',
+    means: 'M.',
+    findTheCause: '`curl http://ENDPOINT/`',
+    change: '`listeners.*.a`, `routes.*.b`, `clusters.*.c`',
+  };
+  const all = renderReason(reason, { listener: 'web', route: 'api', cluster: '$&', endpoint: '[::1]:80' });
+  assert.match(all, /`curl http:\/\/\[::1\]:80\/`/);
+  assert.match(all, /`listeners\.web\.a`, `routes\.api\.b`, `clusters\.\$&\.c`/);
+  const none = { listener: null, route: null, cluster: null, endpoint: 'unix:/run/x.sock' };
+  assert.equal(renderReason(reason, none), renderReason(reason));
 });
 
 test('an unknown reason is met with the one that was meant, cut if it is long', () => {

@@ -17,7 +17,7 @@ function operatorOf(endpoints: number) {
     telemetry as unknown as ConstructorParameters<typeof RuntimeActions>[1],
     clock,
   );
-  return { operator, clock, said, names: backends.map(({ name }) => name) };
+  return { operator, clock, said, names: backends.map(({ name }) => name), backends };
 }
 
 test('a log level goes back by itself, after the time that was asked for last', () => {
@@ -45,32 +45,44 @@ test('at the end of the process no timer of a log level is left', () => {
 
 test('an endpoint or cluster that is not there is answered with those that are', () => {
   const { operator, said, names } = operatorOf(2);
-  assert.equal(operator.setEndpoint('ap', 'x', 'drain'), 'there is no cluster ap; clusters: app');
+  assert.equal(
+    operator.setEndpoint('ap', 'x', 'drain'),
+    'there is no cluster ap (did you mean app?); clusters: app',
+  );
   assert.equal(
     operator.setEndpoint('app', 'x', 'drain'),
     `cluster app has no endpoint x; endpoints: ${names.join(', ')}`,
+  );
+  const [first = ''] = names;
+  assert.match(
+    String(operator.setEndpoint('app', `${first}0`, 'drain')),
+    new RegExp(`did you mean ${first}\\?`),
   );
   assert.deepEqual(said, []);
 });
 
 test('draining the last endpoint is done and warned of, a second time says that nothing has changed', () => {
-  const { operator, said, names } = operatorOf(2);
-  const [first = '', last = ''] = names;
-  assert.deepEqual(operator.setEndpoint('app', first, 'drain'), {
-    done: `${first} is drained; requests in flight will finish`,
+  const { operator, said, backends } = operatorOf(2);
+  const [first, last] = backends;
+  assert.ok(first !== undefined && last !== undefined);
+  assert.deepEqual(operator.setEndpoint('app', first.name, 'drain'), {
+    done: `${first.name} is drained: it gets no new requests; none is in flight`,
   });
-  assert.deepEqual(operator.setEndpoint('app', last, 'drain'), {
-    done: `${last} is drained; requests in flight will finish`,
-    warning: 'cluster app has no eligible endpoint left',
+  last.load.inFlight = 2;
+  assert.deepEqual(operator.setEndpoint('app', last.name, 'drain'), {
+    done: `${last.name} is drained: it gets no new requests; 2 in flight will finish`,
+    warning: 'cluster app has no eligible endpoint left; its requests get a 503',
   });
-  assert.deepEqual(operator.setEndpoint('app', last, 'drain'), { done: `${last} is already drained` });
-  assert.deepEqual(operator.setEndpoint('app', last, 'ready'), {
-    done: `${last} is ready; requests in flight will finish`,
+  assert.deepEqual(operator.setEndpoint('app', last.name, 'drain'), {
+    done: `${last.name} was already drained: it gets no new requests; 2 in flight will finish`,
+  });
+  assert.deepEqual(operator.setEndpoint('app', last.name, 'ready'), {
+    done: `${last.name} is ready: it gets requests again`,
   });
   assert.deepEqual(said, [
-    ['endpoint_drained', 'app', first],
-    ['endpoint_drained', 'app', last],
-    ['endpoint_ready', 'app', last],
+    ['endpoint_drained', 'app', first.name],
+    ['endpoint_drained', 'app', last.name],
+    ['endpoint_ready', 'app', last.name],
   ]);
 });
 

@@ -144,6 +144,7 @@ test('what a preset sets cites the preset', () => {
 test('a rate limit says whom it counts, where, and whether it refuses', () => {
   const rateLimits = [
     { key: 'clientIp', rate: '7/s', burst: 9 },
+    { key: 'route', rate: '2000/h' },
     { key: 'header:X-Tenant', rate: '100/m', mode: 'shadow', store: 'shared' },
   ];
   const stores = { shared: { redis: 'redis://127.0.0.1:6379' } };
@@ -151,11 +152,12 @@ test('a rate limit says whom it counts, where, and whether it refuses', () => {
   assert.deepEqual(
     rows.filter(({ group }) => group === 'rates').map(({ key, text, name }) => [key, text, name]),
     [
-      ['routes.all.rateLimits[0]', '7/s for each clientIp, burst 9', 'rate all/0 per 1000 ms'],
+      ['routes.all.rateLimits[0]', '7/s for each client address, burst 9', 'rate all/0 per 1000 ms'],
+      ['routes.all.rateLimits[1]', '2000/h for the whole route, burst 1', 'rate all/1 per 3600000 ms'],
       [
-        'routes.all.rateLimits[1]',
-        '100/m for each header:x-tenant, burst 1, counted in stores.shared, mode shadow: only counts, refuses nothing',
-        'rate all/1 per 60000 ms in shared',
+        'routes.all.rateLimits[2]',
+        '100/m for each value of the header x-tenant, burst 1, counted in stores.shared, mode shadow: only counts, refuses nothing',
+        'rate all/2 per 60000 ms in shared',
       ],
     ],
   );

@@ -1,6 +1,7 @@
 // What a person at a terminal, and a script, learn of reload, rollback and drain.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { drainQuestion } from '../../src/cli/act.ts';
 import { checkLeaks } from '../support/leak_check.ts';
 import { startAdmin } from './admin_server.ts';
 import { runCommand } from './run_command.ts';
@@ -79,4 +80,42 @@ test('a drain that has begun ends with 0; what the API refuses, in JSON or not, 
   );
   const odd = await told(502, 'Bad Gateway', ['reload']);
   assert.deepEqual([odd.code, odd.err], [1, 'fairlead: Bad Gateway\n']);
+});
+
+test('a drained endpoint ends with 0, what happens next on standard output, and a warning on standard error', async () => {
+  const done = { done: 'a is drained: it gets no new requests', warning: 'cluster app has none left' };
+  const { code, out, err, asked } = await told(200, done, ['endpoint', 'drain', 'app', 'unix:/run/a.sock']);
+  assert.deepEqual([code, out, err], [0, `${done.done}\n`, `fairlead: warning: ${done.warning}\n`]);
+  assert.deepEqual(
+    asked.map(({ method, url, body }) => [method, url, body]),
+    [['POST', '/clusters/app/endpoints/unix%3A%2Frun%2Fa.sock', '{"action":"drain"}']],
+  );
+  const refused = await told(422, { error: 'there is no cluster x; clusters: app' }, [
+    'endpoint',
+    'ready',
+    'x',
+    'a',
+  ]);
+  assert.deepEqual([refused.code, refused.err], [1, 'fairlead: there is no cluster x; clusters: app\n']);
+});
+
+test('an action that endpoint does not know is bad usage, with the one that was meant', async () => {
+  const { code, err, asked } = await told(200, {}, ['endpoint', 'drian', 'app', 'a']);
+  assert.equal(code, 64);
+  assert.match(err, /"drian" is no action of endpoint; write drain or ready \(did you mean "drain"\?\)/);
+  assert.deepEqual(asked, []);
+});
+
+test('the question of a drain names the process, what is in flight, and that a second one cuts it', () => {
+  const requests = { active: 2, tunnels: 1, lastMinute: 9 };
+  assert.equal(
+    drainQuestion({ phase: 'serving', pid: 12, requests }, true),
+    'This ends process 12 once its requests have finished (3 in flight). Continue? [y/N] ',
+  );
+  assert.match(
+    drainQuestion({ phase: 'draining', pid: 12, requests }, false) ?? '',
+    /at once: .*3 in flight would be cut/,
+  );
+  assert.equal(drainQuestion({ phase: 'draining', pid: 12, requests }, true), null, 'it only watches');
+  assert.match(drainQuestion({}, false) ?? '', /^This ends the running process /, 'an older process');
 });

@@ -77,13 +77,21 @@ test('--config goes before the environment, and an empty variable is none', asyn
     assert.equal((await run('check', '-c', good)).code, 0);
     assert.match((await run('check')).err, /\/nowhere\/at\/all\.yaml/);
   });
+});
+
+test('without any file a command says where it has looked, with the code of a file that cannot be read', async () => {
   await withEnvironment({ FAIRLEAD_CONFIG: '' }, async () => {
-    assert.match((await run('check')).err, /\/etc\/fairlead\/fairlead\.yaml/);
+    const { code, err } = await run('check');
+    assert.equal(code, 66);
+    assert.match(
+      err,
+      /neither \.\/fairlead\.yaml nor \/etc\/fairlead\/fairlead\.yaml exists\. .*"fairlead init"/,
+    );
   });
 });
 
 test('explain wants a URL or the id of a request, and takes a header as often as it is given', async () => {
-  assert.match((await run('explain', '-c', good)).err, /explain needs a URL or --request ID/);
+  assert.match((await run('explain', '-c', good)).err, /explain needs a URL, --request ID or a reason/);
   const headers = ['-H', 'x-one: 1', '-H', 'x-two: 2'];
   const { code, out } = await run('explain', '-c', good, '-X', 'PUT', ...headers, 'http://app.test/a');
   assert.equal(code, 0);

@@ -30,8 +30,8 @@ test('a route is code 0, no route code 1 with the status that a client would get
 test('a route that refuses the client is named, and so is the refusal', async () => {
   const { code, out } = await ask('http://a.test/api', false, '192.0.2.1');
   assert.equal(code, 0);
-  assert.match(out, /^route {6}all\n/m);
-  assert.match(out, /^refused {4}403 access_denied$/m);
+  assert.match(out, /^route {6}all {2}\(explain\.yaml:\d+\)\n/m);
+  assert.match(out, /^refused {4}403 access_denied: by routes\.all\.access$/m);
 });
 
 test('the path as it is matched is shown where it differs from what was typed, and a limit that is off as off', async () => {
@@ -41,7 +41,7 @@ test('the path as it is matched is shown where it differs from what was typed, a
   );
   const { out } = await ask('http://a.test/api/x?q=1');
   assert.doesNotMatch(out, /matched as/);
-  assert.match(out, /^limit {6}responseHeadMs +off +explain\.yaml:\d+:\d+$/m);
+  assert.match(out, /^ {11}routes\.all\.timeouts\.responseHead: off \(explain\.yaml:\d+\)$/m);
 });
 
 test('a program gets the same as JSON', async () => {

@@ -18,3 +18,36 @@ test('a program gets the record as JSON', async () => {
   const { code, out } = await runCommand(['explain', '--json', '--request', 'r1', '--admin', server.address]);
   assert.deepEqual([code, JSON.parse(out)], [0, { id: 'r1', cause: 'It was answered.' }]);
 });
+
+test('a process of an earlier version, which sends no keys of settings, is understood all the same', async () => {
+  const record = {
+    id: 'r1',
+    time: '2026-01-01T00:00:00.000Z',
+    listener: 'main',
+    client: { ip: '192.0.2.1' },
+    clientFrom: 'the peer itself',
+    request: { method: 'GET', host: 'app.test', path: '/a', protocol: 'HTTP/1.1' },
+    status: 502,
+    reason: 'a_reason_of_then',
+    route: 'api',
+    cluster: null,
+    rateLimits: [],
+    attempts: [],
+    retryRefused: null,
+    timeout: null,
+    timing: { queueMs: 1, pausedMs: 2, totalMs: 30, overheadMs: 4 },
+    plan: 'abcdef0123456789',
+    cause: 'It failed.',
+    nearer: [],
+    endpoints: [],
+    limits: [
+      { name: 'headMs', value: 10000, origin: 'a.yaml:1:2' },
+      { name: 'requestMs', value: null, origin: 'default' },
+    ],
+  };
+  await using server = await startAdmin(200, record);
+  const { code, out } = await runCommand(['explain', '--request', 'r1', '--admin', server.address]);
+  assert.equal(code, 0);
+  assert.match(out, /^limits {5}headMs: 10000 \(a\.yaml:1\)\n {11}requestMs: off \(default\)\n/m);
+  assert.doesNotMatch(out, /undefined|What it means/);
+});

@@ -36,5 +36,5 @@ test('no line is longer than 100 columns', () => {
 test('the usage line shows which arguments may be left out', () => {
   const lines = COMMANDS.map(usageLine);
   assert.ok(lines.includes('fairlead diff [OPTIONS] OLD NEW'));
-  assert.ok(lines.includes('fairlead explain [OPTIONS] [URL]'));
+  assert.ok(lines.includes('fairlead explain [OPTIONS] [URL|REASON]'));
 });

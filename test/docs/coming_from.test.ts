@@ -45,8 +45,8 @@ async function withExample(
     ...files,
     ...addresses,
     '127.0.0.1:9901': '127.0.0.1:0',
-    '0.0.0.0:80': '127.0.0.1:0',
-    '0.0.0.0:443': '127.0.0.1:0',
+    '":80"': '127.0.0.1:0',
+    '":443"': '127.0.0.1:0',
   });
   const { warnings, source } = load(text);
   assert.equal(formatProblems(warnings, source, { color: false }), '');
@@ -120,3 +120,32 @@ test('the Traefik side is YAML whose routers name what is there, and both sides 
   const { routes } = parseYaml(blockOf(page, 'yaml')) as { routes: { name: string }[] };
   assert.deepEqual(routes.map(({ name }) => name).slice(1), Object.keys(routers));
 });
+
+/** Every key and every value of a choice in the reference. */
+const WORDS = new Set(
+  readPage('configuration.md')
+    .split('\n')
+    .filter(line => line.startsWith('| `'))
+    .flatMap(line => line.split(/[^A-Za-z0-9_-]+/)),
+);
+
+for (const from of ['nginx', 'haproxy', 'caddy', 'traefik'])
+  test(`docs/coming-from-${from}.md names keys that there are`, () => {
+    const rows = readPage(`coming-from-${from}.md`)
+      .split('\n## What behaves differently')[0]
+      ?.split('\n')
+      .filter(line => line.startsWith('| ') && !line.startsWith(`| ${from} `))
+      .map(line => line.replaceAll('\\|', '').split('|')[2] ?? '');
+    assert.ok((rows?.length ?? 0) > 40, `${rows?.length} rows`);
+    for (const row of rows ?? [])
+      for (const [, code = ''] of row.matchAll(/`([^`]+)`/g)) {
+        if (/^(?:fairlead|POST|GET|\/)/.test(code)) break; // commands, and paths of the admin API
+        const path =
+          /^[a-z]\w*(?:\.\w+)*(?=[:,]|$)/
+            .exec(code)?.[0]
+            .replace(/^(clusters|listeners|stores)\.\w+/, '$1') ?? '';
+        const inner = [...code.matchAll(/(?<=[{,] )[a-z][A-Za-z0-9]*(?=:\s| \}|,)/g)].map(([key]) => key);
+        const keys = [...path.split('.').filter(key => key !== ''), ...inner];
+        for (const key of keys) assert.ok(WORDS.has(key), `${key} in ${code}`);
+      }
+  });

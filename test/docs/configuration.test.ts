@@ -30,7 +30,7 @@ test('every setting of the table of defaults that can be written has its row and
 test('every word that a setting accepts stands in its row', () => {
   const accepted = wordsOf('', schemaJson() as Schema);
   assert.ok(accepted.length > 40, 'the walk finds the words of the schema');
-  for (const [key, word] of accepted)
+  for (const [key, word] of accepted.map(([key, word]) => [ofItem(key), word] as const))
     assert.ok(rows.get(key)?.includes(`\`${word}\``), `${key}: ${word} in ${rows.get(key) ?? 'no row'}`);
 });
 
@@ -47,6 +47,10 @@ test('what can be switched off as a whole, or on without details, says so', () =
     ['listeners.*.timeouts.request', 'or off.'],
     ['listeners.*.tls.clientCertificate.mode', 'One of `none`, `optional`, `required`.'],
     ['listeners.*.tls.sessionTickets', '`off`, or a mapping'],
+    ['clusters.*.tls', '`off`, or a mapping'],
+    ['routes[].basicAuth', '`off`, or a mapping'],
+    ['routes[].maintenance', '`on`, `off`, or a mapping'],
+    ['listeners.*.healthPath', 'Or `off`.'],
     ['clusters.*.loadBalancing.policy', 'One of `roundRobin`, `leastRequests`, `random`.'],
   ] as const)
     assert.ok(rows.get(key)?.includes(words), `${key}: ${rows.get(key) ?? 'no row'}`);
@@ -70,6 +74,13 @@ test('every row says what holds where the key is absent, and every number its bo
       assert.match(row, /[\d.]+(ms|s|m|h|(?:B|KiB|MiB|GiB)(?:\/s)?)? to [\d.]+/, `${min} ${max} ${why}`);
   }
 });
+
+/** The keys of `defaults` are those of the items. */
+function ofItem(key: string): string {
+  return key
+    .replace(/^defaults\.(clusters|listeners)\./, '$1.*.')
+    .replace(/^defaults\.routes\./, 'routes[].');
+}
 
 /** Every word that the schema accepts at a key: constants, choices, and the true and false of a union. */
 function wordsOf(key: string, schema: Schema): [key: string, word: string][] {

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { explainOffline } from '../../src/admin/explain.ts';
+import { renderExplanation } from '../../src/admin/explain_text.ts';
 import { findCommand } from '../../src/cli/commands.ts';
 import { HEALTH_STATES } from '../../src/health/state.ts';
 import { accessLine } from '../../src/observability/access_log.ts';
 import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
 import { attemptRecord, requestRecord } from '../observability/records.ts';
+import { load } from '../support/plan_builder.ts';
 import { ROOT } from '../support/proxy_under_test.ts';
 
 const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
@@ -100,4 +103,25 @@ test('each failure reason that the page names exists', () => {
   const reasons = readFileSync(join(ROOT, 'docs/reasons.md'), 'utf8');
   for (const [, name = ''] of section('Troubleshooting').matchAll(/\b50[234] `(\w+)`/g))
     assert.ok(reasons.includes(`\n## ${name}\n`), name);
+});
+
+test('the example of explain is what the command prints', () => {
+  const { plan, origins } = load(readFileSync(join(ROOT, 'examples/edge.yaml'), 'utf8'), 'edge.yaml');
+  const explained = explainOffline(plan, origins, {
+    url: 'http://api.example.com/v1/users',
+    method: 'GET',
+    headers: [],
+    clientIp: '127.0.0.1',
+    listener: null,
+  });
+  assert(!('error' in explained));
+  const printed = renderExplanation(explained).split('\n');
+  const [, sample = ''] = /```\n\$ fairlead explain [^\n]*\n([\s\S]*?)```/.exec(section('Explain')) ?? [];
+  const shown = sample.split('\n').filter(line => line.trim() !== '' && line.trim() !== '…');
+  assert.ok(shown.length > 10);
+  for (const line of shown)
+    assert.ok(
+      printed.some(one => one.trim().endsWith(line.trim())),
+      line,
+    );
 });

@@ -53,3 +53,23 @@ test('a gRPC client gets status, reason and request id in a form that it can rea
     /^bad_request: 50 %25 %C3%A4%0A \(request id-12345\)$/,
   );
 });
+
+test('maintenance has its own status, page and time, and says the reason where there is no page', () => {
+  const failure = {
+    kind: 'maintenance',
+    status: 599,
+    retryAfterMs: 90_500,
+    page: null,
+    origin: 'x:1:1',
+  } as const;
+  const plain = failureResponse(failure, id, 'application/json');
+  assert.deepEqual([plain.status, JSON.parse(plain.body).status], [599, 599]);
+  assert.equal(value(plain.headers, 'retry-after'), '91');
+  assert.equal(value(plain.headers, 'cache-control'), 'no-store');
+  assert.doesNotMatch(plain.body, /x:1:1/);
+  const page = { contentType: 'text/html', body: '<p>bald zurück</p>' };
+  const own = failureResponse({ ...failure, page }, id, 'application/json');
+  assert.equal(own.body, page.body);
+  assert.equal(value(own.headers, 'content-type'), 'text/html');
+  assert.equal(value(own.headers, 'content-length'), '19');
+});

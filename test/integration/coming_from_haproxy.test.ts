@@ -75,8 +75,8 @@ test('HAProxy and Fairlead answer the same with the two configurations', needs('
     replaceAll(blockOf(page, 'yaml'), {
       ...here,
       '127.0.0.1:9901': '127.0.0.1:0',
-      '0.0.0.0:80 ': '127.0.0.1:0 ',
-      '0.0.0.0:443': '127.0.0.1:0',
+      '":80"': '127.0.0.1:0',
+      '":443"': '127.0.0.1:0',
     }),
   );
   const config = () => haproxy;

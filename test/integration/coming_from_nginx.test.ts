@@ -73,8 +73,8 @@ test('nginx and Fairlead answer the same with the two configurations', needs('ng
     replaceAll(blockOf(page, 'yaml'), {
       ...here,
       '127.0.0.1:9901': '127.0.0.1:0',
-      '0.0.0.0:80 ': '127.0.0.1:0 ',
-      '0.0.0.0:443': '127.0.0.1:0',
+      '":80"': '127.0.0.1:0',
+      '":443"': '127.0.0.1:0',
     }),
   );
   const config = (folder: string) => nginxConfig(folder, nginx);

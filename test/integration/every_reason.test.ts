@@ -93,6 +93,7 @@ const ROWS: Readonly<Partial<Record<FailureKind, Row>>> = {
     provoke: scene => get(scene, ['a', '1', 'b', '2', 'c', '3', 'd', '4']),
   },
   no_route: { options: { route: { match: { path: { exact: '/elsewhere' } } } } },
+  maintenance: { options: { route: { maintenance: 'on' } } },
   access_denied: { options: { route: { access: { deny: ['127.0.0.0/8'] } } } },
   misdirected_request: {
     options: {
@@ -281,6 +282,7 @@ const DETAILS: Readonly<Partial<Record<FailureKind, RegExp>>> = {
   body_too_large: /^the limit is 2 bytes$/,
   uri_too_long: /^the limit is 64 bytes$/,
   head_too_large: /^the limit is 4 fields$/,
+  maintenance: /^set at fairlead\.yaml:\d+:\d+$/,
   access_denied: /^by routes\.all\.access$/,
   too_many_tunnels: /^the limit is 1 tunnels$/,
   rate_limited: /^limit all\/0$/,

@@ -43,7 +43,7 @@ test('without reusePort a port that is taken is an error at the start', async ()
   for (const reusePort of [false, true])
     await assert.rejects(
       startProxy(forwardTo([backend.address], { listener: { address, reusePort } })),
-      /another process uses it/,
+      /this process uses it already/,
       'both have to say it',
     );
 });

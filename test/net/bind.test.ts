@@ -51,13 +51,13 @@ test('the socket file of a process that died is taken over', () =>
     assert.equal(boundAddress(taken.server, { kind: 'unix', path: socket }), `unix:${socket}`);
   }));
 
-test('a socket that another process answers on is not taken, and the message says what to look for', () =>
+test('a socket that somebody answers on is not taken, and the message says who', () =>
   inFolder(async path => {
     const socket = path('proxy.sock');
     await using _ = await listening(socket);
     assert.match(
       await refusalOf(socket),
-      /cannot listen on unix:.*proxy\.sock: another process uses it \(see ss/,
+      /cannot listen on unix:.*proxy\.sock: this process uses it already/,
     );
     assert.equal(await removeStaleSocket(socket), false);
     assert.ok(existsSync(socket));

@@ -83,6 +83,6 @@ test('the cause is one sentence with all that is known', () => {
   assert.equal(
     describeCause(decision),
     'The backend did not respond in time (response_head_timeout); the last attempt went to b:1, after 2 attempts; ' +
-      'timeout perTry of 50 ms, set by fairlead.yaml:3:4; not retried: budget_empty. See docs/reasons.md#response_head_timeout.',
+      'timeout perTry of 50 ms, set by fairlead.yaml:3:4; not retried: budget_empty. See fairlead explain response_head_timeout.',
   );
 });

@@ -114,3 +114,19 @@ test('the version of the protocol is written as the conventions write it', () =>
     ];
   assert.deepEqual([versionOf('HTTP/1.1'), versionOf('HTTP/2.0')], ['1.1', '2']);
 });
+
+test('a method that a client invents is one of its own attribute, and not part of a name', () => {
+  const spans = spansOf(requestRecord({ method: 'BREW' }), TRACE, '/', 0);
+  assert.deepEqual(
+    spans.map(({ name, attributes }) => {
+      const facts = plain(attributes);
+      return [name, facts['http.request.method'], facts['http.request.method_original']];
+    }),
+    [
+      ['HTTP /**', '_OTHER', 'BREW'],
+      ['HTTP', '_OTHER', 'BREW'],
+    ],
+  );
+  const [get] = spansOf(requestRecord(), TRACE, '/', 0);
+  assert.equal('http.request.method_original' in plain(get?.attributes ?? []), false);
+});

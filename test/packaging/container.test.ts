@@ -64,6 +64,11 @@ test('everything that the build copies is there, and the builder is sent all of 
   assert.deepEqual(sent.toSorted(), wanted.toSorted());
 });
 
+test('the image has the text of each reason, beside the program', () => {
+  const target = '/usr/lib/fairlead/docs/reasons.md';
+  assert.ok(copiesOf(image).some(copied => copied.target === target));
+});
+
 /** What the file is in the last stage. */
 function put(root: string, built: string, { from, sources, target }: Copied): void {
   for (const source of sources) {

@@ -93,6 +93,9 @@ writeFileSync(
   ].join('\n'),
 );
 
+/** The texts of docs/reasons.md are inside. */
+const REASON = /^no_route: No route matches this request\.[\s\S]*\nWhat to change\n/;
+
 test('what npm pack makes runs with its production dependencies alone', async () => {
   const source = join(folder, 'package');
   mkdirSync(source);
@@ -110,6 +113,7 @@ test('what npm pack makes runs with its production dependencies alone', async ()
   const env = { PATH: `${dirname(process.execPath)}:/usr/bin:/bin` };
   const program = join(own, 'bin/fairlead.js');
   assert.equal(execFileSync(program, ['--version'], { env, encoding: 'utf8' }), `fairlead ${version}\n`);
+  assert.match(execFileSync(program, ['explain', 'no_route'], { env, encoding: 'utf8' }), REASON);
   await servesAndDrains(program, CONFIG_FILE, { env });
 });
 
@@ -118,6 +122,7 @@ test('the single executable needs no Node, no package and no checkout', async ()
   const program = join(folder, 'executable/fairlead');
   const nowhere = { cwd: folder, env: { PATH: '/nowhere' }, encoding: 'utf8' } as const;
   assert.equal(execFileSync(program, ['--version'], nowhere), `fairlead ${version}\n`);
+  assert.match(execFileSync(program, ['explain', 'no_route'], nowhere), REASON);
   await servesAndDrains(program, guardedConfig(), { headers: LOGIN });
 });
 

@@ -32,11 +32,18 @@ test('npm start serves the demo: each request that it prints is answered as it s
     return;
   }
   const demo = spawn(process.execPath, [...FAIRLEAD, 'demo'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const printed = await textUntil(demo, /Ctrl-C[\s\S]*"serving"/);
+  const printed = await textUntil(demo, /(?=[\s\S]*Ctrl-C)[\s\S]*"serving"/);
   try {
     const proxy = { port: 8080 };
+    const second = spawnSync(process.execPath, [...FAIRLEAD, 'demo'], { encoding: 'utf8' });
+    assert.equal(second.status, 69);
+    assert.doesNotMatch(second.stderr, /Ctrl-C/, 'the list comes only when the ports are open');
+    if (process.platform === 'linux')
+      assert.match(second.stderr, new RegExp(`127.0.0.1:8080: in use by .+ (pid ${demo.pid})`));
+    assert.ok(printed.includes('new WebSocket("ws://127.0.0.1:8080/fast/echo")'));
+    assert.match(printed, /Change \S*examples\/demo\.yaml, .* watch it reload/);
     for (const path of ['/fast/hello', '/slow?ms=300', '/slow?ms=3000', '/flaky', '/old?a=1', '/nowhere']) {
-      assert.ok(printed.includes(`http://127.0.0.1:8080${path}`), `${path} is on the list`);
+      assert.ok(printed.includes(`'http://127.0.0.1:8080${path}'`), `${path} is on the list`);
     }
     assert.equal((await fetchRaw(proxy, '/fast/hello')).status, 200);
     assert.equal((await fetchRaw(proxy, '/slow?ms=300')).status, 200);

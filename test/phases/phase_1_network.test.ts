@@ -252,7 +252,10 @@ test('a Unix socket serves, and a stale one is replaced', async () => {
 test('a port that is taken is reported with what to do', async () => {
   await behind({}, async (proxy, backend) => {
     const taken = forwardTo([backend.address], { listener: { address: `127.0.0.1:${proxy.target().port}` } });
-    await assert.rejects(startProxy(taken), /cannot listen on 127\.0\.0\.1:\d+: another process uses it/);
+    await assert.rejects(
+      startProxy(taken),
+      /cannot listen on 127\.0\.0\.1:\d+: this process uses it already/,
+    );
   });
 });
 

@@ -50,8 +50,9 @@ test('faults of clients are no failures; a response that breaks off is one, what
       isFailure(499, 'client_gone'),
       isFailure(200, 'reset_in_body'),
       isFailure(503, 'overloaded'),
+      isFailure(503, 'maintenance'),
     ],
-    [false, true, false, false, false, true, true],
+    [false, true, false, false, false, true, true, false],
   );
 });
 

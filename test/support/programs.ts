@@ -19,6 +19,7 @@ export const PROGRAMS = {
   promtool: 'prometheus',
   python3: 'python3',
   'redis-server': 'redis-server',
+  script: 'bsdutils',
   'systemd-analyze': 'systemd',
   testssl: 'testssl.sh',
   unshare: 'util-linux',

@@ -1,11 +1,24 @@
 /** Commands that read configuration files and open no port. */
 import type { Command, Option } from '../command.ts';
-import { ADMIN_OPTIONS, adminTarget, CONFIG_OPTION, configFile } from '../config_place.ts';
+import { ADMIN_OPTIONS, adminTarget, CONFIG_OPTION, configFile, WORKING_FILE } from '../config_place.ts';
 import { UsageError } from '../parse_words.ts';
 
 const JSON_OPTION: Option = { name: 'json', description: 'Print JSON, for programs' };
 
 export const CONFIGURATION: readonly Command[] = [
+  {
+    name: 'init',
+    summary: 'Write a commented configuration file to begin with',
+    positionals: [{ name: 'FILE', optional: true, complete: 'file' }],
+    options: [{ name: 'force', description: 'Overwrite the file if it exists' }],
+    examples: [
+      { command: 'fairlead init', shows: `writes ${WORKING_FILE}, which fairlead run finds by itself` },
+    ],
+    run: async ({ values, positionals: [file = WORKING_FILE] }) => {
+      const { runInit } = await import('../init.ts');
+      return runInit(file, values.flag('force'));
+    },
+  },
   {
     name: 'check',
     summary: 'Check the configuration file and list every problem; opens no port',
@@ -70,12 +83,14 @@ export const CONFIGURATION: readonly Command[] = [
   },
   {
     name: 'explain',
-    summary: 'Show which route a request would take and why, or what happened to one',
+    summary: 'Show which route a request would take and why, what happened to one, or what a reason means',
     details: [
-      'With a URL it only reads the configuration file: the route, why more specific routes did not match, and ' +
-        'what the backend would receive. With --request it asks the running process what happened to a request.',
+      'With a URL it only reads the configuration file: the route, why more specific routes did not match, ' +
+        'what the backend would receive, and the settings in force with their lines. With --request it asks the ' +
+        'running process what happened to a request. With a reason (tls_failed) it says what that means, how to ' +
+        'find the cause and what to change.',
     ],
-    positionals: [{ name: 'URL', optional: true }],
+    positionals: [{ name: 'URL|REASON', optional: true }],
     options: [
       ...ADMIN_OPTIONS,
       {
@@ -117,6 +132,7 @@ export const CONFIGURATION: readonly Command[] = [
         shows: 'the route it would take',
       },
       { command: 'fairlead explain --request 01JD3V…', shows: 'what happened to this request' },
+      { command: 'fairlead explain tls_failed', shows: 'what it means and what to change' },
     ],
     run: async ({ values, positionals: [url] }) => {
       const json = values.flag('json');
@@ -125,7 +141,9 @@ export const CONFIGURATION: readonly Command[] = [
         const { runExplainRequest } = await import('../explain_request.ts');
         return runExplainRequest(adminTarget(values), id, json);
       }
-      if (url === undefined) throw new UsageError('explain needs a URL or --request ID');
+      if (url === undefined) throw new UsageError('explain needs a URL, --request ID or a reason');
+      const { looksLikeReason, runExplainReason } = await import('../explain_reason.ts');
+      if (looksLikeReason(url)) return runExplainReason(url, json);
       const { runExplain } = await import('../explain.ts');
       return runExplain(configFile(values), {
         url,

@@ -11,6 +11,7 @@ import type { Document } from '../text/document.ts';
 import { checkAdmin } from './admin.ts';
 import { checkClusters } from './clusters.ts';
 import { checkListeners } from './listeners.ts';
+import { checkMaintenance } from './maintenance.ts';
 import { collectRelations } from './relations.ts';
 import { checkRoutes } from './routes.ts';
 import { checkStores } from './stores.ts';
@@ -24,6 +25,7 @@ export function relationProblems(config: Config, document: Document, partial: Pa
     checkTls,
     checkRoutes,
     checkClusters,
+    checkMaintenance,
     checkStores,
     checkTimes,
   ]);

@@ -11,6 +11,8 @@ export interface Relations {
   readonly document: Document;
   /** Whether the schema has refused something at one of these paths, so that nothing may be concluded from its absence. */
   isLost(...paths: readonly Path[]): boolean;
+  /** Whether the value comes from `defaults`, so that it is not meant for this item alone. */
+  isInherited(path: Path): boolean;
   report(path: Path, message: string, options?: ProblemOptions): void;
 }
 
@@ -25,6 +27,7 @@ export function collectRelations(
     config,
     document,
     isLost: (...paths) => partial.isLost(...paths),
+    isInherited: path => document.inheritedFrom(path) !== null,
     // The schema has reported that problem already; the stub that replaced the setting causes no further ones.
     report: (path, message, options) => {
       if (!partial.isLost(path)) problems.push(document.problem('error', path, message, options));

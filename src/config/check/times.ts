@@ -1,6 +1,6 @@
 /**
  * Finds timeouts that can never fire because a timeout around them is shorter. Only written values are judged: a
- * default never makes a file invalid.
+ * default never makes a file invalid, nor one of `defaults` beside a value of the item itself.
  */
 import { NUMBERS, type NumberId, type NumberSetting } from '../schema/defaults.ts';
 import type { ListenerConfig } from '../schema/listener.ts';
@@ -26,9 +26,13 @@ export function checkTimes(relations: Relations): void {
     const active = cluster.health?.active;
     if (typeof active !== 'object') continue;
     const interval = effective(active.interval, 'clusters.health.active.interval');
-    if (isLonger(active.timeout, interval.ms)) {
+    const at = [...path, 'health', 'active'];
+    if (
+      isLonger(active.timeout, interval.ms) &&
+      isMeant([...at, 'timeout'], [...at, 'interval'], relations)
+    ) {
       report(
-        [...path, 'health', 'active', 'timeout'],
+        [...at, 'timeout'],
         `the timeout of the active check (${shown(active.timeout)}) is longer than its interval (${interval.shown})`,
       );
     }
@@ -44,6 +48,7 @@ function checkRoute(route: RouteConfig, path: Path, relations: Relations): void 
   ];
   for (const [at, written] of inner) {
     if (request === null || !isLonger(written, request.ms)) continue;
+    if (!isMeant([...path, ...at], [...path, 'timeouts', 'request'], relations)) continue;
     relations.report(
       [...path, ...at],
       `${at.at(-1)} of route ${route.name} (${shown(written)}) is longer than its request timeout (${request.shown}), which always fires first`,
@@ -52,12 +57,23 @@ function checkRoute(route: RouteConfig, path: Path, relations: Relations): void 
   const { base, max } = retries?.backoff ?? {};
   const longest = effective(max, 'routes.retries.backoff.max');
   const shortest = effective(base, 'routes.retries.backoff.base');
-  if (isLonger(shortest.ms, longest.ms) && (base ?? max) !== undefined) {
+  const backoff = [...path, 'retries', 'backoff'];
+  const [judged, other] = base === undefined ? ['max', 'base'] : ['base', 'max'];
+  if (
+    isLonger(shortest.ms, longest.ms) &&
+    (base ?? max) !== undefined &&
+    isMeant([...backoff, judged], [...backoff, other], relations)
+  ) {
     relations.report(
-      [...path, 'retries', 'backoff', base === undefined ? 'max' : 'base'],
+      [...backoff, judged],
       `the base of the retry backoff (${shortest.shown}) is longer than its max (${longest.shown})`,
     );
   }
+}
+
+/** An inherited value is compared with another inherited one: beside a value of the item itself it is a default. */
+function isMeant(judged: Path, other: Path, { isInherited }: Relations): boolean {
+  return !isInherited(judged) || isInherited(other);
 }
 
 interface User {
@@ -93,6 +109,7 @@ function checkPool(name: string, path: Path, users: readonly User[], relations: 
   for (const key of ['connectTimeout', 'queueTimeout'] as const) {
     const written = pool[key];
     if (longest === null || !isLonger(written, longest.ms)) continue;
+    if (relations.isInherited([...path, 'pool', key])) continue;
     report(
       [...path, 'pool', key],
       `${key} of cluster ${name} (${shown(written)}) is longer than the request timeout of every route that forwards to it (at most ${longest.shown}), which always fires first`,

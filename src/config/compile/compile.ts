@@ -12,6 +12,7 @@ import type { Document } from '../text/document.ts';
 import { compileCluster } from './cluster.ts';
 import { seal } from './freeze.ts';
 import { compileListener } from './listener.ts';
+import { PageShelf, readPage } from './maintenance.ts';
 import type { Materials } from './materials.ts';
 import { Origins, Scope } from './origins.ts';
 import { compileRoute } from './route.ts';
@@ -33,7 +34,12 @@ export function compile(config: Config, document: Document, materials: Materials
   const listeners = byName(config.listeners, (listener, name) =>
     compileListener(name, listener, origins, materials),
   );
-  const routes = config.routes.map((route, at) => compileRoute(route, at, listeners, origins, materials));
+  const pages = new PageShelf(origins);
+  const routes = config.routes.map((route, at) =>
+    compileRoute(route, at, listeners, origins, materials, pages),
+  );
+  // Also where no route has it now: a prepared page must be there when it is needed.
+  if (config.maintenance !== undefined) readPage(config.maintenance, ['maintenance'], materials);
   const plan = seal({
     version: 1,
     admin: compileAdmin(config, origins, materials),
@@ -44,6 +50,7 @@ export function compile(config: Config, document: Document, materials: Materials
     // Equally specific ones by name, so that the order in the file changes nothing.
     routes: routes.toSorted((a, b) => compareRoutes(a, b) || (a.name < b.name ? -1 : 1)),
     clusters,
+    pages: pages.all,
     stores: byName(config.stores ?? {}, (store, name) => compileStore(name, store, origins, materials)),
   });
   return { plan, origins: origins.noted, routes };

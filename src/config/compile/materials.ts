@@ -10,6 +10,7 @@ import { type CertificateMaterial, materialProblem, TICKET_KEY_BYTES } from '../
 import { type ResourceAttributes, resourceOf } from '../../observability/otlp_resource.ts';
 import { parseHtpasswd, type StoredUser } from '../../security/htpasswd.ts';
 import type { Problem } from '../problems.ts';
+import { PAGE_BYTES_MAX } from '../schema/maintenance.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { readBinaryFile, readTextFile } from '../text/read_file.ts';
@@ -23,6 +24,7 @@ export class Materials {
   readonly #folder: string;
   readonly #env: Environment;
   readonly #files = new Map<string, string>();
+  readonly #pages = new Map<string, string>();
   readonly problems: Problem[] = [];
   readonly warnings: Problem[] = [];
 
@@ -97,6 +99,14 @@ export class Materials {
     return users;
   }
 
+  /** The body of a response; the same file is read once for all routes. Empty after a problem. */
+  readPage(name: string, path: Path): string {
+    const file = resolve(this.#folder, name);
+    const text = this.#pages.get(file) ?? this.#read(name, path, PAGE_BYTES_MAX);
+    if (text !== '') this.#pages.set(file, text);
+    return text;
+  }
+
   /** The absolute path of a file that the process writes, such as the log. */
   path(name: string): string {
     return resolve(this.#folder, name);
@@ -114,9 +124,9 @@ export class Materials {
   }
 
   /** The text of a file; empty after a problem. */
-  #read(name: string, path: Path): string {
+  #read(name: string, path: Path, bytesMax = FILE_BYTES_MAX): string {
     const file = this.#note(name);
-    const result = readTextFile(file, FILE_BYTES_MAX);
+    const result = readTextFile(file, bytesMax);
     if (result.kind === 'text' && result.text.trim() !== '') return result.text;
     const why = result.kind === 'text' ? 'it is empty' : result.why;
     this.#report(path, `cannot read ${file}: ${why}`);

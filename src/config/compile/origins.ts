@@ -1,6 +1,7 @@
 /**
  * Takes the written value of a setting, else that of the preset, else the default, and notes the origin of each value of the
- * plan: `file:line:col`, `file:line:col (preset NAME)`, `$VARIABLE`, or `default`. A `Scope` does so for one listener, route or cluster.
+ * plan: `file:line:col`, `file:line:col (defaults)`, `file:line:col (preset NAME)`, `$VARIABLE`, or `default`. A `Scope` does so for
+ * one listener, route or cluster.
  */
 import assert from 'node:assert/strict';
 import { DEFAULT_ORIGIN, nearestOrigin, PlanOrigins } from '../plan_origins.ts';
@@ -26,7 +27,7 @@ export class Origins {
 
   /** Null, or a path that is not written, means a default. */
   note(planPath: string, configPath: Path | null): void {
-    const origin = (configPath === null ? null : this.#document.origin(configPath)) ?? DEFAULT_ORIGIN;
+    const origin = (configPath === null ? null : this.#placeOf(configPath, [])) ?? DEFAULT_ORIGIN;
     if (origin !== nearestOrigin(this.#noted, planPath)) this.#noted.set(planPath, origin);
   }
 
@@ -42,8 +43,21 @@ export class Origins {
 
   /** The preset written there has set it. */
   notePreset(planPath: string, { name, path }: PresetLayer): void {
+    this.#noted.set(planPath, this.#placeOf(path, [`preset ${name}`]) ?? `(preset ${name})`);
+  }
+
+  /** Notes an entry of a part, if it comes from elsewhere than the part. */
+  noteInherited(planPath: string, configPath: Path): void {
+    if (this.#document.inheritedFrom(configPath) !== null) this.note(planPath, configPath);
+  }
+
+  /** `edge.yaml:3:5 (defaults)`: the part of the file in parentheses, where the value is not written at its own path. */
+  #placeOf(path: Path, notes: readonly string[]): string | null {
     const place = this.#document.origin(path);
-    this.#noted.set(planPath, `${place === null ? '' : `${place} `}(preset ${name})`);
+    if (place === null) return null;
+    const from = this.#document.inheritedFrom(path);
+    const all = from === null ? notes : [String(from[0]), ...notes];
+    return all.length === 0 ? place : `${place} (${all.join(', ')})`;
   }
 
   get noted(): PlanOrigins {
@@ -130,6 +144,11 @@ export class Scope {
       `${this.#planBase}.${plan}`,
       config === null ? null : [...this.#configBase, ...config],
     );
+  }
+
+  /** An entry of a part, which may come from elsewhere than the part. */
+  noteEntry(plan: string, config: Path): void {
+    this.#origins.noteInherited(`${this.#planBase}.${plan}`, [...this.#configBase, ...config]);
   }
 
   #pathOf(id: string): Path {

@@ -14,6 +14,7 @@ import type { RateLimitSettings } from '../../security/rate_limit.ts';
 import { BASIC_AUTH_REALM, CHOICES, RATE_GRACE_MS, RETRY_ON } from '../schema/defaults.ts';
 import type { EditsConfig, MatchConfig, RateLimitConfig, RouteConfig } from '../schema/route.ts';
 import type { Path } from '../text/path.ts';
+import { compileMaintenance, type PageShelf } from './maintenance.ts';
 import type { Materials } from './materials.ts';
 import { type Origins, Scope } from './origins.ts';
 
@@ -23,6 +24,7 @@ export function compileRoute(
   listeners: Readonly<Record<string, ListenerSettings>>,
   origins: Origins,
   materials: Materials,
+  pages: PageShelf,
 ): RouteSettings {
   const path: Path = ['routes', at];
   const scope = new Scope(origins, route, `routes.${route.name}`, path);
@@ -47,6 +49,7 @@ export function compileRoute(
       allow: scope.part('access.allow', ['access', 'allow'], route.access?.allow ?? []),
       deny: scope.part('access.deny', ['access', 'deny'], route.access?.deny ?? []),
     },
+    maintenance: compileMaintenance(route, scope, [...path, 'maintenance'], materials, pages),
     basicAuth: compileBasicAuth(route, scope, [...path, 'basicAuth'], materials),
   };
 }
@@ -206,7 +209,14 @@ function compileEdits(
   side: 'request' | 'response',
   scope: Scope,
 ): HeaderEdits {
-  for (const key of ['remove', 'set', 'add']) scope.note(`headers.${side}.${key}`, ['headers', side, key]);
+  for (const key of ['remove', 'set', 'add'] as const) {
+    const place = `headers.${side}.${key}`;
+    scope.note(place, ['headers', side, key]);
+    // Field by field, because a route and the defaults may both have some.
+    const fields = key === 'remove' ? (edits?.remove ?? []).keys() : Object.keys(edits?.[key] ?? {});
+    for (const [at, field] of [...fields].entries())
+      scope.noteEntry(`${place}.${at}`, ['headers', side, key, field]);
+  }
   return {
     remove: (edits?.remove ?? []).map(name => name.toLowerCase()),
     set: Object.entries(edits?.set ?? {}),

@@ -12,6 +12,7 @@ import {
   requestTarget,
   text,
 } from './leaves.ts';
+import { orOff } from './off.ts';
 
 const statusRange = z
   .unknown()
@@ -100,24 +101,27 @@ export const clusterSchema = z.strictObject({
     .meta({ description: 'The backends: each an address, or a mapping with the keys below.' }),
   protocol: choice('clusters.protocol'),
   required: choice('clusters.required'),
-  tls: z
-    .strictObject({
-      verify: choice('clusters.tls.verify'),
-      serverName: text(value =>
-        /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value) ? null : `"${value}" is not a host name`,
-      )
-        .describe('Host name for SNI and for the certificate check. The host of the endpoint when absent.')
-        .optional(),
-      caFile: plainText
-        .describe('PEM file with the certificate authorities to trust instead of the system defaults.')
-        .optional(),
-      certFile: plainText
-        .describe('PEM file with the client certificate of the proxy, for backends that require one.')
-        .optional(),
-      keyFile: plainText.describe('PEM file with the private key of that certificate.').optional(),
-    })
-    .meta({ description: 'Uses TLS to the backends. Without TLS when absent.' })
-    .optional(),
+  tls: orOff(
+    z
+      .strictObject({
+        verify: choice('clusters.tls.verify'),
+        serverName: text(value =>
+          /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(value)
+            ? null
+            : `"${value}" is not a host name`,
+        )
+          .describe('Host name for SNI and for the certificate check. The host of the endpoint when absent.')
+          .optional(),
+        caFile: plainText
+          .describe('PEM file with the certificate authorities to trust instead of the system defaults.')
+          .optional(),
+        certFile: plainText
+          .describe('PEM file with the client certificate of the proxy, for backends that require one.')
+          .optional(),
+        keyFile: plainText.describe('PEM file with the private key of that certificate.').optional(),
+      })
+      .meta({ description: 'Uses TLS to the backends. Without TLS when absent.' }),
+  ),
   loadBalancing: z
     .strictObject({
       policy: choice('clusters.loadBalancing.policy'),
@@ -151,18 +155,19 @@ export const clusterSchema = z.strictObject({
         .optional(),
     })
     .optional(),
-  circuitBreaker: z
-    .strictObject({
-      failureRatio: number('clusters.circuitBreaker.failureRatio'),
-      minRequests: number('clusters.circuitBreaker.minRequests'),
-      window: number('clusters.circuitBreaker.window'),
-      openFor: number('clusters.circuitBreaker.openFor'),
-    })
-    .meta({
-      description:
-        'Stops sending requests to an endpoint, or to the whole cluster, after too many failures. Off when absent.',
-    })
-    .optional(),
+  circuitBreaker: orOff(
+    z
+      .strictObject({
+        failureRatio: number('clusters.circuitBreaker.failureRatio'),
+        minRequests: number('clusters.circuitBreaker.minRequests'),
+        window: number('clusters.circuitBreaker.window'),
+        openFor: number('clusters.circuitBreaker.openFor'),
+      })
+      .meta({
+        description:
+          'Stops sending requests to an endpoint, or to the whole cluster, after too many failures. Off when absent.',
+      }),
+  ),
   retryBudget: z
     .strictObject({
       ratio: number('clusters.retryBudget.ratio'),

@@ -303,6 +303,16 @@ export const NUMBERS = {
     [0, 16 * MIB],
     'Bytes of a request body that are kept for another attempt. A larger body is sent only once.',
   ),
+  'routes.maintenance.status': count(
+    503,
+    [400, 599],
+    'Status of the response. 503 says that the state is temporary (RFC 9110 section 15.6.4), and search engines keep what they know.',
+  ),
+  'routes.maintenance.retryAfter': ms(
+    5 * MINUTE,
+    [SECOND, 30 * DAY],
+    'Sent as Retry-After, in whole seconds: when clients should try again.',
+  ),
   'routes.rateLimits.burst': count(
     1,
     [1, 1_000_000],
@@ -560,6 +570,11 @@ export const CHOICES = {
     308,
     [301, 302, 303, 307, 308],
     'Status of the redirect. 308 is permanent and keeps the method (RFC 9110 section 15.4.9).',
+  ),
+  'routes.maintenance.enabled': choice(
+    true,
+    [true, false],
+    'Whether the maintenance is on. With false the block stays prepared in the file: it is checked, and its page is read.',
   ),
   'routes.rateLimits.mode': choice(
     'enforce',

@@ -13,9 +13,10 @@ import {
   path,
   plainText,
 } from './leaves.ts';
+import { orOff } from './off.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
 
-const tls = z.strictObject({
+export const listenerTls = z.strictObject({
   certificates: z
     .array(
       z.strictObject({
@@ -64,11 +65,13 @@ const tls = z.strictObject({
   misdirected: choice('listeners.tls.misdirected'),
 });
 
-const preset = z.enum(PRESET_NAMES, { error: `expected ${listed(PRESET_NAMES)}` }).meta({
+const PRESET_WORDS = [...PRESET_NAMES, 'off'] as const;
+
+const preset = z.enum(PRESET_WORDS, { error: `expected ${listed(PRESET_WORDS)}` }).meta({
   description: `Values for a cloud load balancer in front, where nothing else is written (docs/load-balancers.md). ${PRESET_NAMES.map(name => `\`${name}\`: ${PRESETS[name].why}`).join(' ')}`,
 });
 
-const proxyProtocol = z
+export const proxyProtocol = z
   .strictObject({
     required: z
       .boolean()
@@ -92,8 +95,8 @@ const proxyProtocol = z
 
 export const listenerSchema = z.strictObject({
   address,
-  preset: preset.optional(),
-  tls: tls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' }).optional(),
+  preset: preset.transform(name => (name === 'off' ? undefined : name)).optional(),
+  tls: orOff(listenerTls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' })),
   http2: z
     .union([
       choice('listeners.http2').unwrap(),
@@ -115,7 +118,7 @@ export const listenerSchema = z.strictObject({
         'Forwarding fields that the trusted proxies write, X-Request-Id and X-Request-Deadline-Ms among them; others that they pass on come from the client and are removed. All when absent.',
     })
     .optional(),
-  proxyProtocol: proxyProtocol.optional(),
+  proxyProtocol: orOff(proxyProtocol),
   limits: z
     .strictObject({
       connections: number('listeners.limits.connections'),
@@ -143,12 +146,12 @@ export const listenerSchema = z.strictObject({
     })
     .optional(),
   access: accessLists.optional(),
-  healthPath: path
-    .meta({
+  healthPath: orOff(
+    path.meta({
       description:
         'Readiness path that the proxy answers itself, for a load balancer in front of this listener.',
-    })
-    .optional(),
+    }),
+  ),
   paths: z
     .strictObject({
       dotSegments: choice('listeners.paths.dotSegments'),

@@ -1,5 +1,4 @@
 /** Schema of a route: match, action, and changes on the way. */
-import { METHODS } from 'node:http';
 import { z } from 'zod';
 import { templateProblem } from '../../routing/pattern.ts';
 import { redirectProblem } from '../../routing/rewrite.ts';
@@ -21,6 +20,11 @@ import {
   requiredNumber,
   text,
 } from './leaves.ts';
+import { maintenance } from './maintenance.ts';
+import { orOff } from './off.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const { METHODS } = process.getBuiltinModule('node:http');
 
 const textMatch = z.union([
   z.string(),
@@ -147,7 +151,7 @@ const rateLimit = z.strictObject({
     .optional(),
 });
 
-const basicAuth = z.strictObject({
+export const basicAuth = z.strictObject({
   file: plainText.describe(
     'htpasswd file with the users: `NAME:HASH` lines with bcrypt (`htpasswd -B`), argon2id or scrypt. A changed file is reloaded.',
   ),
@@ -269,9 +273,14 @@ export const routeSchema = z.strictObject({
     .optional(),
   rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
-  basicAuth: basicAuth
-    .meta({ description: 'HTTP Basic authentication (RFC 7617). Everybody may use the route when absent.' })
-    .optional(),
+  maintenance: maintenance(
+    'Answers the requests of this route itself, for as long as its backends are under maintenance. When absent: what `maintenance` at the top level says, if the route forwards. What a written block does not say comes from there too, but for `enabled`.',
+  ),
+  basicAuth: orOff(
+    basicAuth.meta({
+      description: 'HTTP Basic authentication (RFC 7617). Everybody may use the route when absent.',
+    }),
+  ),
   compress: z.literal('off').meta({ description: 'Compression of responses; not supported yet.' }).optional(),
   limits: z
     .strictObject({

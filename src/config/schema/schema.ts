@@ -10,8 +10,10 @@ import {
   RESOURCE_ATTRIBUTES_MAX,
 } from '../../observability/otlp_resource.ts';
 import { clusterSchema } from './cluster.ts';
+import { itemDefaults } from './item_defaults.ts';
 import { address, choice, fieldName, fieldValue, named, network, number, text } from './leaves.ts';
 import { listenerSchema } from './listener.ts';
+import { maintenance } from './maintenance.ts';
 import { routeSchema } from './route.ts';
 import { storeSchema } from './store.ts';
 
@@ -139,6 +141,10 @@ export const configSchema = z.strictObject({
         .optional(),
     })
     .optional(),
+  defaults: itemDefaults.optional(),
+  maintenance: maintenance(
+    'Maintenance of every route that forwards and does not say otherwise: redirects and fixed responses need no backend and go on, as do `healthPath` and the admin API.',
+  ),
   listeners: named(listenerSchema).meta({ description: 'Ports and sockets that accept clients, by name.' }),
   routes: z.array(routeSchema).max(20_000, 'a configuration can have at most 20000 routes').meta({
     description:

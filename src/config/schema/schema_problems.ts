@@ -170,6 +170,7 @@ function knownKeys(path: Path): string[] {
 /** Unwraps optional types and unions. */
 function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
   if (schema instanceof z.ZodOptional) return alternatives(schema.unwrap());
+  if (schema instanceof z.ZodPipe) return alternatives(schema.in);
   return schema instanceof z.ZodUnion ? schema.options.flatMap(alternatives) : [schema];
 }
 

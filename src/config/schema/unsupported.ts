@@ -45,7 +45,10 @@ interface FoundLater {
 
 export function findUnsupported(document: Document): FoundLater[] {
   return UNSUPPORTED.flatMap(({ at, when, advice }) =>
-    expand(document, at.split('.'), [])
+    [at, at.replace(/^(routes|clusters)\.\*/, 'defaults.$1')]
+      .flatMap((pattern, index, all) =>
+        all.indexOf(pattern) < index ? [] : expand(document, pattern.split('.'), []),
+      )
       .filter(path => when === undefined || when(document.at(path)))
       .map(path => {
         const value = document.at(path);

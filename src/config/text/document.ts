@@ -36,6 +36,17 @@ export class Document {
     this.#lineStarts = lineStarts(source);
   }
 
+  /** The same text with another value: `inherited` has, for each value that is not written there, where it is written. */
+  withInherited(value: unknown, inherited: Iterable<readonly [path: Path, from: Path]>): Document {
+    for (const [path, from] of inherited) this.#places?.inherit(path, from);
+    return new Document(this.file, this.source, value, this.#places);
+  }
+
+  /** Where an inherited value is written; null: it is not inherited. */
+  inheritedFrom(path: Path): Path | null {
+    return this.#places?.sourceOf(path) ?? null;
+  }
+
   /** A path that is not in the text is shown at its nearest parent. */
   problem(severity: Problem['severity'], path: Path, message: string, options: ProblemOptions = {}): Problem {
     return this.problemAt(severity, this.#rangeOf(path, options.at ?? 'value'), path, message, options.hint);
@@ -52,7 +63,8 @@ export class Document {
     const lineEnd = (this.#lineStarts[line] ?? this.source.length + 1) - 1;
     const length = Math.max(1, Math.min(range.end, lineEnd) - range.start);
     const base = { severity, file: this.file, line, column, length, message, path: this.show(path) };
-    return hint === undefined ? base : { ...base, hint };
+    const inheritedBy = this.inheritedFrom(path) === null ? {} : { inheritedBy: this.show(path.slice(0, 2)) };
+    return hint === undefined ? { ...base, ...inheritedBy } : { ...base, ...inheritedBy, hint };
   }
 
   /** `file:line:col` of a value that is written in the text, otherwise null. */
@@ -83,9 +95,9 @@ export class Document {
     return valueAt(this.value, path);
   }
 
-  /** `routes.api.match.hosts[0]`: a route is identified by its name if it has one. */
+  /** `routes.api.match.hosts[0]`: a route is identified by its name if it has one. An inherited value by where it is written. */
   show(path: Path): string {
-    return path
+    return (this.inheritedFrom(path) ?? path)
       .map((part, at) => {
         if (typeof part === 'string') return at === 0 ? part : `.${part}`;
         const name = at === 1 && path[0] === 'routes' ? this.at(['routes', part, 'name']) : undefined;

@@ -29,8 +29,9 @@ export class SourcePositions {
   readonly #source: string;
   readonly #events: readonly YamlEvent[];
   readonly #places = new Map<string, SourcePosition>();
-  /** Position of an alias, and the path of its anchor. */
+  /** Path of an alias, or of a value that stands elsewhere in the text (`inherit`), with the path of the text for it. */
   readonly #aliases = new Map<string, Path>();
+  readonly #inherited = new Map<string, Path>();
   readonly #anchors = new Map<string, Path>();
   #at = 1; // after DOCUMENT
 
@@ -41,14 +42,33 @@ export class SourcePositions {
     this.#anchors.clear();
   }
 
-  /** Null if the text does not contain the path. What an alias inserts has the position of its anchor. */
+  /**
+   * Null if the text does not contain the path. What an alias inserts has the position of its anchor, and an inherited value
+   * that of the text that it comes from.
+   */
   find(path: Path): SourcePosition | null {
     const direct = this.#places.get(keyOf(path));
     if (direct !== undefined || this.#aliases.size === 0) return direct ?? null;
-    for (let length = path.length - 1; length > 0; length--) {
+    for (let length = path.length; length > 0; length--) {
       const target = this.#aliases.get(keyOf(path.slice(0, length)));
-      // An anchor comes before its alias, so this goes up the text and ends.
+      // An anchor comes before its alias, and nothing is inherited from what is inherited, so this ends.
       if (target !== undefined) return this.find([...target, ...path.slice(length)]);
+    }
+    return null;
+  }
+
+  /** The value at `path` is not written there: it comes from `from`. */
+  inherit(path: Path, from: Path): void {
+    this.#inherited.set(keyOf(path), from);
+    this.#aliases.set(keyOf(path), from);
+  }
+
+  /** Where an inherited value is written; null: it is not inherited. */
+  sourceOf(path: Path): Path | null {
+    if (this.#inherited.size === 0 || this.#places.has(keyOf(path))) return null;
+    for (let length = path.length; length > 0; length--) {
+      const from = this.#inherited.get(keyOf(path.slice(0, length)));
+      if (from !== undefined) return [...from, ...path.slice(length)];
     }
     return null;
   }

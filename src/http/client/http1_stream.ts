@@ -3,11 +3,14 @@
  * the body of HEAD, 204 and 304 responses empty, and closes the connection where HTTP/1.0 requires it.
  */
 import assert from 'node:assert/strict';
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
 import type { ClientStream, ClientStreamObserver } from './stream.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** A body up to this size is copied once more to save a system call. Above it the copy costs more than the call. */
 const JOINED_BYTES_MAX = 16 * 1024;

@@ -2,7 +2,6 @@
  * Bytes that Node's HTTP/1.1 parser refuses, or that do not arrive in time. They get the same failure, response and
  * log line as a request, although there is none.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestRecord } from '../../observability/events.ts';
 import type { Failure } from '../../resilience/failure.ts';
@@ -13,6 +12,9 @@ import { failureResponse } from '../failure_response.ts';
 import type { ListenerSettings } from '../listener_settings.ts';
 import type { Peer, Services } from '../request.ts';
 import { settingOf } from '../timeout_settings.ts';
+
+/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 interface ParserError {
   readonly code?: string;

@@ -6,7 +6,8 @@
  *
  * Once it is over no callback is called, whatever undici still reports.
  */
-import { type Dispatcher, errors } from 'undici';
+import type { Dispatcher } from 'undici';
+import errors from 'undici/lib/core/errors.js';
 import type { Failure } from '../../resilience/failure.ts';
 import { fieldValues } from '../fields.ts';
 import { isTlsAlert, RESPONSE_HEAD_TOO_LARGE } from '../one_off_request.ts';

@@ -12,7 +12,8 @@
  * - A body stream is destroyed on any error, and when the response comes before its end.
  */
 import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
+import Client from 'undici/lib/dispatcher/client.js';
 import type { Clock } from '../../resilience/clock.ts';
 import type { Failure } from '../../resilience/failure.ts';
 import { type ConnectTarget, connect } from '../connect.ts';

@@ -36,6 +36,7 @@ test('a route with nothing but an action has every default', () => {
     },
     rateLimits: [],
     access: { allow: [], deny: [] },
+    maintenance: null,
     basicAuth: null,
   });
 });

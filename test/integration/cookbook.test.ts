@@ -1,0 +1,137 @@
+/**
+ * docs/cookbook.md: each recipe is the file in examples/ that it names, and its commands print what the page says, with real
+ * backends, curl and the command line; only ports are others. `UPDATE_GOLDEN=1` copies the files into the page.
+ */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { answer, webSocketEcho } from '../support/backend_behaviours.ts';
+import * as certificates from '../support/certificates.ts';
+import { blockOf, readPage, type Section, sectionsOf } from '../support/documented_blocks.ts';
+import { checkLeaks } from '../support/leak_check.ts';
+import { load } from '../support/plan_builder.ts';
+import { needs, program } from '../support/programs.ts';
+import { ROOT, startProxy } from '../support/proxy_under_test.ts';
+import { type Behaviour, closedPort, startBackend } from '../support/scripted_backend.ts';
+
+process.env['TLS_DIR'] = dirname(certificates.server.certFile);
+
+const page = readPage('cookbook.md');
+const recipes = sectionsOf(page);
+/** Recipes whose commands want more of the backend on port 9000 than to say what it was asked. */
+const OWN_BACKENDS: Readonly<Record<string, Behaviour>> = {
+  'examples/websocket.yaml': webSocketEcho(),
+  'examples/sse.yaml': answer({
+    headers: ['Content-Type', 'text/event-stream'],
+    body: [Buffer.from('data: one\n\n'), Buffer.from('data: two\n\n')],
+  }),
+};
+/** Examples that are not recipes, each with the reason. */
+const NO_RECIPES = {
+  'demo.yaml': 'what npm start runs',
+  'edge.yaml': 'many features at once, for tests',
+  'limits.yaml': 'named by the recipe for logins',
+  'shared-limits.yaml': 'named by the recipe for logins; test/integration/limit_stores.test.ts runs it',
+  'private-backend.yaml': 'named by the recipe for mTLS',
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'fairlead-cookbook-'));
+/** The ports of the page, and what they are here. */
+const backends = new Map<string, string>();
+let end = async () => {};
+
+before(async () => {
+  const script = blockOf(page, 'node');
+  for (const port of script.match(/\b9\d{3}\b/g) ?? []) backends.set(port, String(await closedPort()));
+  assert.equal(backends.size, 3);
+  const ours = script.replaceAll(/\b9\d{3}\b/g, port => backends.get(port) ?? port);
+  const child = spawn(process.execPath, ['-e', `${ours}; console.log("started")`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  end = async () => {
+    child.kill('SIGKILL');
+    await once(child, 'close');
+  };
+  const fairlead = join(folder, 'fairlead');
+  const flags = '--disable-warning=ExperimentalWarning';
+  writeFileSync(fairlead, `#!/bin/sh\nexec ${process.execPath} ${flags} ${join(ROOT, 'src/main.ts')} "$@"\n`);
+  chmodSync(fairlead, 0o755);
+});
+after(async () => {
+  await end();
+  rmSync(folder, { recursive: true });
+});
+
+checkLeaks(); // behind `after` above, which ends the backends
+
+function fileOf({ text, title }: Section): string {
+  const file = /^`(examples\/[\w-]+\.yaml)`:$/m.exec(text)?.[1];
+  assert.ok(file !== undefined, title);
+  return file;
+}
+
+test('each recipe shows its file as it is, and each example is a recipe', () => {
+  let current = page;
+  for (const recipe of recipes) {
+    const file = readFileSync(join(ROOT, fileOf(recipe)), 'utf8');
+    const shown = blockOf(recipe.text, 'yaml');
+    if (process.env['UPDATE_GOLDEN'] === '1') current = current.replace(shown, () => file);
+    else assert.equal(shown, file, `${recipe.title} (UPDATE_GOLDEN=1 copies the file)`);
+  }
+  if (current !== page) writeFileSync(join(ROOT, 'docs/cookbook.md'), current);
+  const files = globSync(join(ROOT, 'examples/*.yaml')).map(file => basename(file));
+  const expected = [...recipes.map(recipe => basename(fileOf(recipe))), ...Object.keys(NO_RECIPES)];
+  assert.deepEqual(expected.toSorted(), files.toSorted());
+  for (const named of ['limits.yaml', 'shared-limits.yaml', 'private-backend.yaml'])
+    assert.ok(page.includes(`../examples/${named}`), named);
+});
+
+for (const recipe of recipes) {
+  const file = fileOf(recipe);
+  test(`${file}: ${recipe.title}`, needs('curl'), async () => {
+    const own = OWN_BACKENDS[file];
+    await using backend = own === undefined ? null : await startBackend(own);
+    const ports = new Map(backends);
+    if (backend !== null) ports.set('9000', String(backend.port));
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    const { listeners } = load(text, join(ROOT, file)).plan;
+    let config = text
+      .replace(/(?<=drain: \{ delay: )\d+s/, '0s')
+      .replaceAll(/(?:127\.0\.0\.1|0\.0\.0\.0):(?:9901|8\d{3})\b(?!\])/g, '127.0.0.1:0');
+    for (const [port, here] of ports) config = config.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${here}`);
+    config = config.replaceAll(/(?<=file: )[\w.-]+\.htpasswd|(?<=bodyFile: )[\w.-]+\.html/gi, name =>
+      join(ROOT, 'examples', name),
+    );
+    await using proxy = await startProxy(config);
+    for (const [name, { address }] of Object.entries(listeners))
+      if (address.kind === 'tcp') ports.set(String(address.port), String(proxy.target(name).port));
+
+    const printed = await run(blockOf(recipe.text, 'sh'), ports);
+    let from = 0;
+    for (const line of blockOf(recipe.text, 'text').trimEnd().split('\n')) {
+      const at = printed.indexOf(line, from);
+      assert.ok(at >= 0, `"${line}" is not in, or not in this order:\n${printed}`);
+      from = at + line.length;
+    }
+  });
+}
+
+/** What the commands print, with the ports of the page. */
+async function run(commands: string, ports: ReadonlyMap<string, string>): Promise<string> {
+  const onOwnPorts = (line: string) =>
+    line.replaceAll(/(?<=(?:127\.0\.0\.1|localhost):)\d+/g, port => ports.get(port) ?? port);
+  // `fairlead explain` opens no port: it reads the file as it is in examples/.
+  const lines = commands.split('\n').map(line => (line.startsWith('fairlead ') ? line : onOwnPorts(line)));
+  const PATH = [folder, dirname(program('curl')), process.env['PATH']].join(':');
+  const options = { cwd: ROOT, env: { ...process.env, PATH }, timeout: 60_000 };
+  let printed = await new Promise<string>(resolve => {
+    execFile('sh', ['-c', lines.join('\n')], options, (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+  for (const [port, real] of ports) printed = printed.replaceAll(new RegExp(`\\b${real}\\b`, 'g'), port);
+  return printed;
+}
