@@ -90,7 +90,7 @@ body{padding:0 .75rem 3rem}header{margin:0 -.75rem;padding:.5rem .75rem}
 .cluster>summary{display:flex;flex-wrap:wrap;gap:0 .7rem;padding:.3rem .7rem}.cluster>summary>b{flex:1 1 40%}
 .cluster>summary>span:nth-of-type(n+2){font-size:.88em}.cluster>summary>span:nth-of-type(2){margin-left:.9rem}
 .cluster>summary>span:nth-of-type(5):not(:has(.bad)),.cluster>summary>span:empty{display:none}
-.failure>summary{gap:0 .7rem;padding:.3rem .7rem}.failure>summary>b{min-width:0}.failure>summary>span:nth-of-type(n+1){min-width:0}
+.failure>summary{gap:0 .7rem;padding:.3rem .7rem}.failure>summary::before{margin-right:-.2rem}.failure>summary>b{min-width:0}.failure>summary>span:nth-of-type(n+1){min-width:0}
 .facts{padding-left:1.6rem}
 table,tbody,caption{display:block}thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 tr{display:flex;flex-wrap:wrap;gap:0 .8rem;padding:.3rem .7rem;border-top:1px solid var(--line);position:relative}tbody>tr:first-child{border-top:0}
