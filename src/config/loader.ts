@@ -161,7 +161,7 @@ function readConfig(document: Document, unresolved: readonly Path[]): Read {
       if (badKey === undefined) partial.cut(path);
       else {
         partial.remove(path);
-        if (badKey.meant !== undefined) partial.markLost([...path.slice(0, -1), badKey.meant]);
+        for (const meant of badKey.meant) partial.markLost([...path.slice(0, -1), meant]);
       }
     }
   }

@@ -114,7 +114,10 @@ export function conflict(a: Served, b: Served): boolean {
   );
 }
 
-/** Every pair of conflicting routes, by index. Only routes that can overlap are compared. */
+/**
+ * Pairs of conflicting routes, by index: each route with the first one that it conflicts with among those of a host, because ten
+ * thousand routes of one path have fifty million pairs. Only routes that can overlap are compared.
+ */
 export function findConflicts(routes: readonly Served[]): [first: number, second: number][] {
   const groups = new Map<string, number[]>();
   for (const [at, { match }] of routes.entries()) {
@@ -128,12 +131,16 @@ export function findConflicts(routes: readonly Served[]): [first: number, second
   }
   const pairs = new Map<string, [number, number]>(); // two routes may share several hosts
   for (const group of groups.values()) {
-    for (const [at, first] of group.entries()) {
-      for (const second of group.slice(at + 1)) {
+    let open: readonly number[] = group; // those after the first one that conflict with none so far
+    for (const first of group) {
+      const others: number[] = [];
+      for (const second of open) {
         const [a, b] = [routes[first], routes[second]];
-        if (a !== undefined && b !== undefined && first !== second && conflict(a, b))
-          pairs.set(`${first} ${second}`, [first, second]);
+        if (a === undefined || b === undefined || second <= first) continue;
+        if (conflict(a, b)) pairs.set(`${first} ${second}`, [first, second]);
+        else others.push(second);
       }
+      open = others;
     }
   }
   return [...pairs.values()];

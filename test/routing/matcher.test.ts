@@ -141,4 +141,6 @@ test('all conflicts are found, each once, and as fast among ten thousand routes 
   assert.deepEqual(findConflicts(routes), [[7, 9_999]]);
   const twice = routeOf({ hosts: ['a.com', 'a.com'] });
   assert.deepEqual(findConflicts([twice]), [], 'a route is not in conflict with itself');
+  const alike = Array.from({ length: 10_000 }, () => twice);
+  assert.equal(findConflicts(alike).length, 9_999, 'each with the first, not fifty million pairs');
 });

@@ -6,6 +6,7 @@ import {
   endpointAddress,
   fieldValue,
   hostHeader,
+  listOrOne,
   number,
   plainText,
   requestFieldName,
@@ -83,22 +84,21 @@ const passive = z.strictObject({
   maxEjected: number('clusters.health.passive.maxEjected'),
 });
 
+const endpoint = z.strictObject({
+  address: endpointAddress,
+  weight: number('clusters.endpoints.weight'),
+  tier: number('clusters.endpoints.tier'),
+  resolve: z.strictObject({ refresh: number('clusters.endpoints.resolve.refresh') }).optional(),
+});
+
 export const clusterSchema = z.strictObject({
-  endpoints: z
-    .array(
-      z.union([
-        endpointAddress,
-        z.strictObject({
-          address: endpointAddress,
-          weight: number('clusters.endpoints.weight'),
-          tier: number('clusters.endpoints.tier'),
-          resolve: z.strictObject({ refresh: number('clusters.endpoints.resolve.refresh') }).optional(),
-        }),
-      ]),
-    )
-    .min(1, 'a cluster needs at least one endpoint')
-    .max(10_000, 'a cluster can have at most 10000 endpoints')
-    .meta({ description: 'The backends: each an address, or a mapping with the keys below.' }),
+  endpoints: listOrOne(
+    z
+      .array(z.union([endpointAddress, endpoint]))
+      .min(1, 'a cluster needs at least one endpoint')
+      .max(10_000, 'a cluster can have at most 10000 endpoints'),
+    endpointAddress,
+  ).meta({ description: 'The backends: each an address, or a mapping with the keys below.' }),
   protocol: choice('clusters.protocol'),
   required: choice('clusters.required'),
   tls: orOff(

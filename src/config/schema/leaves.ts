@@ -4,7 +4,6 @@
  */
 import { getCiphers } from 'node:tls';
 import { z } from 'zod';
-import { compileRegex } from '../../routing/regex.ts';
 import { cidrProblem } from '../../security/client_address.ts';
 import {
   BYTE_RATE_PATTERN,
@@ -31,6 +30,7 @@ import {
   type NumberId,
   type NumberSetting,
 } from './defaults.ts';
+import { hostProblem, pathProblem, regexProblem } from './match_problem.ts';
 import { ENDPOINT_ADDRESS_PATTERN, LISTEN_ADDRESS_PATTERN } from './patterns.ts';
 
 /** A number with a unit and bounds: undefined if absent, null for `off`. */
@@ -259,17 +259,12 @@ export const fieldValue = text(value => {
   return value.trim() === value ? null : 'a field value cannot begin or end with a space';
 });
 
-export const regex = text(value => {
-  const compiled = compileRegex(value);
-  return typeof compiled === 'string' ? `invalid regex: ${compiled}` : null;
-}, 'A regular expression, matched against the whole text in linear time.');
+export const regex = text(
+  regexProblem,
+  'A regular expression, matched against the whole text in linear time.',
+);
 
-export const path = text(value => {
-  if (!value.startsWith('/')) return 'a path must begin with /';
-  if (/[?#\s\u0000-\u001f\u007f]/.test(value))
-    return 'a path cannot contain ?, #, spaces or control characters';
-  return /\/\.{1,2}(?:\/|$)/.test(value) ? 'a path with the segment . or .. can never match' : null;
-}, 'A path that begins with /.');
+export const path = text(pathProblem, 'A path that begins with /.');
 
 /** The form of a request line (RFC 9112 section 3.2.1), with an optional query. */
 export const requestTarget = text(value => {
@@ -303,21 +298,21 @@ export const forwardingField = text(
   'Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms, or a field that begins with X-Forwarded-.',
 );
 
-export const hostPattern = text(value => {
-  if (/^\[?[0-9a-fA-F:.]*\]?:\d+$/.test(value) || /^[^:]+:\d+$/.test(value)) {
-    return 'hosts are matched without a port; remove the port';
-  }
-  if (/^\[[0-9a-fA-F:.]+\]$/.test(value)) return null;
-  return /^(?:\*\.)?[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?$/.test(value) && !value.includes('..')
-    ? null
-    : `"${value}" is not a host name; a wildcard is written *.name`;
-}, 'A host name, or *.name for every name below it.');
+export const hostPattern = text(hostProblem, 'A host name, or *.name for every name below it.');
 
 /** Names become metric labels and parts of paths. Names that every JavaScript object has are refused. */
 function nameProblem(name: string): string | null {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
     return `"${name}" is not a name; use letters, digits, - and _ (at most 64)`;
   return name in {} ? `the name "${name}" is reserved; choose another one` : null;
+}
+
+/** A list, or its only item alone, which becomes a list. */
+export function listOrOne<List extends z.ZodArray, One extends z.ZodType<z.output<List>[number]>>(
+  list: List,
+  one: One,
+) {
+  return z.union([list, one.transform((item): z.output<List> => [item] as z.output<List>)]);
 }
 
 export const itemName = text(nameProblem, 'Letters, digits, - and _; at most 64.');
@@ -327,9 +322,10 @@ export function named<T extends z.ZodType>(schema: T) {
 }
 
 export const accessLists = z.strictObject({
-  allow: z.array(network).meta({ description: 'Networks that are allowed; everyone when empty.' }).optional(),
-  deny: z
-    .array(network)
+  allow: listOrOne(z.array(network), network)
+    .meta({ description: 'Networks that are allowed; everyone when empty.' })
+    .optional(),
+  deny: listOrOne(z.array(network), network)
     .meta({ description: 'Networks that are denied; takes precedence over allow.' })
     .optional(),
 });

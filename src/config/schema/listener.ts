@@ -8,6 +8,7 @@ import {
   cipher,
   forwardingField,
   listed,
+  listOrOne,
   network,
   number,
   path,
@@ -16,24 +17,29 @@ import {
 import { orOff } from './off.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
 
+const pair = {
+  certFile: plainText.describe('PEM file with the certificate followed by its intermediates.'),
+  keyFile: plainText.describe('PEM file with the private key, without a passphrase.'),
+};
+
 export const listenerTls = z.strictObject({
-  certificates: z
-    .array(
-      z.strictObject({
-        certFile: plainText.describe('PEM file with the certificate followed by its intermediates.'),
-        keyFile: plainText.describe('PEM file with the private key, without a passphrase.'),
-      }),
+  certFile: plainText
+    .describe(
+      'Short for a list of one certificate: PEM file with the certificate followed by its intermediates.',
     )
+    .optional(),
+  keyFile: plainText.describe('The PEM file with its private key, without a passphrase.').optional(),
+  certificates: z
+    .array(z.strictObject(pair))
     .min(1, 'at least one certificate is required')
     .max(1_000, 'a listener can have at most 1000 certificates')
     .meta({
       description:
-        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again.',
-    }),
+        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again. Needed unless certFile and keyFile are written.',
+    })
+    .optional(),
   minVersion: choice('listeners.tls.minVersion'),
-  ciphers: z
-    .array(cipher)
-    .min(1, 'at least one cipher suite is required')
+  ciphers: listOrOne(z.array(cipher).min(1, 'at least one cipher suite is required'), cipher)
     .meta({
       description: `Cipher suites of TLS 1.2 by their OpenSSL names, the preferred one first; those of TLS 1.3 are fixed. When absent: ${TLS12_CIPHERS.join(', ')}.`,
     })
@@ -65,6 +71,24 @@ export const listenerTls = z.strictObject({
   misdirected: choice('listeners.tls.misdirected'),
 });
 
+/** One certificate may be written without a list; from here on there is only the list. */
+const tls = listenerTls
+  .superRefine(({ certFile, keyFile, certificates }, context) => {
+    const report = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    const short = certFile === undefined ? 'keyFile' : 'certFile';
+    if (certFile === undefined && keyFile === undefined) {
+      if (certificates === undefined) report('certificates', 'it is missing');
+    } else if (certificates !== undefined)
+      report(short, 'it stands beside certificates, which has the certificates; write it as an item there');
+    else if (keyFile === undefined) report('keyFile', 'it is missing');
+    else if (certFile === undefined) report('certFile', 'it is missing');
+  })
+  .transform(({ certFile = '', keyFile = '', certificates = [{ certFile, keyFile }], ...rest }) => ({
+    ...rest,
+    certificates,
+  }));
+
 const PRESET_WORDS = [...PRESET_NAMES, 'off'] as const;
 
 const preset = z.enum(PRESET_WORDS, { error: `expected ${listed(PRESET_WORDS)}` }).meta({
@@ -83,7 +107,7 @@ export const proxyProtocol = z
         description: 'Must be true, which is also the default: every connection begins with a header.',
       })
       .optional(),
-    from: z.array(network).min(1, 'at least one network is required').meta({
+    from: listOrOne(z.array(network).min(1, 'at least one network is required'), network).meta({
       description:
         'Networks of the load balancers that write the header, or `unix`. Connections from elsewhere are refused.',
     }),
@@ -96,7 +120,7 @@ export const proxyProtocol = z
 export const listenerSchema = z.strictObject({
   address,
   preset: preset.transform(name => (name === 'off' ? undefined : name)).optional(),
-  tls: orOff(listenerTls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' })),
+  tls: orOff(tls.meta({ description: 'Serves TLS on this listener. Without TLS when absent.' })),
   http2: z
     .union([
       choice('listeners.http2').unwrap(),
@@ -106,13 +130,11 @@ export const listenerSchema = z.strictObject({
     .optional(),
   h2c: choice('listeners.h2c'),
   reusePort: choice('listeners.reusePort'),
-  trustedProxies: z
-    .array(network)
+  trustedProxies: listOrOne(z.array(network), network)
     .meta({ description: 'Proxies whose Forwarded and X-Forwarded-* fields are trusted. Nobody when empty.' })
     .optional(),
   trustedHops: number('listeners.trustedHops'),
-  trustedHeaders: z
-    .array(forwardingField)
+  trustedHeaders: listOrOne(z.array(forwardingField), forwardingField)
     .meta({
       description:
         'Forwarding fields that the trusted proxies write, X-Request-Id and X-Request-Deadline-Ms among them; others that they pass on come from the client and are removed. All when absent.',

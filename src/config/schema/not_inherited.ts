@@ -22,7 +22,7 @@ const INCOMPLETE_WITHOUT: Readonly<
     ],
   ],
   listeners: [
-    [['tls'], ['certificates']],
+    [['tls'], ['certificates', 'certFile']],
     [['proxyProtocol'], ['from']],
   ],
 };
@@ -45,6 +45,7 @@ const BY_KIND: Readonly<Record<ItemKind, (item: Mapping, defaults: Mapping) => P
   ],
   listeners: (item, defaults) => [
     ...protocolsOf(item, defaults),
+    ...certificatesBeside(valueAt(item, ['tls'])),
     ...ticketsOf(valueAt(item, ['tls', 'sessionTickets'])),
     ...presetOf(item['preset']),
   ],
@@ -69,7 +70,7 @@ function kindOf(probe: unknown): string | null {
 
 /** What only some listeners can speak or do. */
 function protocolsOf(item: Mapping, defaults: Mapping): Path[] {
-  const inherits = item['tls'] === undefined && valueAt(defaults, ['tls', 'certificates']) !== undefined;
+  const inherits = item['tls'] === undefined && certificatesOf(valueAt(defaults, ['tls'])) !== null;
   const hasTls = inherits || isMapping(item['tls']);
   const h2c = String(item['h2c'] ?? defaults['h2c'] ?? false) === 'true';
   const address = typeof item['address'] === 'string' ? parseAddress(item['address']) : '';
@@ -79,6 +80,24 @@ function protocolsOf(item: Mapping, defaults: Mapping): Path[] {
     ...(!hasTls && !h2c && isMapping(defaults['http2']) ? [['http2']] : []),
     ...(isOther ? [['reusePort']] : []),
   ];
+}
+
+/** Certificates have a short form; null: there are none. */
+function certificatesOf(tls: unknown): 'list' | 'one' | null {
+  if (!isMapping(tls)) return null;
+  if (tls['certificates'] !== undefined) return 'list';
+  return tls['certFile'] === undefined ? null : 'one';
+}
+
+/** Whose certificates are written in the other form than those of the defaults. */
+function certificatesBeside(own: unknown): Path[] {
+  const form = certificatesOf(own);
+  if (form === 'list')
+    return [
+      ['tls', 'certFile'],
+      ['tls', 'keyFile'],
+    ];
+  return form === 'one' ? [['tls', 'certificates']] : [];
 }
 
 /** A key for session tickets is either shared or replaced by itself. */

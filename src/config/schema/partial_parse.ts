@@ -3,11 +3,12 @@
  * still be checked and one run shows everything. Removed paths are remembered, because nothing may be concluded from
  * their absence.
  */
-import { type Path, valueAt } from '../text/path.ts';
+import { keyOf, type Path, valueAt } from '../text/path.ts';
 
 export class PartialParse {
   readonly value: unknown;
-  readonly #lost: Path[] = [];
+  /** By their first two parts, because each of ten thousand routes may have lost something. */
+  readonly #lost = new Map<string, Path[]>();
 
   /** `value` is modified. */
   constructor(value: unknown) {
@@ -26,13 +27,16 @@ export class PartialParse {
 
   /** Marks a path whose intended value is unknown. */
   markLost(path: Path): void {
-    this.#lost.push(path);
+    const key = keyOf(path.slice(0, 2));
+    const known = this.#lost.get(key);
+    if (known === undefined) this.#lost.set(key, [path]);
+    else known.push(path);
   }
 
   /** Removes the setting that a path belongs to, or replaces it with a harmless stub if it is required. */
   cut(path: Path): void {
     const place = settingOf(path);
-    this.#lost.push(place);
+    this.markLost(place);
     const stub = stubFor(place);
     const parent = valueAt(this.value, place.slice(0, -1));
     const key = place.at(-1);
@@ -42,7 +46,14 @@ export class PartialParse {
   }
 
   isLost(...paths: readonly Path[]): boolean {
-    return paths.some(path => this.#lost.some(lost => isWithin(lost, path) || isWithin(path, lost)));
+    return paths.some(path => this.#near(path).some(lost => isWithin(lost, path) || isWithin(path, lost)));
+  }
+
+  /** All that can be within the path or around it. */
+  #near(path: Path): readonly Path[] {
+    if (path.length < 2) return [...this.#lost.values()].flat();
+    const [whole, part] = [path.slice(0, 1), path.slice(0, 2)].map(key => this.#lost.get(keyOf(key)) ?? []);
+    return [...(whole ?? []), ...(part ?? []), ...(this.#lost.get('') ?? [])];
   }
 }
 

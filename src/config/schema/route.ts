@@ -1,9 +1,8 @@
 /** Schema of a route: match, action, and changes on the way. */
 import { z } from 'zod';
-import { templateProblem } from '../../routing/pattern.ts';
-import { redirectProblem } from '../../routing/rewrite.ts';
 import { parseRate, RATE_PATTERN, type Rate } from '../units.ts';
 import { BASIC_AUTH_REALM } from './defaults.ts';
+import { flow, hostPortOf, isName } from './flow_text.ts';
 import {
   accessLists,
   choice,
@@ -12,6 +11,7 @@ import {
   fieldValue,
   hostPattern,
   itemName,
+  listOrOne,
   number,
   path,
   plainText,
@@ -21,7 +21,9 @@ import {
   text,
 } from './leaves.ts';
 import { maintenance } from './maintenance.ts';
+import { templatePathProblem } from './match_problem.ts';
 import { orOff } from './off.ts';
+import { redirectTargetProblem } from './redirect_problem.ts';
 
 /** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
 const { METHODS } = process.getBuiltinModule('node:http');
@@ -44,9 +46,10 @@ const method = text(value => {
 });
 
 const match = z.strictObject({
-  hosts: z
-    .array(hostPattern)
-    .min(1, 'the list is empty; remove it to match every host')
+  hosts: listOrOne(
+    z.array(hostPattern).min(1, 'the list is empty; remove it to match every host'),
+    hostPattern,
+  )
     .describe('Host names without a port; `*.name` matches every name below it. Every host when absent.')
     .optional(),
   path: z
@@ -58,7 +61,7 @@ const match = z.strictObject({
       template: path
         .describe('A path with variable segments: `/users/{id}`; `**` at the end matches the rest.')
         .superRefine((value, context) => {
-          const problem = templateProblem(value);
+          const problem = templatePathProblem(value);
           if (problem !== null) context.addIssue({ code: 'custom', message: problem });
         })
         .optional(),
@@ -72,9 +75,7 @@ const match = z.strictObject({
       });
     })
     .optional(),
-  methods: z
-    .array(method)
-    .min(1, 'the list is empty; remove it to match every method')
+  methods: listOrOne(z.array(method).min(1, 'the list is empty; remove it to match every method'), method)
     .describe('Methods in upper case. Every method when absent.')
     .optional(),
   headers: z
@@ -94,7 +95,9 @@ function edits(name: typeof editableName) {
       .record(name, fieldValue)
       .describe('Adds a field and keeps the ones that are already there.')
       .optional(),
-    remove: z.array(name).describe('Removes all fields of these names, before set and add.').optional(),
+    remove: listOrOne(z.array(name), name)
+      .describe('Removes all fields of these names, before set and add.')
+      .optional(),
   });
 }
 const requestEdits = edits(requestFieldName);
@@ -192,38 +195,48 @@ const status = z
     return z.NEVER;
   });
 
+const clusterName = text(value => {
+  const address = isName(value) ? null : hostPortOf(value);
+  return address === null
+    ? null
+    : `"${value}" is an address; write forward: NAME, with clusters: { NAME: { endpoints: ${flow([address])} } }`;
+});
+
+const forward = z.strictObject({
+  cluster: z.string().describe('Name of the cluster that gets the request.').optional(),
+  split: z
+    .array(
+      z.strictObject({
+        cluster: z.string().describe('Name of a cluster.'),
+        weight: requiredNumber('routes.forward.split.weight'),
+      }),
+    )
+    .min(1, 'a split needs at least one cluster')
+    .max(100, 'a split can have at most 100 clusters')
+    .describe('Clusters that share the requests by weight, instead of one cluster.')
+    .optional(),
+});
+
 export const routeSchema = z.strictObject({
   name: itemName,
-  listeners: z
-    .array(z.string())
-    .min(1, 'the list is empty; remove it to serve the route on every listener')
+  listeners: listOrOne(
+    z.array(z.string()).min(1, 'the list is empty; remove it to serve the route on every listener'),
+    z.string(),
+  )
     .describe('Names of the listeners that serve this route. Every listener when absent.')
     .optional(),
   match: match.optional(),
   forward: z
-    .strictObject({
-      cluster: z.string().describe('Name of the cluster that gets the request.').optional(),
-      split: z
-        .array(
-          z.strictObject({
-            cluster: z.string().describe('Name of a cluster.'),
-            weight: requiredNumber('routes.forward.split.weight'),
-          }),
-        )
-        .min(1, 'a split needs at least one cluster')
-        .max(100, 'a split can have at most 100 clusters')
-        .describe('Clusters that share the requests by weight, instead of one cluster.')
-        .optional(),
-    })
+    .union([clusterName.transform((cluster): z.output<typeof forward> => ({ cluster })), forward])
     .meta({
       description:
-        'Sends the request to a cluster. A route has exactly one of forward, redirect and respond.',
+        'Sends the request to a cluster: its name, which is short for `{ cluster: NAME }`, or a mapping with the keys below. A route has exactly one of forward, redirect and respond.',
     })
     .optional(),
   redirect: z
     .strictObject({
       status: choice('routes.redirect.status'),
-      to: text(redirectProblem).describe(
+      to: text(redirectTargetProblem).describe(
         'Target of the redirect; {path}, {query} and {host} stand for those of the request.',
       ),
     })
@@ -255,8 +268,7 @@ export const routeSchema = z.strictObject({
   retries: z
     .strictObject({
       attempts: number('routes.retries.attempts'),
-      on: z
-        .array(retryReason)
+      on: listOrOne(z.array(retryReason), retryReason)
         .describe(
           'What is retried: `connect`, `reset`, and statuses such as "503". `connect` and `reset` when absent.',
         )

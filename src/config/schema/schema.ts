@@ -11,7 +11,7 @@ import {
 } from '../../observability/otlp_resource.ts';
 import { clusterSchema } from './cluster.ts';
 import { itemDefaults } from './item_defaults.ts';
-import { address, choice, fieldName, fieldValue, named, network, number, text } from './leaves.ts';
+import { address, choice, fieldName, fieldValue, listOrOne, named, network, number, text } from './leaves.ts';
 import { listenerSchema } from './listener.ts';
 import { maintenance } from './maintenance.ts';
 import { routeSchema } from './route.ts';
@@ -63,8 +63,7 @@ const loggingSchema = z.strictObject({
       z.strictObject({
         format: choice('logging.access.format'),
         sample: number('logging.access.sample'),
-        redactQuery: z
-          .array(z.string())
+        redactQuery: listOrOne(z.array(z.string()), z.string())
           .meta({ description: 'Query parameters whose values are masked in the log.' })
           .optional(),
       }),
@@ -73,8 +72,7 @@ const loggingSchema = z.strictObject({
     .optional(),
   explain: z
     .strictObject({
-      from: z
-        .array(network)
+      from: listOrOne(z.array(network), network)
         .describe('Clients whose `X-Fairlead-Explain: 1` is honoured. Nobody when empty.')
         .optional(),
     })

@@ -1,18 +1,20 @@
 /** Turns the issues of the schema into messages for people who read a file, not a program. */
-import { z } from 'zod';
-import { didYouMean, nearest } from '../nearest.ts';
+import type { z } from 'zod';
+import { didYouMean } from '../nearest.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
+import { foreignFileHint } from '../text/foreign_file.ts';
 import type { Path } from '../text/path.ts';
 import { keyOf } from '../text/path.ts';
 import { listed } from './leaves.ts';
-import { configSchema } from './schema.ts';
+import { lineToWrite } from './shape_lines.ts';
+import { meaningOf } from './unknown_key.ts';
 
 interface SchemaFinding {
   readonly problem: Problem;
   readonly path: Path;
-  /** Set for an unknown key, with the key that was probably meant. */
-  readonly badKey?: { readonly meant: string | undefined };
+  /** Set for an unknown key, with the keys beside it that were probably meant. */
+  readonly badKey?: { readonly meant: readonly string[] };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -22,8 +24,8 @@ export function schemaFindings(error: z.ZodError, document: Document): SchemaFin
   const findings = error.issues.flatMap(issue => findingsOf(issue, [], document));
   // `adress` says everything: that `address` is missing follows from it.
   const meant = new Set(
-    findings.map(({ path, badKey }) =>
-      badKey === undefined ? '' : keyOf([...path.slice(0, -1), badKey.meant ?? '']),
+    findings.flatMap(({ path, badKey }) =>
+      (badKey?.meant ?? []).map(key => keyOf([...path.slice(0, -1), key])),
     ),
   );
   return findings.filter(
@@ -44,7 +46,9 @@ function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding
     if (branch !== null) return branch.flatMap(inner => findingsOf(inner, path, document));
   }
   const shown = path.length === 0 ? 'the file' : document.show(path);
-  const hint = typeof value === 'string' ? didYouMean(value, optionsOf(issue)) : undefined;
+  const near = typeof value === 'string' ? didYouMean(value, optionsOf(issue)) : undefined;
+  const shape = path.length === 0 ? foreignFileHint(document.source) : lineToWrite(path, value);
+  const hint = near ?? (isAboutShape(issue) ? shape : undefined);
   return [
     {
       path,
@@ -58,6 +62,11 @@ function findingsOf(issue: Issue, base: Path, document: Document): SchemaFinding
   ];
 }
 
+/** The value has the wrong type, whatever is in it. */
+function isAboutShape(issue: Issue): boolean {
+  return issue.code === 'invalid_type' || issue.code === 'invalid_union';
+}
+
 function missing(path: Path, document: Document): SchemaFinding {
   const message = `the key "${String(path.at(-1))}" is missing ${where(path.slice(0, -1), document)}`;
   return { path, problem: document.problem('error', path, message, { at: 'key' }) };
@@ -65,19 +74,18 @@ function missing(path: Path, document: Document): SchemaFinding {
 
 function unknownKey(key: string, path: Path, document: Document): SchemaFinding {
   const place = [...path, key];
-  const known = knownKeys(path);
-  const merge = 'YAML 1.2 has no merge keys; write the values out, or use an alias for the whole mapping';
+  const { hint, meant } = meaningOf(key, path, document);
   const problem = document.problem('error', place, `unknown key "${key}" ${where(path, document)}`, {
     at: 'key',
-    hint: key === '<<' ? merge : didYouMean(key, known),
+    hint,
   });
-  return { path: place, problem, badKey: { meant: nearest(key, known) } };
+  return { path: place, problem, badKey: { meant } };
 }
 
 function badName(message: string, path: Path, document: Document): SchemaFinding {
   const shown = document.show(path.slice(0, -1));
   const problem = document.problem('error', path, `${shown}: ${message}`, { at: 'key' });
-  return { path, problem, badKey: { meant: String(path.at(-1)) } };
+  return { path, problem, badKey: { meant: [String(path.at(-1))] } };
 }
 
 function where(path: Path, document: Document): string {
@@ -100,7 +108,12 @@ function messageOf(issue: Issue, value: unknown, source: string | null): string 
   if (own !== undefined && isBare) return own.message;
   if (wantsText && isBare) return `expected a string, found ${value}; quote it: "${source ?? value}"`;
   // `to: {path}` is a mapping to YAML.
-  if (wantsText && typeof value === 'object' && source !== null && /^[[{][^"'\r\n]{0,200}[\]}]$/.test(source))
+  if (
+    branches.every(([first]) => first !== undefined && isAboutText(first)) &&
+    typeof value === 'object' &&
+    source !== null &&
+    /^[[{][^"'\r\n]{0,200}[\]}]$/.test(source)
+  )
     return `expected a string, found ${foundIs(value)}; quote it: "${source}"`;
   if (issue.code !== 'invalid_type' && issue.code !== 'invalid_value' && issue.code !== 'invalid_union') {
     return issue.message;
@@ -156,30 +169,4 @@ function chooseBranch(branches: Branches, value: unknown): readonly Issue[] | nu
   if (first !== undefined) return others.reduce((a, b) => (b.length < a.length ? b : a), first);
   if (typeof value !== 'string') return null;
   return branches.find(issues => issues.every(({ code }) => code === 'custom')) ?? null;
-}
-
-/** The keys that the schema knows at a path. */
-function knownKeys(path: Path): string[] {
-  let schemas: z.core.$ZodType[] = [configSchema];
-  for (const part of path) schemas = schemas.flatMap(alternatives).flatMap(schema => step(schema, part));
-  return schemas
-    .flatMap(alternatives)
-    .flatMap(schema => (schema instanceof z.ZodObject ? Object.keys(schema.shape) : []));
-}
-
-/** Unwraps optional types and unions. */
-function alternatives(schema: z.core.$ZodType): z.core.$ZodType[] {
-  if (schema instanceof z.ZodOptional) return alternatives(schema.unwrap());
-  if (schema instanceof z.ZodPipe) return alternatives(schema.in);
-  return schema instanceof z.ZodUnion ? schema.options.flatMap(alternatives) : [schema];
-}
-
-function step(schema: z.core.$ZodType, part: string | number): z.core.$ZodType[] {
-  if (schema instanceof z.ZodObject) {
-    const shape: Readonly<Record<string, z.core.$ZodType>> = schema.shape;
-    const inner = Object.hasOwn(shape, part) ? shape[part] : undefined;
-    return inner === undefined ? [] : [inner];
-  }
-  if (schema instanceof z.ZodRecord) return [schema.valueType];
-  return schema instanceof z.ZodArray ? [schema.element] : [];
 }

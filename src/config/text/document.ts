@@ -6,8 +6,10 @@
  */
 import { constructFromEvents, parseEvents, YAMLException } from 'js-yaml';
 import type { Problem } from '../problems.ts';
+import { foreignFileHint } from './foreign_file.ts';
 import { type Path, valueAt } from './path.ts';
-import { SourcePositions, type TextRange } from './source_positions.ts';
+import { writtenPath } from './short_forms.ts';
+import { type SourcePosition, SourcePositions, type TextRange } from './source_positions.ts';
 import { type Environment, expandVariables } from './variables.ts';
 import { yamlHint } from './yaml_hints.ts';
 
@@ -69,7 +71,7 @@ export class Document {
 
   /** `file:line:col` of a value that is written in the text, otherwise null. */
   origin(path: Path): string | null {
-    const place = this.#places?.find(path) ?? null;
+    const place = this.#find(path);
     if (place === null) return null;
     const { line, column } = this.#position(place.value.start);
     return `${this.file}:${line}:${column}`;
@@ -77,13 +79,13 @@ export class Document {
 
   /** A value as written in the text; null if the text does not contain it. */
   sourceOf(path: Path): string | null {
-    const range = this.#places?.find(path)?.value;
+    const range = this.#find(path)?.value;
     return range === undefined ? null : this.source.slice(range.start, range.end).trim();
   }
 
   /** The line of a key, or of a value without a key; null if the text does not contain it. */
   line(path: Path): number | null {
-    const place = this.#places?.find(path) ?? null;
+    const place = this.#find(path);
     return place === null ? null : this.#position((place.key ?? place.value).start).line;
   }
 
@@ -97,7 +99,7 @@ export class Document {
 
   /** `routes.api.match.hosts[0]`: a route is identified by its name if it has one. An inherited value by where it is written. */
   show(path: Path): string {
-    return (this.inheritedFrom(path) ?? path)
+    return this.#written(this.inheritedFrom(path) ?? path)
       .map((part, at) => {
         if (typeof part === 'string') return at === 0 ? part : `.${part}`;
         const name = at === 1 && path[0] === 'routes' ? this.at(['routes', part, 'name']) : undefined;
@@ -106,7 +108,17 @@ export class Document {
       .join('');
   }
 
-  #rangeOf(path: Path, at: 'key' | 'value'): TextRange {
+  #written(path: Path): Path {
+    return writtenPath(path, inner => this.at(inner));
+  }
+
+  /** Null if the text does not contain it, neither in its long nor in a short form. */
+  #find(path: Path): SourcePosition | null {
+    return this.#places?.find(this.#written(path)) ?? null;
+  }
+
+  #rangeOf(longPath: Path, at: 'key' | 'value'): TextRange {
+    const path = this.#written(longPath);
     for (let length = path.length; length >= 0; length--) {
       const place = this.#places?.find(path.slice(0, length)) ?? null;
       if (place === null) continue;
@@ -175,7 +187,8 @@ export function parseDocument(source: string, file: string, env: Environment): P
   } catch (error) {
     if (!(error instanceof YAMLException)) throw error;
     const position = Math.min(error.mark?.position ?? 0, source.length);
-    const found = yamlHint(error.reason, source, position);
+    const foreign = foreignFileHint(source);
+    const found = foreign === undefined ? yamlHint(error.reason, source, position) : { hint: foreign };
     return refuse(found?.position ?? position, `invalid YAML: ${error.reason}`, found?.hint);
   }
 }

@@ -9,7 +9,7 @@ export interface TextRange {
   readonly start: number;
   readonly end: number; // after start
 }
-interface SourcePosition {
+export interface SourcePosition {
   readonly key: TextRange | null;
   readonly value: TextRange;
 }

@@ -62,25 +62,37 @@ class TooLarge extends Error {}
 
 const REFERENCE = /\$\$\{|\$\{(?:([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\})?/g;
 
+/** Variables of nginx, whose names no environment variable has by custom. */
+const REQUEST_PARTS = /^(?:host|http_host|server_name|request_uri|uri|path|args|query|query_string)$/;
+
 function expandText(
   text: string,
   env: Environment,
   report: (message: string) => void,
   brought: Set<string>,
 ): string {
-  return text.replace(REFERENCE, (whole, name: string | undefined, otherwise: string | undefined) => {
-    if (whole === '$${') return '${';
-    if (name === undefined) {
-      report(`a variable is written \${NAME} or \${NAME:-default}; write $\${ for a literal \${`);
-      return whole;
-    }
-    const set = Object.hasOwn(env, name) ? env[name] : undefined;
-    // As in a shell, an empty variable counts as unset if there is a default.
-    const found = set === '' ? (otherwise ?? '') : (set ?? otherwise);
-    if (found === undefined) {
-      report(`environment variable ${name} is not set; set it, or write \${${name}:-default}`);
-    }
-    if (set !== undefined && set !== '') brought.add(set);
-    return found ?? '';
-  });
+  return text.replace(
+    REFERENCE,
+    (whole, name: string | undefined, otherwise: string | undefined, at: number) => {
+      if (whole === '$${') return '${';
+      if (name === undefined) {
+        const group = /^\d/.exec(text.slice(at + whole.length))?.[0];
+        const literal =
+          group === undefined ? `write $\${ for a literal \${` : `a group of a regex is written $${group}`;
+        report(`a variable is written \${NAME} or \${NAME:-default}; ${literal}`);
+        return whole;
+      }
+      const set = Object.hasOwn(env, name) ? env[name] : undefined;
+      // As in a shell, an empty variable counts as unset if there is a default.
+      const found = set === '' ? (otherwise ?? '') : (set ?? otherwise);
+      if (found === undefined) {
+        const advice = REQUEST_PARTS.test(name)
+          ? 'parts of the request are written {host}, {path} and {query}, in a redirect'
+          : `set it, or write \${${name}:-default}`;
+        report(`environment variable ${name} is not set; ${advice}`);
+      }
+      if (set !== undefined && set !== '') brought.add(set);
+      return found ?? '';
+    },
+  );
 }

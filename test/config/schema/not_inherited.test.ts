@@ -36,6 +36,19 @@ test('tls without certificates completes the tls of listeners; with certificates
   assert.deepEqual([all['clear']?.tls?.certificates.length, all['off']?.tls], [1, null]);
 });
 
+test('a certificate without a list is a whole one, and takes the place of a list in the defaults, or the list its place', () => {
+  const one = `certFile: ${certFile}, keyFile: ${keyFile}`;
+  const clear = '{ clear: { address: 127.0.0.1:80 } }';
+  assert.equal(listenersOf(`{ tls: { ${one} } }`, clear)['clear']?.tls?.certificates.length, 1);
+  for (const [defaults, own] of [
+    [one, PAIR],
+    [PAIR, one],
+  ]) {
+    const listeners = `{ tls: { address: 127.0.0.1:81, tls: { ${own} } } }`;
+    assert.equal(listenersOf(`{ tls: { ${defaults} } }`, listeners)['tls']?.tls?.certificates.length, 1);
+  }
+});
+
 test('what a listener cannot speak or do is not inherited', () => {
   const listeners = `{ clear: { address: 127.0.0.1:80 }, tls: { address: 127.0.0.1:81, tls: { ${PAIR} } }, socket: { address: "unix:s" } }`;
   const found = listenersOf('{ h2c: true, reusePort: true }', listeners);

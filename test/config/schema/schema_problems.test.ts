@@ -59,12 +59,14 @@ test('a number where a string is expected gets the advice to quote it', () => {
 });
 
 test('a value of the wrong type is reported with what was found', () => {
-  assert.deepEqual(told({ clusters: '[]' }), ['[] | clusters: expected a mapping (name: ...), found a list']);
+  assert.deepEqual(told({ clusters: '[]' }), [
+    '[] | clusters: expected a mapping (name: ...), found a list (write clusters: { NAME: { endpoints: [HOST:PORT] } })',
+  ]);
   assert.deepEqual(told(cluster('pool: [1]')), [
     '[1] | clusters.app.pool: expected a mapping (key: value), found a list',
   ]);
-  assert.deepEqual(told({ routes: '[{ name: a, listeners: main, forward: { cluster: app } }]' }), [
-    'main | routes.a.listeners: expected a list, found "main"',
+  assert.deepEqual(told({ routes: '[{ name: a, listeners: {}, forward: { cluster: app } }]' }), [
+    '{} | routes.a.listeners: expected a list or a string, found a mapping',
   ]);
 });
 

@@ -79,3 +79,18 @@ test('a few lines cannot become gigabytes', () => {
   circle.push(circle);
   assert.match(String(expandVariables(circle, {}, 32)), /more than 32 levels deep/);
 });
+
+test('what another proxy would put in is explained', () => {
+  const told = (text: string): string => {
+    const result = expandVariables({ a: text }, {}, 10);
+    assert(typeof result !== 'string');
+    return result.problems.map(({ message }) => message).join('\n');
+  };
+  assert.match(
+    told('https://${host}/'),
+    /variable host is not set; parts of the request are written \{host\}/,
+  );
+  assert.match(told('https://${HOST}/'), /variable HOST is not set; set it, or write \$\{HOST:-default\}/);
+  assert.match(told('/x/${1}'), /a group of a regex is written \$1$/);
+  assert.match(told('/x/${-}'), /write \$\$\{ for a literal \$\{$/);
+});
