@@ -26,7 +26,10 @@ test('a key that belongs further inside is sent there, and what needs it is not 
   assert.equal(onlyHint(respond('match: { prefix: /a }')), 'did you mean path.prefix?');
   assert.equal(onlyHint(respond('strip_prefix: /a')), 'did you mean rewrite.stripPrefix?');
   assert.equal(onlyHint(route('cluster: app')), 'did you mean forward.cluster?');
-  assert.equal(onlyHint(route('status: 200')), 'did you mean redirect.status, respond.status or maintenance.status?');
+  assert.equal(
+    onlyHint(route('status: 200')),
+    'did you mean redirect.status, respond.status or maintenance.status?',
+  );
   assert.equal(
     onlyHint({ listeners: '{ main: { address: 127.0.0.1:80, connectionsPerIp: 5 } }' }),
     'did you mean limits.connectionsPerIp?',
