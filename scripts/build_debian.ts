@@ -1,14 +1,23 @@
 /**
  * Builds `fairlead_VERSION_ARCH.deb` in dist-debian/ (or in the folder that is named) with dpkg-deb: the single executable
- * with its own runtime, the systemd unit, and /etc/fairlead/fairlead.yaml as a conffile, which an upgrade leaves alone.
+ * with its own runtime, the systemd unit, man page, completions, and /etc/fairlead/fairlead.yaml as a conffile, which an upgrade leaves alone.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { COMMANDS } from '../src/cli/commands.ts';
+import { completionScript } from '../src/cli/completion.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
+/** Where each shell of Debian looks. */
+const COMPLETIONS = {
+  bash: 'usr/share/bash-completion/completions/fairlead',
+  zsh: 'usr/share/zsh/vendor-completions/_fairlead',
+  fish: 'usr/share/fish/vendor_completions.d/fairlead.fish',
+} as const;
 const UNIT = 'examples/deploy/fairlead.service';
 
 /** What systemd does with a unit that comes, changes or goes; nothing where the machine does not run systemd. */
@@ -53,7 +62,7 @@ function unit(): string {
     .replace(/^# Fairlead under systemd\. Needs .*$/m, '# Fairlead under systemd.');
 }
 
-function put(tree: string, path: string, text: string, mode = 0o644): void {
+function put(tree: string, path: string, text: string | Buffer, mode = 0o644): void {
   mkdirSync(dirname(join(tree, path)), { recursive: true });
   writeFileSync(join(tree, path), text);
   chmodSync(join(tree, path), mode);
@@ -91,6 +100,15 @@ function buildDebian(target: string): string {
   );
   for (const page of ['configuration', 'operations', 'reasons', 'timeouts', 'load-balancers'])
     put(tree, `usr/share/doc/fairlead/${page}.md`, readFileSync(join(ROOT, `docs/${page}.md`), 'utf8'));
+  const page = gzipSync(readFileSync(join(ROOT, 'man/fairlead.1')), { level: 9 });
+  put(tree, 'usr/share/man/man1/fairlead.1.gz', page);
+  put(
+    tree,
+    'usr/share/fairlead/fairlead.schema.json',
+    readFileSync(join(ROOT, 'fairlead.schema.json'), 'utf8'),
+  );
+  for (const [shell, file] of Object.entries(COMPLETIONS))
+    put(tree, file, completionScript(shell as keyof typeof COMPLETIONS, COMMANDS));
   put(tree, 'usr/share/doc/fairlead/copyright', readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
   const kilobytes = Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0]);
   put(tree, 'DEBIAN/control', control(version, architecture, kilobytes));

@@ -71,6 +71,7 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/net/upstream/http2_slot.ts': 'seen on real connections in test/net/upstream/http2_upstream.test.ts',
   'src/cli/commands/serving.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
   'src/cli/commands/configuration.ts': 'a table; test/cli/commands.test.ts and test/main.test.ts',
+  'src/cli/commands/shell.ts': 'a table; test/cli/commands.test.ts and test/cli/completion.test.ts',
   'src/cli/commands/running.ts': 'a table; test/cli/commands.test.ts and test/cli/status.test.ts',
   'src/cli/exit_codes.ts': 'a table of constants; test/main.test.ts checks each code from outside',
 };

@@ -7,7 +7,7 @@
 import type { Signals } from '../lifecycle/signals.ts';
 
 /** What a shell may offer for a value: names of files, a list of words, or nothing. */
-type Completion = 'file' | readonly string[];
+export type Completion = 'file' | readonly string[];
 
 export interface Option {
   /** Without dashes: `client-ip`. */

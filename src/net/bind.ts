@@ -28,6 +28,15 @@ export async function bind(
       await bind(server, address, env);
       return;
     }
+    // A machine without IPv6: all its addresses are those of IPv4. Go and Node do the same when no host is named.
+    if (
+      (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') &&
+      address.kind === 'tcp' &&
+      address.host === '::'
+    ) {
+      await bind(server, { ...address, host: '0.0.0.0' }, env, reusePort);
+      return;
+    }
     const advice = await bindAdvice(error, address);
     throw new Error(`cannot listen on ${formatAddress(address)}: ${advice}`, { cause: error });
   }

@@ -84,3 +84,22 @@ test('port 0 is reported as the port that was assigned', async () => {
   assert.match(boundAddress(server, { kind: 'tcp', host: '127.0.0.1', port: 0 }), /^127\.0\.0\.1:[1-9]\d*$/);
   await new Promise(resolve => server.close(resolve));
 });
+
+test('without IPv6 on the machine, every address means every one of IPv4', async t => {
+  const asked: unknown[] = [];
+  class WithoutIpv6 extends net.Server {
+    override listen(...args: unknown[]): this {
+      const [options, onListening] = args as [net.ListenOptions, () => void];
+      asked.push(options.host);
+      if (options.host === '::')
+        process.nextTick(() => this.emit('error', Object.assign(new Error('no'), { code: 'EAFNOSUPPORT' })));
+      else super.listen(options, onListening);
+      return this;
+    }
+  }
+  const server = new WithoutIpv6();
+  t.after(() => server.close());
+  await bind(server, { kind: 'tcp', host: '::', port: 0 }, {});
+  assert.deepEqual(asked, ['::', '0.0.0.0']);
+  assert.match(boundAddress(server, { kind: 'tcp', host: '::', port: 0 }), /^0\.0\.0\.0:\d+$/);
+});

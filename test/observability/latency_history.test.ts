@@ -34,6 +34,13 @@ test('what is usual is known after five minutes with at least twenty requests ea
   near(history.summary(6 * MINUTE_MS).usualMs, 50);
 });
 
+test('a minute whose requests all came at its beginning has none of the minute before', () => {
+  const history = new LatencyHistory();
+  for (let minute = 0; minute < 4; minute++) fill(history, minute, 50);
+  for (let count = 0; count < 19; count++) history.record(50, 4 * MINUTE_MS + 1_000);
+  assert.equal(history.summary(5 * MINUTE_MS).usualMs, null, 'the fifth minute had 19 requests');
+});
+
 test('slow minutes do not become the usual ones, until they have lasted for an hour', () => {
   const history = new LatencyHistory();
   for (let minute = 0; minute < 10; minute++) fill(history, minute, 50);

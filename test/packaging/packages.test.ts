@@ -159,6 +159,8 @@ test(
     execFileSync(program, ['check', '--config', configFile], { stdio: 'pipe' });
     const unit = readFileSync(join(root, 'usr/lib/systemd/system/fairlead.service'), 'utf8');
     assert.match(unit, /^ExecStart=\/usr\/bin\/fairlead run --config \/etc\/fairlead\/fairlead.yaml$/m);
+    for (const file of ['man/man1/fairlead.1.gz', 'bash-completion/completions/fairlead'])
+      assert.ok(existsSync(join(root, 'usr/share', file)), file);
     for (const socket of ['fairlead.socket', 'fairlead-https.socket'])
       assert.ok(existsSync(join(root, 'usr/lib/systemd/system', socket)), socket);
     const free = readFileSync(configFile, 'utf8').replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:0');

@@ -39,7 +39,7 @@ test('npm start serves the demo: each request that it prints is answered as it s
     assert.equal(second.status, 69);
     assert.doesNotMatch(second.stderr, /Ctrl-C/, 'the list comes only when the ports are open');
     if (process.platform === 'linux')
-      assert.match(second.stderr, new RegExp(`127.0.0.1:8080: in use by .+ (pid ${demo.pid})`));
+      assert.match(second.stderr, new RegExp(`127.0.0.1:8080: in use by .+ .pid ${demo.pid}.`));
     assert.ok(printed.includes('new WebSocket("ws://127.0.0.1:8080/fast/echo")'));
     assert.match(printed, /Change \S*examples\/demo\.yaml, .* watch it reload/);
     for (const path of ['/fast/hello', '/slow?ms=300', '/slow?ms=3000', '/flaky', '/old?a=1', '/nowhere']) {

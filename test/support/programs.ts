@@ -11,9 +11,11 @@ import { delimiter, join } from 'node:path';
 export const PROGRAMS = {
   chromium: 'chromium',
   curl: 'curl',
+  fish: 'fish',
   h2load: 'nghttp2-client',
   haproxy: 'haproxy',
   htpasswd: 'apache2-utils',
+  man: 'man-db',
   nginx: 'nginx-light',
   openssl: 'openssl',
   promtool: 'prometheus',
@@ -23,6 +25,7 @@ export const PROGRAMS = {
   'systemd-analyze': 'systemd',
   testssl: 'testssl.sh',
   unshare: 'util-linux',
+  zsh: 'zsh',
 } as const;
 
 export type Program = keyof typeof PROGRAMS;

@@ -6,8 +6,11 @@ import type { Config } from '../schema/schema.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
 import { formatDuration } from '../units.ts';
+import { lintCertificateHosts } from './certificate_hosts.ts';
 import { lintClientIdentity } from './client_identity.ts';
 import { findEvadedGuards } from './guards.ts';
+import { lintLoops } from './loops.ts';
+import { lintMatches } from './match_mistakes.ts';
 import { lintTls } from './tls.ts';
 import { findUnreachable } from './unreachable.ts';
 
@@ -21,7 +24,12 @@ export function lint(config: Config, plan: Plan, document: Document): Problem[] 
   lintClusters(config, plan, warn);
   lintRoutes(config, plan, warn);
   const places = new Map(config.routes.map(({ name }, at) => [name, at]));
-  lintClientIdentity(plan, route => places.get(route) ?? 0, warn);
+  const placeOf = (route: string): number => places.get(route) ?? 0;
+  lintClientIdentity(plan, placeOf, warn);
+  lintMatches(config.routes, warn);
+  lintLoops(plan, placeOf, warn);
+  lintCertificateHosts(plan, placeOf, warn);
+  lintPerAddress(config, plan, warn);
   lintStores(plan, warn);
   lintLogins(config, plan, warn);
   lintProcess(config, warn);
@@ -118,6 +126,21 @@ function isInClear(listener: Plan['listeners'][string] | undefined): boolean {
   const { address, trustedProxies, proxyProtocol } = listener;
   if (trustedProxies.length > 0 || proxyProtocol !== null) return false;
   return address.kind === 'tcp' && !/^(?:127\.|::1$|localhost$)/.test(address.host);
+}
+
+/** Trusted proxies are exempt from `connectionsPerIp`: behind them it limits nobody. */
+function lintPerAddress(config: Config, { listeners, routes }: Plan, warn: Warn): void {
+  for (const [name, { limits }] of Object.entries(config.listeners)) {
+    const listener = listeners[name];
+    if (typeof limits?.connectionsPerIp !== 'number' || listener === undefined) continue;
+    if (listener.trustedProxies.length === 0 || listener.proxyProtocol !== null) continue;
+    const served = routes.filter(route => route.listeners[name] !== undefined);
+    if (served.some(({ rateLimits }) => rateLimits.some(({ key }) => key.kind === 'clientIp'))) continue;
+    warn(
+      ['listeners', name, 'limits', 'connectionsPerIp'],
+      `connectionsPerIp of listener ${name} does not count trustedProxies, so clients behind them have no limit of their own; add rateLimits with key: clientIp to its routes`,
+    );
+  }
 }
 
 function lintProcess(config: Config, warn: Warn): void {

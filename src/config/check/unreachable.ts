@@ -32,7 +32,7 @@ export function findUnreachable(routes: readonly Route[]): Unreachable[] {
     if (!canBothMatch(program, anyPath)) {
       found.push({
         route: route.name,
-        why: `its regex "${route.match.path.value}" matches nothing that begins with /`,
+        why: `its regex "${route.match.path.value}" matches nothing that begins with /${suggestion(route.match.path.value)}`,
       });
       continue;
     }
@@ -46,6 +46,11 @@ export function findUnreachable(routes: readonly Route[]): Unreachable[] {
       });
   }
   return found;
+}
+
+/** A regex must match the whole path; elsewhere `\.php$` is found anywhere in it. */
+function suggestion(regex: string): string {
+  return /^(?:\\\.|[\w-])/.test(regex) ? `; did you mean /.*${regex}?` : '';
 }
 
 /** Whether `wide` takes precedence over `narrow` and matches everything that it matches. */

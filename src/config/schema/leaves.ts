@@ -31,7 +31,15 @@ import {
   type NumberSetting,
 } from './defaults.ts';
 import { hostProblem, pathProblem, regexProblem } from './match_problem.ts';
-import { ENDPOINT_ADDRESS_PATTERN, LISTEN_ADDRESS_PATTERN } from './patterns.ts';
+import {
+  ENDPOINT_ADDRESS_PATTERN,
+  FIELD_NAME_PATTERN,
+  HOST_PATTERN,
+  LISTEN_ADDRESS_PATTERN,
+  NAME_PATTERN,
+  NETWORK_PATTERN,
+  PATH_PATTERN,
+} from './patterns.ts';
 
 /** A number with a unit and bounds: undefined if absent, null for `off`. */
 export function number(id: NumberId) {
@@ -167,9 +175,18 @@ export function listed(names: readonly string[]): string {
 }
 
 /** A string that a function can refuse with a reason. */
-export function text(problemOf: (value: string) => string | null, description?: string) {
+export function text(
+  problemOf: (value: string) => string | null,
+  description?: string,
+  /** For editors; see `patterns.ts`. */
+  pattern?: string,
+) {
   const checked = refusable(z.string(), problemOf);
-  return description === undefined ? checked : checked.meta({ description });
+  if (description === undefined && pattern === undefined) return checked;
+  return checked.meta({
+    ...(description === undefined ? {} : { description }),
+    ...(pattern === undefined ? {} : { pattern }),
+  });
 }
 
 function refusable(string: z.ZodString, problemOf: (value: string) => string | null) {
@@ -226,8 +243,10 @@ const NOT_EDITABLE: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-export const fieldName = text(value =>
-  TOKEN.test(value) ? null : `"${value}" is not a field name (RFC 9110 section 5.1)`,
+export const fieldName = text(
+  value => (TOKEN.test(value) ? null : `"${value}" is not a field name (RFC 9110 section 5.1)`),
+  undefined,
+  FIELD_NAME_PATTERN,
 );
 
 function editableProblem(value: string): string | null {
@@ -238,7 +257,7 @@ function editableProblem(value: string): string | null {
     : null;
 }
 
-export const editableName = text(editableProblem);
+export const editableName = text(editableProblem, undefined, FIELD_NAME_PATTERN);
 
 /** Fields that the proxy sets itself on the way to a backend, with what to write instead. */
 const SETTLED: Readonly<Record<string, string>> = {
@@ -249,7 +268,11 @@ const SETTLED: Readonly<Record<string, string>> = {
 };
 
 /** The name of a field that may be set on a request to a backend. */
-export const requestFieldName = text(value => SETTLED[value.toLowerCase()] ?? editableProblem(value));
+export const requestFieldName = text(
+  value => SETTLED[value.toLowerCase()] ?? editableProblem(value),
+  undefined,
+  FIELD_NAME_PATTERN,
+);
 
 /** RFC 9110 section 5.5. Spaces at the ends would be lost. */
 export const fieldValue = text(value => {
@@ -264,7 +287,7 @@ export const regex = text(
   'A regular expression, matched against the whole text in linear time.',
 );
 
-export const path = text(pathProblem, 'A path that begins with /.');
+export const path = text(pathProblem, 'A path that begins with /.', PATH_PATTERN);
 
 /** The form of a request line (RFC 9112 section 3.2.1), with an optional query. */
 export const requestTarget = text(value => {
@@ -284,10 +307,14 @@ export const hostHeader = text(
   'A host, optionally with a port.',
 );
 
-export const network = text(value => {
-  const problem = cidrProblem(value);
-  return problem === null ? null : `"${value}" is not a network: ${problem}`;
-}, 'A network such as 10.0.0.0/8, or an address.');
+export const network = text(
+  value => {
+    const problem = cidrProblem(value);
+    return problem === null ? null : `"${value}" is not a network: ${problem}`;
+  },
+  'A network such as 10.0.0.0/8, or an address.',
+  NETWORK_PATTERN,
+);
 
 /** What a proxy says about its client (`security/forwarding`). */
 export const forwardingField = text(
@@ -298,7 +325,7 @@ export const forwardingField = text(
   'Forwarded, X-Real-IP, X-Request-Id, X-Request-Deadline-Ms, or a field that begins with X-Forwarded-.',
 );
 
-export const hostPattern = text(hostProblem, 'A host name, or *.name for every name below it.');
+export const hostPattern = text(hostProblem, 'A host name, or *.name for every name below it.', HOST_PATTERN);
 
 /** Names become metric labels and parts of paths. Names that every JavaScript object has are refused. */
 function nameProblem(name: string): string | null {
@@ -315,7 +342,7 @@ export function listOrOne<List extends z.ZodArray, One extends z.ZodType<z.outpu
   return z.union([list, one.transform((item): z.output<List> => [item] as z.output<List>)]);
 }
 
-export const itemName = text(nameProblem, 'Letters, digits, - and _; at most 64.');
+export const itemName = text(nameProblem, 'Letters, digits, - and _; at most 64.', NAME_PATTERN);
 
 export function named<T extends z.ZodType>(schema: T) {
   return z.record(itemName, schema);

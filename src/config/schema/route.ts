@@ -23,6 +23,7 @@ import {
 import { maintenance } from './maintenance.ts';
 import { templatePathProblem } from './match_problem.ts';
 import { orOff } from './off.ts';
+import { LIMIT_KEY_PATTERN, orVariable, REDIRECT_PATTERN } from './patterns.ts';
 import { redirectTargetProblem } from './redirect_problem.ts';
 
 /** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
@@ -108,7 +109,7 @@ const retryReason = z
   .unknown()
   .meta({
     anyOf: [
-      { type: 'string', pattern: '^(connect|reset|5\\d\\d)$' },
+      { type: 'string', pattern: orVariable('^(connect|reset|5\\d\\d)$') },
       { type: 'integer', minimum: 500, maximum: 599 },
     ],
   })
@@ -124,7 +125,11 @@ const retryReason = z
 
 const rate = z
   .unknown()
-  .meta({ type: 'string', pattern: RATE_PATTERN, description: 'Rate such as `100/s` or `5000/m`.' })
+  .meta({
+    type: 'string',
+    pattern: orVariable(RATE_PATTERN),
+    description: 'Rate such as `100/s` or `5000/m`.',
+  })
   .transform((value, context): Rate => {
     const parsed = typeof value === 'string' ? parseRate(value) : 'expected a rate such as 100/s';
     if (typeof parsed !== 'string') return parsed;
@@ -133,12 +138,13 @@ const rate = z
   });
 
 const rateLimit = z.strictObject({
-  key: text(value =>
-    /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
-      ? null
-      : `"${value}" is not clientIp, route or header:NAME`,
-  ).describe(
+  key: text(
+    value =>
+      /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
+        ? null
+        : `"${value}" is not clientIp, route or header:NAME`,
     'What the limit counts by: `clientIp` (IPv6 by /64), `route` (all requests together) or `header:NAME`.',
+    LIMIT_KEY_PATTERN,
   ),
   rate,
   burst: number('routes.rateLimits.burst'),
@@ -236,8 +242,10 @@ export const routeSchema = z.strictObject({
   redirect: z
     .strictObject({
       status: choice('routes.redirect.status'),
-      to: text(redirectTargetProblem).describe(
+      to: text(
+        redirectTargetProblem,
         'Target of the redirect; {path}, {query} and {host} stand for those of the request.',
+        REDIRECT_PATTERN,
       ),
     })
     .meta({ description: 'Answers with a redirect.' })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from '../../support/proxy_under_test.ts';
-import { loadedFrom, messagesOf, type Parts, problemsOf } from '../config_text.ts';
+import { assertOnly, loadedFrom, messagesOf, type Parts, problemsOf } from '../config_text.ts';
 
 function assertWarns(parts: Parts, pattern: RegExp): void {
   const { warnings } = loadedFrom(parts);
@@ -117,4 +117,13 @@ test('settings of the log that contradict each other are a warning', () => {
   );
   assertQuiet(logging('format: json, access: { format: ecs }'));
   assertQuiet(logging('format: pretty, time: iso'));
+});
+
+test('connectionsPerIp that counts no client is found', () => {
+  const listeners =
+    '{ main: { address: 127.0.0.1:80, trustedProxies: 10.0.0.0/8, limits: { connectionsPerIp: 10 } } }';
+  assertOnly({ listeners }, /^connectionsPerIp of listener main does not count trustedProxies/);
+  const routes = '[{ name: a, forward: app, rateLimits: [{ key: clientIp, rate: 10/s }] }]';
+  assert.deepEqual(messagesOf({ listeners, routes }), []);
+  assert.deepEqual(messagesOf({ listeners: listeners.replace(/trustedProxies: [^ ]* /, '') }), []);
 });
