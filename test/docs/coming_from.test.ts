@@ -95,7 +95,7 @@ test('docs/coming-from-traefik.md', async () => {
     assert.equal(await ask({ path: '/ping' }), '200');
     assert.equal(await ask({ path: '/', host: 'other.app.test' }), '404');
     assert.equal(await handshake(https, '/socket'), 101);
-    const limited = await statusesOf(https, { path: '/api/many' }, 11);
+    const limited = await statusesOf(https, '/api/many', 11);
     assert.deepEqual(limited, [...Array<number>(9).fill(200), 429, 429], 'one of ten was used above');
   });
 });

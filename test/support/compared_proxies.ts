@@ -60,9 +60,17 @@ export async function handshake(target: Target, path: string): Promise<number> {
   return (await client.head()).status;
 }
 
-/** The statuses of so many requests, one after the other. */
-export async function statusesOf(target: Target, asked: Asked, count: number): Promise<number[]> {
+/** The statuses of so many POST requests, one after the other, as fast as they go: over one connection while it is kept. */
+export async function statusesOf(target: Target, path: string, count: number): Promise<number[]> {
   const statuses: number[] = [];
-  while (statuses.length < count) statuses.push((await answerTo(target, asked)).status);
+  while (statuses.length < count) {
+    using client = await connectRaw({ ...target, tls: TLS });
+    for (let kept = true; kept && statuses.length < count; ) {
+      await client.send(formatRequest(path, { method: 'POST', headers: ['Host', HOST], body: '' }));
+      const { status, headers } = await client.answer('POST');
+      statuses.push(status);
+      kept = value(headers, 'connection')?.toLowerCase() !== 'close';
+    }
+  }
   return statuses;
 }

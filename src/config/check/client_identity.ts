@@ -41,7 +41,7 @@ function lintUnderscores(
     if (name.includes('_') && test.kind !== 'absent')
       warn(
         [...path, 'match', 'headers'],
-        `route ${route.name} can never match: fields with an underscore such as ${name} are not let in; ${hint}`,
+        `route ${route.name} can never match: fields with an underscore such as ${name} are dropped or refused; ${hint}`,
       );
   for (const { key } of route.rateLimits)
     if (key.kind === 'header' && key.name.includes('_'))
