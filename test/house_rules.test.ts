@@ -53,9 +53,13 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
     'composes: finds the client and prints its one error; seen from outside in test/integration/admin_actions.test.ts',
   'src/admin/status_page.ts':
     'a page without decisions of its own; seen in a browser in test/browser/status_page.test.ts',
+  'src/admin/status_page_table.ts':
+    'cells and headings; seen in the tests of the sections that are made of them',
+  'src/admin/confirm_page.ts': 'one template; seen in test/admin/action_routes.test.ts',
+  'src/admin/small_page.ts': 'one template; seen in test/admin/record_page.test.ts',
   'src/admin/status_page_script.ts': 'runs in a browser; seen there in test/browser/status_page.test.ts',
   'src/admin/status_page_style.ts': 'a style sheet; seen in a browser in test/browser/status_page.test.ts',
-  'src/admin/reply.ts': 'one call; seen in test/admin/api.test.ts',
+  'src/admin/reply.ts': 'a few calls; seen in test/admin/api.test.ts',
   'src/admin/admin.ts':
     'composes: the parts of the admin side; seen from outside in test/integration/admin.test.ts',
   'src/lifecycle/phase_keeper.ts':

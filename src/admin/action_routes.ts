@@ -1,13 +1,14 @@
 /**
- * The actions of the admin API: POST with a JSON object or an empty body. Every call, also a refused one, writes an
- * audit line.
+ * The actions of the admin API: POST with a JSON object or an empty body, for an endpoint also the form of the status page.
+ * Every call, also a refused one, writes an audit line.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseDuration } from '../config/units.ts';
 import type { ReloadResult } from '../lifecycle/reload.ts';
 import { LOG_LEVELS } from '../observability/logging.ts';
 import type { ActionResult, AdminActions } from './admin_interfaces.ts';
-import { refuse } from './reply.ts';
+import { renderConfirmPage } from './confirm_page.ts';
+import { createNonce, refuse, sendPage } from './reply.ts';
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** The routes of a configuration of the largest size. */
@@ -70,15 +71,34 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
   });
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
     const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
-    const { action } = fieldsOf(request, ['action']);
+    const form = formOf(request);
+    const { action } = form ?? fieldsOf(request, ['action']);
     if (action !== 'drain' && action !== 'ready') return refuse(reply, 400, 'action must be drain or ready');
-    return done(
-      request,
-      reply,
-      `${action} ${cluster} ${endpoint}`,
-      process.setEndpoint(cluster, endpoint, action),
-    );
+    const what = `${action} ${cluster} ${endpoint}`;
+    const question = action === 'drain' ? process.drainQuestion(cluster, endpoint) : null;
+    if (form !== null && form['confirmed'] !== 'yes' && question !== null) {
+      audited(request, what, 'asked to confirm');
+      if (!wantsPage(request)) return refuse(reply, 409, question);
+      const nonce = createNonce();
+      return sendPage(reply.status(409), renderConfirmPage(question, request.url, nonce), nonce);
+    }
+    const result = process.setEndpoint(cluster, endpoint, action);
+    if (!wantsPage(request) || typeof result === 'string') return done(request, reply, what, result);
+    audited(request, what, result.done);
+    return reply.redirect(`/#cluster-${encodeURIComponent(cluster)}`, 303);
   });
+}
+
+/** A browser without scripts, which is shown what the answer is. */
+function wantsPage(request: FastifyRequest): boolean {
+  return request.headers.accept?.includes('text/html') === true;
+}
+
+/** The fields of a form of the status page; null: the body is something else. `curl -d '{}'` declares a form as well. */
+function formOf(request: FastifyRequest): Record<string, unknown> | null {
+  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const text = typeof request.body === 'string' ? request.body : '';
+  return isForm && text.startsWith('action=') ? Object.fromEntries(new URLSearchParams(text)) : null;
 }
 
 /** Reads the JSON object in the body; an empty body has no keys. Throws 400 for anything else. */

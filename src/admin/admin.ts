@@ -79,6 +79,7 @@ export class Admin implements AdminSide {
       setLogLevel: (level, forMs) => actions.setLogLevel(level, forMs),
       shadowCheck: next => this.#shadowCheck(next),
       setEndpoint: (cluster, endpoint, action) => actions.setEndpoint(cluster, endpoint, action),
+      drainQuestion: (cluster, endpoint) => actions.drainQuestion(cluster, endpoint),
       audit: entry => process.runtime.telemetry.emit({ kind: 'audit', ...entry }),
     };
   }

@@ -9,6 +9,7 @@ import type { Address } from '../net/address.ts';
 import type { LogLevel } from '../observability/logging.ts';
 import type { Explained } from './explanation.ts';
 import type { ShadowResult } from './shadow_check.ts';
+import type { RenderedPage } from './status_stream.ts';
 
 export type AdminAddress = Exclude<Address, { readonly kind: 'fd' }>;
 
@@ -30,10 +31,8 @@ export interface AdminView {
   /** The metrics in the format that `Accept` asks for. */
   metrics(accept: string): Promise<{ readonly contentType: string; readonly text: string }>;
   status(): object;
-  /** The status page; `nonce` allows its own style and script. */
-  page(nonce: string): string;
-  /** The part of the status page that changes. */
-  livePart(): string;
+  /** The status page as it is now. */
+  page(): RenderedPage;
   /** The running plan with its secrets masked. */
   plan(): object;
   explain(question: Readonly<Record<string, unknown>>): Explained;
@@ -41,8 +40,8 @@ export interface AdminView {
   requests(query: Readonly<Record<string, unknown>>): readonly object[];
   /** One decision record; null if it is not kept. */
   request(id: string): object | null;
-  /** The decision record as text; null if it is not kept. */
-  requestText(id: string): string | null;
+  /** The decision record as a page, or one that says that it is not kept; `nonce` allows its style. */
+  recordPage(id: string, nonce: string): string;
 }
 
 export interface AdminActions {
@@ -54,6 +53,8 @@ export interface AdminActions {
   /** Where recent requests would go with the routes of `next`; a string says why that cannot be told. */
   shadowCheck(next: unknown): Promise<ShadowResult | string>;
   setEndpoint(cluster: string, endpoint: string, action: 'drain' | 'ready'): ActionResult;
+  /** A question to a person who drains the endpoint; null: there is nothing to ask. */
+  drainQuestion(cluster: string, endpoint: string): string | null;
   /** Called for each action, also a refused one. */
   audit(entry: AuditEntry): void;
 }

@@ -1,5 +1,6 @@
 /** Everything that the admin API shows of the process. Reading changes nothing. */
 
+import { hostname } from 'node:os';
 import type { Plan } from '../config/plan.ts';
 import { maskSecrets } from '../config/shown_plan.ts';
 import type { DrainView } from '../lifecycle/drain_progress.ts';
@@ -9,17 +10,18 @@ import { readVersion } from '../lifecycle/version.ts';
 import { withoutSecretValues } from '../security/secrets.ts';
 import type { AdminView } from './admin_interfaces.ts';
 import { type ExplainedDecision, explainDecision, listDecisions } from './decision_view.ts';
-import { renderDecision } from './decision_view_text.ts';
 import { explainOffline } from './explain.ts';
 import { readQuestion } from './explain_question.ts';
+import { groupFailures } from './failure_groups.ts';
+import { renderRecordPage } from './record_page.ts';
 import type { Samples } from './samples.ts';
 import { describeStatus } from './status.ts';
-import { renderLive, renderPage } from './status_page.ts';
+import { StatusPage } from './status_page.ts';
 import { problemsOf } from './status_problems.ts';
 import { limitsOf, loadOf } from './status_recent.ts';
 import type { PageView } from './status_view.ts';
 
-/** Number of failures on the status page. */
+/** Number of failures in `/status`. The page groups all that are kept. */
 const FAILURES_SHOWN = 50;
 
 export class AdminViews implements AdminView {
@@ -41,18 +43,25 @@ export class AdminViews implements AdminView {
 
   /** `/status`: the view of the page, and its problems. */
   status() {
-    const view = this.#view();
-    return { ...view, problems: problemsOf(view) };
+    const { failureGroups, ...view } = this.#view();
+    return {
+      ...view,
+      failures: this.#process.runtime.telemetry.decisions.failures(FAILURES_SHOWN),
+      failureGroups: failureGroups.map(({ newest: _newest, ...group }) => group),
+      problems: problemsOf({ ...view, failureGroups }),
+    };
   }
 
   #view() {
-    const { running, runtime, history, overload, startedAtMs, certificates } = this.#process;
+    const { running, runtime, history, overload, startedAtMs, certificates, instanceId } = this.#process;
     const { clock, metrics, telemetry } = runtime;
     const { plan } = running.current.loaded;
     const nowMs = clock.nowMs();
     return {
-      version: readVersion(),
+      host: hostname(),
       pid: process.pid,
+      instance: instanceId,
+      version: readVersion(),
       phase: this.#process.phase,
       uptimeMs: Math.round(nowMs - startedAtMs),
       plan: running.current.loaded.plan.digest,
@@ -71,18 +80,15 @@ export class AdminViews implements AdminView {
       figures: metrics.stats.summary(nowMs),
       overheadMs: metrics.overheadStats.summary(nowMs).p50Ms,
       samples: this.#samples.all,
-      failures: telemetry.decisions.failures(FAILURES_SHOWN),
+      failureGroups: groupFailures(telemetry.decisions.failures(Number.POSITIVE_INFINITY), clock.wallMs()),
       limits: limitsOf(plan, runtime),
       load: loadOf(this.#samples.all, plan),
       ...describeStatus(running.current.plane, runtime, this.#process.addresses, nowMs),
     } satisfies PageView & Record<string, unknown>;
   }
 
-  page(nonce: string): string {
-    return renderPage(this.#view(), nonce);
-  }
-  livePart(): string {
-    return renderLive(this.#view()).text;
+  page(): StatusPage {
+    return new StatusPage(this.#view());
   }
   metrics(accept: string) {
     return this.#process.runtime.metrics.scrape(accept);
@@ -103,9 +109,8 @@ export class AdminViews implements AdminView {
       explainDecision(runtime.telemetry.decisions, id, running.current.plane, known, runtime.clock.nowMs()),
     );
   }
-  requestText(id: string): string | null {
-    const decision = this.request(id);
-    return decision === null ? null : renderDecision(decision);
+  recordPage(id: string, nonce: string): string {
+    return renderRecordPage(this.request(id), nonce);
   }
   explain(query: Readonly<Record<string, unknown>>) {
     const { plan, origins } = this.#loaded;

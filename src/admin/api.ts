@@ -4,9 +4,8 @@
  *
  * A Unix socket belongs to the user of the process alone. `guard.ts` decides who else may use the API.
  */
-import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import type { DrainResult } from '../lifecycle/shutdown.ts';
 import { removeStaleSocket } from '../net/bind.ts';
 import type { Clock } from '../resilience/clock.ts';
@@ -14,18 +13,15 @@ import { actions } from './action_routes.ts';
 import type { AdminActions, AdminAddress, AdminView } from './admin_interfaces.ts';
 import { DrainStream } from './drain_stream.ts';
 import { guard } from './guard.ts';
-import { html } from './html.ts';
-import { reasonLink } from './reason_link.ts';
 import { reasonPages } from './reason_pages.ts';
-import { refuse, sendPage } from './reply.ts';
+import { NOT_KEPT } from './record_page.ts';
+import { createNonce, refuse, sendPage } from './reply.ts';
 import { StatusStream } from './status_stream.ts';
 
 const BODY_BYTES_MAX = 64 * 1_024;
 /** Maximum of connections to the admin API, which serves people and scrapers, not traffic. */
 const CONNECTIONS_MAX = 256;
 const REQUEST_MS = 10_000;
-const NOT_KEPT =
-  'no record of this request: the last 500 are kept, of failures and of one success per second; X-Fairlead-Explain: 1 records any request';
 const SOCKET_MODE = 0o600;
 
 /** Listens until the returned function is called. Rejects if the address cannot be bound. */
@@ -86,9 +82,11 @@ function reads(app: FastifyInstance, view: AdminView): void {
   app.get('/requests', async request => view.requests(request.query as Record<string, unknown>));
   app.get('/requests/:id', async (request, reply) => {
     const { id } = request.params as { id: string };
-    if (request.headers.accept?.includes('text/html') === true)
-      return recordPage(reply, view.requestText(id), view.request(id));
     const found = view.request(id);
+    if (request.headers.accept?.includes('text/html') === true) {
+      const nonce = createNonce();
+      return sendPage(reply.status(found === null ? 404 : 200), view.recordPage(id, nonce), nonce);
+    }
     return found === null ? refuse(reply, 404, NOT_KEPT) : reply.send(found);
   });
   app.get('/explain', async (request, reply) => {
@@ -98,22 +96,16 @@ function reads(app: FastifyInstance, view: AdminView): void {
 }
 
 function pages(app: FastifyInstance, view: AdminView, clock: Clock): StatusStream {
-  const stream = new StatusStream(() => view.livePart(), clock);
+  const stream = new StatusStream(() => view.page(), clock);
   app.get('/', async (_request, reply) => {
-    const nonce = randomBytes(16).toString('base64');
-    const policy = `style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'`;
-    return sendPage(reply, view.page(nonce), policy);
+    const nonce = createNonce();
+    return sendPage(reply, stream.open(nonce), nonce);
   });
-  app.get('/status/events', (_request, reply) => {
-    if (stream.add(reply.raw)) reply.hijack();
+  app.get('/status/events', (request, reply) => {
+    const { frame } = request.query as Record<string, unknown>;
+    const known = request.headers['last-event-id'] ?? frame;
+    if (stream.add(reply.raw, typeof known === 'string' ? known : null)) reply.hijack();
     else refuse(reply, 503, 'too many status page viewers');
   });
   return stream;
-}
-
-function recordPage(reply: FastifyReply, text: string | null, record: object | null): FastifyReply {
-  const reason = record !== null && 'reason' in record ? String(record.reason ?? '') : '';
-  const link = reason === '' ? '' : html` · <a href="${reasonLink(reason)}">${reason}</a>`;
-  const page = html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>Decision record</title><p><a href="/">Status</a>${link}</p><pre>${text ?? NOT_KEPT}</pre></html>`;
-  return sendPage(reply.status(text === null ? 404 : 200), page.text, '');
 }

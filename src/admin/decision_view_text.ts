@@ -60,8 +60,7 @@ function attemptLines({ cluster, policy, attempts, endpoints }: ExplainedDecisio
 function outcomeLines(decision: ExplainedDecision): string[] {
   const { retryRefused, timeout, timing, status, reason, plan } = decision;
   const lines: string[] = [];
-  if (retryRefused !== null)
-    lines.push(labelled('no retry', `${retryRefused}${retryText(decision, retryRefused)}`));
+  if (retryRefused !== null) lines.push(labelled('no retry', retryText(decision, retryRefused)));
   if (timeout !== null) lines.push(labelled('timeout', timeoutText(decision, timeout)));
   const parts = [
     `queue ${timing.queueMs} ms`,
@@ -79,7 +78,7 @@ function outcomeLines(decision: ExplainedDecision): string[] {
 }
 
 /** The timeout by its key in the file, where the plan of then is still known. */
-function timeoutText(
+export function timeoutText(
   { limits }: ExplainedDecision,
   { name, ms, origin }: NonNullable<ExplainedDecision['timeout']>,
 ): string {
@@ -103,18 +102,18 @@ const RETRY_TEXTS: Readonly<Record<string, string>> = {
   retry_after_too_long: 'the backend asked for a longer pause (Retry-After) than the proxy waits',
 };
 
-function retryText({ limits, cluster }: ExplainedDecision, refused: string): string {
+export function retryText({ limits, cluster }: ExplainedDecision, refused: string): string {
   const [why, key] = RETRY_KEYS[refused] ?? [];
   if (why === undefined || key === undefined) {
     const text = RETRY_TEXTS[refused];
-    return text === undefined ? '' : `: ${text}`;
+    return text === undefined ? refused : `${refused}: ${text}`;
   }
   const setting = limits.find(
     limit =>
       limit.key.endsWith(`.${key}`) &&
       (key !== 'retryBudget.ratio' || limit.key.startsWith(`clusters.${cluster}.`)),
   );
-  return `: ${why}${setting === undefined ? '' : `; ${settingText(setting)}`}`;
+  return `${refused}: ${why}${setting === undefined ? '' : `; ${settingText(setting)}`}`;
 }
 
 /** The names that stand for `*` and ENDPOINT in the text of the reason, so that its keys and commands can be copied. */
@@ -122,7 +121,7 @@ function namesOf({ listener, route, cluster, attempts }: ExplainedDecision): Rea
   return { listener, route, cluster, endpoint: attempts.at(-1)?.endpoint ?? null };
 }
 
-function verdictOf(admitted: boolean, left: number | null): string {
+export function verdictOf(admitted: boolean, left: number | null): string {
   if (left === null) return `${admitted ? 'admitted' : 'refused'}, its store did not answer`;
   return admitted ? `admitted, ${left} left` : 'refused';
 }

@@ -7,12 +7,13 @@ import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
 import { Html, html } from './html.ts';
 import { reasonLink } from './reason_link.ts';
 import { allReasons, type Reason, reasonList, reasonNamed, renderReason, unknownReason } from './reasons.ts';
-import { sendPage } from './reply.ts';
+import { createNonce, sendPage } from './reply.ts';
+import { smallPage } from './small_page.ts';
 
 export function reasonPages(app: FastifyInstance): void {
   app.get('/reasons', async (request, reply) =>
     wantsHtml(request)
-      ? sendPage(reply, page('Reasons', listOfReasons()), '')
+      ? page(reply, 'reasons', html`<h2>Reasons</h2>${listOfReasons()}`)
       : sendText(reply, `Reasons, each explained at /reasons/REASON:\n${reasonList()}\n`),
   );
   app.get('/reasons/:reason', async (request, reply) => {
@@ -20,7 +21,7 @@ export function reasonPages(app: FastifyInstance): void {
     const found = reasonNamed(name);
     if (found === null) return unknownPage(request, reply.status(404), name);
     return wantsHtml(request)
-      ? sendPage(reply, page(found.reason, reasonBody(found)), '')
+      ? page(reply, found.reason, reasonBody(found))
       : sendText(reply, renderReason(found));
   });
 }
@@ -28,7 +29,7 @@ export function reasonPages(app: FastifyInstance): void {
 function unknownPage(request: FastifyRequest, reply: FastifyReply, name: string): FastifyReply {
   const problem = unknownReason(name);
   return wantsHtml(request)
-    ? sendPage(reply, page('Unknown reason', html`<p>${problem}</p>${listOfReasons()}`), '')
+    ? page(reply, 'unknown reason', html`<p>${problem}</p>${listOfReasons()}`)
     : sendText(reply, `${problem}; reasons:\n${reasonList()}\n`);
 }
 
@@ -40,9 +41,10 @@ function sendText(reply: FastifyReply, text: string): FastifyReply {
   return reply.type('text/plain; charset=utf-8').send(text);
 }
 
-function page(title: string, body: Html): string {
-  return html`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>${title} – Fairlead</title><p><a href="/">Status</a> · <a href="/reasons">All reasons</a></p><h1>${title}</h1>${body}</html>`
-    .text;
+function page(reply: FastifyReply, title: string, body: Html): FastifyReply {
+  const nonce = createNonce();
+  const content = html`<p class="about"><a href="/reasons">All reasons</a></p><article>${body}</article>`;
+  return sendPage(reply, smallPage(title, content, nonce), nonce);
 }
 
 function listOfReasons(): Html {

@@ -49,6 +49,16 @@ export class RuntimeActions {
     return pool.eligibleCount === 0 ? { done, warning } : { done };
   }
 
+  /** Draining the last eligible endpoint stops the traffic of its cluster: a person is asked first. */
+  drainQuestion(cluster: string, endpoint: string): string | null {
+    const pool = this.#planeRef.current.plane.clusters.get(cluster)?.pool;
+    const isLast =
+      pool?.eligibleCount === 1 && pool.backends.some(one => one.name === endpoint && one.isEligible);
+    return isLast
+      ? `${endpoint} is the last eligible endpoint of cluster ${cluster}: without it, its requests fail.`
+      : null;
+  }
+
   dispose(): void {
     this.#clock.cancelTimer(this.#levelTimer);
   }

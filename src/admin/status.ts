@@ -1,5 +1,5 @@
 /** The state of the running process: `/status`. */
-import type { BoundCluster, DataPlane } from '../http/data_plane.ts';
+import type { BoundCluster, BoundRoute, DataPlane } from '../http/data_plane.ts';
 import type { Runtime } from '../lifecycle/runtime_state.ts';
 import type { Backend } from '../load_balancer/backend.ts';
 import { formatAddress } from '../net/address.ts';
@@ -10,7 +10,7 @@ import type { LimitStore } from '../security/limit_store.ts';
 import { circuitWhy, conditionOf, unresolvedOf } from './endpoint_condition.ts';
 import { findSlow } from './slow_endpoints.ts';
 import { describeRecent } from './status_recent.ts';
-import type { StoreView } from './status_view.ts';
+import type { RouteView, StoreView } from './status_view.ts';
 
 const CONNECTIONS_SHOWN_MAX = 100;
 /** Maximum of routes shown, those with the most traffic. */
@@ -25,10 +25,12 @@ export function describeStatus(
   const { listeners, clusters } = plane;
   const states = runtime.connections.countByState();
   return {
-    listeners: [...listeners.keys()].map(name => ({
+    listeners: [...listeners].map(([name, { settings }]) => ({
       name,
       address: addresses.get(name) ?? null,
+      tls: settings.tls !== null,
       connections: states.get(name) ?? {},
+      connectionsMax: settings.connectionsMax,
     })),
     requests: {
       active: runtime.traffic.active.size,
@@ -111,18 +113,35 @@ const NOTHING = {
   slow: null,
 };
 
-/** A route on several listeners has one line for each. */
-function describeRoutes({ listeners }: DataPlane, nowMs: number) {
-  const all = [...listeners.values()].flatMap(({ router }) =>
-    router.values.map(({ settings, handles }) => ({
-      name: settings.name,
-      listener: handles.listener,
-      match: describeMatch(settings.match),
-      action: describeAction(settings),
-      figures: handles.stats.summary(nowMs),
-    })),
-  );
-  return all.toSorted((a, b) => b.figures.perSecond - a.figures.perSecond).slice(0, ROUTES_SHOWN_MAX);
+/** A route on several listeners is one route, with the figures of all of them. */
+function describeRoutes({ listeners }: DataPlane, nowMs: number): RouteView[] {
+  const byName = new Map<string, BoundRoute[]>();
+  for (const { router } of listeners.values())
+    for (const route of router.values) {
+      const { name } = route.settings;
+      byName.set(name, [...(byName.get(name) ?? []), route]);
+    }
+  return [...byName.values()]
+    .map(routes => describeRoute(routes as [BoundRoute, ...BoundRoute[]], nowMs))
+    .toSorted((a, b) => b.figures.perSecond - a.figures.perSecond)
+    .slice(0, ROUTES_SHOWN_MAX);
+}
+
+function describeRoute(routes: readonly [BoundRoute, ...BoundRoute[]], nowMs: number): RouteView {
+  const [{ settings }] = routes;
+  const { name, match, action } = settings;
+  const target = action.kind === 'forward' && action.targets.length === 1 ? action.targets[0] : undefined;
+  return {
+    name,
+    listeners: routes.map(({ handles }) => handles.listener),
+    match: describeMatch(match),
+    action: describeAction(settings),
+    cluster: target?.cluster ?? null,
+    figures: TrafficStats.summaryOf(
+      routes.map(({ handles }) => handles.stats),
+      nowMs,
+    ),
+  };
 }
 
 function describeMatch({ hosts, path, methods }: RouteSettings['match']): string {

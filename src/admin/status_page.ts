@@ -1,246 +1,140 @@
 /**
  * The status page, for a person who looks at it when something is wrong: problems come first, in words, the worst on top.
  *
- * The server renders all of it, so that it is readable without scripts. `status_page_script.ts` only replaces `<main>` once
- * a second.
+ * The server renders all of it, so that it is readable without scripts. Everything that changes is in parts, whose
+ * differences `status_stream.ts` sends and `status_page_script.ts` applies.
  */
-
-import type { Decision } from '../observability/decision_ring.ts';
-import { detailOf } from '../resilience/failure.ts';
-import { FAILURE_SHARE_BAD, severityOf, sorted } from './endpoint_severity.ts';
-import { Html, html } from './html.ts';
+import { type Content, Html, html, type Part, slot } from './html.ts';
 import type { Problem } from './problem.ts';
-import { duration, ms, percent, percentiles, rate, time } from './status_format.ts';
+import { duration, time } from './status_format.ts';
+import { clusters, eligibleWords } from './status_page_clusters.ts';
+import { failures } from './status_page_failures.ts';
+import { listeners } from './status_page_listeners.ts';
+import { routes } from './status_page_routes.ts';
 import { SCRIPT } from './status_page_script.ts';
+import { stores } from './status_page_stores.ts';
 import { STYLE } from './status_page_style.ts';
+import { counted } from './status_page_table.ts';
+import { tiles } from './status_page_tiles.ts';
 import { problemsOf } from './status_problems.ts';
-import type { ClusterView, EndpointView, PageView } from './status_view.ts';
+import type { RenderedPage } from './status_stream.ts';
+import type { PageView } from './status_view.ts';
 
-/** `nonce` allows this page's own style and script, and no other. */
-export function renderPage(view: PageView, nonce: string): string {
-  return html`<!doctype html>
+const PROBLEMS_SHOWN = 12;
+
+/** The page at one moment. */
+export class StatusPage implements RenderedPage {
+  readonly #view: PageView;
+  /** By the id of the element that each fills. */
+  readonly #slots: ReadonlyMap<string, Part>;
+
+  constructor(view: PageView) {
+    const problems = problemsOf(view);
+    const contents: Readonly<Record<string, Content>> = {
+      title: titleOf(view, problems),
+      facts: facts(view),
+      summary: summary(view, problems),
+      tiles: tiles(view),
+      's-failures': failures(view.failureGroups),
+      's-clusters': clusters(view.clusters),
+      's-routes': routes(view.routes),
+      's-listeners': listeners(view),
+      's-stores': stores(view.stores),
+    };
+    this.#view = view;
+    this.#slots = new Map(Object.entries(contents).map(([id, content]) => [id, slot(id, content)]));
+  }
+
+  get instance(): string {
+    return this.#view.instance;
+  }
+
+  get parts(): readonly Part[] {
+    return [...this.#slots.values()];
+  }
+
+  /**
+   * The whole document. `nonce` allows its own style and script, and no other; `frame` is the name of this moment, from which
+   * the stream continues.
+   */
+  document(nonce: string, frame: string): string {
+    const { host, pid, instance, version } = this.#view;
+    const part = (id: string): Content => this.#slots.get(id) ?? '';
+    const section = (name: string): Html =>
+      html`<section id="s-${name}" aria-labelledby="${name}">${part(`s-${name}`)}</section>`;
+    return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${problemsOf(view).length > 0 ? '● ' : ''}Fairlead</title>
-<noscript><meta http-equiv="refresh" content="5"></noscript>
+<title id="title">${part('title')}</title>
+<noscript><meta http-equiv="refresh" content="30"></noscript>
 <style nonce="${nonce}">${new Html(STYLE)}</style>
 </head>
-<body>
-<p id="news" role="status" aria-live="polite" class="unseen"></p>
-<div id="live">${renderLive(view)}</div>
+<body data-frame="${frame}">
+<header>
+<h1>Fairlead <b>${host}</b></h1>
+<p class="who">pid ${pid} · instance ${instance} · ${version}</p>
+<label class="search" hidden><span class="unseen">Filter clusters, endpoints, routes and failures</span><input id="q" type="search" placeholder="Filter  ( / )" autocomplete="off" spellcheck="false" aria-keyshortcuts="/"><output id="matches" for="q"></output></label>
+</header>
+<p id="news" role="status" aria-live="polite"></p>
+<form id="act" method="post" action="/"></form>
+<div id="live">
+<dl id="facts" class="about">${part('facts')}</dl>
+<main>
+<section id="summary" aria-labelledby="problems">${part('summary')}</section>
+<section id="tiles" class="tiles" aria-label="The last 60 seconds">${part('tiles')}</section>
+${['failures', 'clusters', 'routes', 'listeners', 'stores'].map(section)}
+</main>
+</div>
 <script nonce="${nonce}">${new Html(SCRIPT)}</script>
 </body>
 </html>
 `.text;
+  }
 }
 
-/** The part that changes: everything visible. */
-export function renderLive(view: PageView): Html {
-  const problems = problemsOf(view);
-  return html`${header(view)}<main>
-${summary(view, problems)}
-${tiles(view)}
-${view.clusters.length === 0 ? html`` : clusters(view)}
-${routes(view)}
-${failures(view)}
-</main>`;
+function titleOf({ host }: PageView, problems: readonly Problem[]): string {
+  return `${problems.length > 0 ? `● ${counted(problems.length, 'problem')} · ` : ''}${host} · Fairlead`;
 }
 
-// ---- parts
-
-function header(view: PageView): Html {
-  const { lastReload } = view;
+function facts(view: PageView): Html {
+  const { lastReload, phase, readiness } = view;
   const reload =
     lastReload === null
-      ? html`none since start`
+      ? html`none since the start`
       : html`<span class="${lastReload.result.kind === 'rejected' ? 'bad' : ''}">${lastReload.result.kind}</span> ${time(lastReload.at)} (${lastReload.trigger})`;
-  return html`<header>
-<h1>Fairlead <small>${view.version}</small></h1>
-<dl>
-<div><dt>state</dt><dd class="${view.phase === 'serving' ? 'good' : 'bad'}">${view.phase.replace('_', ' ')}</dd></div>
-<div><dt>up</dt><dd>${duration(view.uptimeMs)}</dd></div>
-<div><dt>plan</dt><dd><a id="plan" href="/plan"><code>${view.plan.slice(0, 12)}</code></a></dd></div>
-<div><dt>last reload</dt><dd>${reload}</dd></div>
-<div><dt>ready</dt><dd>${view.readiness.ready ? 'yes' : `no: ${view.readiness.reasons.join('; ')}`}</dd></div>
-</dl>
-</header>`;
+  const ready = readiness.ready
+    ? html`yes`
+    : html`<span class="bad">no: ${readiness.reasons.join('; ')}</span>`;
+  const fact = (id: string, name: string, value: Content): Html =>
+    html`<div><dt>${name}</dt><dd id="${id}">${slot(id, value)}</dd></div>`;
+  return html`${[
+    fact(
+      'a-phase',
+      'state',
+      html`<span class="${phase === 'serving' ? 'good' : 'bad'}">${phase.replace('_', ' ')}</span>`,
+    ),
+    fact('a-ready', 'ready', ready),
+    fact('a-up', 'up', duration(view.uptimeMs)),
+    fact('a-plan', 'plan', html`<a id="plan" href="/plan"><code>${view.plan.slice(0, 12)}</code></a>`),
+    fact('a-reload', 'last reload', reload),
+  ]}`;
 }
 
 function summary(view: PageView, problems: readonly Problem[]): Html {
-  if (problems.length > 0)
-    return html`<section class="problems" aria-labelledby="problems"><h2 id="problems">Problems</h2><ul>${problems
-      .slice(0, PROBLEMS_SHOWN)
-      .map(
-        ({ text, anchor }) =>
-          html`<li>${anchor === null ? text : html`<a href="${anchor}">${text}</a>`}</li>`,
-      )}${problems.length > PROBLEMS_SHOWN ? html`<li>and ${problems.length - PROBLEMS_SHOWN} more</li>` : ''}</ul></section>`;
-  const count = view.clusters.reduce((sum, { endpoints }) => sum + endpoints.length, 0);
-  return html`<section class="calm" aria-labelledby="problems"><h2 id="problems">No problems</h2><p>${count === 1 ? 'The only endpoint is eligible' : `All ${count} endpoints are eligible`}.</p></section>`;
+  if (problems.length === 0)
+    return html`<div class="calm"><h2 id="problems">No problems</h2><p>${eligibleWords(view.clusters)}</p></div>`;
+  const more = problems.length - PROBLEMS_SHOWN;
+  return html`<div class="problems"><h2 id="problems">${counted(problems.length, 'problem')}</h2><ul>${problems
+    .slice(0, PROBLEMS_SHOWN)
+    .map(problem)}</ul>${more > 0 ? html`<p>and ${more} more, further down</p>` : ''}</div>`;
 }
 
-function tiles({ figures, samples, requests, overheadMs }: PageView): Html {
-  const last = samples.at(-1);
-  const one = (name: string, value: string, line: readonly number[], bad = false): Html =>
-    html`<div class="tile${bad ? ' hurting' : ''}"><h3>${name}</h3><p>${value}</p>${sparkline(line)}</div>`;
-  const share = (sample: PageView['samples'][number]) =>
-    sample.requests === 0 ? 0 : sample.failed / sample.requests;
-  return html`<section class="tiles" aria-label="The last 60 seconds">
-${one(
-  'requests/s',
-  rate(figures.perSecond),
-  samples.map(sample => sample.requests),
-)}
-${one('failures', percent(figures.failureShare), samples.map(share), figures.failureShare > FAILURE_SHARE_BAD)}
-${one(
-  'p50 / p95 / p99',
-  percentiles(figures),
-  samples.map(sample => sample.p95Ms),
-)}
-${one(
-  'in flight',
-  String(requests.active),
-  samples.map(({ active }) => active),
-)}
-${one(
-  'tunnels',
-  String(requests.tunnels),
-  samples.map(({ tunnels }) => tunnels),
-)}
-${one(
-  'event loop delay',
-  ms(last?.loopDelayMs ?? 0),
-  samples.map(({ loopDelayMs }) => loopDelayMs),
-  (last?.loopDelayMs ?? 0) > 100,
-)}
-${one(
-  'proxy overhead',
-  ms(overheadMs),
-  samples.map(sample => sample.overheadMs),
-)}
-</section>`;
-}
-
-const PROBLEMS_SHOWN = 12;
-const LINE = { width: 120, height: 24 };
-
-/** Decorative; the value beside it is the accessible one. */
-function sparkline(values: readonly number[]): Html {
-  const highest = Math.max(...values, 1e-9);
-  const step = LINE.width / 59;
-  const points = values.map((value, at) => {
-    const x = LINE.width - (values.length - 1 - at) * step;
-    return `${x.toFixed(1)},${(LINE.height - 1 - (value / highest) * (LINE.height - 2)).toFixed(1)}`;
-  });
-  return html`<svg viewBox="0 0 ${LINE.width} ${LINE.height}" preserveAspectRatio="none" aria-hidden="true"><polyline points="${points.join(' ')}"/></svg>`;
-}
-
-const ENDPOINT_HEADS = [
-  'endpoint',
-  'state',
-  'since',
-  'last error',
-  'in flight',
-  'connections',
-  'req/s',
-  'p95',
-  'failures',
-  'retried',
-  'circuit',
-  'ejections',
-  'weight',
-];
-
-function clusters(view: PageView): Html {
-  return html`<section aria-labelledby="clusters"><h2 id="clusters">Clusters</h2>${view.clusters.map(cluster)}</section>`;
-}
-
-function cluster(one: ClusterView): Html {
-  const resting = one.endpoints.filter(({ circuit }) => circuit !== null && circuit !== 'closed').length;
-  const rest = resting === 0 ? '' : ` (${resting} paused by their circuit breaker)`;
-  const facts = `${one.policy}, ${one.serving} of ${one.endpoints.length} eligible${rest}, queue ${one.queue} of ${one.queueMax}, retries left ${one.retryBudget}${one.circuit === null ? '' : `, cluster circuit ${one.circuit}`}`;
-  return html`<table class="endpoints" id="cluster-${one.name}"><caption><b>${one.name}</b> <span>${facts}</span></caption>${head(ENDPOINT_HEADS)}<tbody>${sorted(one.endpoints).map(endpointRow)}</tbody></table>`;
-}
-
-function endpointRow(endpoint: EndpointView): Html {
-  const { state, connections, figures, circuit } = endpoint;
-  const words = endpoint.disagrees ? `${state}, but requests fail` : state;
-  const resting = circuit === 'open' ? ', circuit open' : '';
-  return html`<tr class="severity${severityOf(endpoint)}"><th scope="row">${endpoint.endpoint}</th>${cells(
-    ENDPOINT_HEADS,
-    [
-      html`<span class="state ${resting === '' ? state : 'unhealthy'}">${words}${resting}</span>`,
-      duration(endpoint.sinceMs),
-      lastErrorOf(endpoint),
-      endpoint.inFlight,
-      `${connections.inUse} used, ${connections.open} open of ${endpoint.connectionsMax}`,
-      rate(figures.perSecond),
-      ms(figures.p95Ms),
-      percent(figures.failureShare),
-      figures.retried,
-      circuit ?? '–',
-      endpoint.ejections,
-      endpoint.weight,
-    ],
-  )}</tr>`;
-}
-
-/** The last error with its age, because an old error needs no attention. */
-function lastErrorOf({ lastError, lastErrorAgoMs }: EndpointView): string {
-  if (lastError === null) return '–';
-  return lastErrorAgoMs === null ? lastError : `${lastError}, ${duration(lastErrorAgoMs)} ago`;
-}
-
-const ROUTE_HEADS = ['route', 'match', 'action', 'req/s', 'p95', 'failures'];
-
-function routes(view: PageView): Html {
-  return html`<section aria-labelledby="routes"><h2 id="routes">Routes</h2><table>${head(ROUTE_HEADS)}<tbody>${view.routes.map(
-    ({ name, match, action, figures }) =>
-      html`<tr class="severity${figures.failureShare > FAILURE_SHARE_BAD ? 1 : 3}"><th scope="row">${name}</th>${cells(ROUTE_HEADS, [match, action, rate(figures.perSecond), ms(figures.p95Ms), percent(figures.failureShare)])}</tr>`,
-  )}</tbody></table></section>`;
-}
-
-/** The reason with its measured facts, and the line that set the limit. */
-function describeFailure({
-  reason,
-  status,
-  failure,
-  timeout,
-}: Pick<Decision, 'reason' | 'status' | 'failure' | 'timeout'>): string {
-  const parts: string[] = [reason ?? `status ${status}`];
-  const detail = failure === null ? null : detailOf(failure);
-  if (detail !== null) parts.push(detail);
-  if (timeout !== null) parts.push(`${timeout.name} of ${timeout.ms} ms (${timeout.origin})`);
-  return parts.join(': ');
-}
-
-const FAILURE_HEADS = ['time', 'reason', 'status', 'route', 'endpoint', 'attempts', 'request'];
-
-function failures(view: PageView): Html {
-  if (view.failures.length === 0)
-    return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><p>None.</p></section>`;
-  return html`<section aria-labelledby="failures"><h2 id="failures">Last failures</h2><table>${head(FAILURE_HEADS)}<tbody>${view.failures.map(
-    ({ id, time: at, route, status, attempts, request, ...failed }) =>
-      html`<tr><th scope="row">${time(at)}</th>${cells(FAILURE_HEADS, [
-        describeFailure({ status, ...failed }),
-        status,
-        route ?? '–',
-        attempts.at(-1)?.endpoint ?? '–',
-        attempts.length,
-        html`<a id="r-${id}" href="/requests/${encodeURIComponent(id)}">${`${request.method} ${request.path}`.slice(0, 60)}</a>`,
-      ])}</tr>`,
-  )}</tbody></table></section>`;
-}
-
-// ---- helpers
-
-function head(names: readonly string[]): Html {
-  return html`<thead><tr>${names.map(name => html`<th scope="col">${name}</th>`)}</tr></thead>`;
-}
-
-/** The cells after the row header; each repeats its column name for narrow screens. */
-function cells(names: readonly string[], values: readonly (Html | string | number)[]): Html[] {
-  return values.map((value, at) => html`<td data-name="${names[at + 1] ?? ''}">${value}</td>`);
+/** Its id is that of its place, so that a sentence whose seconds have changed is sent alone. */
+function problem({ severity, text, anchor }: Problem, at: number): Html {
+  const id = `p${at}`;
+  const words = anchor === null ? html`${text}` : html`<a href="${anchor}">${text}</a>`;
+  return html`<li id="${id}" class="${severity}">${slot(id, words)}</li>`;
 }

@@ -1,10 +1,10 @@
 /** The data of the status page. */
 import type { RecentRefusals } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
-import type { Decision } from '../observability/decision_ring.ts';
 import type { LatencySummary } from '../observability/latency_history.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
 import type { RecentCount } from '../resilience/recent_counts.ts';
+import type { FailureGroup } from './failure_groups.ts';
 import type { Sample } from './samples.ts';
 import type { Slow } from './slow_endpoints.ts';
 
@@ -53,11 +53,25 @@ export interface ClusterView {
   readonly endpoints: readonly EndpointView[];
 }
 
-interface RouteView {
+export interface RouteView {
   readonly name: string;
+  readonly listeners: readonly string[];
   readonly match: string;
   readonly action: string;
+  /** The only cluster that it forwards to; null: none, or several. */
+  readonly cluster: string | null;
   readonly figures: StatsSummary;
+}
+
+export interface ListenerView {
+  readonly name: string;
+  /** That it is bound to; null: it is not bound. */
+  readonly address: string | null;
+  readonly tls: boolean;
+  /** Open connections by their state. */
+  readonly connections: Readonly<Record<string, number>>;
+  /** Null: no limit. */
+  readonly connectionsMax: number | null;
 }
 
 /** A store of shared rate limits. */
@@ -103,6 +117,10 @@ export interface LoadView {
 }
 
 export interface PageView {
+  /** Which process this is: the name of its machine, its process id, and its name in the `Via` field. */
+  readonly host: string;
+  readonly pid: number;
+  readonly instance: string;
   readonly version: string;
   readonly phase: string;
   readonly uptimeMs: number;
@@ -115,6 +133,7 @@ export interface PageView {
   /** False after a rollback: the file contains another plan. */
   readonly isFromFile: boolean;
   readonly readiness: { readonly ready: boolean; readonly reasons: readonly string[] };
+  readonly listeners: readonly ListenerView[];
   /** `lastMinute`: requests that have ended in the last minute. */
   readonly requests: { readonly active: number; readonly tunnels: number; readonly lastMinute: number };
   readonly overload: string | null;
@@ -142,5 +161,5 @@ export interface PageView {
   readonly clusters: readonly ClusterView[];
   readonly stores: readonly StoreView[];
   readonly routes: readonly RouteView[];
-  readonly failures: readonly Decision[];
+  readonly failureGroups: readonly FailureGroup[];
 }

@@ -25,6 +25,8 @@ export interface ProcessView {
   readonly history: PlanHistory;
   readonly overload: Overload;
   readonly startedAtMs: number;
+  /** Chosen at the start; the process calls itself so in the `Via` field. */
+  readonly instanceId: string;
   readonly phase: ProcessPhase;
   readonly lastReload: LastReload | null;
   /** Addresses that the listeners are bound to, by name. */

@@ -79,6 +79,7 @@ export class RunningProxy implements ProcessView {
   readonly history = new PlanHistory();
   readonly overload: Overload;
   readonly startedAtMs: number;
+  readonly instanceId = randomBytes(4).toString('hex');
   readonly #followers: PlanFollowers;
   readonly #phase: PhaseKeeper;
   readonly #manager: ServiceManager;
@@ -165,7 +166,7 @@ export class RunningProxy implements ProcessView {
       random,
       telemetry,
       traffic,
-      instanceId: randomBytes(4).toString('hex'),
+      instanceId: this.instanceId,
       overload: this.overload,
       isReady: () => this.readiness().ready,
     };

@@ -133,3 +133,55 @@ test('what could not be done is 422: a rejected reload with its problems, an end
     },
   );
 });
+
+const FORM = [...LOCAL, 'Content-Type', 'application/x-www-form-urlencoded'];
+const PATH = '/clusters/app/endpoints/10.0.0.9:80';
+
+test('the form of the status page asks before it drains the last endpoint; a program is believed', async () => {
+  const { audit } = await posted(
+    async post => {
+      assert.deepEqual(await post(PATH, 'action=drain', FORM), [409, '{"error":"it is the last."}']);
+      assert.equal((await post(PATH, 'action=drain&confirmed=yes', FORM))[0], 200);
+      assert.equal((await post(PATH, 'action=ready', FORM))[0], 200);
+      assert.equal((await post(PATH, '{"action":"drain"}', FORM))[0], 200, "curl -d '{}' declares a form");
+      assert.equal((await post(PATH, 'action=stop', FORM))[0], 400);
+    },
+    {
+      drainQuestion: () => 'it is the last.',
+      setEndpoint: (cluster, endpoint, action) => ({ done: `${action} ${cluster} ${endpoint}` }),
+    },
+  );
+  assert.deepEqual(
+    audit.map(({ action, result }) => [action, result]),
+    [
+      ['drain app 10.0.0.9:80', 'asked to confirm'],
+      ['drain app 10.0.0.9:80', 'drain app 10.0.0.9:80'],
+      ['ready app 10.0.0.9:80', 'ready app 10.0.0.9:80'],
+      ['drain app 10.0.0.9:80', 'drain app 10.0.0.9:80'],
+      ['POST /clusters/app/endpoints/10.0.0.9:80', 'refused 400'],
+    ],
+  );
+});
+
+test('a browser without scripts goes back to the cluster, or is shown a page that asks', async () => {
+  const browser = [...FORM, 'Accept', 'text/html,*/*'];
+  await posted(
+    async post => {
+      const [status, page] = await post(PATH, 'action=drain', browser);
+      assert.equal(status, 409);
+      assert.match(page, /it is the last\.[\s\S]*name="confirmed" value="yes"/);
+      assert.equal((await post(PATH, 'action=drain&confirmed=yes', browser))[0], 303);
+    },
+    { drainQuestion: () => 'it is the last.' },
+  );
+});
+
+test('a form from another page is refused before anything is asked', async () => {
+  for (const origin of ['http://evil.test', 'null'])
+    await posted(
+      async post => {
+        assert.equal((await post(PATH, 'action=drain&confirmed=yes', [...FORM, 'Origin', origin]))[0], 403);
+      },
+      { setEndpoint: assert.fail, drainQuestion: assert.fail },
+    );
+});

@@ -78,7 +78,11 @@ export function pageView(clusters: readonly ClusterView[], change: Partial<PageV
     clusters,
     stores: [],
     routes: [],
-    failures: [],
+    failureGroups: [],
+    listeners: [],
+    host: 'web-3',
+    pid: 4711,
+    instance: 'a1b2c3d4',
     ...change,
   };
 }

@@ -85,3 +85,14 @@ test('draining the last endpoint is done and warned of, a second time says that 
     ['endpoint_ready', 'app', last.name],
   ]);
 });
+
+test('only who drains the last eligible endpoint of a cluster is asked', () => {
+  const { operator, names } = operatorOf(2);
+  const [first = '', second = ''] = names;
+  assert.equal(operator.drainQuestion('app', first), null, 'there is another one');
+  operator.setEndpoint('app', second, 'drain');
+  assert.match(operator.drainQuestion('app', first) ?? '', /is the last eligible endpoint of cluster app/);
+  assert.equal(operator.drainQuestion('app', second), null, 'it gets nothing already');
+  assert.equal(operator.drainQuestion('app', 'x'), null);
+  assert.equal(operator.drainQuestion('ap', first), null);
+});

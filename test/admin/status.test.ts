@@ -73,12 +73,14 @@ test('a route is described by what it matches and does, once for each listener',
   assert.deepEqual(
     routes
       .filter(({ name }) => name === 'told')
-      .map(({ listener, action }) => [listener, action])
-      .sort(),
-    [
-      ['main', 'respond 204'],
-      ['other', 'respond 204'],
-    ],
+      .map(({ listeners, action, cluster }) => [listeners, action, cluster]),
+    [[['main', 'other'], 'respond 204', null]],
+    'a route on two listeners is one route',
+  );
+  assert.deepEqual(
+    routes.filter(({ cluster }) => cluster !== null).map(({ name, cluster }) => [name, cluster]),
+    [['all', 'app']],
+    'the one that has a single target',
   );
   end();
 });
@@ -104,8 +106,8 @@ test('a listener that is not bound has no address, and one without connections n
     listeners: { other: { address: '127.0.0.1:0' } },
   });
   assert.deepEqual(describe().listeners, [
-    { name: 'main', address: '127.0.0.1:8080', connections: {} },
-    { name: 'other', address: null, connections: {} },
+    { name: 'main', address: '127.0.0.1:8080', tls: false, connections: {}, connectionsMax: 10_000 },
+    { name: 'other', address: null, tls: false, connections: {}, connectionsMax: 10_000 },
   ]);
   end();
 });

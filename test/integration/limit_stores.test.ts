@@ -175,7 +175,7 @@ for (const onError of ['allow', 'deny'] as const) {
       }
       const { stores } = proxy.report.status();
       assert.deepEqual([stores[0]?.name, stores[0]?.state], ['shared', 'lost']);
-      assert.match(proxy.report.page(''), /Store shared has been unreachable for/);
+      assert.match(proxy.report.page().document('', ''), /Store shared has been unreachable for/);
       const { text } = await proxy.report.metrics('');
       assert.match(text, /fairlead_limit_store_errors_total\{store="shared",cause="unavailable"\} 3/);
       await redis.restart();
@@ -188,7 +188,7 @@ for (const onError of ['allow', 'deny'] as const) {
       );
       assert.equal((await get()).status, 200, 'it has forgotten everything');
       assert.equal((await get()).status, 429);
-      assert.doesNotMatch(proxy.report.page(''), /Store shared/);
+      assert.doesNotMatch(proxy.report.page().document('', ''), /Store shared/);
     },
   );
 }
@@ -328,7 +328,8 @@ test(
     );
     await using proxy = await startProxy(config);
     assert.deepEqual(await statuses([proxy.target()], 2), [200, 429]);
-    const shown = JSON.stringify([proxy.report.plan(), proxy.report.status()]) + proxy.report.page('');
+    const shown =
+      JSON.stringify([proxy.report.plan(), proxy.report.status()]) + proxy.report.page().document('', '');
     assert.doesNotMatch(shown, /sesame/);
     await using wrong = await startProxy(
       limitedBy(backend, redis.url(':guess@'), [SHARED], { onError: 'deny' }),

@@ -96,6 +96,8 @@ export class Browser implements AsyncDisposable {
   }
 }
 
+const KEY_CODES: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, Escape: 27, '/': 191 };
+
 export class Page {
   readonly #browser: Browser;
   readonly #sessionId: string;
@@ -139,8 +141,14 @@ export class Page {
     });
   }
 
+  /** As from a keyboard, into what has the focus. */
+  async type(text: string): Promise<void> {
+    await this.send('Input.insertText', { text });
+  }
+
   async press(key: string): Promise<void> {
-    const code = { key, code: key, windowsVirtualKeyCode: key === 'Tab' ? 9 : 13 };
+    const text = key.length === 1 ? { text: key } : {};
+    const code = { key, code: key, windowsVirtualKeyCode: KEY_CODES[key] ?? 0, ...text };
     await this.send('Input.dispatchKeyEvent', { type: 'keyDown', ...code });
     await this.send('Input.dispatchKeyEvent', { type: 'keyUp', ...code });
   }
