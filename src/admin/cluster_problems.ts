@@ -1,5 +1,6 @@
 /** What is wrong with one cluster and its endpoints: a sentence for each kind of trouble, not one for each endpoint. */
 import { FAILURE_SHARE_BAD, isOut, sorted } from './endpoint_severity.ts';
+import { listText } from './name_list.ts';
 import { aboutCluster, type Problem } from './problem.ts';
 import type { Slow } from './slow_endpoints.ts';
 import { duration, ms, percent } from './status_format.ts';
@@ -192,9 +193,10 @@ const NAMES_SHOWN = 2;
 const ERRORS_SHOWN = 2;
 
 function names(endpoints: readonly EndpointView[]): string {
-  const shown = endpoints.slice(0, NAMES_SHOWN).map(({ endpoint }) => endpoint);
-  const more = endpoints.length - shown.length;
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+  return listText(
+    endpoints.map(({ endpoint }) => endpoint),
+    NAMES_SHOWN,
+  );
 }
 
 /** `: connect_refused, status 503`: the different last errors, the most frequent first. One may be part of another. */

@@ -3,7 +3,7 @@
  * shipped with the program. That page is the only source; a test sees that each kind of the failure table has a section.
  */
 
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import { readPackageFile } from '../lifecycle/package_files.ts';
 
 export interface Reason {
@@ -29,11 +29,8 @@ export function reasonNamed(name: string): Reason | null {
 
 /** `unknown reason "tls_faild" (did you mean "tls_failed"?)` */
 export function unknownReason(name: string): string {
-  const meant = nearest(
-    name,
-    allReasons().map(({ reason }) => reason),
-  );
-  return `unknown reason "${name.slice(0, 64)}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  const known = allReasons().map(({ reason }) => reason);
+  return `unknown reason "${name.slice(0, 64)}"${nearestHint(name, known)}`;
 }
 
 /** Each section has a line of facts and three items; another form is a mistake in the page, which the tests find. */

@@ -1,15 +1,13 @@
-/** Text for terminals: tables, lines that fit, colour beside a word. */
-
-export const RED = 31;
-export const GREEN = 32;
-export const YELLOW = 33;
+/** Text for terminals: tables and lines that fit. */
+import type { Paint, Style } from '../observability/terminal.ts';
+import { cut } from '../observability/visible_text.ts';
 
 const GAP = 2;
 
 export interface Row {
   readonly cells: readonly string[];
-  /** ANSI code of a colour; null: none. */
-  readonly color: number | null;
+  /** Null: none. */
+  readonly style: Style | null;
 }
 
 /** Columns are as wide as their widest cell; lines are cut at `width`. */
@@ -17,18 +15,15 @@ export function renderTable(
   heads: readonly string[],
   rows: readonly Row[],
   width: number,
-  color: boolean,
+  paint: Paint,
 ): string[] {
-  const table: Row[] = [{ cells: heads, color: null }, ...rows];
+  const table: Row[] = [{ cells: heads, style: null }, ...rows];
   const widths = heads.map((_, at) => Math.max(...table.map(({ cells }) => (cells[at] ?? '').length)));
-  return table.map(({ cells, color: code }) => {
+  return table.map(({ cells, style }) => {
     const text = cells.map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP)).join('');
-    return paint(cut(text.trimEnd(), width), code, color);
+    const line = cut(text.trimEnd(), width);
+    return style === null ? line : paint(line, style);
   });
-}
-
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}\u2026`;
 }
 
 /** Breaks between words; later lines are indented. A word that is longer than a line is cut. */
@@ -45,8 +40,4 @@ export function wrap(text: string, width: number, indent: number): string[] {
     isEmpty = false;
   }
   return [...lines, line].map(one => cut(one.trimEnd(), width));
-}
-
-export function paint(text: string, code: number | null, color: boolean): string {
-  return color && code !== null ? `\x1b[${code}m${text}\x1b[0m` : text;
 }
