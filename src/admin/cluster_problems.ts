@@ -1,4 +1,5 @@
 /** What is wrong with one cluster and its endpoints: a sentence for each kind of trouble, not one for each endpoint. */
+import { countedVerb } from '../observability/number_text.ts';
 import { FAILURE_SHARE_BAD, isOut, sorted } from './endpoint_severity.ts';
 import { listText } from './name_list.ts';
 import { aboutCluster, type Problem } from './problem.ts';
@@ -37,9 +38,12 @@ export function clusterProblems(cluster: ClusterView): Problem[] {
   if (circuit === 'open')
     add('error', `${name}: the circuit breaker of the cluster is open: ${circuitWhy}.`, 'circuitBreaker');
   if (queue > 0) {
-    const waiting = queue === 1 ? '1 request is' : `${queue} requests are`;
     const room = queue >= queueMax ? '; its queue is full' : '';
-    add('warning', `${name}: ${waiting} waiting for a connection${room}.`, 'pool.connections');
+    add(
+      'warning',
+      `${name}: ${countedVerb(queue, 'request', 'is')} waiting for a connection${room}.`,
+      'pool.connections',
+    );
   }
   for (const { some, texts, key, fails } of troubles(cluster, rest))
     for (const text of texts) add(fails && some.length === rest.length ? 'error' : 'warning', text, key);

@@ -1,4 +1,5 @@
 /** What is wrong with the process itself: its phase, its load, its limits, its log, its plan. */
+import { countedVerb } from '../observability/number_text.ts';
 import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
 import { FAILURE_SHARE_BAD } from './endpoint_severity.ts';
@@ -74,12 +75,11 @@ function counts(cause: string): boolean {
 
 function logProblem({ linesLost }: PageView): Problem[] {
   if (linesLost === 0) return [];
-  const lines = linesLost === 1 ? '1 log line was' : `${linesLost} log lines were`;
   return [
     {
       severity: 'warning',
       ...ABOUT_PROCESS,
-      text: `${lines} lost in the last minute: the reader of the log is too slow or gone, or the disk is full.`,
+      text: `${countedVerb(linesLost, 'log line', 'was')} lost in the last minute: the reader of the log is too slow or gone, or the disk is full.`,
       key: 'logging.access.sample',
     },
   ];

@@ -4,11 +4,12 @@
  * Ids are short, because every change on the stream has one: `c3r` is the rate of the third cluster, `c3e1r` of its first
  * endpoint. A plan with other clusters gives them other meanings, and then whole rows are sent.
  */
+import { counted } from '../observability/number_text.ts';
 import { clusterSeverity, RIGHT, type Severity, severityOf } from './endpoint_severity.ts';
 import { type Content, type Html, html, type Item, list, type Slot, slot } from './html.ts';
 import { naturalOrder } from './natural_order.ts';
 import { duration, ms, percent, rate } from './status_format.ts';
-import { counted, head, heading } from './status_page_table.ts';
+import { head, heading } from './status_page_table.ts';
 import type { ClusterView, EndpointView } from './status_view.ts';
 
 /** More than these are folded although they fail, or the page would be too long to read when everything is down. */

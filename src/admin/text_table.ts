@@ -28,16 +28,24 @@ export function renderTable(
 
 /** Breaks between words; later lines are indented. A word that is longer than a line is cut. */
 export function wrap(text: string, width: number, indent: number): string[] {
-  const lines: string[] = [];
+  const start = /^ */.exec(text)?.[0] ?? '';
   const margin = ' '.repeat(Math.min(indent, Math.max(0, width - 1)));
-  let line = /^ */.exec(text)?.[0] ?? '';
-  let isEmpty = true;
-  for (const word of text.trimStart().split(' ')) {
-    if (!isEmpty && line.length + 1 + word.length > width) {
+  const words = text.slice(start.length).split(' ');
+  const lines = fill(words, width - margin.length, width - start.length);
+  return lines.map((line, at) => cut(`${at === 0 ? start : margin}${line}`.trimEnd(), width));
+}
+
+/** Lines of at most `width` characters, the first of `firstWidth`. A word that is longer than a line has one of its own. */
+export function fill(words: readonly string[], width: number, firstWidth = width): string[] {
+  const lines: string[] = [];
+  let line: string | null = null;
+  for (const word of words) {
+    if (line === null) line = word;
+    else if (line.length + 1 + word.length <= (lines.length === 0 ? firstWidth : width)) line += ` ${word}`;
+    else {
       lines.push(line);
-      line = margin + word;
-    } else line = isEmpty ? line + word : `${line} ${word}`;
-    isEmpty = false;
+      line = word;
+    }
   }
-  return [...lines, line].map(one => cut(one.trimEnd(), width));
+  return [...lines, line ?? ''];
 }
