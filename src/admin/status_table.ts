@@ -5,7 +5,6 @@
 import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
 import { type Paint, painter, type Style } from '../observability/terminal.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
-import { cut } from '../observability/visible_text.ts';
 import { clusterSeverity, severityOf, sorted } from './endpoint_severity.ts';
 import { naturalOrder } from './natural_order.ts';
 import type { Problem } from './problem.ts';
@@ -157,7 +156,7 @@ function endpointBlock(endpoint: Endpoint, width: number, paint: Paint): string[
   ];
   const title = `${endpoint.endpoint}  ${endpoint.state} for ${duration(endpoint.sinceMs)}${besides(endpoint)}`;
   return [
-    paint(cut(title, width), styleOf(endpoint)),
+    ...wrap(title, width, INDENT).map(line => paint(line, styleOf(endpoint))),
     ...facts.flatMap(([name, value]) => wrap(`  ${name.padEnd(FACT_WIDTH)}${value}`, width, FACT_WIDTH + 2)),
   ];
 }

@@ -1,6 +1,9 @@
-/** Text for terminals: tables and lines that fit. */
+/**
+ * Text for terminals: tables and lines that fit. Errors of backends are in it, so what would be a command for the terminal is
+ * escaped.
+ */
 import type { Paint, Style } from '../observability/terminal.ts';
-import { cut } from '../observability/visible_text.ts';
+import { cut, withoutControls } from '../observability/visible_text.ts';
 
 const GAP = 2;
 
@@ -17,7 +20,10 @@ export function renderTable(
   width: number,
   paint: Paint,
 ): string[] {
-  const table: Row[] = [{ cells: heads, style: null }, ...rows];
+  const table = [{ cells: heads, style: null }, ...rows].map(({ cells, style }) => ({
+    cells: cells.map(withoutControls),
+    style,
+  }));
   const widths = heads.map((_, at) => Math.max(...table.map(({ cells }) => (cells[at] ?? '').length)));
   return table.map(({ cells, style }) => {
     const text = cells.map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP)).join('');
@@ -28,9 +34,10 @@ export function renderTable(
 
 /** Breaks between words; later lines are indented. A word that is longer than a line is cut. */
 export function wrap(text: string, width: number, indent: number): string[] {
-  const start = /^ */.exec(text)?.[0] ?? '';
+  const shown = withoutControls(text);
+  const start = /^ */.exec(shown)?.[0] ?? '';
   const margin = ' '.repeat(Math.min(indent, Math.max(0, width - 1)));
-  const words = text.slice(start.length).split(' ');
+  const words = shown.slice(start.length).split(' ');
   const lines = fill(words, width - margin.length, width - start.length);
   return lines.map((line, at) => cut(`${at === 0 ? start : margin}${line}`.trimEnd(), width));
 }

@@ -17,6 +17,13 @@ test('columns are as wide as their widest cell, and a line that is too long says
   assert.equal(renderTable(['x', 'y'], rows, 80, painter(true))[1], '\x1b[31ma            long cell\x1b[39m');
 });
 
+test('what would be a command for the terminal is shown as what it is', () => {
+  const hostile = 'tls_failed \x1b]0;x\x07 \x9b2J \u202e';
+  const shown = 'tls_failed \\x1B]0;x\\x07 \\xC2\\x9B2J \\xE2\\x80\\xAE';
+  assert.deepEqual(wrap(hostile, 80, 2), [shown]);
+  assert.deepEqual(renderTable(['x'], [{ cells: [hostile], style: null }], 80, painter(true)), ['x', shown]);
+});
+
 test('a sentence is broken between words, and no line is wider than the terminal', () => {
   assert.deepEqual(wrap('error  one two three four', 15, 7), [
     'error  one two',
