@@ -1,5 +1,5 @@
 /** The command line: which command, with which options, and with which exit code it ends. */
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Signals } from '../lifecycle/signals.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import type { Command } from './command.ts';
@@ -52,11 +52,8 @@ function asksForHelp(words: readonly string[]): boolean {
 
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `unknown option ${name}; options come after the command`;
-  const meant = nearest(
-    name,
-    COMMANDS.map(command => command.name),
-  );
-  return `unknown command "${name}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  const known = COMMANDS.map(command => command.name);
+  return `unknown command "${name}"${nearestHint(name, known)}`;
 }
 
 function usageError(message: string, command: Command | undefined): number {

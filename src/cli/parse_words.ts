@@ -1,7 +1,7 @@
 /** Reads the words after a command by its entry in the table. What does not fit is a `UsageError`. */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Command, Option, Values } from './command.ts';
 
 /** Words on the command line that do not make sense together. The message is for the person who wrote them. */
@@ -57,8 +57,7 @@ function wordOf(option: Option, { rawName, value, inlineValue }: OptionToken): s
 
 function unknownOption(command: Command, written: string): string {
   const known = ['--help', ...command.options.map(({ name }) => `--${name}`)];
-  const meant = written.startsWith('--') ? nearest(written, known) : undefined;
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  const hint = written.startsWith('--') ? nearestHint(written, known) : '';
   return `"${command.name}" has no option ${written}${hint}`;
 }
 
