@@ -292,7 +292,7 @@ export const routeSchema = z.strictObject({
   rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
   maintenance: maintenance(
-    'Answers the requests of this route itself while its backends are under maintenance. When absent: what `maintenance` at the top level says, if the route forwards. What a written block does not say comes from there too, but for `enabled`.',
+    'Answers the requests of this route itself while its backends are under maintenance. When absent, a route that forwards has what `maintenance` at the top level says. Keys that a block leaves out come from there too, except `enabled`.',
   ),
   basicAuth: orOff(
     basicAuth.meta({
