@@ -38,8 +38,8 @@ YAML gives a meaning to brackets, braces and asterisks, so quote text that has t
 
 /** What a section is for, where a table of keys does not show it. */
 const EXPLANATIONS: Readonly<Record<string, string>> = {
-  defaults: `What many routes, clusters or listeners have in common is written once. One level: what an item does not say, \`defaults\` says;
-what \`defaults\` does not say, the defaults of this reference say. \`fairlead plan --origins\` marks what comes from here:
+  defaults: `What many routes, clusters or listeners have in common is written once. There is one level: a value that an item does not set comes from
+\`defaults\`, and one that is not there either from this reference. \`fairlead plan --origins\` marks what comes from here:
 \`edge.yaml:3:15 (defaults)\`. Moving a value here changes nothing: the plan keeps its digest.
 
 \`\`\`yaml
@@ -59,23 +59,23 @@ clusters:
   legacy: { endpoints: [10.0.0.9:80], health: { active: off } }
 \`\`\`
 
-- Mappings are merged setting by setting. A list of the item replaces the list here as a whole; an empty one (\`rateLimits: []\`) leaves
-  nothing of it. \`off\` replaces a block: \`basicAuth: off\`, \`tls: off\`, \`circuitBreaker: off\`, \`preset: off\`.
+- Mappings are merged setting by setting. A list of the item replaces the list here as a whole; an empty one (\`rateLimits: []\`) removes
+  it. \`off\` replaces a block: \`basicAuth: off\`, \`tls: off\`, \`circuitBreaker: off\`, \`preset: off\`.
 - \`headers.request\` and \`headers.response\` are merged by field. If a route names a field itself, in \`set\`, \`add\` or \`remove\`, the edits
   of that field here do not apply to it.
-- A block here is for every item without that block, unless it cannot stand alone: \`tls\` without \`certificates\`, \`proxyProtocol\` without
+- A block here applies to every item without that block, unless it is incomplete: \`tls\` without \`certificates\`, \`proxyProtocol\` without
   \`from\`, \`basicAuth\` without \`file\` and \`health.active\` without a probe complete the blocks of those items that have one.
 - A probe of another kind in a cluster (\`tcp\`, \`grpc\`, \`webSocket\`, or a path) keeps only the times and counts of the probe here.
-- What has no effect on an item is not inherited: \`timeouts\`, \`retries\` and \`headers.request\` by redirects and fixed responses, \`h2c\`
+- A setting that has no effect on an item is not inherited: \`timeouts\`, \`retries\` and \`headers.request\` by redirects and fixed responses, \`h2c\`
   by listeners with TLS, \`http2\` by those without, \`reusePort\` by those on no TCP port, \`tls\` by clusters that write \`protocol: h2c\`.
-- The preset of a listener: what the listener writes, then its own preset, then \`defaults.listeners\`. A preset within \`defaults.listeners\`
-  is for every listener without one, and comes after all written values.
-- Rate limits from here are counted by each route on its own.
+- Order for a listener: its own values, its own preset, then \`defaults.listeners\`. A preset within \`defaults.listeners\` applies to every
+  listener without one, after all written values.
+- Rate limits from here are counted for each route separately.
 
 `,
-  maintenance: `Written at the top level, it is for every route that forwards. Of a route: \`maintenance: on\`, \`off\`, or a block with the same keys, which
-takes what it does not say from the top level, but for \`enabled\`. So a page that is prepared there with \`enabled: false\` serves a route
-with \`maintenance: on\`. It begins and ends with a reload; requests and WebSocket tunnels in flight go on.
+  maintenance: `At the top level it applies to every route that forwards. A route has \`maintenance: on\`, \`off\`, or a block with the same keys; what the
+block does not set comes from the top level, except \`enabled\`. So a page that is prepared there with \`enabled: false\` is used by a route
+with \`maintenance: on\`. Maintenance begins and ends with a reload; requests and WebSocket tunnels in flight are not affected.
 
 A request is refused after the access lists and before its rate limits and its login, with the reason \`maintenance\` (docs/reasons.md). gRPC
 calls get UNAVAILABLE.

@@ -51,8 +51,6 @@ const WITHOUT_OWN_TEST: Readonly<Record<string, string>> = {
   'src/health/probe_settings.ts': 'types, and the name by which probes introduce themselves',
   'src/cli/with_admin.ts':
     'composes: finds the client and prints its one error; seen from outside in test/integration/admin_actions.test.ts',
-  'src/admin/status_page.ts':
-    'a page without decisions of its own; seen in a browser in test/browser/status_page.test.ts',
   'src/admin/status_page_table.ts':
     'cells and headings; seen in the tests of the sections that are made of them',
   'src/admin/confirm_page.ts': 'one template; seen in test/admin/action_routes.test.ts',

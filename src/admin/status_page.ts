@@ -134,8 +134,9 @@ function summary(view: PageView, problems: readonly Problem[]): Html {
 }
 
 /** Its id is that of its place, so that a sentence whose seconds have changed is sent alone. */
-function problem({ severity, text, anchor }: Problem, at: number): Html {
+function problem({ severity, text, anchor, key }: Problem, at: number): Html {
   const id = `p${at}`;
-  const words = anchor === null ? html`${text}` : html`<a href="${anchor}">${text}</a>`;
+  const sentence = anchor === null ? html`${text}` : html`<a href="${anchor}">${text}</a>`;
+  const words = key === null ? sentence : html`${sentence} <code>${key}</code>`;
   return html`<li id="${id}" class="${severity}">${slot(id, words)}</li>`;
 }

@@ -28,7 +28,7 @@ code{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:.92em}
 .problems ul{margin:0;padding:0;list-style:none}.problems li{padding:.1rem 0 .1rem 1.1rem;position:relative}
 .problems li::before{content:"";position:absolute;left:.1rem;top:.62em;width:.5rem;height:.5rem;border-radius:50%;background:var(--dotwarn)}
 .problems li.error::before{background:var(--dotbad);border-radius:1px}.problems li.note::before{background:var(--soft)}
-.problems li a{color:inherit;text-decoration-color:transparent}.problems li a:hover{text-decoration-color:currentColor}
+.problems code{color:var(--soft);overflow-wrap:anywhere}.problems li a{color:inherit;text-decoration-color:transparent}.problems li a:hover{text-decoration-color:currentColor}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:1px;margin-top:.9rem;background:var(--line);border:1px solid var(--line);border-radius:10px;overflow:hidden}
 .tile{background:var(--card);padding:.55rem .8rem .45rem}
 .tile p{font-size:1.2rem;font-weight:600;line-height:1.7rem;white-space:nowrap}
@@ -66,6 +66,7 @@ tr.severity0,tr.severity1{background:var(--badbg)}
 .act{text-align:right;padding-right:.9rem}
 @media(min-width:901px){
 .endpoints{table-layout:fixed}.endpoints th:nth-child(1){width:15%}.endpoints th:nth-child(2){width:14%}.endpoints th:nth-child(n+3){width:5%}.endpoints th:nth-child(n+8){width:4.4%}.endpoints th:nth-child(7){width:9%}.endpoints th:nth-child(11){width:auto}.endpoints th:nth-child(12){width:5.5rem}
+.endpoints td:nth-child(n+3):nth-child(-n+10){white-space:nowrap}
 .endpoints :is(th,td):nth-child(n+3):nth-child(-n+10),.routes thead th:nth-child(n+5),.failures thead th:is(:nth-child(3),:nth-child(5),:nth-child(6)),.attempts thead th:nth-child(n+4){text-align:right}
 .endpoints td:nth-child(11),.endpoints th:nth-child(11){padding-left:1.5rem}
 }

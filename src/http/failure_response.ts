@@ -106,7 +106,7 @@ function renderBody(
     case 'text':
       return [
         'text/plain; charset=utf-8',
-        `${status} ${title}\n${detail}\nreason: ${failure.kind}\nrequest id: ${requestId}\n`,
+        `${status} ${title}\n${detail === title ? '' : `${detail}\n`}reason: ${failure.kind}\nrequest id: ${requestId}\n`,
       ];
   }
 }
@@ -128,7 +128,7 @@ function renderHtml(
 ): string {
   return (
     `<!doctype html><meta charset="utf-8"><title>${status} ${escapeHtml(title)}</title>` +
-    `<h1>${status} ${escapeHtml(title)}</h1><p>${escapeHtml(detail)}</p>` +
+    `<h1>${status} ${escapeHtml(title)}</h1>${detail === title ? '' : `<p>${escapeHtml(detail)}</p>`}` +
     `<p>reason: <code>${reason}</code><br>request id: <code>${escapeHtml(requestId)}</code></p>\n`
   );
 }

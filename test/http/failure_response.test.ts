@@ -73,3 +73,13 @@ test('maintenance has its own status, page and time, and says the reason where t
   assert.equal(value(own.headers, 'content-type'), 'text/html');
   assert.equal(value(own.headers, 'content-length'), '19');
 });
+
+test('what the title says is not said twice', () => {
+  for (const accept of ['*/*', 'text/html']) {
+    const { body } = failureResponse({ kind: 'no_route' }, id, accept);
+    const shown = body.replace(/<title>.*<\/title>/, '');
+    assert.equal(shown.split('No route matches this request').length, 2, body);
+  }
+  const { body } = failureResponse({ kind: 'bad_request', detail: 'Invalid Content-Length.' }, id, '*/*');
+  assert.match(body, /^400 The request is malformed\nInvalid Content-Length\.\nreason: bad_request\n/);
+});

@@ -35,7 +35,7 @@ test('an endpoint is written in one way only', () => {
   ])
     assert.match(
       problemsOf(forwardTo([`${host}:80`]))[0] ?? 'none',
-      /is not an IPv4|two dots in a row|cannot be part/,
+      /is not an IPv4|two dots in a row|cannot be part|a variable is written|stands for no host/,
       host,
     );
   for (const host of ['10.0.0.1', 'localhost', 'a_b.example', 'backend-1', 'x.example.', '[::1]'])

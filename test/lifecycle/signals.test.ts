@@ -77,6 +77,6 @@ test('nothing is loaded before the signals are listened to but files that load n
       ),
     ].map(([, name = '']) => name);
   const first = imports('main.ts');
-  assert.equal(first[0], 'lifecycle/signals.ts');
+  assert.ok(first.includes('lifecycle/signals.ts'));
   for (const file of first) assert.deepEqual(imports(file), [], file);
 });

@@ -6,9 +6,9 @@ import { NUMBERS } from '../../src/config/schema/defaults.ts';
 
 type Section = Record<string, unknown>;
 
-/** Not limits, or of a list that a test writes itself; and probation, which is off unless it is written. */
+/** Not limits, or of a list that a test writes itself; and probation and maintenance, which are off unless they are written. */
 const OTHERS =
-  /\.(weight|tier)$|^listeners\.http2\.windows\.|^routes\.rateLimits\.|^process\.reload\.probation\.|^clusters\.health\.active\./;
+  /\.(weight|tier)$|^listeners\.http2\.windows\.|^routes\.rateLimits\.|^process\.reload\.probation\.|maintenance\.|^clusters\.health\.active\./;
 
 /** `section` is `process`, `listeners`, `routes` or `clusters`. What is in `raised` is as it says instead; its keys are as in the table. */
 export function tiny(section: string, raised: Readonly<Record<string, unknown>> = {}): Section {
