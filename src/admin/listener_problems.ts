@@ -144,7 +144,7 @@ function limitedProblems({ rateLimited }: PageView): Problem[] {
         subject: `route ${route}`,
         anchor: null,
         text: `Route ${route}: ${count} requests were refused in the last minute by its rate limit (429).`,
-        key: `routes.${route}.rateLimits${at === '' ? '' : `.${at}`}`,
+        key: `routes.${route}.rateLimits${at === '' ? '' : `[${at}]`}`,
       };
     });
 }

@@ -71,7 +71,7 @@ test('a certificate that expires within three weeks is told, and one that has ex
 test('a rate limit that refuses ten requests in a minute is told, with its key', () => {
   const limited = (count: number) => ({ rateLimited: [{ about: 'api/1', cause: 'enforce', count }] });
   assert.deepEqual(linesOf(limited(10)), [
-    'warning Route api: 10 requests were refused in the last minute by its rate limit (429). [routes.api.rateLimits.1]',
+    'warning Route api: 10 requests were refused in the last minute by its rate limit (429). [routes.api.rateLimits[1]]',
   ]);
   assert.deepEqual(linesOf(limited(9)), []);
 });
