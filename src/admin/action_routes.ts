@@ -18,7 +18,7 @@ const LEVEL_MS_MAX = 24 * 3_600_000;
 
 export function actions(app: FastifyInstance, process: AdminActions): void {
   const auditedRequests = new WeakSet<FastifyRequest>();
-  const audited = (request: FastifyRequest, action: string, result: string): void => {
+  const audited: Audited = (request, action, result) => {
     auditedRequests.add(request);
     process.audit({
       action,
@@ -37,7 +37,7 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     audited(request, action, result.kind);
     return reply.status(result.kind === 'rejected' ? 422 : 200).send(result);
   };
-  const done = (request: FastifyRequest, reply: FastifyReply, action: string, result: ActionResult) => {
+  const done: Done = (request, reply, action, result) => {
     audited(request, action, typeof result === 'string' ? result : result.done);
     return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
   };
@@ -69,6 +69,19 @@ export function actions(app: FastifyInstance, process: AdminActions): void {
     audited(request, 'shadow-check', typeof result === 'string' ? result : `${result.matched} requests`);
     return typeof result === 'string' ? refuse(reply, 422, result) : reply.send(result);
   });
+  endpointAction(app, process, audited, done);
+}
+
+type Audited = (request: FastifyRequest, action: string, result: string) => void;
+type Done = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  action: string,
+  result: ActionResult,
+) => FastifyReply;
+
+/** Draining an endpoint, and making it ready again: for programs, for the buttons of the page, and for those without scripts. */
+function endpointAction(app: FastifyInstance, process: AdminActions, audited: Audited, done: Done): void {
   app.post('/clusters/:cluster/endpoints/:endpoint', async (request, reply) => {
     const { cluster, endpoint } = request.params as { cluster: string; endpoint: string };
     const form = formOf(request);

@@ -28,7 +28,7 @@ interface Refused {
 const REFUSED: Readonly<Record<RecentCause, Refused>> = {
   process: { because: 'process.connections is reached', key: 'process.connections' },
   descriptors: {
-    because: 'the process may open too few files (raise LimitNOFILE, ulimit -n)',
+    because: 'the process has reached its limit of open files (raise LimitNOFILE, ulimit -n)',
     key: null,
   },
   listener: {
@@ -41,7 +41,7 @@ const REFUSED: Readonly<Record<RecentCause, Refused>> = {
     key: 'listeners.*.limits.connectionsPerIp',
   },
   flooded: {
-    because: 'their clients have flooded the listener shortly before (limits.floodPenalty)',
+    because: 'their clients had just flooded the listener (limits.floodPenalty)',
     key: 'listeners.*.limits.floodPenalty',
   },
   handshakes: {
@@ -93,10 +93,10 @@ const HANDSHAKE_CAUSES: Readonly<Record<TlsRefusal, { readonly because: string; 
   alpn: { because: 'the clients offer neither HTTP/1.1 nor HTTP/2 by ALPN', key: 'http2' },
   certificate: {
     because:
-      'a certificate is not accepted: ours by the clients, or that of a client by tls.clientCertificate',
+      'a certificate was rejected: ours by the clients, or a client certificate by tls.clientCertificate',
     key: 'tls.certificates',
   },
-  timeout: { because: 'the clients do not finish it within timeouts.head', key: 'timeouts.head' },
+  timeout: { because: 'the clients do not complete it within timeouts.head', key: 'timeouts.head' },
   left: { because: 'the clients close the connection in the middle of it', key: 'tls.certificates' },
   other: { because: 'see code in the events tls_refused', key: 'tls' },
 };
@@ -144,7 +144,7 @@ function limitedProblems({ rateLimited }: PageView): Problem[] {
         subject: `route ${route}`,
         anchor: null,
         text: `Route ${route}: ${count} requests were refused in the last minute by its rate limit (429).`,
-        key: `routes.${route}.rateLimits${at === '' ? '' : `.${at}`}`,
+        key: `routes.${route}.rateLimits${at === '' ? '' : `[${at}]`}`,
       };
     });
 }

@@ -5,7 +5,7 @@
 
 import { nearestHint } from '../config/nearest.ts';
 import { readPackageFile } from '../lifecycle/package_files.ts';
-import { fill } from './text_table.ts';
+import { fill } from '../observability/filled_lines.ts';
 
 export interface Reason {
   readonly reason: string;

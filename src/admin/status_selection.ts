@@ -1,4 +1,4 @@
-/** A part of `/status`: one cluster, or only what is not right. For terminals and for programs alike. */
+/** A part of `/status`: one cluster, or only what has problems. For terminals and for programs. */
 import { clusterSeverity, RIGHT, severityOf } from './endpoint_severity.ts';
 import { unknownName } from './name_list.ts';
 import { aboutCluster } from './problem.ts';
@@ -7,7 +7,7 @@ import type { Status } from './status_table.ts';
 export interface Selection {
   /** Null: all clusters. */
   readonly cluster: string | null;
-  /** Only clusters and endpoints that are not right. */
+  /** Only clusters and endpoints with problems. */
   readonly failing: boolean;
 }
 

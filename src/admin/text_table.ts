@@ -2,6 +2,7 @@
  * Text for terminals: tables and lines that fit. Errors of backends are in it, so what would be a command for the terminal is
  * escaped.
  */
+import { fill } from '../observability/filled_lines.ts';
 import type { Paint, Style } from '../observability/terminal.ts';
 import { cut, withoutControls } from '../observability/visible_text.ts';
 
@@ -40,19 +41,4 @@ export function wrap(text: string, width: number, indent: number): string[] {
   const words = shown.slice(start.length).split(' ');
   const lines = fill(words, width - margin.length, width - start.length);
   return lines.map((line, at) => cut(`${at === 0 ? start : margin}${line}`.trimEnd(), width));
-}
-
-/** Lines of at most `width` characters, the first of `firstWidth`. A word that is longer than a line has one of its own. */
-export function fill(words: readonly string[], width: number, firstWidth = width): string[] {
-  const lines: string[] = [];
-  let line: string | null = null;
-  for (const word of words) {
-    if (line === null) line = word;
-    else if (line.length + 1 + word.length <= (lines.length === 0 ? firstWidth : width)) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = word;
-    }
-  }
-  return [...lines, line ?? ''];
 }

@@ -58,7 +58,7 @@ export function drainQuestion({ phase, pid, requests }: Partial<Status>, watch: 
     return `This ends ${which} once its requests have finished (${count} in flight). Continue? [y/N] `;
   return watch
     ? null
-    : `This ends ${which} at once: it drains already, and ${count} in flight would be cut. Continue? [y/N] `;
+    : `This ends ${which} at once: it is draining already, and ${count} in flight would be cut. Continue? [y/N] `;
 }
 
 /** `fairlead endpoint drain|ready CLUSTER ENDPOINT`. */

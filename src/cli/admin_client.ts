@@ -5,12 +5,10 @@ import { loadConfig } from '../config/loader.ts';
 import type { Plan } from '../config/plan.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import { formatAddress, parseAddress } from '../net/address.ts';
+import { http } from '../net/node_http.ts';
 import { errorCode } from '../resilience/error_code.ts';
 import { EXIT } from './exit_codes.ts';
 import { printProblems } from './load.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const http = process.getBuiltinModule('node:http');
 
 export interface AdminResponse {
   readonly status: number;

@@ -11,11 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { readPackageFile } from '../lifecycle/package_files.ts';
 import type { Signals } from '../lifecycle/signals.ts';
+import { http } from '../net/node_http.ts';
 import { EXIT } from './exit_codes.ts';
 import { runProxy } from './run.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const http = process.getBuiltinModule('node:http');
 
 const SLOW_MS_DEFAULT = 500;
 const BROKEN_MS = 20_000;

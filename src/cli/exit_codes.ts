@@ -20,6 +20,6 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   noInput: 'configuration file not readable',
   portTaken: 'address already in use',
   internal: 'internal error',
-  cannotCreate: 'log file, or the file of init, cannot be written',
+  cannotCreate: 'log file, or the file that init writes, cannot be created',
   badConfig: 'invalid configuration',
 };

@@ -1,5 +1,5 @@
 /** `fairlead --help` and `fairlead COMMAND --help`, made from the table of commands. */
-import { fill } from '../admin/text_table.ts';
+import { fill } from '../observability/filled_lines.ts';
 import type { Command, Option } from './command.ts';
 import { CONFIG_ORDER } from './config_place.ts';
 import { EXIT, EXIT_MEANINGS } from './exit_codes.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { errorCode } from '../resilience/error_code.ts';
 import { type HttpProbe, type ProbeCallback, USER_AGENT } from './probe_settings.ts';
 
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+/** Not imported, for the reason in `net/node_http.ts`. */
 const http = process.getBuiltinModule('node:http');
 
 /** The body is read up to this length. */

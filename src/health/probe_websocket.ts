@@ -7,7 +7,7 @@ import type { Socket } from 'node:net';
 import { errorCode } from '../resilience/error_code.ts';
 import { type ProbeCallback, USER_AGENT, type WebSocketProbe } from './probe_settings.ts';
 
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
+/** Not imported, for the reason in `net/node_http.ts`. */
 const http = process.getBuiltinModule('node:http');
 
 /** RFC 6455 section 1.3. */

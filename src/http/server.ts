@@ -12,6 +12,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { Connection, CutCause } from '../net/connection.ts';
+import { http } from '../net/node_http.ts';
 import { describeDefect } from '../resilience/defect.ts';
 import type { RawRequest } from '../security/request_head.ts';
 import { countByRoute } from './active_requests.ts';
@@ -28,9 +29,6 @@ import { handleRequest } from './handle_request.ts';
 import type { ListenerSettings } from './listener_settings.ts';
 import { RoutingContext, type Services } from './request.ts';
 import { Responder } from './responder.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const http = process.getBuiltinModule('node:http');
 
 /** How long the last responses of a removed listener may take to leave. */
 const LAST_WORDS_MS = 1_000;

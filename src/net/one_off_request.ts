@@ -2,10 +2,8 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Failure } from '../resilience/failure.ts';
+import { http } from './node_http.ts';
 import type { UpstreamRequest } from './upstream.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const http = process.getBuiltinModule('node:http');
 
 /** Limit for an HTTP/1.1 response head, and for its trailers. */
 export const RESPONSE_HEAD_BYTES_MAX = 64 * 1024;

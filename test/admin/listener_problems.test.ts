@@ -19,7 +19,7 @@ test('refused connections are a problem, with their number and what to change', 
     { listener: 'main', cause: 'handshakes', count: 4 },
   ];
   assert.deepEqual(linesOf({ refusals }), [
-    'warning main: 60 connections were refused in the last minute: the process may open too few files (raise LimitNOFILE, ulimit -n).',
+    'warning main: 60 connections were refused in the last minute: the process has reached its limit of open files (raise LimitNOFILE, ulimit -n).',
     'warning main: 1 connection was refused in the last minute: one client address has as many as limits.connectionsPerIp allows (a load balancer belongs in trustedProxies). [listeners.main.limits.connectionsPerIp]',
     'warning main: 2 connections were refused in the last minute: limits.connections of the listener is reached. [listeners.main.limits.connections]',
     'warning main: 3 connections were refused in the last minute: process.connections is reached. [process.connections]',
@@ -71,7 +71,7 @@ test('a certificate that expires within three weeks is told, and one that has ex
 test('a rate limit that refuses ten requests in a minute is told, with its key', () => {
   const limited = (count: number) => ({ rateLimited: [{ about: 'api/1', cause: 'enforce', count }] });
   assert.deepEqual(linesOf(limited(10)), [
-    'warning Route api: 10 requests were refused in the last minute by its rate limit (429). [routes.api.rateLimits.1]',
+    'warning Route api: 10 requests were refused in the last minute by its rate limit (429). [routes.api.rateLimits[1]]',
   ]);
   assert.deepEqual(linesOf(limited(9)), []);
 });

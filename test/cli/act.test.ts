@@ -102,7 +102,7 @@ test('a drained endpoint ends with 0, what happens next on standard output, and 
 test('an action that endpoint does not know is bad usage, with the one that was meant', async () => {
   const { code, err, asked } = await told(200, {}, ['endpoint', 'drian', 'app', 'a']);
   assert.equal(code, 64);
-  assert.match(err, /"drian" is no action of endpoint; write drain or ready \(did you mean "drain"\?\)/);
+  assert.match(err, /"drian" is not an action of endpoint; write drain or ready \(did you mean "drain"\?\)/);
   assert.deepEqual(asked, []);
 });
 

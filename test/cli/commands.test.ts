@@ -46,7 +46,7 @@ test('a command is found by its whole name only', () => {
 
 test('help and version load the table and nothing that it names', async () => {
   const allowed =
-    /^(src\/main\.ts|src\/cli\/(commands\/\w+|commands|command_line|config_place|exit_codes|help|parse_words|serving_commands)\.ts|src\/config\/nearest\.ts|src\/lifecycle\/(compile_cache|signals|version|package_files)\.ts|src\/net\/thread_pool\.ts)$/;
+    /^(src\/main\.ts|src\/cli\/(commands\/\w+|commands|command_line|config_place|exit_codes|help|parse_words|serving_commands)\.ts|src\/config\/nearest\.ts|src\/observability\/filled_lines\.ts|src\/lifecycle\/(compile_cache|signals|version|package_files)\.ts|src\/net\/thread_pool\.ts)$/;
   for (const words of [['--version'], ['--help'], ['explain', '--help']]) {
     const loaded = await loadedBy(words);
     assert.ok(loaded.length > 5, 'the hook sees what is loaded');

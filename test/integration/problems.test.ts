@@ -137,7 +137,7 @@ test('requests that a rate limit refuses are told with the key of the limit', as
   await send(proxy, 20);
   await problem(proxy, /^Route all: \d+ requests were refused in the last minute by its rate limit/);
   const told = proxy.report.status().problems.find(({ subject }) => subject === 'route all');
-  assert.equal(told?.key, 'routes.all.rateLimits.0');
+  assert.equal(told?.key, 'routes.all.rateLimits[0]');
 });
 
 test('log lines that a full disk does not take are told', async () => {

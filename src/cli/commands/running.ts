@@ -17,7 +17,7 @@ export const RUNNING: readonly Command[] = [
     positionals: [{ name: 'CLUSTER', optional: true }],
     options: [
       ...ADMIN_OPTIONS,
-      { name: 'failing', description: 'Show only endpoints that are not right' },
+      { name: 'failing', description: 'Show only clusters and endpoints with problems' },
       { name: 'json', description: 'Print /status of the admin API, with the same problems and endpoints' },
       { name: 'watch', short: 'w', description: 'Show it again every second, until Ctrl-C' },
       {
@@ -42,7 +42,7 @@ export const RUNNING: readonly Command[] = [
       };
       if (!values.flag('ready')) return runStatus(adminTarget(values), options);
       if (options.json || options.watch || options.failing || cluster !== null)
-        throw new UsageError('status --ready stands alone, without CLUSTER, --failing, --json and --watch');
+        throw new UsageError('status --ready takes no CLUSTER, --failing, --json or --watch');
       return runReady(adminTarget(values));
     },
   },
@@ -76,7 +76,11 @@ export const RUNNING: readonly Command[] = [
     options: [
       ...ADMIN_OPTIONS,
       { name: 'watch', short: 'w', description: 'Show the progress until the process has ended' },
-      { name: 'yes', short: 'y', description: 'Do not ask, which it does on a terminal' },
+      {
+        name: 'yes',
+        short: 'y',
+        description: 'Do not ask for confirmation; without this it asks on a terminal',
+      },
     ],
     examples: [
       { command: 'fairlead drain --watch', shows: 'what is still in flight, until the end' },
@@ -105,7 +109,7 @@ export const RUNNING: readonly Command[] = [
       const action = ENDPOINT_ACTIONS.find(known => known === word);
       if (action !== undefined) return runEndpoint(adminTarget(values), action, cluster, endpoint);
       throw new UsageError(
-        `"${word}" is no action of endpoint; write drain or ready${nearestHint(word, ENDPOINT_ACTIONS)}`,
+        `"${word}" is not an action of endpoint; write drain or ready${nearestHint(word, ENDPOINT_ACTIONS)}`,
       );
     },
   },

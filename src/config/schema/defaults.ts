@@ -570,7 +570,7 @@ export const CHOICES = {
   'routes.maintenance.enabled': choice(
     true,
     [true, false],
-    'Whether the maintenance is on. With false the block stays prepared in the file: it is checked, and its page is read.',
+    'Whether maintenance is on. With false the block stays in the file, prepared: it is checked, and its page is read.',
   ),
   'routes.rateLimits.mode': choice(
     'enforce',

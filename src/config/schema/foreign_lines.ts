@@ -1,4 +1,5 @@
 /** The lines to write instead of settings of other proxies, made from the values of these. */
+import { DURATION_PATTERN } from '../units.ts';
 import { flow, hostPortOf, isName } from './flow_text.ts';
 
 export function forwardLine(value: unknown): string {
@@ -73,6 +74,6 @@ export function hostsLine(value: unknown): string {
 }
 
 export function requestTimeoutLine(value: unknown): string {
-  const isDuration = typeof value === 'string' && /^\d+(?:ms|s|m|h)$/.test(value);
+  const isDuration = typeof value === 'string' && new RegExp(DURATION_PATTERN).test(value);
   return `timeouts: { request: ${isDuration ? value : '60s'} }`;
 }

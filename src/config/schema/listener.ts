@@ -35,7 +35,7 @@ export const listenerTls = z.strictObject({
     .max(1_000, 'a listener can have at most 1000 certificates')
     .meta({
       description:
-        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again. Needed unless certFile and keyFile are written.',
+        'Certificates of this listener, chosen by the server name that the client asks for (SNI) and the subject alternative names; `*.example.com` covers one label. The first one is the default. An RSA and an ECDSA certificate for the same names go together. File names are relative to the configuration file; a changed file is read again. Required unless certFile and keyFile are set.',
     })
     .optional(),
   minVersion: choice('listeners.tls.minVersion'),

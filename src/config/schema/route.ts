@@ -1,5 +1,6 @@
 /** Schema of a route: match, action, and changes on the way. */
 import { z } from 'zod';
+import { http } from '../../net/node_http.ts';
 import { parseRate, RATE_PATTERN, type Rate } from '../units.ts';
 import { BASIC_AUTH_REALM } from './defaults.ts';
 import { flow, hostPortOf, isName } from './flow_text.ts';
@@ -26,9 +27,6 @@ import { orOff } from './off.ts';
 import { LIMIT_KEY_PATTERN, orVariable, REDIRECT_PATTERN } from './patterns.ts';
 import { redirectTargetProblem } from './redirect_problem.ts';
 
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const { METHODS } = process.getBuiltinModule('node:http');
-
 const textMatch = z.union([
   z.string(),
   z.strictObject({ regex }),
@@ -40,8 +38,8 @@ const textMatch = z.union([
 
 const method = text(value => {
   if (value === 'CONNECT') return 'the proxy refuses CONNECT before routing';
-  if (METHODS.includes(value)) return null;
-  return METHODS.includes(value.toUpperCase())
+  if (http.METHODS.includes(value)) return null;
+  return http.METHODS.includes(value.toUpperCase())
     ? `methods are case-sensitive; write ${value.toUpperCase()}`
     : `"${value}" is not a method that can be routed`;
 });
@@ -294,7 +292,7 @@ export const routeSchema = z.strictObject({
   rateLimits: z.array(rateLimit).max(10, 'a route can have at most ten rate limits').optional(),
   access: accessLists.optional(),
   maintenance: maintenance(
-    'Answers the requests of this route itself while its backends are under maintenance. When absent: what `maintenance` at the top level says, if the route forwards. What a written block does not say comes from there too, but for `enabled`.',
+    'Answers the requests of this route itself while its backends are under maintenance. When absent, a route that forwards has what `maintenance` at the top level says. Keys that a block leaves out come from there too, except `enabled`.',
   ),
   basicAuth: orOff(
     basicAuth.meta({

@@ -1,7 +1,10 @@
 /** The line to write where a value has the wrong shape and it is plain what was meant: a path instead of a mapping with a path. */
+
 import type { Path } from '../text/path.ts';
+import { DURATION_PATTERN } from '../units.ts';
 import { CHOICES, type ChoiceId } from './defaults.ts';
 import { flow, hostPortOf, isName } from './flow_text.ts';
+import { isMapping } from './mapping.ts';
 
 type Line = (value: unknown) => string | null;
 
@@ -30,7 +33,7 @@ const ifList =
   value =>
     Array.isArray(value) ? line(value) : null;
 
-const DURATION = /^\d+(?:\.\d+)?(?:ms|s|m|h)$/;
+const DURATION = new RegExp(DURATION_PATTERN);
 
 /** `*` is any name or index. Of several lines for one place the first one that there is holds. */
 const LINES: readonly (readonly [at: string, line: Line])[] = [
@@ -107,10 +110,6 @@ function matches(pattern: readonly string[], path: Path): boolean {
 
 function isOneOf(id: ChoiceId, text: string): boolean {
   return CHOICES[id].options.map(String).includes(text);
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A path alone has no one meaning: nginx takes it as a prefix, Caddy as the whole path, and people as either. */

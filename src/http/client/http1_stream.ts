@@ -5,12 +5,10 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
+import { http } from '../../net/node_http.ts';
 import type { Clock } from '../../resilience/clock.ts';
 import { Linger } from './linger.ts';
 import type { ClientStream, ClientStreamObserver } from './stream.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** A body up to this size is copied once more to save a system call. Above it the copy costs more than the call. */
 const JOINED_BYTES_MAX = 16 * 1024;
@@ -129,7 +127,7 @@ export class Http1ClientStream implements ClientStream {
     if (this.#response.destroyed) return;
     this.#lingerIfUploading();
     // Node keeps the text of a head that it has refused.
-    this.#response.writeHead(status, STATUS_CODES[status] ?? '', headers as string[]);
+    this.#response.writeHead(status, http.STATUS_CODES[status] ?? '', headers as string[]);
     this.#response.end(body);
   }
 

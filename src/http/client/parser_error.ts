@@ -3,6 +3,7 @@
  * log line as a request, although there is none.
  */
 import type { Socket } from 'node:net';
+import { http } from '../../net/node_http.ts';
 import type { RequestRecord } from '../../observability/events.ts';
 import type { Failure } from '../../resilience/failure.ts';
 import { FAILURE_RULES } from '../../resilience/failure.ts';
@@ -12,9 +13,6 @@ import { failureResponse } from '../failure_response.ts';
 import type { ListenerSettings } from '../listener_settings.ts';
 import type { Peer, Services } from '../request.ts';
 import { settingOf } from '../timeout_settings.ts';
-
-/** Not imported: an import of `node:http` loads Node's fetch too (docs/performance.md, "Start"). */
-const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 interface ParserError {
   readonly code?: string;
@@ -58,7 +56,7 @@ export function refuseBytes(
   const requestId = services.random.requestId();
   const { status, headers, body } = failureResponse(failure, requestId, null);
   if (failure.kind !== 'client_gone' && socket.writable) {
-    let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`;
+    let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n`;
     for (let at = 0; at + 1 < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
     socket.write(`${head}Connection: close\r\n\r\n${body}`);
   }
