@@ -50,12 +50,21 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).some(word => word === '--help' || word === '-h');
 }
 
+/** What other proxies and tools call these commands. */
+const OTHER_WORDS = new Map([
+  ['adapt', 'plan'],
+  ['reverse-proxy', 'proxy'],
+  ['serve', 'run'],
+  ['start', 'run'],
+  ['stop', 'drain'],
+  ['test', 'check'],
+  ['validate', 'check'],
+]);
+
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `unknown option ${name}; options come after the command`;
-  const meant = nearest(
-    name,
-    COMMANDS.map(command => command.name),
-  );
+  const names = COMMANDS.map(command => command.name);
+  const meant = OTHER_WORDS.get(name) ?? nearest(name, names);
   return `unknown command "${name}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
 }
 
