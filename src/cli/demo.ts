@@ -24,7 +24,7 @@ const BROKEN_MS = 20_000;
 function thingsToTry(file: string): string {
   const fairlead = isSea() ? process.execPath : 'npx fairlead';
   return `
-Fairlead demo: http://127.0.0.1:8080 in front of three backends. Lines with two spaces before them can be pasted as they are.
+Fairlead demo: http://127.0.0.1:8080 in front of three backends. The indented lines can be pasted as they are.
 
 A response with its request id, a slow one, and 504, because the route allows one second (see Proxy-Status):
   curl -i 'http://127.0.0.1:8080/fast/hello'
@@ -48,9 +48,8 @@ This stops a backend for 20 seconds. Send another request, and find out why it f
 "${fairlead} explain --config ${file} --request ID"; the ID is in the response.
   curl -X POST 'http://127.0.0.1:8080/fast/break'
 
-The status page, problems first, and the same as JSON (also /metrics, /readyz, /plan, /requests):
-  http://127.0.0.1:9901/
-  http://127.0.0.1:9901/status
+The status page, problems first: http://127.0.0.1:9901/
+The same as JSON: http://127.0.0.1:9901/status (also /metrics, /readyz, /plan, /requests)
 
 Ctrl-C drains and stops.
 
