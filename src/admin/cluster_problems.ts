@@ -1,5 +1,7 @@
 /** What is wrong with one cluster and its endpoints: a sentence for each kind of trouble, not one for each endpoint. */
+import { countedVerb } from '../observability/number_text.ts';
 import { FAILURE_SHARE_BAD, isOut, sorted } from './endpoint_severity.ts';
+import { listText } from './name_list.ts';
 import { aboutCluster, type Problem } from './problem.ts';
 import type { Slow } from './slow_endpoints.ts';
 import { duration, ms, percent } from './status_format.ts';
@@ -36,9 +38,12 @@ export function clusterProblems(cluster: ClusterView): Problem[] {
   if (circuit === 'open')
     add('error', `${name}: the circuit breaker of the cluster is open: ${circuitWhy}.`, 'circuitBreaker');
   if (queue > 0) {
-    const waiting = queue === 1 ? '1 request is' : `${queue} requests are`;
     const room = queue >= queueMax ? '; its queue is full' : '';
-    add('warning', `${name}: ${waiting} waiting for a connection${room}.`, 'pool.connections');
+    add(
+      'warning',
+      `${name}: ${countedVerb(queue, 'request', 'is')} waiting for a connection${room}.`,
+      'pool.connections',
+    );
   }
   for (const { some, texts, key, fails } of troubles(cluster, rest))
     for (const text of texts) add(fails && some.length === rest.length ? 'error' : 'warning', text, key);
@@ -192,9 +197,10 @@ const NAMES_SHOWN = 2;
 const ERRORS_SHOWN = 2;
 
 function names(endpoints: readonly EndpointView[]): string {
-  const shown = endpoints.slice(0, NAMES_SHOWN).map(({ endpoint }) => endpoint);
-  const more = endpoints.length - shown.length;
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
+  return listText(
+    endpoints.map(({ endpoint }) => endpoint),
+    NAMES_SHOWN,
+  );
 }
 
 /** `: connect_refused, status 503`: the different last errors, the most frequent first. One may be part of another. */

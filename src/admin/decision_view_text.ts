@@ -1,5 +1,6 @@
 /** A decision record as text, for terminals and the page. It ends with what the reason means and what to change. */
 
+import { withoutControls } from '../observability/visible_text.ts';
 import type { ExplainedDecision } from './decision_view.ts';
 import { renderElsewhere } from './elsewhere.ts';
 import { type ReasonNames, reasonNamed, renderReason } from './reasons.ts';
@@ -24,7 +25,7 @@ export function renderDecision(decision: ExplainedDecision): string {
     ...renderSettings([...decision.settings, ...decision.limits]),
   ];
   const found = reason === null ? null : reasonNamed(reason);
-  return `${lines.map(printable).join('\n')}\n${found === null ? '' : `\n${renderReason(found, namesOf(decision))}`}`;
+  return `${lines.map(withoutControls).join('\n')}\n${found === null ? '' : `\n${renderReason(found, namesOf(decision))}`}`;
 }
 
 function routeLines({ route, nearer, rateLimits, elsewhere, listener }: ExplainedDecision): string[] {
@@ -124,11 +125,6 @@ function namesOf({ listener, route, cluster, attempts }: ExplainedDecision): Rea
 export function verdictOf(admitted: boolean, left: number | null): string {
   if (left === null) return `${admitted ? 'admitted' : 'refused'}, its store did not answer`;
   return admitted ? `admitted, ${left} left` : 'refused';
-}
-
-/** Text from outside must not contain commands for a terminal. */
-function printable(line: string): string {
-  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd');
 }
 
 function renderCondition({

@@ -5,6 +5,7 @@ import type { ListenerSettings } from '../http/listener_settings.ts';
 import type { RouteSettings } from '../routing/route.ts';
 import type { HeaderEdits } from '../security/headers.ts';
 import { isSecretName, MASK } from '../security/secrets.ts';
+import { listText } from './name_list.ts';
 import type { SettingGroup, ShownSetting } from './settings_in_force.ts';
 
 /** Only what is set: no list that is empty, no rewrite that is off. `route` null: no route has matched. */
@@ -40,14 +41,6 @@ export function describeEdits(
     for (const [key, text, path] of editsOf(route.headers[side]))
       settings.push(shown('headers', `${at}.headers.${side}.${key}`, text, `${at}.headers.${side}.${path}`));
   return settings;
-}
-
-const LIST_MAX = 10;
-
-/** The first ten, and how many more there are. */
-export function listText(items: readonly string[], max = LIST_MAX): string {
-  const more = items.length - max;
-  return `${items.slice(0, max).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 function rewritesOf({ rewrite }: RouteSettings): [key: string, text: string][] {

@@ -9,7 +9,7 @@ import { specificityOf } from '../routing/matcher.ts';
 import { pathMatches } from '../routing/pattern.ts';
 import type { RoutableRequest, RouteMatch } from '../routing/route.ts';
 import { buildRouter } from '../routing/router.ts';
-import { listText } from './edits_in_force.ts';
+import { listText } from './name_list.ts';
 
 /** Hosts and routes that are listed; more are only counted. */
 const LISTED_MAX = 10;
@@ -79,12 +79,11 @@ function matchesButHost(match: RouteMatch, request: RoutableRequest): boolean {
 export function renderElsewhere(elsewhere: Elsewhere, listener: string): string[] {
   const { host, hosts, hostsTotal, hostKnown, didYouMean, otherHosts, otherListeners } = elsewhere;
   const lines: string[] = [];
-  const more = hostsTotal > hosts.length ? `, and ${hostsTotal - hosts.length} more` : '';
   const meant = didYouMean === null ? '' : `; did you mean ${didYouMean}?`;
   if (!hostKnown && hostsTotal === 0) lines.push(`no route is served on listener ${listener}`);
   else if (!hostKnown) {
     const none = `no route of listener ${listener} is for ${host === '' ? 'a request without host' : `the host ${host}`}`;
-    lines.push(none, `known hosts: ${hosts.join(', ')}${more}${meant}`);
+    lines.push(none, `known hosts: ${listText(hosts, LISTED_MAX, hostsTotal)}${meant}`);
   } else if (didYouMean !== null) lines.push(`another known host: did you mean ${didYouMean}?`);
   for (const { route, hosts: itsHosts } of otherHosts)
     lines.push(`route ${route} would match for the host ${listText(itsHosts, 3)}`);

@@ -5,11 +5,11 @@
  */
 
 import { isIP } from 'node:net';
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Plan } from '../config/plan.ts';
 import type { ListenerSettings } from '../http/listener_settings.ts';
 import { formatAddress } from '../net/address.ts';
-import { listText } from './edits_in_force.ts';
+import { listText } from './name_list.ts';
 
 export interface Question {
   readonly url: string;
@@ -196,8 +196,7 @@ function bestOf(
 function namedListener(plan: Plan, name: string, url: TypedUrl): ListenerSettings | string {
   const listener = Object.hasOwn(plan.listeners, name) ? plan.listeners[name] : undefined;
   if (listener === undefined) {
-    const meant = nearest(name, Object.keys(plan.listeners));
-    const hint = meant === undefined ? '' : ` (did you mean "${meant}"?)`;
+    const hint = nearestHint(name, Object.keys(plan.listeners));
     return `there is no listener "${name}"${hint}; listeners: ${describeListeners(Object.values(plan.listeners))}`;
   }
   return isSecure(listener) === url.secure ? listener : wrongScheme(listener, url);

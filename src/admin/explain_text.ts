@@ -1,8 +1,7 @@
 /** An explanation of a request as text for people. */
-
-import { listText } from './edits_in_force.ts';
 import { renderElsewhere } from './elsewhere.ts';
 import type { Explanation } from './explanation.ts';
+import { listText } from './name_list.ts';
 import { LABEL_WIDTH, labelled, placeText, renderSettings } from './settings_text.ts';
 
 export function renderExplanation(explained: Explanation): string {
@@ -82,17 +81,12 @@ function targetLines({ targets }: Explanation): string[] {
   const total = targets.reduce((sum, { weight }) => sum + weight, 0);
   return targets.map(({ cluster, weight, endpoints, endpointsTotal, protocol, origin }) => {
     const share = targets.length === 1 ? '' : `, ${Math.round((100 * weight) / total)} % of the requests`;
-    const where = `${PROTOCOLS[protocol]} to ${listOf(endpoints, endpointsTotal)}`;
+    const where = `${PROTOCOLS[protocol]} to ${listText(endpoints, endpoints.length, endpointsTotal)}`;
     return labelled('', `${cluster}${share}: ${where}  (${placeText(origin)})`);
   });
 }
 
 const PROTOCOLS = { http1: 'HTTP/1.1', http2: 'HTTP/2', h2c: 'HTTP/2 without TLS' } as const;
-
-function listOf(endpoints: readonly string[], total: number): string {
-  const more = total - endpoints.length;
-  return `${listText(endpoints)}${more > 0 ? `, and ${more} more` : ''}`;
-}
 
 function upstreamLines({ upstream, request }: Explanation): string[] {
   if (upstream === null) return [];

@@ -2,6 +2,7 @@
 import { WARN_BEFORE_MS } from '../lifecycle/certificate_watch.ts';
 import type { RecentCause } from '../net/connection.ts';
 import type { TlsRefusal } from '../net/tls_refusal.ts';
+import { countedVerb } from '../observability/number_text.ts';
 import { aboutListener, type Problem } from './problem.ts';
 import { duration } from './status_format.ts';
 import type { HandshakesView, PageView } from './status_view.ts';
@@ -60,7 +61,7 @@ function refusalProblem({ listener, cause, count }: PageView['refusals'][number]
   return {
     severity: 'warning',
     ...aboutListener(listener),
-    text: `${listener}: ${plural(count, 'connection was', 'connections were')} refused in the last minute: ${because}.`,
+    text: `${listener}: ${countedVerb(count, 'connection', 'was')} refused in the last minute: ${because}.`,
     key: key?.replace('*', listener) ?? null,
   };
 }
@@ -71,7 +72,7 @@ function tunnelProblems({ recentFailures }: PageView): Problem[] {
     .map(({ about, count }) => ({
       severity: 'warning' as const,
       ...aboutListener(about),
-      text: `${about}: ${plural(count, 'WebSocket was', 'WebSockets were')} refused in the last minute: one client address has as many as limits.tunnelsPerIp allows (a load balancer belongs in trustedProxies).`,
+      text: `${about}: ${countedVerb(count, 'WebSocket', 'was')} refused in the last minute: one client address has as many as limits.tunnelsPerIp allows (a load balancer belongs in trustedProxies).`,
       key: `listeners.${about}.limits.tunnelsPerIp`,
     }));
 }
@@ -146,8 +147,4 @@ function limitedProblems({ rateLimited }: PageView): Problem[] {
         key: `routes.${route}.rateLimits${at === '' ? '' : `.${at}`}`,
       };
     });
-}
-
-function plural(count: number, one: string, many: string): string {
-  return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }

@@ -1,6 +1,8 @@
 /** What is wrong with the process itself: its phase, its load, its limits, its log, its plan. */
-import { FAILURE_RULES, type FailureKind } from '../resilience/failure.ts';
+import { countedVerb } from '../observability/number_text.ts';
+import { FAILURE_RULES, type FailureKind, isFailure } from '../resilience/failure.ts';
 import type { OverloadSignal } from '../resilience/overload.ts';
+import { FAILURE_SHARE_BAD } from './endpoint_severity.ts';
 import { ABOUT_PROCESS, ABOUT_RELOAD, aboutListener, type Problem } from './problem.ts';
 import { ms, percent } from './status_format.ts';
 import type { LimitView, LoadView, PageView } from './status_view.ts';
@@ -44,15 +46,14 @@ function overloadKey(signal: string): string {
 
 /** Below this number a share says little. */
 const REQUESTS_MIN = 20;
-const FAILED_SHARE = 0.05;
 
 /** Over all routes, because a failure need not be that of an endpoint. */
 function failureProblem({ figures, recentFailures }: PageView): Problem[] {
   const { requests, failureShare } = figures;
-  if (requests < REQUESTS_MIN || failureShare <= FAILED_SHARE) return [];
+  if (requests < REQUESTS_MIN || failureShare <= FAILURE_SHARE_BAD) return [];
   const byReason = new Map<string, number>();
   for (const { cause, count } of recentFailures)
-    if (!isOfClient(cause)) byReason.set(cause, (byReason.get(cause) ?? 0) + count);
+    if (counts(cause)) byReason.set(cause, (byReason.get(cause) ?? 0) + count);
   const [first] = [...byReason].toSorted(([, a], [, b]) => b - a);
   const mostly = first === undefined ? '' : `, mostly with ${first[0]}`;
   return [
@@ -65,21 +66,20 @@ function failureProblem({ figures, recentFailures }: PageView): Problem[] {
   ];
 }
 
-/** Does not count as a failure, such as a rate limit that refuses. */
-function isOfClient(cause: string): boolean {
-  return cause in FAILURE_RULES && FAILURE_RULES[cause as FailureKind].blame === 'client';
+/** Whether the share counts it: not a rate limit that refuses, nor maintenance. Other causes are statuses of backends. */
+function counts(cause: string): boolean {
+  return !Object.hasOwn(FAILURE_RULES, cause) || isFailure(0, cause as FailureKind);
 }
 
 // ---- log
 
 function logProblem({ linesLost }: PageView): Problem[] {
   if (linesLost === 0) return [];
-  const lines = linesLost === 1 ? '1 log line was' : `${linesLost} log lines were`;
   return [
     {
       severity: 'warning',
       ...ABOUT_PROCESS,
-      text: `${lines} lost in the last minute: the reader of the log is too slow or gone, or the disk is full.`,
+      text: `${countedVerb(linesLost, 'log line', 'was')} lost in the last minute: the reader of the log is too slow or gone, or the disk is full.`,
       key: 'logging.access.sample',
     },
   ];

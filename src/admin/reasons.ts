@@ -3,8 +3,9 @@
  * shipped with the program. That page is the only source; a test sees that each kind of the failure table has a section.
  */
 
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import { readPackageFile } from '../lifecycle/package_files.ts';
+import { fill } from './text_table.ts';
 
 export interface Reason {
   readonly reason: string;
@@ -29,11 +30,8 @@ export function reasonNamed(name: string): Reason | null {
 
 /** `unknown reason "tls_faild" (did you mean "tls_failed"?)` */
 export function unknownReason(name: string): string {
-  const meant = nearest(
-    name,
-    allReasons().map(({ reason }) => reason),
-  );
-  return `unknown reason "${name.slice(0, 64)}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  const known = allReasons().map(({ reason }) => reason);
+  return `unknown reason "${name.slice(0, 64)}"${nearestHint(name, known)}`;
 }
 
 /** Each section has a line of facts and three items; another form is a mistake in the page, which the tests find. */
@@ -112,17 +110,12 @@ function named(text: string, names: ReasonNames | null): string {
 /** What is in backticks is one word: a command must be copied whole. */
 const WORD = /(?:`[^`]*`|[^\s`])+/g;
 
-/** Lines of at most `WIDTH` characters; a longer word has a line of its own. */
+/** Lines of at most `WIDTH` characters. */
 export function wrapped(text: string, indent: string): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const [word] of text.matchAll(WORD)) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > WIDTH) {
-      lines.push(indent + line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, indent + line].join('\n');
+  const words = [...text.matchAll(WORD)].map(([word]) => word);
+  return fill(words, WIDTH - indent.length)
+    .map(line => indent + line)
+    .join('\n');
 }
 
 /** The names, for a list under an unknown one. */

@@ -1,5 +1,4 @@
 /** Actions on a running process other than reload and drain: a temporary log level, and draining endpoints. */
-import { nearest } from '../config/nearest.ts';
 import { allowsTraffic } from '../health/state.ts';
 import type { PlaneRef } from '../http/data_plane.ts';
 import type { Backend } from '../load_balancer/backend.ts';
@@ -7,6 +6,7 @@ import type { LogLevel } from '../observability/logging.ts';
 import type { ProcessTelemetry } from '../observability/telemetry.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { ActionResult } from './admin_interfaces.ts';
+import { unknownName } from './name_list.ts';
 
 export class RuntimeActions {
   readonly #planeRef: PlaneRef;
@@ -33,11 +33,11 @@ export class RuntimeActions {
     const { clusters } = this.#planeRef.current.plane;
     const pool = clusters.get(cluster)?.pool;
     if (pool === undefined)
-      return `there is no cluster ${cluster}${hint(cluster, [...clusters.keys()])}; clusters: ${listed([...clusters.keys()])}`;
+      return `there is no cluster ${unknownName(cluster, [...clusters.keys()], 'clusters')}`;
     const backend = pool.backends.find(({ name }) => name === endpoint);
     if (backend === undefined) {
       const names = pool.backends.map(({ name }) => name);
-      return `cluster ${cluster} has no endpoint ${endpoint}${hint(endpoint, names)}; endpoints: ${listed(names)}`;
+      return `cluster ${cluster} has no endpoint ${unknownName(endpoint, names, 'endpoints')}`;
     }
     const isNew = backend.adminState.setDrained(action === 'drain', this.#clock.nowMs());
     const state = action === 'drain' ? 'drained' : 'ready';
@@ -68,19 +68,6 @@ export class RuntimeActions {
     this.#telemetry.setLevel(null);
     this.#telemetry.emit({ kind: 'log_level_changed', level: this.#telemetry.level, forMs: null });
   }
-}
-
-const NAMES_SHOWN_MAX = 20;
-
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, NAMES_SHOWN_MAX);
-  const more = names.length - shown.length;
-  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more} more`;
-}
-
-function hint(word: string, known: readonly string[]): string {
-  const meant = nearest(word, known);
-  return meant === undefined ? '' : ` (did you mean ${meant}?)`;
 }
 
 function drainedText({ inFlight }: Backend): string {

@@ -1,4 +1,5 @@
 /** Formats numbers for people. */
+import { measured } from '../observability/number_text.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
 
 export function duration(lengthMs: number): string {
@@ -13,12 +14,7 @@ export function time(iso: string): string {
 }
 
 export function ms(value: number | null): string {
-  if (value === null) return '–';
-  return value < 10
-    ? `${value.toFixed(1)} ms`
-    : value < 10_000
-      ? `${Math.round(value)} ms`
-      : `${Math.round(value / 1_000)} s`;
+  return value === null ? '–' : measured(value);
 }
 
 /** One unit for all three. */

@@ -4,6 +4,7 @@
  * The server renders all of it, so that it is readable without scripts. Everything that changes is in parts, whose
  * differences `status_stream.ts` sends and `status_page_script.ts` applies.
  */
+import { counted } from '../observability/number_text.ts';
 import { type Content, Html, html, type Part, slot } from './html.ts';
 import type { Problem } from './problem.ts';
 import { duration, time } from './status_format.ts';
@@ -14,7 +15,7 @@ import { routes } from './status_page_routes.ts';
 import { SCRIPT } from './status_page_script.ts';
 import { stores } from './status_page_stores.ts';
 import { STYLE } from './status_page_style.ts';
-import { counted } from './status_page_table.ts';
+
 import { tiles } from './status_page_tiles.ts';
 import { problemsOf } from './status_problems.ts';
 import type { RenderedPage } from './status_stream.ts';

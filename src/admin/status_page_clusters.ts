@@ -4,29 +4,28 @@
  * Ids are short, because every change on the stream has one: `c3r` is the rate of the third cluster, `c3e1r` of its first
  * endpoint. A plan with other clusters gives them other meanings, and then whole rows are sent.
  */
-import { severityOf } from './endpoint_severity.ts';
+import { counted } from '../observability/number_text.ts';
+import { clusterSeverity, RIGHT, type Severity, severityOf } from './endpoint_severity.ts';
 import { type Content, type Html, html, type Item, list, type Slot, slot } from './html.ts';
 import { naturalOrder } from './natural_order.ts';
 import { duration, ms, percent, rate } from './status_format.ts';
-import { counted, head, heading } from './status_page_table.ts';
+import { head, heading } from './status_page_table.ts';
 import type { ClusterView, EndpointView } from './status_view.ts';
 
 /** More than these are folded although they fail, or the page would be too long to read when everything is down. */
 const OPEN_MAX = 8;
 const DOTS_MAX = 32;
-const CALM = 3;
 
 interface Ranked<T> {
   readonly one: T;
-  /** As of `severityOf`; a cluster that is down as a whole has 0. */
-  readonly severity: number;
+  readonly severity: Severity;
   readonly id: string;
 }
 
 export function clusters(all: readonly ClusterView[]): Html {
   if (all.length === 0) return html``;
   const ranked = rank(all, 'c', ({ name }) => name, clusterSeverity);
-  const failing = ranked.filter(({ severity }) => severity < CALM);
+  const failing = ranked.filter(({ severity }) => severity < RIGHT);
   const open = new Set(failing.slice(0, OPEN_MAX));
   const items = ranked.map(one => clusterItem(one, open.has(one) || ranked.length === 1));
   const count = `${all.length}${failing.length === 0 ? '' : `, ${failing.length} with problems`}`;
@@ -38,19 +37,12 @@ function rank<T>(
   all: readonly T[],
   prefix: string,
   nameOf: (one: T) => string,
-  severityOfOne: (one: T) => number,
+  severityOfOne: (one: T) => Severity,
 ): Ranked<T>[] {
   return all
     .toSorted((a, b) => naturalOrder(nameOf(a), nameOf(b)))
     .map((one, at) => ({ one, severity: severityOfOne(one), id: `${prefix}${at}` }))
     .toSorted((a, b) => a.severity - b.severity);
-}
-
-/** A cluster that is down as a whole comes before one that has lost an endpoint. */
-function clusterSeverity({ endpoints, serving, panic, circuit, queue }: ClusterView): number {
-  if (serving === 0 || panic || circuit === 'open') return 0;
-  if (queue > 0) return 1;
-  return Math.max(1, Math.min(CALM, ...endpoints.map(severityOf)));
 }
 
 function clusterItem({ one, severity, id }: Ranked<ClusterView>, isOpen: boolean): Item {

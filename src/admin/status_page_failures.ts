@@ -1,12 +1,13 @@
 /** Recent failures, one line for each kind of each route, which opens to the newest of them. */
 
 import type { Decision } from '../observability/decision_ring.ts';
+import { counted } from '../observability/number_text.ts';
 import { detailOf, FAILURE_RULES } from '../resilience/failure.ts';
 import type { FailureGroup } from './failure_groups.ts';
 import { type Html, html, type Item, list, slot } from './html.ts';
 import { reasonLink } from './reason_link.ts';
 import { duration, ms, time } from './status_format.ts';
-import { cell, counted, head, heading } from './status_page_table.ts';
+import { cell, head, heading } from './status_page_table.ts';
 
 const HEADS = ['time', 'what happened', 'status', 'endpoint', 'attempts', 'after', 'request'];
 const REQUEST_CHARACTERS_MAX = 80;

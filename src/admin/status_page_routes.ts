@@ -1,9 +1,10 @@
 /** The routes: failing ones first, the others in the natural order of their names, folded where there are many. */
+import { counted } from '../observability/number_text.ts';
 import { FAILURE_SHARE_BAD } from './endpoint_severity.ts';
 import { type Html, html, type Item, list } from './html.ts';
 import { naturalOrder } from './natural_order.ts';
 import { ms, percent, rate } from './status_format.ts';
-import { cell, counted, head, heading } from './status_page_table.ts';
+import { cell, head, heading } from './status_page_table.ts';
 import type { RouteView } from './status_view.ts';
 
 /** More routes than this are folded. */

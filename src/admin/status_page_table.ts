@@ -28,8 +28,3 @@ export function cell({ name, value, isNil = false, isNumber = false, id }: Cell)
 export function heading(id: string, name: string, count: Content): Html {
   return html`<h2 id="${id}">${name} <small id="${id}-n">${slot(`${id}-n`, count)}</small></h2>`;
 }
-
-/** `1 route`, `2 routes`. */
-export function counted(count: number, one: string): string {
-  return `${count} ${one}${count === 1 ? '' : 's'}`;
-}

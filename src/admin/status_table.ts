@@ -3,12 +3,14 @@
  * of the last minute, the failing ones first. No line is wider than the terminal.
  */
 import { type DrainView, describeDrain } from '../lifecycle/drain_progress.ts';
+import { type Paint, painter, type Style } from '../observability/terminal.ts';
 import type { StatsSummary } from '../observability/traffic_stats.ts';
 import { clusterSeverity, severityOf, sorted } from './endpoint_severity.ts';
+import { naturalOrder } from './natural_order.ts';
 import type { Problem } from './problem.ts';
 import type { describeStatus } from './status.ts';
 import { duration, ms, percent, percentiles, rate } from './status_format.ts';
-import { cut, GREEN, paint, RED, type Row, renderTable, wrap, YELLOW } from './text_table.ts';
+import { type Row, renderTable, wrap } from './text_table.ts';
 
 export interface Status extends ReturnType<typeof describeStatus> {
   readonly version: string;
@@ -36,8 +38,9 @@ interface TerminalStyle {
 /** Every cluster, or what is left of them (`status_selection.ts`). */
 export function renderStatus(status: Status, { width, color }: TerminalStyle): string {
   const heads = headOf(status).flatMap(line => wrap(line, width, INDENT));
-  const problems = problemLines(status, width, color);
-  return `${[...heads, '', ...problems, '', ...endpointTable(status.clusters, width, color)].join('\n')}\n`;
+  const paint = painter(color);
+  const problems = problemLines(status, width, paint);
+  return `${[...heads, '', ...problems, '', ...endpointTable(status.clusters, width, paint)].join('\n')}\n`;
 }
 
 /** One cluster, each endpoint with all that is known of it. */
@@ -48,8 +51,9 @@ export function renderCluster(status: Status, cluster: Cluster, { width, color }
     `cluster ${name}  ${policy}  ${serving} of ${endpoints.length} eligible  queue ${queue} of ${queueMax}  retries left ${retryBudget}${rest}`,
     trafficLine(cluster.figures),
   ].flatMap(line => wrap(line, width, INDENT));
-  const blocks = sorted(endpoints).flatMap(endpoint => ['', ...endpointBlock(endpoint, width, color)]);
-  return `${[...heads, '', ...problemLines(status, width, color), ...blocks].join('\n')}\n`;
+  const paint = painter(color);
+  const blocks = sorted(endpoints).flatMap(endpoint => ['', ...endpointBlock(endpoint, width, paint)]);
+  return `${[...heads, '', ...problemLines(status, width, paint), ...blocks].join('\n')}\n`;
 }
 
 // ---- parts
@@ -82,20 +86,20 @@ function trafficLine(figures: StatsSummary): string {
 }
 
 const SEVERITY_WIDTH = 'warning  '.length;
-const SEVERITY_COLORS: Readonly<Record<Problem['severity'], number>> = {
-  error: RED,
-  warning: YELLOW,
-  note: YELLOW,
+const SEVERITY_COLORS: Readonly<Record<Problem['severity'], Style>> = {
+  error: 'red',
+  warning: 'yellow',
+  note: 'yellow',
 };
 
-function problemLines({ problems = [] }: Status, width: number, color: boolean): string[] {
-  if (problems.length === 0) return [paint('no problems', GREEN, color)];
+function problemLines({ problems = [] }: Status, width: number, paint: Paint): string[] {
+  if (problems.length === 0) return [paint('no problems', 'green')];
   return problems.flatMap(({ severity, text, key }) =>
     wrap(
       `${severity.padEnd(SEVERITY_WIDTH - 1)} ${text}${key === null ? '' : ` [${key}]`}`,
       width,
       SEVERITY_WIDTH,
-    ).map(line => paint(line, SEVERITY_COLORS[severity], color)),
+    ).map(line => paint(line, SEVERITY_COLORS[severity])),
   );
 }
 
@@ -104,15 +108,14 @@ const HEADS = [
   ...['conns', 'circuit', 'last error'],
 ];
 
-function endpointTable(clusters: readonly Cluster[], width: number, color: boolean): string[] {
+function endpointTable(clusters: readonly Cluster[], width: number, paint: Paint): string[] {
   const worst = clusters.toSorted(
-    (a, b) =>
-      clusterSeverity(a) - clusterSeverity(b) || a.name.localeCompare(b.name, 'en', { numeric: true }),
+    (a, b) => clusterSeverity(a) - clusterSeverity(b) || naturalOrder(a.name, b.name),
   );
   const rows = worst.flatMap(({ name, endpoints }) =>
     sorted(endpoints).map(endpoint => rowOf(name, endpoint)),
   );
-  return rows.length === 0 ? ['no endpoint is failing'] : renderTable(HEADS, rows, width, color);
+  return rows.length === 0 ? ['no endpoint is failing'] : renderTable(HEADS, rows, width, paint);
 }
 
 function rowOf(cluster: string, endpoint: Endpoint): Row {
@@ -130,10 +133,10 @@ function rowOf(cluster: string, endpoint: Endpoint): Row {
     circuit ?? '-',
     lastErrorOf(endpoint),
   ];
-  return { cells, color: colorOf(endpoint) };
+  return { cells, style: styleOf(endpoint) };
 }
 
-function endpointBlock(endpoint: Endpoint, width: number, color: boolean): string[] {
+function endpointBlock(endpoint: Endpoint, width: number, paint: Paint): string[] {
   const { figures, latency, connections, circuit, circuitWhy } = endpoint;
   const usual = latency.usualMs === null ? '' : `, usually ${ms(latency.usualMs)}`;
   const facts: readonly (readonly [string, string])[] = [
@@ -153,7 +156,7 @@ function endpointBlock(endpoint: Endpoint, width: number, color: boolean): strin
   ];
   const title = `${endpoint.endpoint}  ${endpoint.state} for ${duration(endpoint.sinceMs)}${besides(endpoint)}`;
   return [
-    paint(cut(title, width), colorOf(endpoint), color),
+    ...wrap(title, width, INDENT).map(line => paint(line, styleOf(endpoint))),
     ...facts.flatMap(([name, value]) => wrap(`  ${name.padEnd(FACT_WIDTH)}${value}`, width, FACT_WIDTH + 2)),
   ];
 }
@@ -171,10 +174,10 @@ function besides({ state, slow, disagrees }: Endpoint): string {
   return `${disagrees && state === 'healthy' ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
 }
 
-const COLORS = [RED, RED, YELLOW, GREEN];
+const STYLES = ['red', 'red', 'yellow', 'green'] as const satisfies Style[];
 
-function colorOf(endpoint: Endpoint): number | null {
-  return COLORS[severityOf(endpoint)] ?? null;
+function styleOf(endpoint: Endpoint): Style {
+  return STYLES[severityOf(endpoint)];
 }
 
 function lastErrorOf(endpoint: Endpoint): string {

@@ -1,15 +1,16 @@
-/** Text for terminals: tables, lines that fit, colour beside a word. */
-
-export const RED = 31;
-export const GREEN = 32;
-export const YELLOW = 33;
+/**
+ * Text for terminals: tables and lines that fit. Errors of backends are in it, so what would be a command for the terminal is
+ * escaped.
+ */
+import type { Paint, Style } from '../observability/terminal.ts';
+import { cut, withoutControls } from '../observability/visible_text.ts';
 
 const GAP = 2;
 
 export interface Row {
   readonly cells: readonly string[];
-  /** ANSI code of a colour; null: none. */
-  readonly color: number | null;
+  /** Null: none. */
+  readonly style: Style | null;
 }
 
 /** Columns are as wide as their widest cell; lines are cut at `width`. */
@@ -17,36 +18,41 @@ export function renderTable(
   heads: readonly string[],
   rows: readonly Row[],
   width: number,
-  color: boolean,
+  paint: Paint,
 ): string[] {
-  const table: Row[] = [{ cells: heads, color: null }, ...rows];
+  const table = [{ cells: heads, style: null }, ...rows].map(({ cells, style }) => ({
+    cells: cells.map(withoutControls),
+    style,
+  }));
   const widths = heads.map((_, at) => Math.max(...table.map(({ cells }) => (cells[at] ?? '').length)));
-  return table.map(({ cells, color: code }) => {
+  return table.map(({ cells, style }) => {
     const text = cells.map((cell, at) => cell.padEnd((widths[at] ?? 0) + GAP)).join('');
-    return paint(cut(text.trimEnd(), width), code, color);
+    const line = cut(text.trimEnd(), width);
+    return style === null ? line : paint(line, style);
   });
-}
-
-export function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}\u2026`;
 }
 
 /** Breaks between words; later lines are indented. A word that is longer than a line is cut. */
 export function wrap(text: string, width: number, indent: number): string[] {
-  const lines: string[] = [];
+  const shown = withoutControls(text);
+  const start = /^ */.exec(shown)?.[0] ?? '';
   const margin = ' '.repeat(Math.min(indent, Math.max(0, width - 1)));
-  let line = /^ */.exec(text)?.[0] ?? '';
-  let isEmpty = true;
-  for (const word of text.trimStart().split(' ')) {
-    if (!isEmpty && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = margin + word;
-    } else line = isEmpty ? line + word : `${line} ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line].map(one => cut(one.trimEnd(), width));
+  const words = shown.slice(start.length).split(' ');
+  const lines = fill(words, width - margin.length, width - start.length);
+  return lines.map((line, at) => cut(`${at === 0 ? start : margin}${line}`.trimEnd(), width));
 }
 
-export function paint(text: string, code: number | null, color: boolean): string {
-  return color && code !== null ? `\x1b[${code}m${text}\x1b[0m` : text;
+/** Lines of at most `width` characters, the first of `firstWidth`. A word that is longer than a line has one of its own. */
+export function fill(words: readonly string[], width: number, firstWidth = width): string[] {
+  const lines: string[] = [];
+  let line: string | null = null;
+  for (const word of words) {
+    if (line === null) line = word;
+    else if (line.length + 1 + word.length <= (lines.length === 0 ? firstWidth : width)) line += ` ${word}`;
+    else {
+      lines.push(line);
+      line = word;
+    }
+  }
+  return [...lines, line ?? ''];
 }

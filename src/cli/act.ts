@@ -136,6 +136,6 @@ function changesText({ total, first }: AppliedChanges): string {
     const traffic = change.perSecond === null ? '' : `  (${change.perSecond} requests/s)`;
     return `  ${describeChange(change)}${traffic}\n`;
   });
-  const more = total > first.length ? `  and ${total - first.length} more changes\n` : '';
+  const more = total > first.length ? `  and ${total - first.length} more\n` : '';
   return `${lines.join('')}${more}`;
 }

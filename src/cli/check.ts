@@ -1,7 +1,9 @@
 /** `fairlead check`: loads the configuration as `run` does, but opens no port. */
+
 import { type ShadowResult, shadowRequestOf } from '../admin/shadow_check.ts';
 import { loadConfig } from '../config/loader.ts';
 import { readVersion } from '../lifecycle/version.ts';
+import { counted } from '../observability/number_text.ts';
 import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { displayName, loadOrExplain, printProblems } from './load.ts';
@@ -26,7 +28,7 @@ export async function runCheck(file: string, json: boolean): Promise<number> {
   const errors = problems.length - warnings;
   const verdict = valid ? 'valid' : 'invalid';
   process.stdout.write(
-    `${displayName(file)}: ${verdict} (${plural(errors, 'error')}, ${plural(warnings, 'warning')})\n`,
+    `${displayName(file)}: ${verdict} (${counted(errors, 'error')}, ${counted(warnings, 'warning')})\n`,
   );
   return valid ? EXIT.ok : EXIT.badConfig;
 }
@@ -50,7 +52,7 @@ export async function runShadowCheck(place: AdminTarget, file: string, json: boo
 
 function shadowText({ matched, elsewhere }: ShadowResult): string {
   const moved = elsewhere.reduce((sum, { count }) => sum + count, 0);
-  const lines = [`${moved} of ${plural(matched, 'recent request')} would go elsewhere\n`];
+  const lines = [`${moved} of ${counted(matched, 'recent request')} would go elsewhere\n`];
   for (const { from, to, count, examples } of elsewhere) {
     lines.push(`  ${count} x  ${from} -> ${to}\n`);
     for (const example of examples) lines.push(`         ${example}\n`);
@@ -60,8 +62,4 @@ function shadowText({ matched, elsewhere }: ShadowResult): string {
 
 function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

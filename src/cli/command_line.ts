@@ -1,5 +1,5 @@
 /** The command line: which command, with which options, and with which exit code it ends. */
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Signals } from '../lifecycle/signals.ts';
 import { readVersion } from '../lifecycle/version.ts';
 import type { Command } from './command.ts';
@@ -63,9 +63,15 @@ const OTHER_WORDS = new Map([
 
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `unknown option ${name}; options come after the command`;
-  const names = COMMANDS.map(command => command.name);
-  const meant = OTHER_WORDS.get(name) ?? nearest(name, names);
-  return `unknown command "${name}"${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`;
+  const ours = OTHER_WORDS.get(name);
+  const hint =
+    ours === undefined
+      ? nearestHint(
+          name,
+          COMMANDS.map(command => command.name),
+        )
+      : ` (did you mean "${ours}"?)`;
+  return `unknown command "${name}"${hint}`;
 }
 
 function usageError(message: string, command: Command | undefined): number {

@@ -1,4 +1,5 @@
 /** `fairlead --help` and `fairlead COMMAND --help`, made from the table of commands. */
+import { fill } from '../admin/text_table.ts';
 import type { Command, Option } from './command.ts';
 import { CONFIG_ORDER } from './config_place.ts';
 import { EXIT, EXIT_MEANINGS } from './exit_codes.ts';
@@ -76,13 +77,5 @@ function columns(rows: readonly (readonly [name: string, text: string])[]): stri
 
 /** Breaks between words; lines after the first begin with `indent` spaces. */
 function wrap(text: string, indent: number): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].join(`\n${' '.repeat(indent)}`);
+  return fill(text.split(' '), WIDTH - indent).join(`\n${' '.repeat(indent)}`);
 }

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { type LoadResult, loadConfig } from '../config/loader.ts';
 import { formatProblems, type Problem } from '../config/problems.ts';
+import { wantsColor } from '../observability/terminal.ts';
 import { EXIT } from './exit_codes.ts';
 
 export type Loaded = Extract<LoadResult, { kind: 'loaded' }>;
@@ -19,12 +20,8 @@ export async function loadOrExplain(file: string): Promise<Loaded | number> {
 
 export function printProblems(problems: readonly Problem[], source: string): void {
   if (problems.length === 0) return;
-  process.stderr.write(formatProblems(problems, source, { color: wantsColor() }));
-}
-
-/** Only a terminal gets colour, and not with NO_COLOR set (https://no-color.org). */
-function wantsColor(): boolean {
-  return process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  const color = process.stderr.isTTY === true && wantsColor(process.env);
+  process.stderr.write(formatProblems(problems, source, { color }));
 }
 
 export function displayName(file: string): string {

@@ -1,7 +1,7 @@
 /** Reads the words after a command by its entry in the table. What does not fit is a `UsageError`. */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
-import { nearest } from '../config/nearest.ts';
+import { nearestHint } from '../config/nearest.ts';
 import type { Command, Option, Values } from './command.ts';
 
 /** Words on the command line that do not make sense together. The message is for the person who wrote them. */
@@ -60,9 +60,8 @@ function wordOf(option: Option, { rawName, value, inlineValue }: OptionToken): s
 function unknownOption(command: Command, written: string, word: string): string {
   const known = ['--help', ...command.options.map(({ name }) => `--${name}`)];
   const long = /^-\w{2}/.test(word) ? `-${word}` : written;
-  const near = long.startsWith('--') ? nearest(long, known) : undefined;
-  const meant = known.includes(long) ? long : near;
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+  const near = long.startsWith('--') ? nearestHint(long, known) : '';
+  const hint = known.includes(long) ? ` (did you mean ${long}?)` : near;
   return `"${command.name}" has no option ${written}${hint}`;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Selection, selectStatus } from '../admin/status_selection.ts';
 import { renderCluster, renderStatus, type Status } from '../admin/status_table.ts';
 import type { Readiness } from '../lifecycle/readiness.ts';
+import { wantsColor } from '../observability/terminal.ts';
 import type { AdminTarget } from './admin_client.ts';
 import { EXIT } from './exit_codes.ts';
 import { withAdmin } from './with_admin.ts';
@@ -40,7 +41,7 @@ export function runStatus(place: AdminTarget, options: StatusOptions): Promise<n
 
 function textOf(status: Status, { cluster }: Selection): string {
   const { stdout } = process;
-  const color = stdout.isTTY === true && (process.env['NO_COLOR'] ?? '') === '';
+  const color = stdout.isTTY === true && wantsColor(process.env);
   const style = { width: widthOf(stdout), color };
   const [one] = status.clusters;
   return cluster === null || one === undefined

@@ -9,6 +9,12 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   return found === undefined ? undefined : `did you mean "${found}"?`;
 }
 
+/** ` (did you mean "pool"?)` for the end of a clause; nothing if nothing is near enough. */
+export function nearestHint(word: string, candidates: Iterable<string>): string {
+  const question = didYouMean(word, candidates);
+  return question === undefined ? '' : ` (${question})`;
+}
+
 /** The candidate that needs the fewest changes, if these are at most a third of the word (two for short words). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;

@@ -1,4 +1,5 @@
 /** Problems of a configuration: what is wrong, where, and what to do; and how they are printed. */
+import { type Paint, painter } from '../observability/terminal.ts';
 
 export interface Problem {
   readonly severity: 'error' | 'warning';
@@ -70,11 +71,10 @@ export function formatProblems(
   options: { readonly color: boolean },
 ): string {
   const lines = source.split(/\r\n|[\r\n]/);
-  const paint = (code: number, text: string): string =>
-    options.color ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const paint = painter(options.color);
   return problems
     .map(problem => {
-      const severity = paint(problem.severity === 'error' ? 31 : 33, problem.severity);
+      const severity = paint(problem.severity, problem.severity === 'error' ? 'red' : 'yellow');
       const head = `${formatPlace(problem)}: ${severity}: ${visible(formatMessage(problem))}\n`;
       const line = lines[problem.line - 1];
       return line === undefined || line === '' ? head : head + formatLine(problem, line, paint);
@@ -82,13 +82,13 @@ export function formatProblems(
     .join('');
 }
 
-function formatLine(problem: Problem, line: string, paint: (code: number, text: string) => string): string {
+function formatLine(problem: Problem, line: string, paint: Paint): string {
   const from = problem.column > SHOWN_MAX / 2 ? problem.column - SHOWN_MAX / 2 : 0;
   const shown = visible(line.slice(from, from + SHOWN_MAX));
   const before = problem.column - 1 - from;
   const caret = '^'.repeat(Math.max(1, Math.min(problem.length, shown.length - before)));
   const number = String(problem.line).padStart(5);
-  return `${number} | ${shown}\n      | ${' '.repeat(before)}${paint(31, caret)}\n`;
+  return `${number} | ${shown}\n      | ${' '.repeat(before)}${paint(caret, 'red')}\n`;
 }
 
 /** A file may contain anything, also commands for a terminal. The length stays the same. */

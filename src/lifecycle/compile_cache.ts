@@ -1,19 +1,23 @@
 /**
  * Keeps what V8 has compiled, and the source without its types, for the next start: Node's compile cache.
  *
- * Whoever can write these files decides what code runs, so Node's default folder in the shared /tmp is not used: the cache
- * is in a folder that belongs to this user alone, or there is none. $NODE_COMPILE_CACHE and $NODE_DISABLE_COMPILE_CACHE
+ * Whoever can write these files, or put others in their place, decides what code runs. So Node's default folder in the shared
+ * /tmp is not used: the cache is in a folder that only this user can change, or there is none. Under sudo the home folder may
+ * still be that of the person: root keeps nothing there. $NODE_COMPILE_CACHE and $NODE_DISABLE_COMPILE_CACHE
  * are Node's own and win. There is one file for each module and version of Node; a newer one replaces it. The folder may
  * be deleted at any time.
  */
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, realpathSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { isSea } from 'node:sea';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+const ROOT_UID = 0;
 const WRITABLE_BY_OTHERS = 0o022;
+/** In such a folder, as /tmp is, only the owner of an entry can replace it. */
+const STICKY = 0o1000;
 
 /** Never fails: without a usable folder the start is only slower. */
 export function keepCompiled(env: Environment): void {
@@ -31,13 +35,28 @@ export function cacheFolder(env: Environment): string | null {
   return isAbsolute(ofUser) ? join(ofUser, 'fairlead', 'compiled') : null;
 }
 
-/** Creates the folder if need be. False: it cannot be created, belongs to somebody else, or others may write to it. */
+/** Creates the folder if need be. False: it cannot be created, or somebody else could change what is in it. */
 function isOwn(folder: string): boolean {
   try {
+    if (!isSafePath(realpathSync(existing(folder)))) return false; // before anything is created there
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(folder);
     return uid === process.getuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
   } catch {
     return false;
   }
+}
+
+/** The folder itself, or the nearest one above it that exists. */
+function existing(folder: string): string {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found !== undefined || folder === dirname(folder) ? folder : existing(dirname(folder));
+}
+
+/** Whether nobody but this user and root can replace `folder`, or a folder above it. `folder` has no symbolic links. */
+function isSafePath(folder: string): boolean {
+  const { uid, mode } = statSync(folder);
+  const isOurs = uid === ROOT_UID || uid === process.getuid?.();
+  const isFixed = (mode & WRITABLE_BY_OTHERS) === 0 || (mode & STICKY) !== 0;
+  return isOurs && isFixed && (folder === dirname(folder) || isSafePath(dirname(folder)));
 }

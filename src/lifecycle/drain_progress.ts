@@ -1,5 +1,6 @@
 /** The progress of a drain: for `/status`, the service manager and `drain --watch`. */
 import { countByRoute } from '../http/active_requests.ts';
+import { counted } from '../observability/number_text.ts';
 import type { Clock, Timer } from '../resilience/clock.ts';
 import type { Runtime } from './runtime_state.ts';
 import type { DrainProgress, ProcessPhase } from './shutdown.ts';
@@ -37,13 +38,9 @@ export function describeDrain(view: DrainView): string {
   const { phase, remainingMs, requests, tunnels, connections, routes } = view;
   const places = Object.entries(routes).map(([route, number]) => `${route} ${number}`);
   const where = places.length === 0 ? '' : ` (${places.join(', ')})`;
-  const counts = `${count(requests, 'request')}, ${count(tunnels, 'tunnel')}${where}, ${count(connections, 'connection')}`;
+  const counts = `${counted(requests, 'request')}, ${counted(tunnels, 'tunnel')}${where}, ${counted(connections, 'connection')}`;
   const time = remainingMs === null ? '' : `; cut in ${Math.ceil(remainingMs / 1_000)} s`;
   return `${phase === 'lame_duck' ? 'lame duck, still accepting' : phase}: ${counts}${time}`;
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 const EVERY_MS = 1_000;

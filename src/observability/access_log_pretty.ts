@@ -10,6 +10,7 @@
 import { detailOf, FAILURE_RULES, wentWell } from '../resilience/failure.ts';
 import type { LineFormat } from './access_log.ts';
 import type { AttemptRecord, RequestRecord } from './events.ts';
+import { measured } from './number_text.ts';
 import { prettyTime } from './pretty_time.ts';
 import type { Paint, Style } from './terminal.ts';
 import { asciiOnly, cut } from './visible_text.ts';
@@ -29,7 +30,7 @@ export function prettyFormat(time: 'epoch' | 'iso', paint: Paint): LineFormat {
     const parts = [
       paint(prettyTime(time, wallMs), 'dim'),
       paint(String(status), styleOf(status)),
-      paint(duration(endedAtMs - startedAtMs).padStart(DURATION_WIDTH), 'dim'),
+      paint(measured(endedAtMs - startedAtMs).padStart(DURATION_WIDTH), 'dim'),
       paint(cut(asciiOnly(method), METHOD_LENGTH_MAX).padEnd(METHOD_WIDTH), 'bold'),
       target === '' ? '-' : target,
       ...attemptsOf(record, paint),
@@ -91,17 +92,7 @@ function factsOf({ failure, timeout, retryRefused, attempts }: RequestRecord): s
   const isPlain = retryRefused === 'attempts_used_up' && attempts.length > 1; // the attempts are shown
   return [
     ...(detail === null ? [] : [cut(asciiOnly(detail), DETAIL_LENGTH_MAX)]),
-    ...(timeout === null ? [] : [`${timeout.name} ${duration(timeout.ms)}, ${asciiOnly(timeout.origin)}`]),
+    ...(timeout === null ? [] : [`${timeout.name} ${measured(timeout.ms)}, ${asciiOnly(timeout.origin)}`]),
     ...(retryRefused === null || isPlain ? [] : [`no retry: ${retryRefused}`]),
   ];
-}
-
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-
-/** `0.3 ms`, `42 ms`, `1.25 s`, `3.0 min`. */
-function duration(ms: number): string {
-  if (ms < 10) return `${ms.toFixed(1)} ms`;
-  if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
-  return ms < MINUTE_MS ? `${(ms / SECOND_MS).toFixed(2)} s` : `${(ms / MINUTE_MS).toFixed(1)} min`;
 }

@@ -1,5 +1,6 @@
 /** Events in words: one sentence each, for people and for the `message` of formats that have one. */
 import type { Event } from './events.ts';
+import { counted } from './number_text.ts';
 
 interface EventWords {
   /** One line. */
@@ -183,11 +184,6 @@ function because(cause: string): string {
 
 function listed(what: string, items: readonly string[]): string {
   return items.length === 0 ? '' : `${what} ${items.join(', ')}`;
-}
-
-function counted(count: number, what: string): string {
-  if (count === 1) return `1 ${what}`;
-  return `${count} ${what}${what.endsWith('s') ? 'es' : 's'}`;
 }
 
 function shortDigest(digest: string): string {

@@ -1,4 +1,4 @@
-/** The terminal that the log goes to, and its colours. */
+/** Terminals, and what they are told to show text in colour. */
 import { isatty } from 'node:tty';
 
 export interface Terminal {

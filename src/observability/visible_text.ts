@@ -15,7 +15,7 @@ export function withoutControls(text: string): string {
 
 /** At most `lengthMax` characters, the last of which says that there were more. */
 export function cut(text: string, lengthMax: number): string {
-  return text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
+  return text.length <= lengthMax ? text : `${text.slice(0, Math.max(0, lengthMax - 1))}…`;
 }
 
 export function escaped(character: string): string {

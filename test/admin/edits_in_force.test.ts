@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeEdits, listText } from '../../src/admin/edits_in_force.ts';
+import { describeEdits } from '../../src/admin/edits_in_force.ts';
 import { settingText } from '../../src/admin/settings_text.ts';
 import { load } from '../support/plan_builder.ts';
 
@@ -71,9 +71,4 @@ test('access, rewrites and headers are told by their keys, with their lines, and
 test('what is not set is not told', () => {
   assert.deepEqual(linesOf('plain'), LISTENER);
   assert.deepEqual(linesOf(null), LISTENER);
-});
-
-test('a long list is cut, and says how long it is', () => {
-  assert.equal(listText(['a', 'b', 'c'], 2), 'a, b, and 1 more');
-  assert.equal(listText(['a', 'b'], 2), 'a, b');
 });

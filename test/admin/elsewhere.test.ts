@@ -89,5 +89,5 @@ test('of many hosts and routes the first ten are listed and the rest counted', (
   const found = findElsewhere(many, 'public', request('unknown.example', '/'));
   assert.deepEqual([found.hosts.length, found.hostsTotal, found.otherHosts.length], [10, 30, 10]);
   const lines = renderElsewhere(found, 'public');
-  assert.match(lines[1] ?? '', /^known hosts: h00\.test, .*h09\.test, and 20 more$/);
+  assert.match(lines[1] ?? '', /^known hosts: h00\.test, .*h09\.test and 20 more$/);
 });

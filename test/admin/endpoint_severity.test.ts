@@ -24,8 +24,11 @@ test('an endpoint is in trouble from more than 5 % of failed requests, and is no
 
 test('a cluster is as bad as its worst endpoint, and worse if nothing of it serves', () => {
   const fine = endpointView();
-  assert.equal(clusterSeverity(clusterView([fine, endpointView({ state: 'ejected' })])), 0);
+  assert.equal(clusterSeverity(clusterView([fine, endpointView({ state: 'ejected' })])), 1);
+  assert.equal(clusterSeverity(clusterView([fine, endpointView({ state: 'warming' })])), 2);
   assert.equal(clusterSeverity(clusterView([fine])), 3);
-  assert.equal(clusterSeverity(clusterView([fine], { serving: 0 })), -1);
-  assert.equal(clusterSeverity(clusterView([fine], { circuit: 'open' })), -1);
+  assert.equal(clusterSeverity(clusterView([fine], { serving: 0 })), 0);
+  assert.equal(clusterSeverity(clusterView([fine], { circuit: 'open' })), 0);
+  assert.equal(clusterSeverity(clusterView([fine], { panic: true })), 0);
+  assert.equal(clusterSeverity(clusterView([fine], { queue: 1 })), 1);
 });

@@ -67,7 +67,7 @@ test('route, action and settings are told with their lines, and nothing as JSON 
     'route      api  (edge.yaml:9)',
     'action     forward to one of 2 clusters  (edge.yaml:12)',
     '           stable, 75 % of the requests: HTTP/2 without TLS to 127.0.0.1:1, 127.0.0.1:2  (edge.yaml:30)',
-    `           canary, 25 % of the requests: HTTP/1.1 to ${Array.from({ length: 10 }, (_, at) => `127.0.0.1:${at + 10}`).join(', ')}, and 2 more  (edge.yaml:33)`,
+    `           canary, 25 % of the requests: HTTP/1.1 to ${Array.from({ length: 10 }, (_, at) => `127.0.0.1:${at + 10}`).join(', ')} and 2 more  (edge.yaml:33)`,
     'backend    GET /v1/x',
   ]);
   const text = lines.join('\n');

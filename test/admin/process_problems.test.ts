@@ -26,6 +26,7 @@ test('a share of failed requests above 5 % is told with its most frequent reason
     { about: 'main', cause: 'tls_failed', count: 3 },
     { about: 'other', cause: 'connect_refused', count: 2 },
     { about: 'main', cause: 'rate_limited', count: 90 },
+    { about: 'main', cause: 'maintenance', count: 90 },
   ];
   const figures = { ...FIGURES, failureShare: 0.117 };
   assert.deepEqual(linesOf({ figures, recentFailures }), [

@@ -47,7 +47,7 @@ test('an endpoint or cluster that is not there is answered with those that are',
   const { operator, said, names } = operatorOf(2);
   assert.equal(
     operator.setEndpoint('ap', 'x', 'drain'),
-    'there is no cluster ap (did you mean app?); clusters: app',
+    'there is no cluster ap (did you mean "app"?); clusters: app',
   );
   assert.equal(
     operator.setEndpoint('app', 'x', 'drain'),
@@ -56,7 +56,7 @@ test('an endpoint or cluster that is not there is answered with those that are',
   const [first = ''] = names;
   assert.match(
     String(operator.setEndpoint('app', `${first}0`, 'drain')),
-    new RegExp(`did you mean ${first}\\?`),
+    new RegExp(`did you mean "${first}"\\?`),
   );
   assert.deepEqual(said, []);
 });

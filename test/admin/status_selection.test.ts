@@ -47,7 +47,7 @@ test('only what is not right: endpoints in trouble, and clusters that are', () =
 test('an unknown cluster is answered with the one that was meant, and those that are there', () => {
   assert.equal(
     selectStatus(status, { cluster: 'apii', failing: false }),
-    'there is no cluster apii (did you mean api?); clusters: api, web, paused',
+    'there is no cluster apii (did you mean "api"?); clusters: api, web, paused',
   );
   assert.equal(
     selectStatus(status, { cluster: 'something', failing: false }),

@@ -110,7 +110,7 @@ test('an endpoint that is healthy but slow, or fails although its probe says yes
 
 test('colour is beside the word, not instead of it', () => {
   const text = renderStatus(status, { width: 200, color: true });
-  assert.match(text, /\x1b\[31mzoo .*ejected .*reset_before_head, 1 min ago\x1b\[0m/);
+  assert.match(text, /\x1b\[31mzoo .*ejected .*reset_before_head, 1 min ago\x1b\[39m/);
   assert.match(text, /\x1b\[33mwarning {2}zoo/);
   assert.doesNotMatch(renderStatus(status, PLAIN), /\x1b/);
 });

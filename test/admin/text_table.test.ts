@@ -1,19 +1,27 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cut, paint, RED, renderTable, wrap } from '../../src/admin/text_table.ts';
+import { type Row, renderTable, wrap } from '../../src/admin/text_table.ts';
+import { painter } from '../../src/observability/terminal.ts';
 
 test('columns are as wide as their widest cell, and a line that is too long says that it was cut', () => {
-  const rows = [
-    { cells: ['a', 'long cell'], color: RED },
-    { cells: ['much longer', 'b'], color: null },
+  const rows: Row[] = [
+    { cells: ['a', 'long cell'], style: 'red' },
+    { cells: ['much longer', 'b'], style: null },
   ];
-  assert.deepEqual(renderTable(['x', 'y'], rows, 80, false), [
+  assert.deepEqual(renderTable(['x', 'y'], rows, 80, painter(false)), [
     'x            y',
     'a            long cell',
     'much longer  b',
   ]);
-  assert.deepEqual(renderTable(['x', 'y'], rows, 15, false)[1], 'a            l…');
-  assert.equal(renderTable(['x', 'y'], rows, 80, true)[1], '\x1b[31ma            long cell\x1b[0m');
+  assert.deepEqual(renderTable(['x', 'y'], rows, 15, painter(false))[1], 'a            l…');
+  assert.equal(renderTable(['x', 'y'], rows, 80, painter(true))[1], '\x1b[31ma            long cell\x1b[39m');
+});
+
+test('what would be a command for the terminal is shown as what it is', () => {
+  const hostile = 'tls_failed \x1b]0;x\x07 \x9b2J \u202e';
+  const shown = 'tls_failed \\x1B]0;x\\x07 \\xC2\\x9B2J \\xE2\\x80\\xAE';
+  assert.deepEqual(wrap(hostile, 80, 2), [shown]);
+  assert.deepEqual(renderTable(['x'], [{ cells: [hostile], style: null }], 80, painter(true)), ['x', shown]);
 });
 
 test('a sentence is broken between words, and no line is wider than the terminal', () => {
@@ -27,10 +35,4 @@ test('a sentence is broken between words, and no line is wider than the terminal
   for (const width of [1, 2, 7, 30])
     for (const line of wrap('error  averyveryverylongword and some short ones', width, 9))
       assert.ok(line.length <= width, `${width}: ${line}`);
-});
-
-test('colour is only where it is wanted', () => {
-  assert.equal(paint('x', RED, false), 'x');
-  assert.equal(paint('x', null, true), 'x');
-  assert.equal(cut('abc', 3), 'abc');
 });

@@ -26,7 +26,7 @@ const CHANGES = {
 const CHANGES_TEXT = [
   '  live     routes.b: added  (0 requests/s)',
   '  live     process.drain.timeoutMs: 1 -> 2',
-  '  and 1 more changes',
+  '  and 1 more',
   '',
 ].join('\n');
 

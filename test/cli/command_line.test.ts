@@ -73,7 +73,10 @@ test('a command that is misspelt is unknown, and the one that was meant is named
 test('an option that is misspelt names the one that was meant, and the help of its command', async () => {
   const { code, err } = await run('plan', '--orgins');
   assert.equal(code, 64);
-  assert.match(err, /"plan" has no option --orgins \(did you mean --origins\?\)\nTry: fairlead plan --help/);
+  assert.match(
+    err,
+    /"plan" has no option --orgins \(did you mean "--origins"\?\)\nTry: fairlead plan --help/,
+  );
 });
 
 test('--config goes before the environment, and an empty variable is none', async () => {

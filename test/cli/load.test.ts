@@ -23,11 +23,11 @@ test('a problem is coloured on a terminal alone, and not where NO_COLOR is set',
   const was = stderr.isTTY;
   const said = async (isTTY: boolean, noColor: string) => {
     stderr.isTTY = isTTY;
-    process.env['NO_COLOR'] = noColor;
+    Object.assign(process.env, { TERM: 'xterm', NO_COLOR: noColor });
     const { err } = await captured(async () => Number(await loadOrExplain(file)));
     return err.includes('\u001b[');
   };
-  const before = process.env['NO_COLOR'];
+  const before = { ...process.env };
   try {
     assert.deepEqual(
       [await said(true, ''), await said(true, '1'), await said(false, '')],
@@ -35,8 +35,7 @@ test('a problem is coloured on a terminal alone, and not where NO_COLOR is set',
     );
   } finally {
     stderr.isTTY = was;
-    if (before === undefined) delete process.env['NO_COLOR'];
-    else process.env['NO_COLOR'] = before;
+    process.env = before;
   }
 });
 

@@ -47,7 +47,7 @@ test('after -- a word that looks like an option is none', () => {
 });
 
 test('an unknown option names the one that was meant', () => {
-  refused(/^"copy" has no option --forse \(did you mean --force\?\)$/, 'a', '--forse');
+  refused(/^"copy" has no option --forse \(did you mean "--force"\?\)$/, 'a', '--forse');
   refused(/^"copy" has no option --elsewhere$/, 'a', '--elsewhere');
   refused(/^"copy" has no option -x$/, 'a', '-x');
   refused(/^"copy" has no option -o \(did you mean --owner\?\)$/, 'a', '-owner', 'me');

@@ -28,7 +28,7 @@ test('one cluster is shown alone; one that is not there ends the command with 1 
   const unknown = await show(['status', 'apii']);
   assert.deepEqual(
     [unknown.code, unknown.out, unknown.err],
-    [1, '', 'fairlead: there is no cluster apii (did you mean api?); clusters: api, web\n'],
+    [1, '', 'fairlead: there is no cluster apii (did you mean "api"?); clusters: api, web\n'],
   );
 });
 

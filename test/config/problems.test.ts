@@ -28,7 +28,7 @@ test('a problem is printed with its place, its line and a caret', () => {
 
 test('colour is only there when it is asked for', () => {
   const colored = formatProblems([base, { ...base, severity: 'warning' }], source, { color: true });
-  assert.ok(colored.includes('\u001b[31merror\u001b[0m') && colored.includes('\u001b[33mwarning\u001b[0m'));
+  assert.ok(colored.includes('\u001b[31merror\u001b[39m') && colored.includes('\u001b[33mwarning\u001b[39m'));
   assert.ok(!formatProblems([base], source, { color: false }).includes('\u001b'));
 });
 

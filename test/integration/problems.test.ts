@@ -36,7 +36,7 @@ async function problem(proxy: ProxyInProcess, wanted: RegExp): Promise<void> {
 
 function slowly(behaviour: Behaviour): Behaviour {
   return async request => {
-    await wait(250);
+    await wait(1_000); // three times as long as the others, also on a machine that is busy with other things
     return behaviour(request);
   };
 }
@@ -62,7 +62,7 @@ test('an endpoint that is slower than the others is told', async () => {
   await using slow = await startBackend(slowly(answer()));
   const endpoints = [fast.address, other.address, slow.address];
   await using proxy = await startProxy(forwardTo(endpoints, { cluster: ROUND_ROBIN }));
-  await send(proxy, 120);
+  await send(proxy, 80);
   await problem(proxy, new RegExp(`^app ${slow.address} is slow: .* on the others\\.$`));
 });
 

@@ -1,7 +1,16 @@
 /** Where compiled code is kept: in a folder of the user's own, or nowhere. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -56,6 +65,27 @@ test('a folder that others may write to is not used', () => {
   chmodSync(folder, 0o777);
   version(home);
   assert.deepEqual(readdirSync(folder), []);
+});
+
+test('nothing is kept below a folder in which others could replace it', () => {
+  const home = join(scratch, 'shared');
+  mkdirSync(home);
+  chmodSync(home, 0o777);
+  version(home);
+  assert.deepEqual(readdirSync(home), []);
+  chmodSync(home, 0o1777); // as /tmp is: only the owner of an entry can replace it
+  version(home);
+  assert.deepEqual(readdirSync(home), ['.cache']);
+});
+
+test('root keeps nothing in the home folder of another user, such as under sudo', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, () => {
+  const home = join(scratch, 'of a person');
+  mkdirSync(home);
+  chownSync(home, 12_345, 12_345);
+  version(home);
+  assert.deepEqual(readdirSync(home), []);
 });
 
 test('a folder that cannot be created costs nothing but time', () => {

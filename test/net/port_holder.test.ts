@@ -67,13 +67,25 @@ test('a system without /proc does not say', async () => {
   assert.equal(await holder('127.0.0.1:8080', '/nowhere'), null);
 });
 
+test('the search gives up after a second: a reload waits for it', async () => {
+  const address = { kind: 'tcp', host: '127.0.0.1', port: 8080 } as const;
+  const times = (...ms: number[]) => ({ nowMs: () => ms.shift() ?? 1_000 });
+  assert.equal(await findPortHolder(address, proc, times(0)), null, 'before it looks at any process');
+  assert.equal(
+    await findPortHolder(address, proc, times(0, 0)),
+    null,
+    'before the descriptors of the first one',
+  );
+  assert.equal((await findPortHolder(address, proc, times(0, 999, 999)))?.pid, 100, 'and not before');
+});
+
 test('the real /proc names this process', {
   skip: process.platform !== 'linux' && 'needs /proc',
 }, async () => {
   const server = createServer();
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const found = await findPortHolder({ kind: 'tcp', host: '127.0.0.1', port });
+  const found = await findPortHolder({ kind: 'tcp', host: '127.0.0.1', port }, '/proc', { nowMs: () => 0 });
   assert.equal(found?.pid, process.pid);
   await new Promise(resolve => server.close(resolve));
   assert.equal(await findPortHolder({ kind: 'tcp', host: '127.0.0.1', port }), null);

@@ -62,7 +62,7 @@ test('npm start serves the demo: each request that it prints is answered as it s
     const broken = await fetchRaw(proxy, '/fast/hello');
     assert.equal(broken.status, 502);
     const page = await fetchRaw({ port: 9901 }, '/', { headers: ['Host', '127.0.0.1:9901'] });
-    assert.match(page.text, /Problems[\s\S]*connect_refused/);
+    assert.match(page.text, /problems?<\/h2>[\s\S]*connect_refused/);
     assert.equal(
       (await fetchRaw({ port: 9901 }, '/readyz', { headers: ['Host', '127.0.0.1:9901'] })).status,
       200,

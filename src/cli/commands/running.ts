@@ -1,5 +1,5 @@
 /** Commands that talk to the running process. */
-import { didYouMean } from '../../config/nearest.ts';
+import { nearestHint } from '../../config/nearest.ts';
 import type { Command } from '../command.ts';
 import { ADMIN_OPTIONS, adminTarget } from '../config_place.ts';
 import { UsageError } from '../parse_words.ts';
@@ -104,9 +104,8 @@ export const RUNNING: readonly Command[] = [
       const { runEndpoint } = await import('../act.ts');
       const action = ENDPOINT_ACTIONS.find(known => known === word);
       if (action !== undefined) return runEndpoint(adminTarget(values), action, cluster, endpoint);
-      const hint = didYouMean(word, ENDPOINT_ACTIONS);
       throw new UsageError(
-        `"${word}" is no action of endpoint; write drain or ready${hint === undefined ? '' : ` (${hint})`}`,
+        `"${word}" is no action of endpoint; write drain or ready${nearestHint(word, ENDPOINT_ACTIONS)}`,
       );
     },
   },
