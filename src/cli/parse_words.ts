@@ -61,7 +61,7 @@ function unknownOption(command: Command, written: string, word: string): string 
   const known = ['--help', ...command.options.map(({ name }) => `--${name}`)];
   const long = /^-\w{2}/.test(word) ? `-${word}` : written;
   const near = long.startsWith('--') ? nearestHint(long, known) : '';
-  const hint = known.includes(long) ? ` (did you mean ${long}?)` : near;
+  const hint = known.includes(long) ? ` (did you mean "${long}"?)` : near;
   return `"${command.name}" has no option ${written}${hint}`;
 }
 
