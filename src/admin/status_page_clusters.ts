@@ -125,7 +125,7 @@ function state({ state: name, sinceMs, disagrees, circuit }: EndpointView, id: s
   const isOpen = circuit === 'open';
   const words = [
     name,
-    ...(disagrees ? ['but requests fail'] : []),
+    ...(disagrees && name === 'healthy' ? ['but requests fail'] : []),
     ...(circuit !== null && circuit !== 'closed' ? [`circuit ${circuit}`] : []),
   ].join(', ');
   return html`<span class="state ${isOpen ? 'unhealthy' : name}">${words}</span> <i id="${id}w">${slot(`${id}w`, duration(sinceMs))}</i>`;

@@ -87,7 +87,7 @@ main>table+h2,main>dl+h2{margin-top:1.5rem}main>.facts{padding-left:.9rem}
 @media(max-width:900px){
 body{padding:0 .75rem 3rem}header{margin:0 -.75rem;padding:.5rem .75rem}
 .search{margin:0;flex-basis:100%}.search input{flex:1}.search output:empty{display:none}
-.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}.tile:last-child:nth-child(odd){grid-column:span 2}.tile p,#t-ms{font-size:.95rem;line-height:1.4rem}.tile svg{height:16px}
+.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}.tile:last-child:nth-child(odd){grid-column:span 2}.tile p,#t-ms{font-size:.95rem;line-height:1.4rem}#t-ms{font-size:.85rem;white-space:normal}.tile svg{height:16px}
 .cluster>summary{display:flex;flex-wrap:wrap;gap:0 .7rem;padding:.3rem .7rem}.cluster>summary>b{flex:1 1 40%}
 .cluster>summary>span:nth-of-type(n+2){font-size:.88em}.cluster>summary>span:nth-of-type(2){margin-left:.9rem}
 .cluster>summary>span:nth-of-type(5):not(:has(.bad)),.cluster>summary>span:empty{display:none}

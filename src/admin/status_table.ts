@@ -170,8 +170,8 @@ function stateText(endpoint: Endpoint): string {
   return `${endpoint.state}${besides(endpoint)}`;
 }
 
-function besides({ slow, disagrees }: Endpoint): string {
-  return `${disagrees ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
+function besides({ state, slow, disagrees }: Endpoint): string {
+  return `${disagrees && state === 'healthy' ? ', fails' : ''}${slow == null ? '' : ', slow'}`;
 }
 
 const STYLES = ['red', 'red', 'yellow', 'green'] as const satisfies Style[];

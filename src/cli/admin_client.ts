@@ -45,7 +45,8 @@ export function findAdmin({ file, address }: AdminTarget): AdminClient | number 
 }
 
 function clientOf(text: string): AdminClient | number {
-  const address = parseAddress(text);
+  // The address of the status page, copied from a browser.
+  const address = parseAddress(/^http:\/\/([^/]+)\/?$/.exec(text)?.[1] ?? text);
   if (typeof address !== 'string') {
     const token = process.env['FAIRLEAD_ADMIN_TOKEN'] ?? null;
     return new AdminClient({ address, token }, '--admin', '$FAIRLEAD_ADMIN_TOKEN');

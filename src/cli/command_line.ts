@@ -50,10 +50,28 @@ function asksForHelp(words: readonly string[]): boolean {
   return (end === -1 ? words : words.slice(0, end)).some(word => word === '--help' || word === '-h');
 }
 
+/** What other proxies and tools call these commands. */
+const OTHER_WORDS = new Map([
+  ['adapt', 'plan'],
+  ['reverse-proxy', 'proxy'],
+  ['serve', 'run'],
+  ['start', 'run'],
+  ['stop', 'drain'],
+  ['test', 'check'],
+  ['validate', 'check'],
+]);
+
 function unknownCommand(name: string): string {
   if (name.startsWith('-')) return `unknown option ${name}; options come after the command`;
-  const known = COMMANDS.map(command => command.name);
-  return `unknown command "${name}"${nearestHint(name, known)}`;
+  const ours = OTHER_WORDS.get(name);
+  const hint =
+    ours === undefined
+      ? nearestHint(
+          name,
+          COMMANDS.map(command => command.name),
+        )
+      : ` (did you mean "${ours}"?)`;
+  return `unknown command "${name}"${hint}`;
 }
 
 function usageError(message: string, command: Command | undefined): number {

@@ -18,33 +18,36 @@ import { runProxy } from './run.ts';
 const SLOW_MS_DEFAULT = 500;
 const BROKEN_MS = 20_000;
 
-/** URLs are quoted: zsh takes a ? for a file name pattern. */
+/** URLs are quoted, because zsh takes a ? for a file name pattern; nothing follows a command, so that its whole line can be pasted. */
 function thingsToTry(file: string): string {
   const fairlead = isSea() ? process.execPath : 'npx fairlead';
   return `
-Fairlead demo: http://127.0.0.1:8080 in front of three backends. Try:
+Fairlead demo: http://127.0.0.1:8080 in front of three backends. The indented lines can be pasted as they are.
 
-  curl -i 'http://127.0.0.1:8080/fast/hello'       a response with its request id
-  curl -i 'http://127.0.0.1:8080/slow?ms=300'      slower, but within the timeout
-  curl -i 'http://127.0.0.1:8080/slow?ms=3000'     504: the route allows one second (see Proxy-Status)
-  curl -i 'http://127.0.0.1:8080/flaky'            fails half of the time, and retries hide it (see attempts in the log)
-  curl -i 'http://127.0.0.1:8080/old?a=1'          a redirect
-  curl -i 'http://127.0.0.1:8080/nowhere'          404 no_route, from the proxy rather than a backend
+A response with its request id, a slow one, and 504, because the route allows one second (see Proxy-Status):
+  curl -i 'http://127.0.0.1:8080/fast/hello'
+  curl -i 'http://127.0.0.1:8080/slow?ms=300'
+  curl -i 'http://127.0.0.1:8080/slow?ms=3000'
+Fails half of the time, and retries hide it (see the attempts in this log):
+  curl -i 'http://127.0.0.1:8080/flaky'
+A redirect; 404 no_route, from the proxy rather than a backend, as text and as JSON:
+  curl -i 'http://127.0.0.1:8080/old?a=1'
+  curl -i 'http://127.0.0.1:8080/nowhere'
   curl -i -H 'Accept: application/json' 'http://127.0.0.1:8080/nowhere'
-  curl -N 'http://127.0.0.1:8080/fast/events'      server-sent events
-  ${fairlead} explain --config ${file} 'http://127.0.0.1:8080/slow'
-
-WebSocket: every backend echoes what it gets.
+Server-sent events, and WebSocket, which every backend echoes:
+  curl -N 'http://127.0.0.1:8080/fast/events'
   ${webSocketCommand()}
+Which route a request would take, and why:
+  ${fairlead} explain --config ${file} 'http://127.0.0.1:8080/slow'
 
 Change ${file}, a timeout or a route, and watch it reload in this log.
 
-  curl -X POST 'http://127.0.0.1:8080/fast/break'  stops that backend for 20 seconds. Send another request and
-                                                   find out why it fails: on the status page, in this log, or with
-  ${fairlead} explain --config ${file} --request ID     (the ID is in the response)
+This stops a backend for 20 seconds. Send another request, and find out why it fails: on the status page, in this log, or with
+"${fairlead} explain --config ${file} --request ID"; the ID is in the response.
+  curl -X POST 'http://127.0.0.1:8080/fast/break'
 
-  http://127.0.0.1:9901/                           the status page, problems first
-  http://127.0.0.1:9901/status                     the same as JSON (also /metrics, /readyz, /plan, /requests)
+The status page, problems first: http://127.0.0.1:9901/
+The same as JSON: http://127.0.0.1:9901/status (also /metrics, /readyz, /plan, /requests)
 
 Ctrl-C drains and stops.
 

@@ -26,7 +26,8 @@ export function parseWords(command: Command, words: readonly string[]): Parsed {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const option = command.options.find(({ name }) => name === token.name);
-    if (option === undefined) throw new UsageError(unknownOption(command, token.rawName));
+    if (option === undefined)
+      throw new UsageError(unknownOption(command, token.rawName, words[token.index] ?? ''));
     const value = wordOf(option, token);
     given.set(option.name, option.repeatable ? [...(given.get(option.name) ?? []), value] : [value]);
   }
@@ -55,9 +56,12 @@ function wordOf(option: Option, { rawName, value, inlineValue }: OptionToken): s
   return value;
 }
 
-function unknownOption(command: Command, written: string): string {
+/** `-from` is read as `-f -r -o -m`; `word` is all of it. */
+function unknownOption(command: Command, written: string, word: string): string {
   const known = ['--help', ...command.options.map(({ name }) => `--${name}`)];
-  const hint = written.startsWith('--') ? nearestHint(written, known) : '';
+  const long = /^-\w{2}/.test(word) ? `-${word}` : written;
+  const near = long.startsWith('--') ? nearestHint(long, known) : '';
+  const hint = known.includes(long) ? ` (did you mean "${long}"?)` : near;
   return `"${command.name}" has no option ${written}${hint}`;
 }
 
@@ -69,7 +73,7 @@ function checkCount({ name, positionals, options }: Command, given: readonly str
   const takes = least === most ? counts[most] : `${counts[most]} at most`;
   const wanted = positionals.length === 0 ? '' : ` (${positionals.map(({ name: word }) => word).join(' ')})`;
   const takesFile = options.some(option => option.name === 'config');
-  const hint = takesFile ? '; use --config FILE to name the configuration file' : '';
+  const hint = takesFile && given.length > most ? '; use --config FILE to name the configuration file' : '';
   throw new UsageError(`"${name}" takes ${takes}${wanted}, not ${given.length}${hint}`);
 }
 

@@ -12,6 +12,16 @@ const NO_FILE =
   'there is no configuration file to reload: this process runs with the options of fairlead proxy. Restart it with ' +
   'other options, or write a file with --print and use fairlead run';
 
+/** What the message about a file calls for, and which options do that. */
+const IN_OPTIONS: readonly (readonly [line: RegExp, words: string])[] = [
+  [/write each as its own item of the list$/, 'write a --to for each'],
+  [/tls: \{ certFile: FILE, keyFile: FILE \} in the listener/, '--cert FILE and --key FILE'],
+  [
+    /add admin\.token, or listen on 127\.0\.0\.1 or a Unix socket$/,
+    'use 127.0.0.1:PORT or unix:PATH, or a file with admin.token',
+  ],
+];
+
 /** Throws `UsageError`. */
 export async function runProxyCommand(
   options: ProxyOptions,
@@ -40,7 +50,8 @@ export async function runProxyCommand(
 function describe(problem: Problem, options: ProxyOptions): string {
   const option = optionOf(problem, options);
   if (option === null) return formatMessage(problem);
-  return `${option}: ${formatMessage(problem).replace(/^(?:admin|listeners|clusters)\.\S*: /, '')}`;
+  const message = formatMessage(problem).replace(/^(?:admin|listeners|clusters)\.\S*: /, '');
+  return `${option}: ${IN_OPTIONS.reduce((text, [line, words]) => text.replace(line, words), message)}`;
 }
 
 function banner({ to, cert, admin }: ProxyOptions, addresses: readonly string[]): string {

@@ -47,7 +47,11 @@ export interface Rate {
 /** `100/s`, `5000/m`, `10000/h`. */
 export function parseRate(text: string): Rate | string {
   const match = /^(\d{1,9})\/(s|m|h)$/.exec(text);
-  if (match === null) return `"${text}" is not a rate; write it like 100/s, 5000/m or 10000/h`;
+  if (match === null) {
+    const nginx = /^(\d{1,9})r\/([sm])$/.exec(text); // `10r/s`
+    const like = nginx === null ? 'it like 100/s, 5000/m or 10000/h' : `${nginx[1]}/${nginx[2]}`;
+    return `"${text}" is not a rate; write ${like}`;
+  }
   const count = Number(match[1]);
   if (count === 0) return `"${text}" would refuse every request; remove the limit to switch it off`;
   return { count, periodMs: DURATION_MS.get(match[2] ?? '') ?? 0 };

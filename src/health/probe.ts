@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Clock } from '../resilience/clock.ts';
-import { FAILURE_RULES, type Failure } from '../resilience/failure.ts';
+import { detailOf, FAILURE_RULES, type Failure } from '../resilience/failure.ts';
 import { askGrpc } from './probe_grpc.ts';
 import { askHttp1, askHttp2 } from './probe_http.ts';
 import type { ProbeCallback, ProbeSettings } from './probe_settings.ts';
@@ -63,10 +63,17 @@ export function probe(
     giveUp = null;
     socket = opened;
     if (failure !== null && FAILURE_RULES[failure.kind].blame !== 'upstream') unsent();
-    else if (failure !== null || opened === null) finish(false, failure?.kind ?? 'connect_refused');
+    else if (failure !== null || opened === null)
+      finish(false, failure === null ? 'connect_refused' : causeOf(failure));
     else ask(settings, opened, target, finish);
   });
   return stop;
+}
+
+/** `tls_failed (protocol ERR_SSL_WRONG_VERSION_NUMBER)`: without requests no log line would have the code. */
+function causeOf(failure: Failure): string {
+  const detail = detailOf(failure);
+  return detail === null ? failure.kind : `${failure.kind} (${detail})`;
 }
 
 function ask(settings: ProbeSettings, socket: Socket, target: ProbeTarget, report: ProbeCallback): void {

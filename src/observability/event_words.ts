@@ -43,7 +43,7 @@ function sentenceOf(event: Event): string {
     case 'connections_refused':
       return `listener ${event.listener} refused ${counted(event.count, 'connection')}: ${LIMITS[event.cause]}`;
     case 'tls_refused':
-      return `${counted(event.count, 'TLS handshake')} failed on listener ${event.listener}: ${event.cause} (${event.code})`;
+      return `${counted(event.count, 'TLS handshake')} failed on listener ${event.listener}: ${tlsRefusal(event)} (${event.code})`;
     case 'proxy_protocol_refused':
       return `listener ${event.listener} refused ${counted(event.count, 'connection')} because of the PROXY protocol: ${event.cause}, most recently from ${event.peerIp}`;
     case 'health_changed':
@@ -119,6 +119,14 @@ const SIGNALS: Readonly<Record<Of<'overload'>['signal'], (value: number) => stri
   heap: value => `the heap is ${Math.round(value * 100)} % full`,
   buffered_bytes: value => `${Math.round(value)} bytes are buffered`,
 };
+
+/** An alert is what the client sent: it is the certificate of the listener that it rejects. */
+function tlsRefusal({ cause, code }: Of<'tls_refused'>): string {
+  if (cause !== 'certificate') return cause;
+  return code.includes('ALERT')
+    ? 'the client rejected the certificate'
+    : 'the client has no valid certificate';
+}
 
 const TRIGGERS: Readonly<Record<Of<'reload' | 'rollback'>['trigger'], string>> = {
   signal: 'SIGHUP',

@@ -33,6 +33,13 @@ test('clusters that are down come first, then those with a problem; the others a
   ]);
 });
 
+test('that requests fail is added to healthy, and not to a state that says it already', () => {
+  const page = (state: 'healthy' | 'ejected') =>
+    html`${clusters([named('a', { endpoints: [endpointView({ state, disagrees: true })] })])}`.text;
+  assert.match(page('healthy'), />healthy, but requests fail</);
+  assert.match(page('ejected'), />ejected</);
+});
+
 test('when everything is down only the first eight are open', () => {
   const all = Array.from({ length: 20 }, (_, at) => named(`c${at}`, { serving: 0 }));
   assert.deepEqual(

@@ -103,6 +103,9 @@ test('an endpoint that is healthy but slow, or fails although its probe says yes
   );
   assert.match(text, /healthy, slow/);
   assert.match(text, /healthy, fails/);
+  const ejected = endpointView({ disagrees: true, state: 'ejected' });
+  const view = pageView([clusterView([ejected])]);
+  assert.match(renderStatus({ ...status, ...view } as unknown as Status, PLAIN), /ejected(?!, fails)/);
 });
 
 test('colour is beside the word, not instead of it', () => {

@@ -112,5 +112,6 @@ test('a file with errors still leads to the running process by the admin address
   writeFileSync(file, 'version: 1\nadmin: { address: 127.0.0.1:9911 }\nrutes: []\n');
   assert(findAdmin({ file, address: null }) instanceof AdminClient);
   assert.equal(findAdmin({ file: join(folder, 'absent.yaml'), address: null }), 66);
+  assert(findAdmin({ file, address: 'http://127.0.0.1:9911/' }) instanceof AdminClient, 'as in the browser');
   assert.equal(findAdmin({ file, address: 'nonsense' }), 64, 'an address that is none is bad usage');
 });

@@ -33,6 +33,12 @@ test('a file without --config is one word too many, and the hint says how to nam
     /"rollback" takes one argument at most \(DIGEST\), not 2/,
   );
   assert.match((await run('schema', 'x')).err, /"schema" takes no argument, not 1\n/);
+  assert.match((await run('endpoint', 'drain')).err, /\(ACTION CLUSTER ENDPOINT\), not 1\n/, 'too few');
+});
+
+test('a command by its name in another tool is answered with ours', async () => {
+  assert.match((await run('validate')).err, /unknown command "validate" \(did you mean "check"\?\)/);
+  assert.match((await run('constructor')).err, /unknown command "constructor"\n/);
 });
 
 test('an option that a command does not have is bad usage, and not an internal error', async () => {

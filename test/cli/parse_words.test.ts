@@ -50,6 +50,7 @@ test('an unknown option names the one that was meant', () => {
   refused(/^"copy" has no option --forse \(did you mean "--force"\?\)$/, 'a', '--forse');
   refused(/^"copy" has no option --elsewhere$/, 'a', '--elsewhere');
   refused(/^"copy" has no option -x$/, 'a', '-x');
+  refused(/^"copy" has no option -o \(did you mean "--owner"\?\)$/, 'a', '-owner', 'me');
 });
 
 test('an option without its value, or with one too many, says so', () => {

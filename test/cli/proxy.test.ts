@@ -65,3 +65,12 @@ test('bad input is usage, names the option and says what to write', async () => 
     /^fairlead: --to 10\.0\.0\.300:80: "10\.0\.0\.300:80" is not an address: .* not an IPv4 address/m,
   );
 });
+
+test('advice is in options and not in keys of a file that is not there', async () => {
+  const words = ['--from', 'https://:443', '--to', '127.0.0.1:1,127.0.0.1:2'];
+  const { err } = await runCommand(['proxy', ...words]);
+  assert.match(err, /^fairlead: --from .*, and --cert FILE and --key FILE$/m);
+  assert.match(err, /^fairlead: --to .*must be one address; write a --to for each$/m);
+  const open = await runCommand(['proxy', '--from', ':0', '--to', '127.0.0.1:1', '--admin', ':9901']);
+  assert.match(open.err, /has no token; use 127\.0\.0\.1:PORT or unix:PATH, or a file with admin\.token$/m);
+});

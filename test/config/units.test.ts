@@ -76,6 +76,7 @@ test('a rate keeps its count and its period', () => {
   assert.deepEqual(parseRate('1/h'), { count: 1, periodMs: 3_600_000 });
   for (const text of ['100', '/s', '1/d', '1.5/s', '-1/s', '1/s ', '1000000000/s'])
     assert.match(String(parseRate(text)), /is not a rate/, text);
+  assert.equal(parseRate('10r/s'), '"10r/s" is not a rate; write 10/s', 'as nginx has it');
   assert.match(String(parseRate('0/s')), /would refuse every request/);
 });
 

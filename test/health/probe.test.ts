@@ -209,6 +209,18 @@ test('a TCP probe only connects', async () => {
   );
 });
 
+test('a failed TLS handshake is told with its code: no request goes there whose log line would have it', async () => {
+  const failure = { kind: 'tls_failed', part: 'protocol', code: 'ERR_SSL_WRONG_VERSION_NUMBER' } as const;
+  const open: OpenSocket = callback => {
+    queueMicrotask(() => callback(failure, null));
+    return () => {};
+  };
+  const cause = await new Promise(resolve =>
+    probe(TCP, { open, authority: 'a' }, 5_000, systemClock, (_, why) => resolve(why), assert.fail),
+  );
+  assert.equal(cause, 'tls_failed (protocol ERR_SSL_WRONG_VERSION_NUMBER)');
+});
+
 test('an endpoint that refuses has failed', async () => {
   const gone = net.createServer().listen(0, '127.0.0.1');
   await once(gone, 'listening');

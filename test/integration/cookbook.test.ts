@@ -13,7 +13,6 @@ import { promisify } from 'node:util';
 import { runCommandLine } from '../../src/cli/command_line.ts';
 import { Signals } from '../../src/lifecycle/signals.ts';
 import { captured } from '../cli/captured.ts';
-import { answer, webSocketEcho } from '../support/backend_behaviours.ts';
 import * as certificates from '../support/certificates.ts';
 import {
   blockOf,
@@ -27,20 +26,12 @@ import { checkLeaks } from '../support/leak_check.ts';
 import { load } from '../support/plan_builder.ts';
 import { needs, program } from '../support/programs.ts';
 import { ROOT, startProxy } from '../support/proxy_under_test.ts';
-import { type Behaviour, closedPort, startBackend } from '../support/scripted_backend.ts';
+import { closedPort } from '../support/scripted_backend.ts';
 
 process.env['TLS_DIR'] = dirname(certificates.server.certFile);
 
 const page = readPage('cookbook.md');
 const recipes = sectionsOf(page);
-/** Recipes whose commands want more of the backend on port 9000 than to say what it was asked. */
-const OWN_BACKENDS: Readonly<Record<string, Behaviour>> = {
-  'examples/websocket.yaml': webSocketEcho(),
-  'examples/sse.yaml': answer({
-    headers: ['Content-Type', 'text/event-stream'],
-    body: [Buffer.from('data: one\n\n'), Buffer.from('data: two\n\n')],
-  }),
-};
 /** Examples that are not recipes, each with the reason. */
 const NO_RECIPES = {
   'demo.yaml': 'what npm start runs',
@@ -104,10 +95,7 @@ test('each recipe shows its file, without the line for editors, and each example
 for (const recipe of recipes) {
   const file = fileOf(recipe);
   test(`${file}: ${recipe.title}`, needs('curl'), async () => {
-    const own = OWN_BACKENDS[file];
-    await using backend = own === undefined ? null : await startBackend(own);
     const ports = new Map(backends);
-    if (backend !== null) ports.set('9000', String(backend.port));
     const text = readFileSync(join(ROOT, file), 'utf8');
     const { listeners } = load(text, join(ROOT, file)).plan;
     let config = text
@@ -131,12 +119,14 @@ for (const recipe of recipes) {
   });
 }
 
-test('the commands of the TLS recipe make certificates for its file', needs('openssl'), async () => {
-  const recipe = recipes.find(({ title }) => title.startsWith('TLS, '));
-  const commands = blockOf(recipe?.text ?? '', 'bash');
+test('the commands of the TLS recipes make certificates for their files', needs('openssl'), async () => {
+  const commandsOf = (start: string) =>
+    blockOf(recipes.find(({ title }) => title.startsWith(start))?.text ?? '', 'bash');
   const cwd = join(folder, 'certificates');
   mkdirSync(cwd);
   const PATH = `${dirname(program('openssl'))}:${process.env['PATH']}`;
+  const commands = `${commandsOf('TLS, ')}\n${commandsOf('Client certificates')}
+    openssl verify -purpose sslclient -CAfile $TLS_DIR/ca.crt $TLS_DIR/client.crt`;
   await promisify(execFile)('sh', ['-ec', commands], { cwd, env: { ...process.env, PATH } });
   const text = readFileSync(join(ROOT, 'examples/tls.yaml'), 'utf8');
   const { warnings } = load(replaceAll(text, { '${TLS_DIR:-/etc/fairlead/tls}': join(cwd, 'tls') }));

@@ -44,6 +44,16 @@ test('every event is one sentence', () => {
   });
 });
 
+test('a failed handshake about a certificate says whose it is', () => {
+  const said = (code: string) =>
+    sentenceOf({ ...EVERY_EVENT.tls_refused, cause: 'certificate', code } as Event);
+  assert.match(
+    said('ERR_SSL_TLSV1_ALERT_UNKNOWN_CA'),
+    /: the client rejected the certificate \(ERR_SSL_TLSV1/,
+  );
+  assert.match(said('ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'), /: the client has no valid certificate \(/);
+});
+
 test('the end of a trouble has a sentence of its own', () => {
   const app = { cluster: 'app', endpoint: '10.0.0.1:80', endpointLabel: 'b.test:80' };
   const over: readonly Event[] = [

@@ -55,7 +55,7 @@ const ROWS: readonly Row[] = [
   },
   {
     words:
-      'servers server hosts host addresses address targets target nodes to backends upstreams dial url loadbalancer',
+      'servers server hosts host addresses address targets target nodes to backends upstreams dial url loadbalancer proxypass reverseproxy',
     in: ['clusters'],
     is: endpointsLine,
     meant: ['endpoints'],

@@ -32,7 +32,7 @@ export function redirectTargetProblem(to: string): string | null {
   const group = GROUP.exec(to)?.[0];
   if (group !== undefined)
     return `${group} is a group of a regex, which a redirect does not have; it has {path}, {query} and {host}`;
-  const ours = PLACEHOLDERS.reduce((text, [pattern, placeholder]) => text.replace(pattern, placeholder), to);
+  const ours = redirectTarget(to);
   if (ours !== to)
     return redirectProblem(ours) === null ? explain(to, ours) : (redirectProblem(to) ?? explain(to, ours));
   const problem = redirectProblem(to);
@@ -41,6 +41,11 @@ export function redirectTargetProblem(to: string): string | null {
     redirectProblem(`https://${to}`) === null
     ? `${problem}; write "https://${to}"`
     : problem;
+}
+
+/** The target with the placeholders of Fairlead in the place of those of other proxies. */
+export function redirectTarget(to: string): string {
+  return PLACEHOLDERS.reduce((text, [pattern, placeholder]) => text.replace(pattern, placeholder), to);
 }
 
 function explain(to: string, ours: string): string {

@@ -140,7 +140,7 @@ const rateLimit = z.strictObject({
     value =>
       /^(?:clientIp|route|header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+)$/.test(value)
         ? null
-        : `"${value}" is not clientIp, route or header:NAME`,
+        : `"${value}" is not clientIp, route or header:NAME${/ip|addr|client/i.test(value) ? '; write clientIp' : ''}`,
     'What the limit counts by: `clientIp` (IPv6 by /64), `route` (all requests together) or `header:NAME`.',
     LIMIT_KEY_PATTERN,
   ),

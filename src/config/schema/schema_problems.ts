@@ -69,7 +69,8 @@ function isAboutShape(issue: Issue): boolean {
 
 function missing(path: Path, document: Document): SchemaFinding {
   const message = `the key "${String(path.at(-1))}" is missing ${where(path.slice(0, -1), document)}`;
-  return { path, problem: document.problem('error', path, message, { at: 'key' }) };
+  const hint = path.length === 1 && path[0] === 'version' ? 'begin the file with version: 1' : undefined;
+  return { path, problem: document.problem('error', path, message, { at: 'key', hint }) };
 }
 
 function unknownKey(key: string, path: Path, document: Document): SchemaFinding {

@@ -1,10 +1,11 @@
 /** The line to write where a value has the wrong shape and it is plain what was meant: a path instead of a mapping with a path. */
-
 import type { Path } from '../text/path.ts';
 import { DURATION_PATTERN } from '../units.ts';
 import { CHOICES, type ChoiceId } from './defaults.ts';
 import { flow, hostPortOf, isName } from './flow_text.ts';
+import { ruleLine } from './foreign_lines.ts';
 import { isMapping } from './mapping.ts';
+import { redirectTarget } from './redirect_problem.ts';
 
 type Line = (value: unknown) => string | null;
 
@@ -35,6 +36,8 @@ const ifList =
 
 const DURATION = new RegExp(DURATION_PATTERN);
 
+const POLICIES = CHOICES['clusters.loadBalancing.policy'].options.map(String);
+
 /** `*` is any name or index. Of several lines for one place the first one that there is holds. */
 const LINES: readonly (readonly [at: string, line: Line])[] = [
   ['listeners', ifList(() => 'listeners: { NAME: { address: ":80" } }')],
@@ -50,7 +53,11 @@ const LINES: readonly (readonly [at: string, line: Line])[] = [
   ['routes', value => (isMapping(value) ? routesLine(value) : null)],
   [
     'routes.*.match',
-    ifText(text => `match: { ${text.startsWith('/') ? pathLine(text) : `hosts: ${flow(text)}`} }`),
+    ifText(text =>
+      text.includes('(')
+        ? ruleLine(text)
+        : `match: { ${text.startsWith('/') ? pathLine(text) : `hosts: ${flow(text)}`} }`,
+    ),
   ],
   ['routes.*.match.path', ifPath(pathLine)],
   ['routes.*.match.headers', ifText(() => 'headers: { NAME: VALUE }')],
@@ -58,12 +65,12 @@ const LINES: readonly (readonly [at: string, line: Line])[] = [
     'routes.*.forward',
     ifList(names => `forward: { split: [${names.slice(0, 3).map(splitLine).join(', ')}] }`),
   ],
-  ['routes.*.redirect', ifText(to => `redirect: { to: ${flow(to)} }`)],
+  ['routes.*.redirect', ifText(to => `redirect: { to: ${flow(redirectTarget(to))} }`)],
   ['routes.*.respond', ifNumber(status => `respond: { status: ${status} }`)],
   ['routes.*.respond', ifText(body => `respond: { status: 200, body: ${flow(body)} }`)],
   ['routes.*.rewrite', ifText(rewriteLine)],
   ['routes.*.retries', ifNumber(count => `retries: { attempts: ${count} }`)],
-  ['routes.*.rateLimits', ifText(rate => (/^\d+\/\w$/.test(rate) ? rateLimitLine(rate) : null))],
+  ['routes.*.rateLimits', ifText(rateLimitLine)],
   ['routes.*.rateLimits', ifObject('a list: rateLimits: [{ key: clientIp, rate: 100/s }]')],
   ['routes.*.basicAuth', ifText(file => `basicAuth: { file: ${flow(file)} }`)],
   ['routes.*.limits', ifText(size => `limits: { bodyBytes: ${flow(size)} }`)],
@@ -74,7 +81,7 @@ const LINES: readonly (readonly [at: string, line: Line])[] = [
   ['clusters.*.tls', ifTrue('tls: {}')],
   [
     'clusters.*.loadBalancing',
-    ifText(policy => (isName(policy) ? `loadBalancing: { policy: ${policy} }` : null)),
+    ifText(policy => (isName(policy) ? `loadBalancing: { policy: ${policyOf(policy)} }` : null)),
   ],
   ['clusters.*.health', ifPath(path => `health: { active: { path: ${flow(path)} } }`)],
   ['clusters.*.health', ifTrue('health: { active: { path: /healthz } }')],
@@ -108,6 +115,13 @@ function matches(pattern: readonly string[], path: Path): boolean {
   return pattern.length === path.length && pattern.every((part, at) => part === '*' || part === path[at]);
 }
 
+/** What other proxies call the policies: `least_conn`, `roundrobin`, `RANDOM`. */
+function policyOf(text: string): string {
+  const plain = text.toLowerCase().replace(/[_-]/g, '');
+  if (plain.startsWith('least')) return 'leastRequests';
+  return POLICIES.find(policy => policy.toLowerCase() === plain) ?? text;
+}
+
 function isOneOf(id: ChoiceId, text: string): boolean {
   return CHOICES[id].options.map(String).includes(text);
 }
@@ -124,8 +138,10 @@ function splitLine(name: unknown): string {
   return `{ cluster: ${isName(name) ? name : 'NAME'}, weight: 1 }`;
 }
 
-function rateLimitLine(rate: string): string {
-  return `rateLimits: [{ key: clientIp, rate: ${rate} }]`;
+/** nginx writes `10r/s`. */
+function rateLimitLine(text: string): string | null {
+  const [, count, unit] = /^(\d+)r?\/([smh])$/.exec(text) ?? [];
+  return count === undefined ? null : `rateLimits: [{ key: clientIp, rate: ${count}/${unit} }]`;
 }
 
 /** `^/a/(.*)$ /b/$1`, as nginx has it, or a path. */

@@ -35,7 +35,7 @@ const LOOK_MAX = 10_000;
 export function foreignFileHint(source: string): string | undefined {
   const beginning = source.slice(0, LOOK_MAX);
   const found = FILES.find(({ all }) => all.every(pattern => pattern.test(beginning)));
-  return found === undefined
-    ? undefined
-    : `this looks like a configuration of ${found.of}; Fairlead reads YAML with listeners, routes and clusters: see docs/configuration.md`;
+  if (found === undefined) return undefined;
+  const [product = ''] = found.of.toLowerCase().split(',');
+  return `this looks like a configuration of ${found.of}; Fairlead reads YAML with listeners, routes and clusters: see docs/coming-from-${product}.md`;
 }

@@ -40,6 +40,14 @@ test('a missing key is shown at what misses it', () => {
   ]);
 });
 
+test('a file without version is told how to begin', () => {
+  const [problem] = problemsOf(textOf({}).replace('version: 1\n', ''));
+  assert.equal(
+    problem && formatMessage(problem),
+    'the key "version" is missing at the top level (begin the file with version: 1)',
+  );
+});
+
 test('an empty value is reported as empty', () => {
   assert.deepEqual(told(cluster('pool: ')), [
     'pool | clusters.app.pool: the value is missing; expected a mapping (key: value)',

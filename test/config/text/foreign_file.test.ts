@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { formatMessage } from '../../../src/config/problems.ts';
 import { foreignFileHint } from '../../../src/config/text/foreign_file.ts';
@@ -18,6 +19,8 @@ test('the file of another proxy is recognised, in one message', () => {
     const problems = problemsOf(source).map(formatMessage);
     assert.equal(problems.length, 1, problems.join('\n'));
     assert.ok(problems[0]?.includes(`this looks like a configuration of ${of};`), `${of}: ${problems[0]}`);
+    const page = /docs\/coming-from-[a-z]+\.md/.exec(problems[0] ?? '')?.[0] ?? 'no page';
+    assert.ok(existsSync(page), page);
   }
 });
 
