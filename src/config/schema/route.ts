@@ -1,5 +1,5 @@
 /** Schema of a route: match, action, and changes on the way. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRate, RATE_PATTERN, type Rate } from '../units.ts';
 import { BASIC_AUTH_REALM } from './defaults.ts';
 import { flow, hostPortOf, isName } from './flow_text.ts';
