@@ -39,7 +39,10 @@ test('the licence of each package that the program names comes with it', () => {
   };
   const licenses = readFileSync(join(release, 'dist/licenses.txt'), 'utf8');
   for (const [name, version] of Object.entries(dependencies))
-    assert.match(licenses, new RegExp(`^==== ${name} ${version}: [\\w-]+\n\n[^=]{0,200}(Copyright|License)`, 'im'));
+    assert.match(
+      licenses,
+      new RegExp(`^==== ${name} ${version}: [\\w.-]+\n\n[^=]{0,200}(Copyright|License)`, 'im'),
+    );
 });
 
 test('what the build makes loads a configuration', () => {
