@@ -2,7 +2,7 @@
  * Gives back the memory that only the start has used: loading and compiling leave a young generation of 8 MB, which V8 keeps
  * for as long as the process is idle. One full collection makes it small; it grows again with the traffic.
  *
- * It stops the process for about 25 ms, so it waits for a moment without connections. Where there is none, there is
+ * It stops the process for tens of milliseconds, so it waits for a moment without connections. Where there is none, there is
  * traffic, and the memory is in use.
  */
 import v8 from 'node:v8';
