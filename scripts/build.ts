@@ -1,23 +1,34 @@
 /**
- * Compiles src/ to dist/, or to the folder that is named: JavaScript that runs without the development
- * dependencies. What is not TypeScript is copied as it is.
+ * Builds dist/, or the folder that is named: JavaScript that runs with Node alone. Packages are inside; `licenses.txt` has
+ * their licences.
+ *
+ *   main.js        the entry
+ *   chunks/        what a command loads when it runs, and what several of them share
+ *   config/, security/    the threads, where `src/lifecycle/worker_thread.ts` looks for them
+ *
+ * Files in chunks/ are as deep as those of src/lifecycle/, so that `../../package.json` is the same file from both.
+ * Types are checked by `npm run check`, not here.
  */
-import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { THREAD_MODULES } from '../src/lifecycle/worker_thread.ts';
+import { bundle, licensesOf, REQUIRE, ROOT } from './bundle.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** The oldest that `bin/fairlead.js` accepts. */
+const NODE_MIN = 'node24';
 
-function build(target: string): number {
+async function buildDist(target: string): Promise<void> {
   rmSync(target, { recursive: true, force: true }); // a file that is gone from src must not live on
-  const compiler = resolve(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', resolve(ROOT, 'tsconfig.build.json'), '--outDir', target];
-  const { status, error } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
-  if (error !== undefined) throw error;
-  if (status !== 0) return status ?? 1;
-  cpSync(resolve(ROOT, 'src'), target, { recursive: true, filter: file => !file.endsWith('.ts') });
-  return 0;
+  const metafile = await bundle({
+    entryPoints: Object.fromEntries(['main', ...THREAD_MODULES].map(name => [name, `src/${name}.ts`])),
+    outdir: target,
+    format: 'esm',
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    target: NODE_MIN,
+    banner: { js: REQUIRE },
+  });
+  writeFileSync(join(target, 'licenses.txt'), licensesOf([metafile]));
 }
 
-process.exitCode = build(resolve(process.argv[2] ?? resolve(ROOT, 'dist')));
+await buildDist(resolve(process.argv[2] ?? join(ROOT, 'dist')));

@@ -1,21 +1,20 @@
-/** The release: compiled JavaScript, the dependencies of package.json, and nothing of development. */
+/** The release: JavaScript with its packages inside, and nothing of development. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { LogLines } from './support/log_lines.ts';
 import { fetchRaw } from './support/raw_client.ts';
-import { productionPackages } from './support/release.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const release = mkdtempSync(join(tmpdir(), 'fairlead-release-'));
 after(() => rmSync(release, { recursive: true }));
 
-test('what the build makes runs without the development dependencies', () => {
+test('what the build makes runs with Node alone: its packages are inside', () => {
   const build = spawnSync(process.execPath, ['scripts/build.ts', join(release, 'dist')], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -23,15 +22,10 @@ test('what the build makes runs without the development dependencies', () => {
   assert.equal(build.status, 0, build.stdout + build.stderr);
   for (const path of ['bin', 'examples', 'package.json'])
     cpSync(join(ROOT, path), join(release, path), { recursive: true });
-  // A link brings what is nested below.
-  for (const path of productionPackages()) {
-    mkdirSync(dirname(join(release, path)), { recursive: true });
-    symlinkSync(join(ROOT, path), join(release, path));
-  }
 
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   for (const entry of ['dist/main.js', 'bin/fairlead.js']) {
-    const args = ['--preserve-symlinks', join(release, entry), '--version'];
+    const args = [join(release, entry), '--version'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: release, encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     assert.equal(stdout, `fairlead ${version}\n`);
@@ -39,14 +33,20 @@ test('what the build makes runs without the development dependencies', () => {
   }
 });
 
+test('the licence of each package that the program names comes with it', () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const licenses = readFileSync(join(release, 'dist/licenses.txt'), 'utf8');
+  for (const [name, version] of Object.entries(dependencies))
+    assert.match(
+      licenses,
+      new RegExp(`^==== ${name} ${version}: [\\w.-]+\n\n[^=]{0,200}(Copyright|License)`, 'im'),
+    );
+});
+
 test('what the build makes loads a configuration', () => {
-  const args = [
-    '--preserve-symlinks',
-    join(release, 'dist/main.js'),
-    'check',
-    '--config',
-    'examples/demo.yaml',
-  ];
+  const args = [join(release, 'dist/main.js'), 'check', '--config', 'examples/demo.yaml'];
   const env = { ...process.env, DEMO_FAST_PORT: '1', DEMO_SLOW_PORT: '2', DEMO_FLAKY_PORT: '3' };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd: release,
@@ -67,8 +67,8 @@ test('what the build makes checks passwords, in the thread that comes with it', 
       `routes: [{ name: all, respond: { status: 200 }, ${guarded} }]`,
     ].join('\n'),
   );
-  const args = ['--preserve-symlinks', '--preserve-symlinks-main', join(release, 'dist/main.js'), 'run'];
-  const child = spawn(process.execPath, [...args, '--config', configFile], {
+  const args = [join(release, 'dist/main.js'), 'run', '--config', configFile];
+  const child = spawn(process.execPath, args, {
     cwd: release,
     stdio: ['ignore', 'pipe', 'inherit'],
   });

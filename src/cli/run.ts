@@ -4,6 +4,7 @@ import { Admin } from '../admin/admin.ts';
 import { keepDebuggerClosed } from '../lifecycle/debugger.ts';
 import { startProxy } from '../lifecycle/running_proxy.ts';
 import type { Signals } from '../lifecycle/signals.ts';
+import { releaseStartMemory } from '../lifecycle/start_memory.ts';
 import { holdProcess, systemClock } from '../resilience/clock.ts';
 import { nextTurn } from '../resilience/time_slices.ts';
 import { EXIT } from './exit_codes.ts';
@@ -52,6 +53,7 @@ export async function serve(
   }
   const { proxy } = started;
   onServing(proxy.addresses);
+  releaseStartMemory(systemClock, () => proxy.runtime.connections.size === 0);
   const stopListening = signals.attach({
     drain: signal => void proxy.drain(signal),
     reload: () => void proxy.reload('signal'),

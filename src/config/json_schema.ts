@@ -1,5 +1,5 @@
 /** The schema as JSON Schema: for `fairlead schema`, for editors, and for the reference in docs/. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema/schema.ts';
 
 /** JSON Schema (draft 2020-12) of the configuration, for editors. */

@@ -1,5 +1,5 @@
 /** Schema of a cluster. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HEALTHY_STATUSES } from './defaults.ts';
 import {
   choice,

@@ -2,7 +2,7 @@
  * Schema of `defaults`: what routes, clusters and listeners may leave out. These have the keys of the items themselves, but for
  * those that say which item it is, and with every key optional. `inheritance.ts` merges them.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';

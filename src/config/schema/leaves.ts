@@ -3,7 +3,7 @@
  * what to write instead.
  */
 import { getCiphers } from 'node:tls';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cidrProblem } from '../../security/client_address.ts';
 import {
   BYTE_RATE_PATTERN,

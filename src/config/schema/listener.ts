@@ -1,5 +1,5 @@
 /** Schema of a listener. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { CHOICES, TLS12_CIPHERS } from './defaults.ts';
 import {
   accessLists,

@@ -1,5 +1,5 @@
 /** Schema of `maintenance`, at the top level and of a route. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { choice, fieldValue, network, number, plainText, text } from './leaves.ts';
 
 /** A page is kept in memory once for each plan, and in the buffers of clients that read it slowly. */

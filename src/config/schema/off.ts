@@ -1,5 +1,5 @@
 /** Blocks that a route, cluster or listener may switch off, because `defaults` may have one. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** `off` is the same as absent, once `defaults` has been merged (`inheritance.ts`). */
 export function orOff<T extends z.ZodType>(schema: T) {

@@ -1,5 +1,5 @@
 /** Schema of a route: match, action, and changes on the way. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { http } from '../../net/node_http.ts';
 import { parseRate, RATE_PATTERN, type Rate } from '../units.ts';
 import { BASIC_AUTH_REALM } from './defaults.ts';

@@ -3,7 +3,7 @@
  * absent; `compile/` writes the defaults out. Relations between settings are checked in `check/`, and keys of
  * unsupported features are in `unsupported.ts`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   attributeNameProblem,
   attributeValueProblem,

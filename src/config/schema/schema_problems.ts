@@ -1,5 +1,5 @@
 /** Turns the issues of the schema into messages for people who read a file, not a program. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { didYouMean } from '../nearest.ts';
 import type { Problem } from '../problems.ts';
 import type { Document } from '../text/document.ts';

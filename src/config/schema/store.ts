@@ -1,5 +1,5 @@
 /** Schema of a store of rate limits. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRedisUrl } from '../../net/redis_url.ts';
 import { STORE_KEY_PREFIX } from './defaults.ts';
 import { choice, number, plainText, text } from './leaves.ts';

@@ -1,5 +1,5 @@
 /** What an unknown key was probably meant to be: spelt otherwise, of another proxy, in another place, or misspelt. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { didYouMean, nearest } from '../nearest.ts';
 import type { Document } from '../text/document.ts';
 import type { Path } from '../text/path.ts';
