@@ -109,7 +109,8 @@ function buildDebian(target: string): string {
   );
   for (const [shell, file] of Object.entries(COMPLETIONS))
     put(tree, file, completionScript(shell as keyof typeof COMPLETIONS, COMMANDS));
-  put(tree, 'usr/share/doc/fairlead/copyright', readFileSync(join(ROOT, 'LICENSE'), 'utf8'));
+  const licenses = [join(ROOT, 'LICENSE'), join(executable, 'licenses.txt')];
+  put(tree, 'usr/share/doc/fairlead/copyright', licenses.map(file => readFileSync(file, 'utf8')).join('\n'));
   const kilobytes = Number(execFileSync('du', ['-sk', tree], { encoding: 'utf8' }).split('\t')[0]);
   put(tree, 'DEBIAN/control', control(version, architecture, kilobytes));
   put(tree, 'DEBIAN/conffiles', '/etc/fairlead/fairlead.yaml\n');

@@ -161,6 +161,8 @@ test(
     assert.match(unit, /^ExecStart=\/usr\/bin\/fairlead run --config \/etc\/fairlead\/fairlead.yaml$/m);
     for (const file of ['man/man1/fairlead.1.gz', 'bash-completion/completions/fairlead'])
       assert.ok(existsSync(join(root, 'usr/share', file)), file);
+    const copyright = readFileSync(join(root, 'usr/share/doc/fairlead/copyright'), 'utf8');
+    assert.match(copyright, /^==== undici /m, 'the licences of what is inside the executable');
     for (const socket of ['fairlead.socket', 'fairlead-https.socket'])
       assert.ok(existsSync(join(root, 'usr/lib/systemd/system', socket)), socket);
     const free = readFileSync(configFile, 'utf8').replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:0');
