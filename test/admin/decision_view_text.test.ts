@@ -4,43 +4,9 @@ import type { ExplainedDecision } from '../../src/admin/decision_view.ts';
 import { renderDecision } from '../../src/admin/decision_view_text.ts';
 import { FAILURE_RULES } from '../../src/resilience/failure.ts';
 import { RETRY_REFUSALS } from '../../src/resilience/retries.ts';
+import { decisionOf } from './decision.ts';
 
-const DECISION: ExplainedDecision = {
-  id: 'r1',
-  time: '2026-01-01T00:00:00.000Z',
-  traceId: null,
-  listener: 'main',
-  client: {
-    ip: '192.0.2.1',
-    peer: '192.0.2.1',
-    connection: '192.0.2.1',
-    trusted: false,
-    source: 'connection',
-  },
-  request: { method: 'GET', host: 'app.test', path: '/a', protocol: 'HTTP/1.1' },
-  status: 200,
-  reason: null,
-  failure: null,
-  route: 'api',
-  cluster: null,
-  policy: null,
-  rateLimits: [],
-  attempts: [],
-  retryRefused: null,
-  timeout: null,
-  timing: { queueMs: 1, pausedMs: 2, totalMs: 30, overheadMs: 4 },
-  bytesIn: 0,
-  bytesOut: 0,
-  plan: 'abcdef0123456789',
-  cause: 'It was answered.',
-  clientFrom: 'the peer itself',
-  nearer: [],
-  endpoints: [],
-  limits: [],
-  settings: [],
-  hints: [],
-  elsewhere: null,
-};
+const DECISION = decisionOf({ timing: { queueMs: 1, pausedMs: 2, totalMs: 30, overheadMs: 4 } });
 
 const REQUEST = {
   group: 'timeouts',
