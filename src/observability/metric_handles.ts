@@ -38,9 +38,13 @@ const ADDRESSES_MAX = 1_000;
 type CounterChild = Counter.Internal;
 type HistogramChild = Histogram.Internal<string>;
 
+/** An address that nothing was sent to for so long has no recent figures to lose. */
+const FORGOTTEN_AFTER_MS = 60_000;
+
 interface Recent {
   readonly stats: TrafficStats;
   readonly latency: LatencyHistory;
+  lastAtMs: number;
 }
 
 /** The metrics of one route on one listener. */
@@ -122,7 +126,7 @@ export class ClusterHandles {
   #named = new Set<string>();
   /** Endpoints that some plan names; others are not counted. Null: no restriction. */
   #endpoints: Set<string> | null = null;
-  /** What each address did recently, for the status page; of too many, the oldest ones are dropped. */
+  /** What each address did recently, for the status page. */
   readonly #recent = new Map<string, Recent>();
   /** Endpoints whose series were started at 0. */
   readonly #started = new Set<string>();
@@ -167,15 +171,33 @@ export class ClusterHandles {
     endedAtMs: number,
     retried: boolean,
   ): void {
-    let recent = this.#recent.get(endpoint);
-    if (recent === undefined) {
-      if (this.#recent.size >= ADDRESSES_MAX) this.#recent.delete(this.#recent.keys().next().value ?? '');
-      recent = { stats: new TrafficStats(), latency: new LatencyHistory() };
-      this.#recent.set(endpoint, recent);
-    }
+    const recent = this.#recentOf(endpoint, endedAtMs);
+    if (recent === null) return;
+    recent.lastAtMs = endedAtMs;
     const failed = reason === null ? (status ?? 0) >= 500 : FAILURE_RULES[reason].blame === 'upstream';
     recent.stats.record(endedAtMs - startedAtMs, failed, endedAtMs, retried);
     if (firstByteMs !== null) recent.latency.record(firstByteMs, endedAtMs);
+  }
+
+  /**
+   * Null: too many addresses are in use. One is looked at and moved behind the others, so that those that are out of use make
+   * way in turn, and a request never pays for more than that (the clock algorithm of page replacement).
+   */
+  #recentOf(endpoint: string, nowMs: number): Recent | null {
+    const known = this.#recent.get(endpoint);
+    if (known !== undefined) return known;
+    const [oldest] = this.#recent;
+    if (oldest !== undefined && this.#recent.size >= ADDRESSES_MAX) {
+      const [address, recent] = oldest;
+      this.#recent.delete(address);
+      if (nowMs - recent.lastAtMs < FORGOTTEN_AFTER_MS) {
+        this.#recent.set(address, recent);
+        return null;
+      }
+    }
+    const made = { stats: new TrafficStats(), latency: new LatencyHistory(), lastAtMs: nowMs };
+    this.#recent.set(endpoint, made);
+    return made;
   }
 
   nameEndpoints(endpoints: readonly string[]): void {

@@ -37,3 +37,21 @@ test('an endpoint is counted from the plan that names it to the plan that does n
   handles.attemptFinished(attemptRecord({ endpoint: 'c', status: null, reason: 'connect_refused' }));
   assert.deepEqual(counted, ['a 2xx', 'a 2xx', 'c 5xx', 'c connect_refused']);
 });
+
+test('of more than a thousand addresses those in use keep their figures, and those out of use make way', () => {
+  const handles = new ClusterHandles('app', histogram, histogram, () => ({ inc() {} }));
+  const attempt = (endpoint: string, endedAtMs: number) =>
+    handles.attemptFinished(attemptRecord({ endpoint, startedAtMs: endedAtMs - 1, endedAtMs }));
+  for (let at = 0; at < 1_000; at++) attempt(`a${at}`, 1_000);
+  const [first, late] = [handles.statsOf('a0'), 1_000 + 60_000];
+  attempt('new', 2_000);
+  assert.deepEqual([handles.statsOf('new'), handles.statsOf('a0')], [null, first], 'all are in use');
+  attempt('a1', late); // the next one to be looked at is in use again, the one behind it is not
+  attempt('new', late);
+  attempt('new', late);
+  assert.notEqual(handles.statsOf('new'), null);
+  assert.deepEqual(
+    ['a0', 'a1', 'a2'].map(address => handles.statsOf(address) !== null),
+    [true, true, false],
+  );
+});
